@@ -1,0 +1,273 @@
+"""The nouns of the engine: what is wanted, what is there, and what must happen.
+
+Everything here is frozen and compares by value, so a stage is a function from these to these.
+`Attrs` is plain data as JSON has it (dicts with string keys, lists, strings, numbers, booleans,
+None), plus `Unknown` in place of a value that an earlier step will produce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+Attrs = Mapping[str, Any]
+Path = tuple[str, ...]
+S = TypeVar("S")
+
+NO_CLUSTER = "-"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The address of a resource, the same in plan, lockfile, messages and on the command line."""
+
+    kind: str
+    cluster: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.cluster}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """Read `kind/cluster/name`; raise ValueError on any other shape."""
+        parts = text.split("/")
+        if len(parts) != 3 or not all(parts):
+            raise ValueError(f"{text!r} is not an address: kind/cluster/name expected")
+        return cls(*parts)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """The place in an input file that a resource comes from; line and col count from 1."""
+
+    file: str = ""
+    line: int = 0
+    col: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.col}" if self.file else "-"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a resource lives inside its cluster; all that is needed to find or delete it.
+
+    `namespace` is "" for what has none. `name` is the name of the object or the release.
+    `variant` tells apart what one kind keeps under one name (the layout of a certificate, …).
+    """
+
+    namespace: str
+    name: str
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[S]):
+    """Something wanted. `spec` may hold `Ref`s; `needs` are the direct dependencies without them."""
+
+    key: Key
+    place: Place
+    spec: S
+    needs: frozenset[Key] = frozenset()
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Who last wrote one field of a live object, as its managedFields say; `time` is RFC 3339."""
+
+    path: Path
+    manager: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Something found. `attrs` has the shape of `Provider.wanted`; secrets never enter it.
+
+    `outputs` are what other resources may refer to. `token` is the uid and a digest of the attrs
+    as the kind sees them: it moves when, and only when, the thing itself was changed.
+    `status` is what readiness is judged by; it takes no part in the diff.
+    """
+
+    attrs: Attrs
+    token: str
+    uid: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    status: Mapping[str, Any] = field(default_factory=dict)
+    touches: tuple[Touch, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Could not be read: unreachable, forbidden, timed out. Neither there nor absent."""
+
+    why: str
+
+
+Found = Live | Unread | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands for a value that the step of `after` will produce."""
+
+    after: Key
+
+    def __str__(self) -> str:
+        return f"(known after {self.after})"
+
+
+class Action(Enum):
+    """What a step does; the value is the sign that the plan prints."""
+
+    NOOP = " "
+    CREATE = "+"
+    UPDATE = "~"
+    REPLACE = "-/+"
+    DELETE = "-"
+    READ = "<="
+    FORGET = " ."
+
+
+class Reason(Enum):
+    """Why a step is there. For people; never branched on."""
+
+    NEW = "new"
+    CONFIG = "configuration changed"
+    DRIFT = "changed outside mesh"
+    REMOVED = "no longer in the configuration"
+    EXPIRING = "expiring"
+    UNHEALTHY = "not ready"
+    ADOPT = "adopted"
+    REPLACE = "must be replaced"
+    RECOVER = "left half done by an interrupted run"
+
+
+class Verdict(Enum):
+    """Whether something that is as wanted also works."""
+
+    YES = "ready"
+    NOT_YET = "not ready"
+    NEVER = "will not become ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A verdict and the words for it ("" when ready)."""
+
+    verdict: Verdict
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.YES
+
+
+READY = Ready(Verdict.YES)
+
+
+def not_yet(why: str) -> Ready:
+    """Say that waiting may help."""
+    return Ready(Verdict.NOT_YET, why)
+
+
+def never(why: str) -> Ready:
+    """Say that waiting cannot help."""
+    return Ready(Verdict.NEVER, why)
+
+
+class Absent:
+    """The `before` of a field that is added and the `after` of one that is removed."""
+
+    _only: Absent | None = None
+
+    def __new__(cls) -> Absent:
+        cls._only = cls._only or super().__new__(cls)
+        return cls._only
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value that differs: `before` is live, `after` is wanted; either may be ABSENT."""
+
+    path: Path
+    before: Any
+    after: Any
+    touch: Touch | None = None
+
+    @property
+    def dotted(self) -> str:
+        """The path as people write it: `a.b[c]`; a part that is no plain word goes in quotes."""
+        return ".".join(part if "." not in part else f'"{part}"' for part in self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """What a release's new rendering does to one object; `object` reads `Kind namespace/name`."""
+
+    object: str
+    action: Action
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. `needs` is the only order the executor knows.
+
+    `expects` is the token of what the step will touch, "" if nothing may be there; it is compared
+    again just before the step runs. `notes` are remarks for the reader (what is taken by force,
+    what traffic feels); `manifests` is what a chart's rendering changes. `why` completes the
+    reason ("wait for …", "expires in 20 days").
+    """
+
+    action: Action
+    key: Key
+    reason: Reason
+    fields: tuple[Field, ...] = ()
+    needs: frozenset[Key] = frozenset()
+    expects: str = ""
+    notes: tuple[str, ...] = ()
+    manifests: tuple[ManifestChange, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """Something that cannot be planned now, and why."""
+
+    key: Key
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered steps from what is there to what is wanted, and what they were decided upon.
+
+    `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
+    plan is complete only if it is empty. `digest` covers the steps, not the time they were made.
+    """
+
+    mesh: str
+    steps: tuple[Step, ...]
+    serial: int
+    lineage: str
+    clusters: Mapping[str, str]
+    deferred: tuple[Deferral, ...] = ()
+    unchanged: int = 0
+    warnings: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything is as wanted, ready, and was read."""
+        return not self.steps and not self.deferred

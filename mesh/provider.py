@@ -1,0 +1,113 @@
+"""The contract of a resource kind: what it wants, what is there, how to close the gap.
+
+A kind is one module of `mesh.providers` with one subclass of `Provider`. The pure methods decide;
+the effects act through the `World` they are given (`world.kube(key.cluster)`), and each may be
+repeated: a crash may run any of them twice.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready
+from mesh.world import Snapshot, World
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the lockfile remembers of a resource: enough to tell our fields from theirs.
+
+    `fields` maps each dotted path we set to a short digest of the value; `created` says whether
+    the object was made by us or found.
+    """
+
+    place: Place
+    fields: Mapping[str, str] = field(default_factory=dict)
+    created: bool = True
+    uid: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a write would do, told by those who would do it.
+
+    `notes` go under the step; `refusals` make the plan refuse (exit code 5) and say why.
+    """
+
+    notes: tuple[str, ...] = ()
+    manifests: tuple[ManifestChange, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+class Provider(ABC, Generic[S]):
+    """A resource kind."""
+
+    kind: ClassVar[str]
+    immutable: ClassVar[frozenset[Path]] = frozenset()
+    """Fields whose change takes a replacement."""
+    moves: ClassVar[frozenset[Path]] = frozenset()
+    """Fields whose change may change an output."""
+    waits: ClassVar[bool] = True
+    """Whether readiness is more than existence, so that an apply waits for it."""
+    disruptive: ClassVar[bool] = False
+    """Whether an update, replacement or deletion may cut traffic."""
+
+    @abstractmethod
+    def wanted(self, spec: S, live: Found, last: Last | None) -> Attrs:
+        """Return the attrs that should be there; foreign parts of a shared object as they are.
+
+        `spec` is bound: its refs are values or `Unknown`s.
+        """
+
+    def due(self, spec: S, live: Live, now: datetime) -> str:  # noqa: ARG002  # a kind without a clock ignores all three
+        """Say why the resource must be made anew though nothing differs; "" if it need not."""
+        return ""
+
+    def refuse(self, spec: S, live: Found, last: Last | None) -> str:  # noqa: ARG002  # most kinds refuse nothing
+        """Say why this may not be done at all (a safety rule of the kind); "" if it may."""
+        return ""
+
+    def ready(self, spec: S, live: Live) -> Ready:  # noqa: ARG002  # what has no state of its own is ready
+        """Judge, from what was read, whether it works."""
+        return READY
+
+    @abstractmethod
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the given resources of one cluster, in bulk; never raise for one of them."""
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:  # noqa: ARG002
+        """Find what carries this mesh's mark, recorded or not."""
+        return {}
+
+    def preview(self, spec: S, key: Key, live: Live | None, world: World) -> Preview:  # noqa: ARG002
+        """Ask those who would carry the write out (a dry run, a rendering); write nothing."""
+        return Preview()
+
+    @abstractmethod
+    def create(self, spec: S, key: Key, world: World) -> None:
+        """Make it; succeed if an equal one is there already."""
+
+    def update(self, spec: S, key: Key, live: Live, world: World) -> None:
+        """Bring it to the spec; `live` is what was read just before."""
+        del live
+        self.create(spec, key, world)
+
+    @abstractmethod
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Remove what is ours; return remarks on what was left and why. Succeed if it is gone."""
+
+
+Registry = Mapping[str, "Provider[Any]"]
+
+
+def registry(providers: Iterable[Provider[Any]]) -> Registry:
+    """Index providers by kind."""
+    return {provider.kind: provider for provider in providers}

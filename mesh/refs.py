@@ -1,0 +1,80 @@
+"""Values that name another resource's output: find them, and put the values in their place.
+
+Users write plain YAML; only the expansion places `Ref`s. A spec may hold them anywhere inside
+frozen dataclasses, mappings, tuples and lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from mesh.model import Key, Unknown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The output `name` of the resource `key`."""
+
+    key: Key
+    name: str
+
+
+Lookup = Callable[[Ref], Any]
+
+
+def refs_in(value: object) -> Iterator[Ref]:
+    """Yield every `Ref` inside a value, in a stable order."""
+    match value:
+        case Ref():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from refs_in(item)
+        case tuple() | list():
+            for item in value:
+                yield from refs_in(item)
+        case _ if is_dataclass(value):
+            for each in fields(value):
+                yield from refs_in(getattr(value, each.name))
+
+
+def bind(value: T, lookup: Lookup) -> T:
+    """Return the value with every `Ref` replaced by what `lookup` gives (maybe `Unknown`)."""
+    return _bind(value, lookup)  # type: ignore[no-any-return]  # a Ref's place takes any type: see Ref
+
+
+def _bind(value: Any, lookup: Lookup) -> Any:
+    match value:
+        case Ref():
+            return lookup(value)
+        case Mapping():
+            return {key: _bind(item, lookup) for key, item in value.items()}
+        case tuple():
+            return tuple(_bind(item, lookup) for item in value)
+        case list():
+            return [_bind(item, lookup) for item in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            if next(refs_in(value), None) is None:
+                return value
+            return replace(value, **{f.name: _bind(getattr(value, f.name), lookup) for f in fields(value)})
+    return value
+
+
+def unknowns_in(value: object) -> Iterator[Unknown]:
+    """Yield every `Unknown` inside a bound value."""
+    match value:
+        case Unknown():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from unknowns_in(item)
+        case tuple() | list():
+            for item in value:
+                yield from unknowns_in(item)
+        case _ if is_dataclass(value):
+            for each in fields(value):
+                yield from unknowns_in(getattr(value, each.name))

@@ -1,0 +1,182 @@
+"""The desired state, decoded and resolved: every default applied, every file read in.
+
+`mesh.decode` makes these from the YAML document; `mesh.expand` and `mesh.distribution` turn them
+into resources. Nothing here is learnt from a cluster or from the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from mesh.model import Origin
+
+Component = Literal["base", "istiod", "cni", "ztunnel"]
+COMPONENTS: tuple[Component, ...] = ("base", "istiod", "cni", "ztunnel")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A Secret that somebody else keeps; the same name in every cluster."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Where the licence key comes from: exactly one of the three is set; none for upstream."""
+
+    env: str = ""
+    file: str = ""
+    secret: SecretRef | None = None
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateCA:
+    """The root key is generated once and kept in a file of the user's; "" is the default place."""
+
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesCA:
+    """The root (or the CA that signs the intermediates) is a certificate and key in PEM files."""
+
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCA:
+    """A program of the user's signs: PEM request on stdin, PEM chain (own certificate first, root last) out."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingCA:
+    """Every cluster already has its `cacerts`; we only verify that they share a root."""
+
+
+CA = GenerateCA | FilesCA | CommandCA | ExistingCA
+KeyAlgorithm = Literal["ecdsa-p256", "ecdsa-p384", "rsa-4096"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    """What a cluster's intermediate certificate is to be."""
+
+    validity: timedelta = timedelta(days=365)
+    renew_before: timedelta = timedelta(days=90)
+    key: KeyAlgorithm = "ecdsa-p256"
+
+
+@dataclass(frozen=True, slots=True)
+class RootOfTrust:
+    """Who signs the clusters' intermediates, and how."""
+
+    ca: CA = GenerateCA()
+    root_validity: timedelta = timedelta(days=3650)
+    root_key: KeyAlgorithm = "ecdsa-p384"
+    intermediate: Intermediate = Intermediate()
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAPI:
+    """The Kubernetes Gateway API CRDs. `source` is a URL or a path (file or folder of YAML files).
+
+    `sha256` pins the bytes ("" only for a path: the concatenation of its files in name order).
+    """
+
+    version: str
+    source: str
+    sha256: str = ""
+    safe_upgrades: bool = False
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One Helm release of one cluster.
+
+    `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive, or a name in `repo`);
+    `values` are the user's own, files and inline merged, computed values not yet among them.
+    """
+
+    component: Component
+    ref: str
+    repo: str
+    version: str
+    release: str
+    namespace: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class EastWest:
+    """The east-west gateway of a cluster."""
+
+    namespace: str = "istio-eastwest"
+    name: str = "istio-eastwest"
+    service: Literal["LoadBalancer", "NodePort"] = "LoadBalancer"
+    region: str = ""
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster of the mesh. `name` is its address only; identity is the next three."""
+
+    name: str
+    context: str
+    kubeconfig: str
+    cluster_name: str
+    network: str
+    trust_domain: str
+    namespace: str
+    charts: Mapping[Component, Chart]
+    eastwest: EastWest
+    adopt: bool = False
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Link:
+    """`source` may call services of `target`."""
+
+    source: str
+    target: str
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The whole desired state of one mesh."""
+
+    name: str
+    distribution: Literal["solo", "upstream"]
+    version: str
+    hub: str
+    tag: str
+    variant: str
+    licence: Licence
+    root: RootOfTrust
+    gateway_api: GatewayAPI
+    clusters: tuple[Cluster, ...]
+    links: tuple[Link, ...]
+    sensitive: tuple[str, ...] = ()
+    file: str = ""
+    digest: str = ""
+
+    def cluster(self, name: str) -> Cluster:
+        """Return the cluster of that name; raise KeyError if there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)

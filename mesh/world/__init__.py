@@ -1,0 +1,155 @@
+"""The outside world as one argument: API servers, helm, certificates, files, the clock.
+
+The engine and the kinds import this module for its types; the modules beside it do the real I/O,
+each the only importer of its third-party package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from mesh.world.resources import Resource
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON gives it."""
+
+
+class Kube(Protocol):
+    """One API server, spoken to in raw objects.
+
+    Every call has a deadline and retries what may be retried. Raises the errors of
+    `mesh.world.kube_errors`: Unreachable, Forbidden, Missing, Conflict, Invalid, …
+    """
+
+    cluster: str
+    context: str
+
+    def get_path(self, path: str) -> Object:
+        """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
+
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+    ) -> list[Object]:
+        """Return every object of a collection (paged inside); [] if the resource is not served."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return one object, or None if it is not there (or its resource is not served)."""
+
+    def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
+        """Server-side apply; return the object that results. `metadata.uid`, if given, must match."""
+
+    def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
+        """POST an object; raise `AlreadyExists`."""
+
+    def replace(self, obj: Object, *, manager: str) -> Object:
+        """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
+
+    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str = "") -> bool:
+        """Delete one object (only if it has that uid, when given); False if it was not there."""
+
+
+class Helm(Protocol):
+    """The helm program, bound to one cluster."""
+
+    def template(self, job: HelmJob, *, kube_version: str, upgrade: bool) -> list[Object]:
+        """Render a chart without asking the cluster; hooks and tests left out."""
+
+    def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
+        """Install or upgrade a release; does not wait for its pods."""
+
+    def uninstall(self, release: str, namespace: str) -> None:
+        """Uninstall a release; succeed if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelmJob:
+    """What helm is asked to render or install; `ref` and `repo` as in `mesh.spec.Chart`."""
+
+    release: str
+    namespace: str
+    ref: str
+    repo: str
+    version: str
+    values: Mapping[str, Any]
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def now(self) -> datetime:
+        """The current time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; return early when the run is asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a run may touch. `kubes` holds one entry per reachable or unreachable cluster.
+
+    `env` is the process environment (a snapshot); `folder` is that of the desired-state file;
+    `say` tells the person who watches what a worker is doing now.
+    """
+
+    kubes: Mapping[str, Kube]
+    helms: Mapping[str, Helm]
+    clock: Clock
+    env: Mapping[str, str]
+    folder: Path
+    say: Callable[[str, str], None] = field(default=lambda _cluster, _text: None)
+
+    def kube(self, cluster: str) -> Kube:
+        """Return the API server of a cluster of the mesh."""
+        return self.kubes[cluster]
+
+    def helm(self, cluster: str) -> Helm:
+        """Return helm bound to a cluster of the mesh."""
+        return self.helms[cluster]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One cluster as it was read in this run: every LIST and GET is made once and shared by kinds."""
+
+    cluster: str
+    world: World
+    _memo: dict[object, Any] = field(default_factory=dict)
+
+    def list(self, resource: Resource, *, namespace: str = "", labels: str = "", metadata_only: bool = False) -> list[Object]:
+        """Return a collection; raise what `Kube.list` raises, the same at every call."""
+        key = (resource, namespace, labels, metadata_only)
+        return self.remember(
+            key,
+            lambda: self.world.kube(self.cluster).list(
+                resource, namespace=namespace, labels=labels, metadata_only=metadata_only
+            ),
+        )
+
+    def get_path(self, path: str) -> Object:
+        """GET any path once."""
+        return self.remember(path, lambda: self.world.kube(self.cluster).get_path(path))
+
+    def remember(self, key: object, read: Callable[[], Any]) -> Any:
+        """Call `read` once for a key; give its value, or raise its error, ever after."""
+        if key not in self._memo:
+            try:
+                self._memo[key] = (read(), None)
+            except Exception as error:  # noqa: BLE001  # kept, and raised again to whoever asks
+                self._memo[key] = (None, error)
+        value, error = self._memo[key]
+        if error is not None:
+            raise error
+        return value
