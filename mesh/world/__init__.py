@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from mesh.world.resources import Resource
@@ -121,35 +122,54 @@ class World:
 
 
 @dataclass(slots=True)
+class Slot:
+    """One read of a snapshot: made once, by whoever asks first."""
+
+    lock: Lock = field(default_factory=Lock)
+    done: bool = False
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
 class Snapshot:
-    """One cluster as it was read in this run: every LIST and GET is made once and shared by kinds."""
+    """One cluster as it was read in this run: every LIST and GET is made once and shared by kinds.
+
+    Kinds read on several threads at once; a second asker waits for the first. `last` is what the
+    lockfile remembers, for kinds that must know a thing they cannot read.
+    """
 
     cluster: str
     world: World
-    _memo: dict[object, Any] = field(default_factory=dict)
+    last: Mapping[Any, Any] = field(default_factory=dict)
+    _slots: dict[object, Slot] = field(default_factory=dict)
 
-    def list(self, resource: Resource, *, namespace: str = "", labels: str = "", metadata_only: bool = False) -> list[Object]:
+    def list(
+        self, resource: Resource, *, namespace: str = "", labels: str = "", metadata_only: bool = False
+    ) -> list[Object]:
         """Return a collection; raise what `Kube.list` raises, the same at every call."""
-        key = (resource, namespace, labels, metadata_only)
-        return self.remember(
-            key,
-            lambda: self.world.kube(self.cluster).list(
-                resource, namespace=namespace, labels=labels, metadata_only=metadata_only
-            ),
+        kube = self.world.kube(self.cluster)
+        found: list[Object] = self.remember(
+            (resource, namespace, labels, metadata_only),
+            lambda: kube.list(resource, namespace=namespace, labels=labels, metadata_only=metadata_only),
         )
+        return found
 
     def get_path(self, path: str) -> Object:
         """GET any path once."""
-        return self.remember(path, lambda: self.world.kube(self.cluster).get_path(path))
+        found: Object = self.remember(path, lambda: self.world.kube(self.cluster).get_path(path))
+        return found
 
     def remember(self, key: object, read: Callable[[], Any]) -> Any:
         """Call `read` once for a key; give its value, or raise its error, ever after."""
-        if key not in self._memo:
-            try:
-                self._memo[key] = (read(), None)
-            except Exception as error:  # noqa: BLE001  # kept, and raised again to whoever asks
-                self._memo[key] = (None, error)
-        value, error = self._memo[key]
-        if error is not None:
-            raise error
-        return value
+        slot = self._slots.setdefault(key, Slot())
+        with slot.lock:
+            if not slot.done:
+                try:
+                    slot.value = read()
+                except Exception as error:  # noqa: BLE001  # kept, and raised again to whoever asks
+                    slot.error = error
+                slot.done = True
+        if slot.error is not None:
+            raise slot.error
+        return slot.value

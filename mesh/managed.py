@@ -1,0 +1,78 @@
+"""What an object's managedFields tell: who wrote which field last, and whether it is ours.
+
+Source: the `FieldsV1` format of the Kubernetes API (`f:name`, `k:{…}` and `v:…` entries).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mesh.model import Path, Touch
+
+MESH_LABEL = "meshform.io/mesh"
+ADDRESS_ANNOTATION = "meshform.io/address"
+
+
+def marks(mesh: str) -> dict[str, str]:
+    """The label that says which mesh made an object."""
+    return {MESH_LABEL: mesh}
+
+
+def owner_of(obj: Mapping[str, Any]) -> str:
+    """Who keeps an object: the name of a mesh if it carries our mark, else its Helm release or last manager."""
+    meta = obj["metadata"]
+    if mesh := meta.get("labels", {}).get(MESH_LABEL):
+        return str(mesh)
+    annotations = meta.get("annotations", {})
+    if release := annotations.get("meta.helm.sh/release-name"):
+        return f"helm release {annotations.get('meta.helm.sh/release-namespace', '')}/{release}"
+    if owners := meta.get("ownerReferences"):
+        return f"{owners[0]['kind']} {owners[0]['name']}"
+    newest = _newest(obj)
+    return f"field manager {newest['manager']}" if newest else ""
+
+
+def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:
+    """List who else than the manager `ours` wrote which field; first of all the object's last writer.
+
+    The last writer has the empty path: it is whom to ask about a field that is gone.
+    """
+    entries = [entry for entry in _entries(obj) if not str(entry.get("manager", "")).startswith(ours)]
+    found = [
+        Touch(path, entry.get("manager", ""), entry.get("time", ""))
+        for entry in entries
+        for path in _paths(entry.get("fieldsV1", {}), ())
+    ]
+    newest = max(entries, key=lambda entry: str(entry.get("time", "")), default=None)
+    first = [Touch((), newest.get("manager", ""), newest.get("time", ""))] if newest else []
+    return tuple(first + found)
+
+
+def _entries(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        entry for entry in obj["metadata"].get("managedFields", []) if entry.get("subresource") != "status"
+    ]
+
+
+def _newest(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return max(_entries(obj), key=lambda entry: str(entry.get("time", "")), default=None)
+
+
+def _paths(fields: Mapping[str, Any], at: Path) -> Iterator[Path]:
+    for name, inner in fields.items():
+        path = (*at, part) if (part := _part(name)) else at
+        if inner:
+            yield from _paths(inner, path)
+        elif part:
+            yield path
+
+
+def _part(name: str) -> str:
+    kind, _, rest = name.partition(":")
+    if kind == "f":
+        return rest
+    if kind == "k":
+        return f"[{next(iter(json.loads(rest).values()))}]"
+    return f"[{rest}]" if kind in {"i", "v"} else ""

@@ -1,0 +1,241 @@
+"""Desired × live × recorded to ordered steps, each with its reason and preconditions; pure.
+
+A key is decided after all that it needs, so a ref to something that will change is `Unknown`, and
+whatever needs something that could not be read is deferred.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mesh.diff import diff, digest, dotted
+from mesh.graph import Edges, ordered, reversed_edges
+from mesh.lock import Entry, Lock
+from mesh.model import (
+    ABSENT,
+    Action,
+    Deferral,
+    Field,
+    Found,
+    Key,
+    Live,
+    Place,
+    Reason,
+    Resource,
+    Step,
+    Touch,
+    Unknown,
+    Unread,
+)
+from mesh.provider import Last, Provider, Registry
+from mesh.refs import Lookup, Ref, bind
+
+UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that a plan is decided upon. `taken` are the foreign objects the user agreed to take over."""
+
+    resources: Mapping[Key, Resource[Any]]
+    edges: Edges
+    order: tuple[Key, ...]
+    found: Mapping[Key, Found]
+    lock: Lock
+    now: datetime
+    taken: frozenset[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class Draft:
+    """The decisions, by key; `bound` holds each wanted spec with its refs filled in."""
+
+    steps: dict[Key, Step] = field(default_factory=dict)
+    deferred: dict[Key, Deferral] = field(default_factory=dict)
+    refusals: dict[Key, str] = field(default_factory=dict)
+    bound: dict[Key, Any] = field(default_factory=dict)
+    unchanged: list[Key] = field(default_factory=list)
+
+
+def decide(known: Known, kinds: Registry) -> Draft:
+    """Decide every wanted key in dependency order, then what is recorded and no longer wanted."""
+    draft = Draft()
+    look = _lookup(known, kinds, draft)
+    for key in known.order:
+        _decide_wanted(known, kinds[key.kind], key, draft, look)
+    _decide_unwanted(known, draft)
+    return draft
+
+
+def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, look: Lookup) -> None:
+    found, last = known.found.get(key), known.lock.last(key)
+    draft.bound[key] = spec = bind(known.resources[key].spec, look)
+    if isinstance(found, Unread):
+        draft.deferred[key] = Deferral(key, found.why)
+        return
+    refusal = kind.refuse(spec, found, last) or _foreign(known, kind, spec, key, found, last)
+    if refusal:
+        draft.refusals[key] = refusal
+        return
+    step = step_for(kind, spec, key, found, last, known.now)
+    waits_for = next((need for need in sorted(known.edges[key]) if need in draft.deferred), None)
+    if step is None:
+        draft.unchanged.append(key)
+    elif waits_for:
+        draft.deferred[key] = Deferral(key, f"needs {waits_for}: {draft.deferred[waits_for].why}")
+    else:
+        needs = frozenset(need for need in known.edges[key] if need in draft.steps)
+        draft.steps[key] = replace(step, needs=needs)
+
+
+def step_for(
+    kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None, now: datetime
+) -> Step | None:
+    """Decide one resource by itself; None if it is as wanted and ready."""
+    wanted = kind.wanted(spec, found, last)
+    if found is None:
+        fields = diff({}, wanted)
+        return Step(
+            Action.CREATE,
+            key,
+            Reason.DRIFT if last and last.status == "ok" else Reason.NEW,
+            fields,
+            why="it was there at the last apply and is gone: deleted outside mesh"
+            if last and last.status == "ok"
+            else "",
+        )
+    fields = tuple(_touched(each, found.touches) for each in diff(found.attrs, wanted))
+    due = kind.due(spec, found, now)
+    if fields or due:
+        action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
+        reason = Reason.EXPIRING if due and not fields else _reason(fields, last)
+        return Step(action, key, reason, fields, expects=found.token, why=due)
+    ready = kind.ready(spec, found)
+    if not ready:
+        return Step(Action.READ, key, Reason.UNHEALTHY, expects=found.token, why=ready.why)
+    return None
+
+
+def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
+    """Give a ref's value as it is now, or Unknown when a step may still change it."""
+
+    def look(ref: Ref) -> Any:
+        found = known.found.get(ref.key)
+        if not isinstance(found, Live) or ref.key in draft.deferred or ref.name not in found.outputs:
+            return Unknown(ref.key)
+        step = draft.steps.get(ref.key)
+        if step and (step.action in UNDECIDED or _moves(step, kinds[ref.key.kind])):
+            return Unknown(ref.key)
+        return found.outputs[ref.name]
+
+    return look
+
+
+def _moves(step: Step, kind: Provider[Any]) -> bool:
+    """Whether an update touches a field on which an output depends, or makes the thing anew."""
+    return step.reason is Reason.EXPIRING or any(
+        each.path[: len(path)] == path for each in step.fields for path in kind.moves
+    )
+
+
+def _foreign(
+    known: Known, kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None
+) -> str:
+    """Refuse to change what somebody else made, unless the user takes it over."""
+    if found is None or last or key in known.taken or found.owner == known.lock.mesh:
+        return ""
+    fields = diff(found.attrs, kind.wanted(spec, found, last))
+    if not fields:
+        return ""
+    paths = ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
+    return (
+        f"{key} exists and was not made by this mesh ({found.owner or 'owner unknown'}); it differs in {paths}: "
+        f"take it over with `--take {key}`, or remove it from the cluster or from the configuration"
+    )
+
+
+def _touched(each: Field, touches: tuple[Touch, ...]) -> Field:
+    for touch in touches:
+        if touch.path == each.path or (touch.path == () and each.before is ABSENT):
+            return replace(each, touch=touch)
+    return each
+
+
+def _reason(fields: tuple[Field, ...], last: Last | None) -> Reason:
+    if last is None:
+        return Reason.ADOPT
+    if last.status != "ok":
+        return Reason.RECOVER
+    drifted = all(_unmoved(each, last) for each in fields)
+    return Reason.DRIFT if drifted else Reason.CONFIG
+
+
+def _unmoved(each: Field, last: Last) -> bool:
+    """Whether we still want what we wanted last time, so that it was the live side that moved."""
+    recorded = last.fields.get(dotted(each.path))
+    if each.after is ABSENT:
+        return recorded is None
+    return not isinstance(each.after, Unknown) and recorded in {digest(each.after), "*"}
+
+
+def _decide_unwanted(known: Known, draft: Draft) -> None:
+    """Delete what we made and no longer want, users first; forget what is gone or was never ours."""
+    gone = {key: entry for key, entry in known.lock.entries.items() if key not in known.resources}
+    if not gone:
+        return
+    users = reversed_edges({key: entry.needs for key, entry in gone.items()})
+    for key in ordered(users):
+        found = known.found.get(key)
+        blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
+        if isinstance(found, Unread):
+            draft.deferred[key] = Deferral(key, found.why)
+        elif blocked:
+            draft.deferred[key] = Deferral(key, f"still used by {blocked}: {draft.deferred[blocked].why}")
+        else:
+            needs = frozenset(user for user in users[key] if user in draft.steps)
+            draft.steps[key] = replace(_removal(key, gone[key], found), needs=needs)
+
+
+def _removal(key: Key, entry: Entry, found: Live | None) -> Step:
+    if found is None:
+        return Step(Action.FORGET, key, Reason.REMOVED, why="it is gone already")
+    if not entry.last.created:
+        return Step(Action.FORGET, key, Reason.REMOVED, why="it was there before mesh and stays")
+    return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
+
+
+def in_order(steps: Mapping[Key, Step], order: tuple[Key, ...]) -> tuple[Step, ...]:
+    """List removals first, as they were decided (each after its users), then the rest by `order`."""
+    wanted = set(order)
+    removals = [key for key in steps if key not in wanted]
+    return tuple(steps[key] for key in [*removals, *order] if key in steps)
+
+
+def plan_digest(steps: tuple[Step, ...]) -> str:
+    """A digest over what the steps do, not over how or when it was found out."""
+    lines = [
+        [
+            step.action.value,
+            str(step.key),
+            [[each.dotted, _plain(each.before), _plain(each.after)] for each in step.fields],
+        ]
+        for step in steps
+        if step.action is not Action.READ
+    ]
+    text = json.dumps(lines, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | type(None)) else repr(value)
+
+
+def places(known_resources: Mapping[Key, Resource[Any]], lock: Lock) -> dict[Key, Place]:
+    """Where everything wanted or recorded is to be looked for."""
+    recorded = {key: entry.last.place for key, entry in lock.entries.items()}
+    return recorded | {key: resource.place for key, resource in known_resources.items()}
