@@ -1,0 +1,93 @@
+"""The chart values that follow from the rest of the file, and the field to set instead.
+
+Two writers of one value would differ sooner or later, and most of these fail silently when they
+do. Setting one by hand is therefore a mistake; `mesh.document.values` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.model import Path
+from mesh.spec import Component
+
+LICENCE_ANNOTATION = "meshform.io/licence"
+
+_HUB = "spec.istio.images.hub"
+_TAG = "spec.istio.images.tag (or spec.istio.version)"
+_VARIANT = "spec.istio.images.variant"
+_NAMESPACE = "namespaces.istiod of the cluster"
+_CLUSTER = "clusterName of the cluster"
+_NETWORK = "network of the cluster"
+_TRUST = "trustDomain of the cluster"
+_LICENCE = "spec.istio.license"
+_ZTUNNEL = "namespaces.ztunnel of the cluster"
+_CNI = "namespaces.cni of the cluster"
+_GLOBAL_IMAGES: Mapping[Path, str] = {
+    ("global", "hub"): _HUB,
+    ("global", "tag"): _TAG,
+    ("global", "variant"): _VARIANT,
+    ("global", "istioNamespace"): _NAMESPACE,
+}
+# The chart reads a component's own section and the top level alike.
+_ISTIOD_ENV: Mapping[Path, str] = {
+    (*section, "env", name): use
+    for section in ((), ("pilot",))
+    for name, use in (
+        ("CLUSTER_ID", _CLUSTER),
+        ("ENABLE_PEERING_DISCOVERY", "nothing: peering is always enabled"),
+        ("SOLO_LICENSE_KEY", _LICENCE),
+        ("SOLO_LICENSE_SECRET", _LICENCE),
+    )
+}
+_REVISION = "nothing: clusters are upgraded in place, without revisions"
+
+COMPUTED: Mapping[Component, Mapping[Path, str]] = {
+    "base": {("global", "istioNamespace"): _NAMESPACE},
+    "istiod": {
+        **_GLOBAL_IMAGES,
+        **_ISTIOD_ENV,
+        ("hub",): _HUB,
+        ("tag",): _TAG,
+        ("variant",): _VARIANT,
+        ("pilot", "hub"): _HUB,
+        ("pilot", "tag"): _TAG,
+        ("pilot", "variant"): _VARIANT,
+        ("global", "multiCluster", "clusterName"): _CLUSTER,
+        ("global", "multiCluster", "enabled"): "nothing: it belongs to another kind of multicluster",
+        ("global", "network"): _NETWORK,
+        ("global", "trustDomain"): f"{_TRUST} (the chart ignores global.trustDomain without a word)",
+        ("meshConfig", "trustDomain"): _TRUST,
+        ("platforms", "peering", "enabled"): "nothing: peering is always enabled",
+        ("license",): _LICENCE,
+        ("revision",): _REVISION,
+        ("pilot", "cni", "namespace"): _CNI,
+        ("trustedZtunnelNamespace",): _ZTUNNEL,
+        ("podAnnotations", LICENCE_ANNOTATION): _LICENCE,
+    },
+    "cni": {
+        **_GLOBAL_IMAGES,
+        ("hub",): _HUB,
+        ("tag",): _TAG,
+        ("variant",): _VARIANT,
+        ("cni", "hub"): _HUB,
+        ("cni", "tag"): _TAG,
+        ("cni", "variant"): _VARIANT,
+        ("revision",): _REVISION,
+    },
+    "ztunnel": {
+        ("hub",): _HUB,
+        ("tag",): _TAG,
+        ("variant",): _VARIANT,
+        ("global", "hub"): _HUB,
+        ("global", "tag"): _TAG,
+        ("global", "variant"): _VARIANT,
+        ("image",): f"{_HUB} and {_TAG}",
+        ("multiCluster", "clusterName"): _CLUSTER,
+        ("network",): _NETWORK,
+        ("global", "network"): _NETWORK,
+        ("istioNamespace",): _NAMESPACE,
+        ("namespace",): _ZTUNNEL,
+        ("revision",): _REVISION,
+    },
+}

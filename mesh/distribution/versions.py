@@ -1,0 +1,85 @@
+"""What depends on the version of Istio: where charts and images are, which Gateway API fits.
+
+Source of the tables: the vendor's guides and workshops, by version. A table reads "from this
+version on"; the last row that is not newer than the version holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+Minor = tuple[int, int]
+
+_FORM = re.compile(
+    r"(?P<major>\d{1,4})\.(?P<minor>\d{1,4})\.(?P<patch>\d{1,4})"
+    r"(?P<pre>-(?:alpha|beta|rc)[0-9A-Za-z.]*)?(?:-patch(?P<repatch>\d{1,4}))?(?P<solo>-solo)?(?P<fips>-fips)?"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """A version of Istio; ordered, a pre-release before its release."""
+
+    major: int
+    minor: int
+    patch: int
+    final: bool = True
+    repatch: int = -1
+    solo: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Version | None:
+        """Read `1.30.2-solo`, `1.29.2-patch0-solo-fips`, …; None if it is no version of Istio."""
+        found = _FORM.fullmatch(text)
+        if found is None:
+            return None
+        return cls(
+            int(found["major"]),
+            int(found["minor"]),
+            int(found["patch"]),
+            final=not found["pre"],
+            repatch=int(found["repatch"] or -1),
+            solo=bool(found["solo"]),
+        )
+
+    @property
+    def line(self) -> Minor:
+        """The release line: major and minor."""
+        return self.major, self.minor
+
+
+OLDEST = Version(1, 24, 3, solo=True)
+"""The first version with multicluster peering."""
+
+PUBLIC_REGISTRY: Minor = (1, 29)
+"""From here on charts and images need no repository key."""
+
+NODE_PORT: Minor = (1, 28)
+"""From here on clusters can be peered through node ports."""
+
+CHARTS: Sequence[tuple[Minor, str]] = (
+    ((1, 24), "oci://us-docker.pkg.dev/gloo-mesh/istio-helm-{repo_key}"),
+    (PUBLIC_REGISTRY, "oci://us-docker.pkg.dev/soloio-img/istio-helm"),
+)
+IMAGES: Sequence[tuple[Minor, str]] = (
+    ((1, 24), "us-docker.pkg.dev/gloo-mesh/istio-{repo_key}"),
+    (PUBLIC_REGISTRY, "us-docker.pkg.dev/soloio-img/istio"),
+)
+GATEWAY_API: Sequence[tuple[Minor, str]] = (
+    ((1, 24), "v1.2.1"),
+    ((1, 27), "v1.3.0"),
+    ((1, 28), "v1.4.0"),
+    ((1, 30), "v1.5.0"),
+)
+GATEWAY_API_SOURCE = (
+    "https://github.com/kubernetes-sigs/gateway-api/releases/download/{version}/standard-install.yaml"
+)
+
+
+def since(table: Sequence[tuple[Minor, T]], line: Minor) -> T:
+    """Return the row of a table that holds for a release line; the first for anything older."""
+    return [value for start, value in table if start <= line or start == table[0][0]][-1]
