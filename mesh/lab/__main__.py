@@ -1,0 +1,6 @@
+"""`python -m mesh.lab`: the lab's commands without the rest of `mesh`."""
+
+import runpy
+
+# By name, not by import: the lab lies below the command line and must not know it.
+runpy.run_module("mesh.cli.lab", run_name="__main__")

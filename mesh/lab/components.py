@@ -1,0 +1,153 @@
+"""The processes of a lab and their arguments."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import mesh
+from mesh.lab import addresses
+from mesh.lab.record import Cluster, Component
+
+ETCD = "etcd"
+APISERVER = "kube-apiserver"
+MANAGER = "kube-controller-manager"
+SCHEDULER = "kube-scheduler"
+KWOK = "kwok"
+STANDIN = "standin"
+
+#: Started at once; the rest follows when the API server is ready, because a controller manager or a
+#: scheduler that finds none gives up.
+FIRST = (ETCD, APISERVER)
+
+STAGES = Path(__file__).parent / "manifests" / "stages.yaml"
+
+#: Controllers of volumes, certificates, clouds and metrics have nothing to act on here and cost memory.
+CONTROLLERS = (
+    "*",
+    "-certificatesigningrequest-approving-controller",
+    "-certificatesigningrequest-cleaner-controller",
+    "-certificatesigningrequest-signing-controller",
+    "-device-taint-eviction-controller",
+    "-ephemeral-volume-controller",
+    "-horizontal-pod-autoscaler-controller",
+    "-kube-apiserver-serving-clustertrustbundle-publisher-controller",
+    "-legacy-serviceaccount-token-cleaner-controller",
+    "-node-ipam-controller",
+    "-persistentvolume-attach-detach-controller",
+    "-persistentvolume-binder-controller",
+    "-persistentvolume-expander-controller",
+    "-persistentvolume-protection-controller",
+    "-persistentvolumeclaim-protection-controller",
+    "-podcertificaterequest-cleaner-controller",
+    "-podgroup-protection-controller",
+    "-resourceclaim-controller",
+    "-resourcepoolstatusrequest-controller",
+    "-storage-version-migrator-controller",
+    "-storageversion-garbage-collector-controller",
+    "-ttl-controller",
+    "-volumeattributesclass-protection-controller",
+)
+
+
+def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> Cluster:
+    """The cluster `name`, whose state is to live in `folder`, run from the binaries in `tools`."""
+    return Cluster(
+        name=name,
+        block=block,
+        port=port,
+        components=(
+            _component(ETCD, folder, (str(tools / "etcd"), *_etcd(folder)), memory="128MiB"),
+            _component(
+                APISERVER, folder, (str(tools / APISERVER), *_apiserver(folder, block, port)), memory="384MiB"
+            ),
+            _component(MANAGER, folder, (str(tools / MANAGER), *_manager(folder)), memory="128MiB"),
+            _component(SCHEDULER, folder, (str(tools / SCHEDULER), *_scheduler(folder)), memory="96MiB"),
+            _component(KWOK, folder, (str(tools / "kwok"), *_kwok(folder, block)), memory="96MiB"),
+        ),
+    )
+
+
+def standin(lab: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Component, ...]:
+    """The stand-in istiod for all clusters as an extra; nothing when its module is not there."""
+    if not (Path(__file__).parent / "standin" / "__main__.py").exists():
+        return ()
+    argv = (
+        *(sys.executable, "-m", "mesh.lab.standin"),
+        *("--kubeconfig", str(lab / "kubeconfig"), "--contexts", ",".join(contexts)),
+    )
+    root = str(Path(mesh.__file__).parent.parent)
+    env = (*_environment(lab, tools), ("PYTHONPATH", root), ("PYTHONUNBUFFERED", "1"))
+    return (Component(STANDIN, argv, env),)
+
+
+def _component(name: str, folder: Path, argv: tuple[str, ...], *, memory: str) -> Component:
+    # GOMEMLIMIT is soft: above it the collector works harder instead of letting the heap double. GOGC
+    # trades a little CPU for a third of the API server's memory.
+    env = (*_environment(folder, Path(argv[0]).parent), ("GOMEMLIMIT", memory), ("GOGC", "50"))
+    return Component(name, argv, env)
+
+
+def _environment(home: Path, tools: Path) -> tuple[tuple[str, str], ...]:
+    """A small environment: no proxy variables (all traffic is loopback), nothing of the user's."""
+    path = os.pathsep.join((str(tools), "/usr/local/bin", "/usr/bin", "/bin"))
+    return (("HOME", str(home)), ("PATH", path), ("LC_ALL", "C"))
+
+
+def _etcd(folder: Path) -> tuple[str, ...]:
+    # Unix sockets, named relative to the working directory because a socket's path may have 104 bytes at
+    # most: nobody but the owner of the folder (mode 0700) can reach the data, no port is taken, and no
+    # certificates are needed. etcd keeps no fsync: losing a lab to a power cut costs one `up`.
+    return (
+        *("--name=lab", f"--data-dir={folder / 'etcd'}", "--unsafe-no-fsync", "--log-level=warn"),
+        *("--listen-client-urls=unix://etcd.sock", "--advertise-client-urls=unix://etcd.sock"),
+        *("--listen-peer-urls=unix://peer.sock", "--initial-advertise-peer-urls=unix://peer.sock"),
+        *("--initial-cluster=lab=unix://peer.sock", "--enable-grpc-gateway=false"),
+        *("--quota-backend-bytes=268435456", "--snapshot-count=5000"),
+    )
+
+
+def _apiserver(folder: Path, block: int, port: int) -> tuple[str, ...]:
+    pki = folder / "pki"
+    issuer = "https://kubernetes.default.svc.cluster.local"
+    return (
+        *("--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={port}"),
+        *("--etcd-servers=unix://etcd.sock", "--endpoint-reconciler-type=none"),
+        *(f"--tls-cert-file={pki / 'server.crt'}", f"--tls-private-key-file={pki / 'server.key'}"),
+        *(f"--client-ca-file={pki / 'ca.crt'}", "--authorization-mode=RBAC"),
+        *(f"--service-account-issuer={issuer}", f"--service-account-key-file={pki / 'sa.key'}"),
+        *(f"--service-account-signing-key-file={pki / 'sa.key'}",),
+        *(f"--service-cluster-ip-range={addresses.service_cidr(block)}",),
+        *("--max-requests-inflight=200", "--max-mutating-requests-inflight=100", "--profiling=false"),
+    )
+
+
+def _manager(folder: Path) -> tuple[str, ...]:
+    pki = folder / "pki"
+    return (
+        *(f"--kubeconfig={folder / 'kube-controller-manager.kubeconfig'}", "--leader-elect=false"),
+        *("--secure-port=0", "--use-service-account-credentials=false", "--profiling=false"),
+        *(f"--root-ca-file={pki / 'ca.crt'}", f"--service-account-private-key-file={pki / 'sa.key'}"),
+        # The defaults (20, 30) throttle the bursts of a fresh install for seconds.
+        *("--kube-api-qps=200", "--kube-api-burst=400", f"--controllers={','.join(CONTROLLERS)}"),
+    )
+
+
+def _scheduler(folder: Path) -> tuple[str, ...]:
+    return (
+        *(f"--kubeconfig={folder / 'kube-scheduler.kubeconfig'}", "--leader-elect=false", "--secure-port=0"),
+        *("--profiling=false", "--kube-api-qps=200", "--kube-api-burst=400"),
+    )
+
+
+def _kwok(folder: Path, block: int) -> tuple[str, ...]:
+    # Without --server-address kwok listens nowhere.
+    return (
+        *(f"--kubeconfig={folder / 'kwok.kubeconfig'}", f"--config={folder / 'stages.yaml'}"),
+        *(
+            "--manage-all-nodes",
+            "--node-lease-duration-seconds=40",
+            f"--cidr={addresses.pod_cidr(block, 255)}",
+        ),
+    )

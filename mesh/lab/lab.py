@@ -1,0 +1,242 @@
+"""A lab: some clusters in a folder, brought up, looked at and taken down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mesh.errors import LabError
+from mesh.lab import addresses, boot, components, kubeconfig, processes, record, status
+from mesh.lab.build import toolchain
+from mesh.lab.filelock import locked
+from mesh.lab.paths import cache_dir, lab_dir
+from mesh.lab.progress import Progress, Silent
+from mesh.lab.record import Cluster, Component, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab by its folder; the folder's record and the process table are all the state there is.
+
+    ::
+
+        lab = Lab.open("try")                   # or Lab.open("try", folder=Path(…)); starts nothing
+        lab.up(clusters=2, nodes=2)             # builds the toolchain when missing, waits until ready
+        lab.kubeconfig                          # contexts cluster1, cluster2
+        lab.bin / "kubectl", lab.bin / "helm"
+        lab.environment()                       # KUBECONFIG, KUBECACHEDIR and PATH for a child process
+        lab.stop("cluster2")                    # its API server: the cluster is unreachable …
+        lab.start("cluster2")                   # … and back, ready
+        lab.stop("-", "standin")                # a process that serves the whole lab
+        lab.status().clusters[0].ready
+        lab.down()                              # no process, port or file is left
+
+    Every method may be called again, from any process. All raise `mesh.errors.LabError`.
+    """
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def open(cls, name: str = "default", *, folder: Path | None = None) -> Lab:
+        """The lab called `name`, up or not, in `folder` or in its default place."""
+        if not name or name.startswith(".") or "/" in name:
+            raise LabError(f"{name!r} cannot be the name of a lab", hint="use letters, digits and dashes")
+        return cls(name, (folder or lab_dir(name)).expanduser().resolve())
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig with one context per cluster."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def bin(self) -> Path:
+        """The toolchain's binaries: kubectl, helm, etcd and the control plane."""
+        return Path(self._recorded().bin)
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """The names of the clusters, which are also their contexts."""
+        return tuple(cluster.name for cluster in self._recorded().clusters)
+
+    def environment(self) -> dict[str, str]:
+        """What kubectl and helm need here: KUBECONFIG, PATH, and a discovery cache of the lab's own."""
+        path = os.pathsep.join((str(self.bin), os.environ.get("PATH", os.defpath)))
+        return {
+            "KUBECONFIG": str(self.kubeconfig),
+            "KUBECACHEDIR": str(self.folder / "kube-cache"),
+            "PATH": path,
+        }
+
+    def exists(self) -> bool:
+        """Whether the lab was brought up and not taken down since."""
+        return record.read(self._record) is not None
+
+    def up(
+        self,
+        clusters: int | None = None,
+        nodes: int | None = None,
+        *,
+        prefix: str = "cluster",
+        standin: bool = True,
+        progress: Progress | None = None,
+    ) -> status.LabStatus:
+        """Run `clusters` clusters of `nodes` nodes (None: as many as now, else 2); returns when ready.
+
+        Starts what is missing or has crashed and nothing else. Clusters and nodes can be added to a lab, not
+        taken away. `standin`: run the stand-in istiod as well.
+        """
+        progress = progress or Silent()
+        tools = toolchain().bin
+        self._make_folder()
+        with locked(
+            self.folder / "lock", deadline=300, waiting=lambda: progress.tick("another command works here")
+        ):
+            known = record.read(self._record) or Record(self.name, prefix, 0, str(tools), (), ())
+            wanted = self._grow(known, clusters=clusters, nodes=nodes)
+            boot.together(self.folder, wanted.clusters, nodes=wanted.nodes, progress=progress)
+            self._run_extras(wanted, standin=standin)
+        return self.status()
+
+    def down(self) -> None:
+        """End every process of the lab and delete its files; what is not there is fine."""
+        if not self.folder.exists():
+            return
+        with locked(self.folder / "lock", deadline=300):
+            known = record.read(self._record)
+            if known is not None:
+                _end(known)
+                _forget_discovery(known.clusters)
+                for cluster in known.clusters:
+                    shutil.rmtree(self.folder / cluster.name, ignore_errors=True)
+            addresses.release(cache_dir(), self.folder)
+            self._delete_files()
+
+    def status(self) -> status.LabStatus:
+        """What runs, what has crashed and what is ready."""
+        return status.look(self.folder, self._recorded())
+
+    def stop(self, cluster: str, component: str = components.APISERVER) -> None:
+        """End one process of a cluster ("-": of the lab) and leave it ended until `start` or `up`."""
+        wanted = self._component(cluster, component)
+        marker = self._home(cluster) / f"{component}.stopped"
+        marker.touch()
+        processes.stop((wanted.argv,))
+
+    def start(self, cluster: str) -> None:
+        """Start what does not run of a cluster ("-": of the lab) and wait until it is ready."""
+        known = self._recorded()
+        if cluster == "-":
+            boot.launch(self.folder, known.extras)
+        else:
+            boot.together(self.folder, (known.cluster(cluster),), nodes=known.nodes, progress=Silent())
+
+    def log(self, cluster: str, component: str) -> Path:
+        """The log file of one process of a cluster ("-": of the lab)."""
+        return self._home(cluster) / f"{self._component(cluster, component).name}.log"
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "lab.json"
+
+    def _recorded(self) -> Record:
+        found = record.read(self._record)
+        if found is None:
+            raise LabError(f"lab {self.name} is not up", hint="start it with `mesh lab up`")
+        return found
+
+    def _home(self, cluster: str) -> Path:
+        return self.folder if cluster == "-" else self.folder / self._recorded().cluster(cluster).name
+
+    def _component(self, cluster: str, component: str) -> Component:
+        known = self._recorded()
+        if cluster != "-":
+            return known.cluster(cluster).component(component)
+        for extra in known.extras:
+            if extra.name == component:
+                return extra
+        raise LabError(f"lab {self.name} has no process {component}")
+
+    def _make_folder(self) -> None:
+        """Make the folder, or check that it is a lab's: `down` must never delete what others put there."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        others = {path.name for path in self.folder.iterdir()} - {"lock", ".lab.json.new"}
+        if others and not self._record.exists():
+            raise LabError(
+                f"{self.folder} is not empty and holds no lab", hint="give another folder with --dir"
+            )
+
+    def _grow(self, known: Record, *, clusters: int | None, nodes: int | None) -> Record:
+        """Put on disk, before anything starts, the record of what is wanted."""
+        count = clusters or len(known.clusters) or 2
+        if count < len(known.clusters):
+            raise LabError(
+                f"lab {self.name} has {len(known.clusters)} clusters, {count} were asked for",
+                hint="clusters can only be added; take the lab down first",
+            )
+        if known.nodes and (nodes or known.nodes) < known.nodes:
+            raise LabError(
+                f"lab {self.name} has {known.nodes} nodes per cluster, {nodes} were asked for",
+                hint="nodes can only be added; take the lab down first",
+            )
+        grown = replace(
+            known,
+            nodes=nodes or known.nodes or 2,
+            clusters=known.clusters + tuple(self._new_clusters(known, count - len(known.clusters))),
+        )
+        record.write(self._record, grown)
+        return grown
+
+    def _new_clusters(self, known: Record, count: int) -> Iterable[Cluster]:
+        for number, block in enumerate(
+            addresses.claim(cache_dir(), self.folder, count), len(known.clusters) + 1
+        ):
+            name = f"{known.prefix}{number}"
+            yield components.cluster(
+                self.folder / name, Path(known.bin), name=name, block=block, port=addresses.free_port(block)
+            )
+
+    def _run_extras(self, known: Record, *, standin: bool) -> None:
+        """Write the kubeconfig, then run the stand-in for exactly the clusters it names."""
+        kubeconfig.write(
+            self.kubeconfig,
+            (
+                kubeconfig.Access(one.name, one.server, self.folder / one.name / "pki", "admin")
+                for one in known.clusters
+            ),
+        )
+        contexts = tuple(cluster.name for cluster in known.clusters)
+        wanted = components.standin(self.folder, Path(known.bin), contexts) if standin else ()
+        outdated = [extra.argv for extra in known.extras if extra.argv not in [one.argv for one in wanted]]
+        processes.stop(outdated)
+        record.write(self._record, replace(known, extras=wanted))
+        boot.launch(self.folder, wanted)
+
+    def _delete_files(self) -> None:
+        for name in ("kubeconfig", ".kubeconfig.new", ".lab.json.new", "standin.log", "standin.stopped"):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "kube-cache", ignore_errors=True)
+        self._record.unlink(missing_ok=True)
+        (self.folder / "lock").unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def _end(known: Record) -> None:
+    """Stop clients before servers: an API server that loses etcd first takes a minute to give up."""
+    every = [component for cluster in known.clusters for component in cluster.components]
+    processes.stop(
+        component.argv for component in (*every, *known.extras) if component.name not in components.FIRST
+    )
+    processes.stop(component.argv for component in every if component.name != components.ETCD)
+    processes.stop(component.argv for component in every)
+
+
+def _forget_discovery(clusters: Iterable[Cluster]) -> None:
+    """Delete what kubectl and helm have cached at the user's about servers that are gone for good."""
+    for cluster in clusters:
+        stale = Path.home() / ".kube" / "cache" / "discovery" / f"127.0.0.1_{cluster.port}"
+        shutil.rmtree(stale, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""Fixtures for everybody: a running lab of two clusters, and the real kubectl and helm to look at it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from mesh.lab import Lab, toolchain
+
+
+class Tool(Protocol):
+    """Runs a command-line tool against one cluster of the lab; its output, or a failed test."""
+
+    def __call__(self, context: str, *args: str, stdin: str = "") -> str: ...
+
+
+@pytest.fixture(scope="session")
+def tools(request: pytest.FixtureRequest) -> Path:
+    """The folder of the toolchain's binaries. Built when missing, its progress line visible."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        return toolchain().bin
+
+
+@pytest.fixture(scope="session")
+def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two running clusters, `cluster1` and `cluster2`, of two nodes each, shared by the whole run.
+
+    A test makes its own namespaces and removes what it leaves. `MESH_TEST_LAB_DIR` names a folder for a
+    lab that is kept between runs: `mesh lab down --name test --dir $MESH_TEST_LAB_DIR` ends it.
+    """
+    kept = os.environ.get("MESH_TEST_LAB_DIR")
+    one = Lab.open("test", folder=Path(kept) if kept else tmp_path_factory.mktemp("lab") / "state")
+    try:
+        one.up(clusters=2, nodes=2)
+        yield one
+    finally:
+        if not kept:
+            one.down()
+
+
+@pytest.fixture(scope="session")
+def kubectl(lab: Lab) -> Tool:
+    """`kubectl("cluster1", "get", "pods")` returns what kubectl prints; `stdin` is for `-f -`."""
+
+    def run(context: str, *args: str, stdin: str = "") -> str:
+        return _output(lab, ["kubectl", "--context", context, *args], stdin)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def helm(lab: Lab) -> Tool:
+    """`helm("cluster1", "list", "-A")` returns what helm prints."""
+
+    def run(context: str, *args: str, stdin: str = "") -> str:
+        return _output(lab, ["helm", "--kube-context", context, *args], stdin)
+
+    return run
+
+
+def _output(lab: Lab, argv: list[str], stdin: str) -> str:
+    answer = subprocess.run(
+        [str(lab.bin / argv[0]), *argv[1:]],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, **lab.environment()},
+    )
+    assert answer.returncode == 0, f"{' '.join(argv)} exited {answer.returncode}: {answer.stderr}"
+    return answer.stdout
