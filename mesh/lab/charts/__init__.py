@@ -1,0 +1,36 @@
+"""The stand-in charts `base`, `istiod`, `cni` and `ztunnel`, in any version that is asked for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+CHARTS = ("base", "istiod", "cni", "ztunnel")
+
+#: The version that stands in the charts themselves.
+VERSION = "1.30.2-solo"
+
+_HERE = Path(__file__).parent
+_VERSION_LINE = re.compile(r"^(version|appVersion): .*$", re.MULTILINE)
+
+
+def chart(name: str) -> Path:
+    """The folder of one chart, in version `VERSION`."""
+    if name not in CHARTS:
+        raise ValueError(f"no stand-in chart {name!r}, only {', '.join(CHARTS)}")
+    return _HERE / name
+
+
+def write(folder: Path, version: str = VERSION) -> Path:
+    """Write all charts in `version` to `folder/<chart>`; returns `folder`.
+
+    The default image tag follows from the version, because the templates take it from the chart. What is
+    there already is written again.
+    """
+    for name in CHARTS:
+        copy = folder / name
+        shutil.copytree(_HERE / name, copy, dirs_exist_ok=True)
+        about = copy / "Chart.yaml"
+        about.write_text(_VERSION_LINE.sub(rf"\g<1>: {version}", about.read_text()))
+    return folder
