@@ -1,0 +1,37 @@
+"""A certificate from a program of the user's: request on stdin, chain on stdout."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from mesh.errors import MeshError
+
+DEADLINE = 120.0
+_TAIL = 400
+
+
+def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, str], folder: Path) -> str:
+    """Give a PEM request to the program and return what it prints; raise MeshError with its last words.
+
+    The program runs in `folder`, gets `env`, and has two minutes.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            input=request.encode(),
+            capture_output=True,
+            cwd=folder,
+            env=dict(env),
+            timeout=DEADLINE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise MeshError(f"{argv[0]} did not answer within {DEADLINE:.0f} seconds") from None
+    except OSError as error:
+        raise MeshError(f"{argv[0]} could not be run: {error.strerror or error}") from error
+    if done.returncode != 0:
+        last_words = done.stderr.decode(errors="replace").strip()[-_TAIL:]
+        raise MeshError(f"{argv[0]} ended with code {done.returncode}: {last_words or 'it said nothing'}")
+    return done.stdout.decode(errors="replace")
