@@ -6,7 +6,7 @@ each the only importer of its third-party package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,9 @@ class Kube(Protocol):
     ) -> list[Object]:
         """Return every object of a collection (paged inside); [] if the resource is not served."""
 
+    def resource_of(self, obj: Object) -> Resource:
+        """Say which API resource an object belongs to; raise `Missing` if it is not served."""
+
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return one object, or None if it is not there (or its resource is not served)."""
 
@@ -62,8 +65,10 @@ class Kube(Protocol):
 class Helm(Protocol):
     """The helm program, bound to one cluster."""
 
-    def template(self, job: HelmJob, *, kube_version: str, upgrade: bool) -> list[Object]:
-        """Render a chart without asking the cluster; hooks and tests left out."""
+    def template(
+        self, job: HelmJob, *, kube_version: str, upgrade: bool, api_versions: Iterable[str] = ()
+    ) -> list[Object]:
+        """Render a chart without asking the cluster; hooks, tests and the crds folder left out."""
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
@@ -145,13 +150,21 @@ class Snapshot:
     _slots: dict[object, Slot] = field(default_factory=dict)
 
     def list(
-        self, resource: Resource, *, namespace: str = "", labels: str = "", metadata_only: bool = False
+        self,
+        resource: Resource,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
     ) -> list[Object]:
         """Return a collection; raise what `Kube.list` raises, the same at every call."""
         kube = self.world.kube(self.cluster)
         found: list[Object] = self.remember(
-            (resource, namespace, labels, metadata_only),
-            lambda: kube.list(resource, namespace=namespace, labels=labels, metadata_only=metadata_only),
+            (resource, namespace, labels, fields, metadata_only),
+            lambda: kube.list(
+                resource, namespace=namespace, labels=labels, fields=fields, metadata_only=metadata_only
+            ),
         )
         return found
 

@@ -48,3 +48,24 @@ GATEWAY = Resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
 ACCESS_REVIEW = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
+
+TABLE = {
+    (resource.api_version, resource.kind): resource
+    for resource in (
+        NAMESPACE,
+        NODE,
+        POD,
+        SECRET,
+        CONFIG_MAP,
+        SERVICE,
+        SERVICE_ACCOUNT,
+        DEPLOYMENT,
+        DAEMON_SET,
+        LEASE,
+        CRD,
+        GATEWAY_CLASS,
+        GATEWAY,
+        ACCESS_REVIEW,
+    )
+}
+"""Every resource above by what an object says of itself: `apiVersion` and `kind`."""

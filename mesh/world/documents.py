@@ -1,0 +1,54 @@
+"""YAML that programs write for programs: kubeconfigs and rendered manifests.
+
+The only importer of yaml below `mesh.load`, which is for what people write and is stricter.
+Scalars mean what they mean to helm and kubectl (Go's YAML 1.1 without its oddest parts): a date
+and `1:20` stay strings, `yes` and `on` are booleans, `010` is 8.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_STRANGE = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"})
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+
+
+class _Loader(_Base):  # type: ignore[misc]  # the C loader has no type of its own
+    """The fast safe loader with the scalars of Go's parser."""
+
+    def construct_plain_number(self, node: yaml.ScalarNode) -> object:
+        text = str(self.construct_scalar(node))
+        if ":" in text:
+            return text
+        number = self.construct_yaml_int if node.tag.endswith("int") else self.construct_yaml_float
+        return number(node)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _STRANGE]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+for _tag in _NUMBERS:
+    _Loader.add_constructor(_tag, _Loader.construct_plain_number)
+
+
+def read_all(text: str | bytes) -> list[Any]:
+    """Return every document that is not empty; raise ValueError, without the text, if it is no YAML."""
+    try:
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise ValueError(f"{getattr(error, 'problem', None) or 'not YAML'}{line}") from None
+
+
+def read(text: str | bytes) -> Any:
+    """Return the first document, or None; raise ValueError as `read_all` does."""
+    return next(iter(read_all(text)), None)
