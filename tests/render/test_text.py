@@ -28,9 +28,7 @@ def test_a_coloured_plan_reads_the_same_without_its_colours() -> None:
 
 
 def test_only_symbols_in_use_are_in_the_legend() -> None:
-    plan = replace(
-        FULL, steps=tuple(step for step in FULL.steps if step.action is Action.DELETE), deferred=()
-    )
+    plan = replace(FULL, steps=(DELETE_LINK,), deferred=())
     text = plan_text(plan, colour=False, width=80)
     assert "  - destroy\n\nmesh will perform the following actions:\n" in text
     assert "create" not in text
