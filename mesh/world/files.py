@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -148,3 +149,10 @@ def git_would_take(path: Path) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return True
     return done.returncode != 0
+
+
+def user_path(text: str, env: Mapping[str, str], folder: Path) -> Path:
+    """Resolve a path as a user writes it: `~` is the home folder, anything relative is below `folder`."""
+    if text == "~" or text.startswith("~/"):
+        return Path(env.get("HOME") or Path.home()) / text[2:]
+    return folder / text
