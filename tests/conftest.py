@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -62,6 +63,19 @@ def helm(lab: Lab) -> Tool:
         return _output(lab, ["helm", "--kube-context", context, *args], stdin)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., Any]:
+    """`eventually(look, until=good)`: what `look()` returns once it is `good`, or after half a minute."""
+
+    def wait(look: Callable[[], Any], *, until: Callable[[Any], bool] = bool, seconds: float = 30) -> Any:
+        end = time.monotonic() + seconds
+        while not until(value := look()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return value
+
+    return wait
 
 
 def _output(lab: Lab, argv: list[str], stdin: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mesh.errors import MeshError
+from mesh.errors import LabError, MeshError
 from mesh.lab import Lab, LabStatus, ProcessStatus, State
 from mesh.lab.build import toolchain
 from mesh.lab.progress import Line
@@ -52,6 +52,7 @@ def up(
         click.echo(f"{where}: {process.name} is {process.state.value}, starting it", err=True)
     progress = Line(f"lab {name}")
     after = one.up(clusters, nodes, prefix=prefix, standin=standin, progress=progress)
+    _complain(one, after)
     if before and before.up and len(before.clusters) == len(after.clusters):
         click.echo(f"lab {name} is up")
     else:
@@ -122,6 +123,14 @@ def env(*, name: str, folder: Path | None) -> None:
 def build() -> None:
     """Build the toolchain now (kept in the cache), and print its folder."""
     click.echo(str(toolchain().bin))
+
+
+def _complain(one: Lab, found: LabStatus) -> None:
+    """Fail when something that was just started has ended again."""
+    for where, process in found.not_running():
+        log = one.log(where, process.name)
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+        raise LabError(f"{where}: {process.name} ended:\n{tail}", hint=f"the whole log is {log}")
 
 
 def _again(verb: str, name: str, folder: Path | None) -> str:

@@ -74,16 +74,17 @@ def start(folder: Path, cluster: Cluster, names: tuple[str, ...]) -> None:
     launch(folder, tuple(component for component in cluster.components if component.name in names))
 
 
-def launch(folder: Path, wanted: tuple[Component, ...]) -> None:
-    """Start those of `wanted` that do not run, in `folder`, each with its log there."""
+def launch(folder: Path, wanted: tuple[Component, ...]) -> tuple[Component, ...]:
+    """Start what does not run of `wanted`, in `folder`, each with its log there; returns what it started."""
     live = processes.table()
-    for component in wanted:
-        if not processes.matching(component.argv, live):
-            if not Path(component.argv[0]).exists():
-                raise LabError(f"{component.argv[0]} is gone", hint="take the lab down and up again")
-            (folder / f"{component.name}.stopped").unlink(missing_ok=True)
-            log = folder / f"{component.name}.log"
-            processes.spawn(component.argv, cwd=folder, env=dict(component.env), log=log)
+    missing = tuple(component for component in wanted if not processes.matching(component.argv, live))
+    for component in missing:
+        if not Path(component.argv[0]).exists():
+            raise LabError(f"{component.argv[0]} is gone", hint="take the lab down and up again")
+        (folder / f"{component.name}.stopped").unlink(missing_ok=True)
+        log = folder / f"{component.name}.log"
+        processes.spawn(component.argv, cwd=folder, env=dict(component.env), log=log)
+    return missing
 
 
 def _serving(api: Api) -> Iterator[str]:

@@ -48,7 +48,10 @@ class Toolchain:
         return self.root / "bin"
 
     def crds(self, channel: str) -> Path:
-        """The folder with one file per CRD of the Gateway API; `channel` is standard or experimental."""
+        """The folder with one file per CRD of the Gateway API; `channel` is standard or experimental.
+
+        `standard-policy` and `experimental-policy` hold the admission policy that comes with them.
+        """
         return self.root / "gateway-api" / channel
 
 
@@ -167,7 +170,9 @@ def _copy_crds(go: Path, building: Path) -> None:
     if module["Sum"] != GATEWAY_API_SUM:
         raise LabError(f"{GATEWAY_API} has sum {module['Sum']}, expected {GATEWAY_API_SUM}")
     for channel in ("standard", "experimental"):
-        target = building / "gateway-api" / channel
-        target.mkdir(parents=True)
-        for crd in sorted((Path(module["Dir"]) / "config" / "crd" / channel).glob("*.yaml")):
-            shutil.copyfile(crd, target / crd.name)  # not copy: the module cache is read-only
+        for manifest in sorted((Path(module["Dir"]) / "config" / "crd" / channel).glob("gateway.*.yaml")):
+            # The folder also holds an admission policy, which nobody gets without asking for it.
+            is_crd = "kind: CustomResourceDefinition" in manifest.read_text()
+            target = building / "gateway-api" / (channel if is_crd else f"{channel}-policy")
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(manifest, target / manifest.name)  # not copy: the module cache is read-only

@@ -69,8 +69,8 @@ def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> C
     )
 
 
-def standin(lab: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Component, ...]:
-    """The stand-in istiod for all clusters as an extra; nothing when its module is not there."""
+def standin(lab: Path, home: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Component, ...]:
+    """The stand-in istiod for all clusters of `lab`, living in `home`; nothing without its module."""
     if not (Path(__file__).parent / "standin" / "__main__.py").exists():
         return ()
     argv = (
@@ -78,7 +78,7 @@ def standin(lab: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Componen
         *("--kubeconfig", str(lab / "kubeconfig"), "--contexts", ",".join(contexts)),
     )
     root = str(Path(mesh.__file__).parent.parent)
-    env = (*_environment(lab, tools), ("PYTHONPATH", root), ("PYTHONUNBUFFERED", "1"))
+    env = (*_environment(home, tools), ("PYTHONPATH", root), ("PYTHONUNBUFFERED", "1"))
     return (Component(STANDIN, argv, env),)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mesh.errors import LabError
-from mesh.lab import addresses, boot, components, kubeconfig, processes, record, status
+from mesh.lab import addresses, boot, components, kubeconfig, processes, record, removal, status
 from mesh.lab.build import toolchain
 from mesh.lab.filelock import locked
 from mesh.lab.paths import cache_dir, lab_dir
 from mesh.lab.progress import Progress, Silent
-from mesh.lab.record import Cluster, Component, Record
+from mesh.lab.record import SHARED, Cluster, Component, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class Lab:
         Starts what is missing or has crashed and nothing else. Clusters and nodes can be added to a lab, not
         taken away. `standin`: run the stand-in istiod as well.
         """
+        if not re.fullmatch("[a-z][a-z0-9-]*", prefix):
+            raise LabError(f"{prefix!r} cannot begin the name of a cluster", hint="use a-z, 0-9 and dashes")
         progress = progress or Silent()
         tools = toolchain().bin
         self._make_folder()
@@ -108,12 +110,9 @@ class Lab:
         with locked(self.folder / "lock", deadline=300):
             known = record.read(self._record)
             if known is not None:
-                _end(known)
-                _forget_discovery(known.clusters)
-                for cluster in known.clusters:
-                    shutil.rmtree(self.folder / cluster.name, ignore_errors=True)
+                removal.end(known)
             addresses.release(cache_dir(), self.folder)
-            self._delete_files()
+            removal.delete(self.folder, known.clusters if known else ())
 
     def status(self) -> status.LabStatus:
         """What runs, what has crashed and what is ready."""
@@ -130,7 +129,7 @@ class Lab:
         """Start what does not run of a cluster ("-": of the lab) and wait until it is ready."""
         known = self._recorded()
         if cluster == "-":
-            boot.launch(self.folder, known.extras)
+            boot.launch(self.folder / SHARED, known.extras)
         else:
             boot.together(self.folder, (known.cluster(cluster),), nodes=known.nodes, progress=Silent())
 
@@ -149,7 +148,9 @@ class Lab:
         return found
 
     def _home(self, cluster: str) -> Path:
-        return self.folder if cluster == "-" else self.folder / self._recorded().cluster(cluster).name
+        return (
+            self.folder / SHARED if cluster == "-" else self.folder / self._recorded().cluster(cluster).name
+        )
 
     def _component(self, cluster: str, component: str) -> Component:
         known = self._recorded()
@@ -208,35 +209,11 @@ class Lab:
                 for one in known.clusters
             ),
         )
+        home = self.folder / SHARED
+        home.mkdir(mode=0o700, exist_ok=True)
         contexts = tuple(cluster.name for cluster in known.clusters)
-        wanted = components.standin(self.folder, Path(known.bin), contexts) if standin else ()
-        outdated = [extra.argv for extra in known.extras if extra.argv not in [one.argv for one in wanted]]
-        processes.stop(outdated)
+        wanted = components.standin(self.folder, home, Path(known.bin), contexts) if standin else ()
+        processes.stop({extra.argv for extra in known.extras} - {extra.argv for extra in wanted})
         record.write(self._record, replace(known, extras=wanted))
-        boot.launch(self.folder, wanted)
-
-    def _delete_files(self) -> None:
-        for name in ("kubeconfig", ".kubeconfig.new", ".lab.json.new", "standin.log", "standin.stopped"):
-            (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / "kube-cache", ignore_errors=True)
-        self._record.unlink(missing_ok=True)
-        (self.folder / "lock").unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
-
-
-def _end(known: Record) -> None:
-    """Stop clients before servers: an API server that loses etcd first takes a minute to give up."""
-    every = [component for cluster in known.clusters for component in cluster.components]
-    processes.stop(
-        component.argv for component in (*every, *known.extras) if component.name not in components.FIRST
-    )
-    processes.stop(component.argv for component in every if component.name != components.ETCD)
-    processes.stop(component.argv for component in every)
-
-
-def _forget_discovery(clusters: Iterable[Cluster]) -> None:
-    """Delete what kubectl and helm have cached at the user's about servers that are gone for good."""
-    for cluster in clusters:
-        stale = Path.home() / ".kube" / "cache" / "discovery" / f"127.0.0.1_{cluster.port}"
-        shutil.rmtree(stale, ignore_errors=True)
+        if boot.launch(home, wanted):
+            processes.settle(tuple(one.argv for one in wanted))

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.errors import LabError
+
 #: Seconds a process gets to end by itself before it is killed.
 GRACE = 5.0
 
@@ -65,16 +67,29 @@ def spawn(argv: tuple[str, ...], *, cwd: Path, env: dict[str, str], log: Path) -
 
 
 def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
-    """End every process that runs one of `commands`: ask, wait `grace` seconds, kill."""
+    """End every process that runs one of `commands`: ask, wait `grace` seconds, kill.
+
+    Raises `LabError` for one that even then does not end.
+    """
     wanted = tuple(commands)
-    deadline = time.monotonic() + grace
+    began = time.monotonic()
     asked: set[int] = set()
     while left := running(wanted):
-        late = time.monotonic() > deadline
+        waited = time.monotonic() - began
+        if waited > grace + GRACE:
+            raise LabError(f"processes {sorted(left)} do not end", hint="try again; a debugger may hold them")
+        late = waited > grace
         for pid in sorted(left if late else left - asked):
             _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
         asked |= left
         time.sleep(0.05)
+
+
+def settle(commands: tuple[tuple[str, ...], ...], *, seconds: float = 1.0) -> None:
+    """Give fresh processes a second to fail on their first steps; returns early when one has ended."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and len(running(commands)) == len(commands):
+        time.sleep(0.1)
 
 
 def running(commands: Iterable[tuple[str, ...]]) -> frozenset[int]:

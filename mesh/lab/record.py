@@ -11,6 +11,9 @@ from mesh.errors import LabError
 
 FORMAT = 1
 
+#: The folder, beside those of the clusters, of the processes that serve the whole lab.
+SHARED = "shared"
+
 
 @dataclass(frozen=True, slots=True)
 class Component:

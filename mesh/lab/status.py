@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mesh.lab import boot, processes
 from mesh.lab.api import Api, connect
-from mesh.lab.record import Cluster, Component, Record
+from mesh.lab.record import SHARED, Cluster, Component, Record
 
 
 class State(Enum):
@@ -79,7 +79,7 @@ def look(folder: Path, record: Record) -> LabStatus:
         clusters=tuple(
             _cluster(folder / cluster.name, cluster, record.nodes, live) for cluster in record.clusters
         ),
-        extras=tuple(_process(folder, component, live) for component in record.extras),
+        extras=tuple(_process(folder / SHARED, component, live) for component in record.extras),
     )
 
 
