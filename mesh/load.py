@@ -8,6 +8,7 @@ the events stream in, so that a bomb costs no more than its text. The only impor
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -55,13 +56,17 @@ def dotted(trail: Trail) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file as plain data, the marks of its values and keys, and what is wrong with it."""
+    """One YAML file as plain data, the marks of its values and keys, and what is wrong with it.
+
+    `digest` is the SHA-256 of its bytes.
+    """
 
     file: str
     data: Any
     values: Mapping[Trail, Mark] = field(default_factory=dict)
     keys: Mapping[Trail, Mark] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    digest: str = ""
 
     def origin(self, trail: Trail) -> Origin:
         """Return where a value is written; the nearest thing around it if it is not written."""
@@ -138,7 +143,8 @@ def parse(content: bytes, file: str) -> Document:
     except _UnusableError as stop:
         fatal = Problem(file, *stop.mark, "", stop.what, stop.hint)
         raise InputError(tuple(sorted((*composer.problems, fatal)))) from None
-    return Document(file, data, composer.values, composer.keys, tuple(composer.problems))
+    digest = hashlib.sha256(content).hexdigest()
+    return Document(file, data, composer.values, composer.keys, tuple(composer.problems), digest)
 
 
 def _hidden(text: str, file: str) -> Iterator[Problem]:

@@ -90,7 +90,8 @@ class RootOfTrust:
 class GatewayAPI:
     """The Kubernetes Gateway API CRDs. `source` is a URL or a path (file or folder of YAML files).
 
-    `sha256` pins the bytes ("" only for a path: the concatenation of its files in name order).
+    A path is absolute. `sha256` pins the bytes of a URL or of a file; of a folder, the concatenation
+    of its files in name order. "" pins nothing: the lock remembers what was found first.
     """
 
     version: str
@@ -104,7 +105,8 @@ class GatewayAPI:
 class Chart:
     """One Helm release of one cluster.
 
-    `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive, or a name in `repo`);
+    `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive by absolute path, or a name
+    in `repo`); `version` is "" for a folder or archive: it is what it is.
     `values` are the user's own, files and inline merged, computed values not yet among them.
     """
 
@@ -157,7 +159,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """The whole desired state of one mesh."""
+    """The whole desired state of one mesh.
+
+    `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
+    whichever chart. `digest` is that of everything that was read.
+    """
 
     name: str
     distribution: Literal["solo", "upstream"]

@@ -82,7 +82,6 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
         ("global", "hub"): _HUB,
         ("global", "tag"): _TAG,
         ("global", "variant"): _VARIANT,
-        ("image",): f"{_HUB} and {_TAG}",
         ("multiCluster", "clusterName"): _CLUSTER,
         ("network",): _NETWORK,
         ("global", "network"): _NETWORK,

@@ -207,7 +207,7 @@ def _listeners(xds_port: Any) -> list[dict[str, Any]]:
 def _metadata(
     mesh: Mesh, where: Cluster, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the metadata with what the version reads and the file says; the peers' namespace is the gateways'."""
+    """Return the metadata: of the labels and annotations, what the version reads and the file says."""
     line = _line(mesh)
     meta: dict[str, Any] = {"name": name, "namespace": where.eastwest.namespace}
     for section, values, table in (

@@ -1,0 +1,124 @@
+"""Document to the desired state, with every mistake at once, and the JSON Schema of the document.
+
+With `mesh.document`, the only importer of pydantic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mesh.document import istio, trust
+from mesh.document.clusters import clusters
+from mesh.document.links import links
+from mesh.document.overrides import Overrides
+from mesh.document.report import Report
+from mesh.document.shape import MeshPart
+from mesh.document.translate import complaints, placeholders, with_stand_ins, without
+from mesh.load import Document, Trail, load
+from mesh.load_scalars import shown
+from mesh.spec import Mesh
+
+PASSES = 8
+"""How often mistakes of shape are cut out before the rest is given up."""
+
+
+def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
+    """Read and decode a mesh file; raise `InputError` with every problem, sorted by position."""
+    return decode(load(path), overrides)
+
+
+def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
+    """Return the desired state that a document means; raise `InputError` with every problem."""
+    report = Report(doc)
+    part = _shape(doc, report)
+    report.found.extend(placeholders(doc))
+    if part is None:
+        report.stop()
+        raise AssertionError("what cannot be read at all has a problem")
+    mesh = _resolve(part, overrides or Overrides(), report)
+    report.stop()
+    return mesh
+
+
+def _shape(doc: Document, report: Report) -> MeshPart | None:
+    """Return the document in its shape; what does not fit is noted, cut out, and the rest tried again."""
+    data, gone = doc.data, set[Trail]()
+    for turn in range(PASSES):
+        try:
+            return MeshPart.model_validate(data)
+        except ValidationError as error:
+            found = complaints(error, doc)
+        if not turn:
+            report.found.extend(each.problem for each in found)
+        if not isinstance(data, dict):
+            return None
+        gone |= {report.written(each.gone) for each in found}
+        report.lost |= {report.written(trail) for each in found for trail in each.lost}
+        data, report.kept = without(doc.data, gone)
+        data = with_stand_ins(data)
+    return None
+
+
+def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
+    spec = part.spec
+    release = istio.version(spec.istio, report)
+    images = istio.images(spec.istio, release, report)
+    releases = istio.charts(spec.istio, release, overrides, report)
+    members = clusters(spec, releases, release, overrides, report)
+    mesh = Mesh(
+        name=part.metadata.name,
+        distribution=spec.istio.distribution,
+        version=spec.istio.version,
+        hub=images.hub,
+        tag=images.tag,
+        variant=images.variant,
+        licence=istio.licence(spec.istio.license, report),
+        root=trust.root_of_trust(spec.root_of_trust, report),
+        gateway_api=istio.gateway_api(spec.gateway_api, release, overrides, report),
+        clusters=members,
+        links=links(spec, members, report),
+        sensitive=tuple(spec.sensitive),
+        file=report.doc.file,
+    )
+    _sensitive_exist(mesh, report)
+    told = json.dumps([report.digests, overrides.charts, overrides.gateway_api])
+    return replace(mesh, digest=hashlib.sha256(told.encode()).hexdigest())
+
+
+def _sensitive_exist(mesh: Mesh, report: Report) -> None:
+    """A path with a typing mistake would leave the value in the open."""
+    given = [chart.values for cluster in mesh.clusters for chart in cluster.charts.values()]
+    for index, path in enumerate(mesh.sensitive):
+        if not any(_has(values, path) for values in given):
+            what = f"no chart is given a value {shown(path)}"
+            report.wrong(("spec", "sensitive", index), what, "write its path in the chart's values")
+
+
+def _has(values: object, path: str) -> bool:
+    """Whether a dotted path leads somewhere; a key with a dot in it stands in quotes."""
+    if not isinstance(values, Mapping):
+        return False
+    for key, value in values.items():
+        name = f'"{key}"' if "." in key else key
+        if path == name or (path.startswith(f"{name}.") and _has(value, path[len(name) + 1 :])):
+            return True
+    return False
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 7) of the document, for editors and other checkers."""
+    schema = MeshPart.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    definitions = schema.pop("$defs")
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "definitions": definitions}
+
+
+def schema_text() -> str:
+    """Return the text of `schemas/desired-state.schema.json`."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,11 @@
+"""From a document that was read to the desired state that was meant, and every mistake in between.
+
+::
+
+    shape.py      what may be written where: the models, and through them the JSON Schema
+    translate.py  the models' complaints in our own words, and what is left of the document without them
+    report.py     where mistakes are collected
+    istio.py, trust.py, clusters.py, values.py, links.py
+                  a part of the shape to its part of `mesh.spec`, defaults filled in, checks made
+    overrides.py  what the command line and the environment say otherwise
+"""

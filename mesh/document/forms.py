@@ -1,0 +1,39 @@
+"""The forms that single words must have, and the words for each form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+DNS_NAME = r"^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.){0,8}[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$"
+DURATION = r"^(?:[0-9]{1,5}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,8}m)?$"
+TEXT = r"^[^\x00-\x1f]+$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
+RELEASE = r"^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$"
+HUB = r"^[a-zA-Z0-9][-a-zA-Z0-9.]*(?::[0-9]{1,5})?(?:/[a-z0-9][-a-z0-9._]*)*$"
+TAG = r"^[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}$"
+VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}[-0-9A-Za-z.]{0,60}$"
+REPO_KEY = r"^[a-z0-9]{6,40}$"
+GATEWAY_API = r"^v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?$"
+SHA256 = r"^[0-9a-f]{64}$"
+SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
+
+MOST_CLUSTERS = 250
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    DNS_LABEL: ("is no DNS label", "use up to 63 lower-case letters, digits and hyphens"),
+    DNS_NAME: ("is no DNS name", "use lower-case letters, digits, hyphens and dots, such as cluster1.local"),
+    DURATION: ("is no duration", "write days, hours or minutes, such as 365d or 12h"),
+    TEXT: ("holds a line break or a control character", "write it on one line"),
+    VARIABLE: ("is no name of an environment variable", "name the variable, such as GLOO_MESH_LICENSE_KEY"),
+    RELEASE: ("is no name of a Helm release", "use up to 53 lower-case letters, digits and hyphens"),
+    HUB: ("is no image hub", "write registry and folder without a scheme, such as registry.example/istio"),
+    TAG: ("is no image tag", "write it as the registry has it, such as 1.30.2-solo"),
+    VERSION: ("is no version of Istio", "write it in full, such as 1.30.2-solo"),
+    REPO_KEY: ("is no repository key", "write the 12 letters and digits of your vendor's support article"),
+    GATEWAY_API: ("is no version of the Gateway API", "write it in full, such as v1.4.0"),
+    SHA256: ("is no SHA-256 digest", "write its 64 lower-case hexadecimal digits"),
+    SENSITIVE: ("is no path of a value", "write it with dots, such as meshConfig.some.password"),
+}
+SECRETIVE = frozenset({VARIABLE, REPO_KEY})
+"""Forms whose wrong value may be a secret in the wrong place, and is not repeated."""
