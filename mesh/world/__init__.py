@@ -76,6 +76,9 @@ class Helm(Protocol):
     def uninstall(self, release: str, namespace: str) -> None:
         """Uninstall a release; succeed if there is none."""
 
+    def at_work(self, release: str, namespace: str) -> str:
+        """Say which helm process, of this run or of an earlier one, is at work on it; "" if none."""
+
 
 @dataclass(frozen=True, slots=True)
 class HelmJob:

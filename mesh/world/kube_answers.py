@@ -41,7 +41,7 @@ def refusal(call: Call, status: int, body: bytes) -> KubeError:
         return WebhookDenied(call, f"{webhook[1]} says no (its words are not shown)" if call.secret else text)
     if status == 409:
         return _conflict(call, answer, text)
-    if status in (400, 413, 422) or "typed patch object" in str(answer.get("message")):
+    if status in (400, 413, 422) or blames_object(status, body):
         fields = tuple(field for field, _ in _complaints(answer))
         if fields == ("metadata.uid",):
             return Conflict(call, "it is not the object that was read: another one has its name now")
@@ -49,6 +49,12 @@ def refusal(call: Call, status: int, body: bytes) -> KubeError:
     if status in _SIMPLE:
         return _SIMPLE[status](call, text)
     return Failed(call, f"{status}: {text}", status=status)
+
+
+def blames_object(status: int, body: bytes) -> bool:
+    """Whether a 500 is about the object: a server that cannot read one gives no reason, only words."""
+    answer = _status(body) if status == 500 else {}
+    return answer.get("kind") == "Status" and not answer.get("reason")
 
 
 def _conflict(call: Call, answer: Mapping[str, Any], text: str) -> KubeError:

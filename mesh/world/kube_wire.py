@@ -20,7 +20,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from mesh.world.kube_answers import shown
+from mesh.world.kube_answers import blames_object, shown
 from mesh.world.kube_auth import Credentials, Login
 from mesh.world.kube_errors import Call, Unreachable
 from mesh.world.kube_pool import open_pool, reason
@@ -203,8 +203,7 @@ def _may_pass(method: str, reply: Reply) -> bool:
     """Whether to ask again: not after a POST that may have worked, nor a 500 that is about the object."""
     if method == "POST":
         return reply.status in _UNTOUCHED
-    about_object = reply.status == 500 and not reply.retry_after and b"typed patch object" in reply.body
-    return reply.status in _BUSY and not about_object
+    return reply.status in _BUSY and not blames_object(reply.status, reply.body)
 
 
 def _seconds(retry_after: str) -> float:
