@@ -119,11 +119,11 @@ class Lab:
         return status.look(self.folder, self._recorded())
 
     def stop(self, cluster: str, component: str = components.APISERVER) -> None:
-        """End one process of a cluster ("-": of the lab) and leave it ended until `start` or `up`."""
+        """End one process of a cluster ("-": of the lab), at once, and leave it ended until `start` or `up`."""
         wanted = self._component(cluster, component)
         marker = self._home(cluster) / f"{component}.stopped"
         marker.touch()
-        processes.stop((wanted.argv,))
+        processes.stop((wanted.argv,), grace=0)
 
     def start(self, cluster: str) -> None:
         """Start what does not run of a cluster ("-": of the lab) and wait until it is ready."""

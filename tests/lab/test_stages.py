@@ -63,7 +63,7 @@ def namespace(kubectl: Tool, lab: Lab) -> Iterator[str]:
         kubectl(context, "apply", "-n", "stages", "-f", "-", stdin=PODS + "---" + SERVICES)
     yield "stages"
     for context in lab.contexts:
-        kubectl(context, "delete", "namespace", "stages")
+        kubectl(context, "delete", "namespace", "stages", "--wait=false")
 
 
 @pytest.fixture
