@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mesh import __version__
-from mesh.model import ABSENT, Action, Deferral, Field, Key, ManifestChange, Plan, Step, Unknown
+from mesh.model import ABSENT, Action, Deferral, Field, Key, ManifestChange, Plan, Sensitive, Step, Unknown
 from mesh.refs import unknowns_in
 from mesh.render.counts import clusters_of, count
 from mesh.render.values import MASKED, masked, masked_fields
@@ -131,6 +131,8 @@ def _known(value: Any) -> Any:
     match value:
         case Unknown():
             return _NOTHING
+        case Sensitive():
+            return MASKED
         case Mapping():
             items = ((str(key), _known(item)) for key, item in value.items())
             return {key: item for key, item in items if item is not _NOTHING}
@@ -162,4 +164,4 @@ def _unknown(value: Any) -> Any:
 
 
 def _sensitive(value: Any) -> Any:
-    return _marked(value, lambda leaf: isinstance(leaf, str) and leaf == MASKED)
+    return _marked(value, lambda leaf: isinstance(leaf, Sensitive))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import chain
 
-from mesh.model import ABSENT, Action, Field, Key, ManifestChange, Reason, Step, Touch
+from mesh.model import Action, Field, Key, ManifestChange, Reason, Sensitive, Step, Touch
 from mesh.render.escape import terminal
-from mesh.render.values import MASKED, adds, inline, is_text, leaves, masked, masked_fields, removes
+from mesh.render.values import adds, inline, is_text, leaves, masked, masked_fields, removes, shown_path
 
 MAX_ADDED_LINES = 20
 MAX_ADDED_OBJECTS = 12
@@ -106,15 +106,14 @@ def field_lines(fields: Iterable[Field], depth: int) -> Iterator[Line]:
 
 def _split(field: Field) -> Iterator[tuple[str, Field]]:
     """Yield an addition or removal of nested data leaf by leaf, anything else as it is."""
-    path = terminal(field.dotted)
     if adds(field) and not removes(field):
-        for each, value in leaves(path, field.after):
-            yield terminal(each), Field(field.path, ABSENT, value, field.touch)
+        for path, value in leaves(field.path, field.after):
+            yield shown_path(path), replace(field, after=value)
     elif removes(field) and not adds(field):
-        for each, value in leaves(path, field.before):
-            yield terminal(each), Field(field.path, value, ABSENT, field.touch)
+        for path, value in leaves(field.path, field.before):
+            yield shown_path(path), replace(field, before=value)
     else:
-        yield path, field
+        yield shown_path(field.path), field
 
 
 def _field(path: str, field: Field, depth: int) -> Iterator[Line]:
@@ -133,7 +132,7 @@ def _field(path: str, field: Field, depth: int) -> Iterator[Line]:
 def _change(field: Field) -> str:
     if adds(field):
         return inline(field.after)
-    if removes(field) or (field.before == MASKED and field.after == MASKED):
+    if removes(field) or (isinstance(field.before, Sensitive) and isinstance(field.after, Sensitive)):
         return inline(field.before)
     return f"{inline(field.before)} -> {inline(field.after)}"
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh.model import ABSENT, Field, ManifestChange, Unknown
+from mesh.diff import named
+from mesh.model import ABSENT, SENSITIVE, Field, ManifestChange, Path, Sensitive, Unknown
 from mesh.render.escape import terminal
 
 MASKED = "(sensitive value)"
-"""What stands in place of a secret; a value that is this very string prints without quotes."""
+"""What is printed in place of a secret."""
 
 
 def inline(value: object) -> str:
@@ -18,7 +19,7 @@ def inline(value: object) -> str:
     match value:
         case Unknown():
             return terminal(str(value))
-        case str() if value == MASKED:
+        case Sensitive():
             return MASKED
         case Mapping():
             return "{" + ", ".join(f"{_quoted(str(k))}: {inline(v)}" for k, v in value.items()) + "}"
@@ -35,26 +36,25 @@ def _quoted(text: str) -> str:
     return terminal(json.dumps(text, ensure_ascii=False))
 
 
-def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield nested data as (path, leaf), so that every line of an addition can be read alone."""
-    match value:
-        case Mapping() if value:
-            for key, item in value.items():
-                yield from leaves(_join(path, str(key)), item)
-        case list() | tuple() if any(isinstance(item, Mapping) for item in value):
-            for number, item in enumerate(value):
-                yield from leaves(f"{path}[{number}]", item)
-        case _:
-            yield path, value
+def shown_path(path: Path) -> str:
+    """Return a path as people write it, harmless on a terminal: `listeners[hbone].port`."""
+    return terminal(Field(path, None, None).dotted.replace(".[", "["))
 
 
-def _join(path: str, part: str) -> str:
-    part = f'"{part}"' if "." in part else part
-    return f"{path}.{part}" if path else part
+def leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
+    """Yield nested data leaf by leaf, so that every line can be read alone; plain lists stay whole."""
+    if isinstance(value, list | tuple) and not any(isinstance(item, Mapping) for item in value):
+        yield path, value
+        return
+    parts = named(value)
+    if not parts:
+        yield path, value
+    for part, item in parts.items():
+        yield from leaves((*path, str(part)), item)
 
 
 def masked(field: Field, holder: str = "") -> Field:
-    """Return the field with secrets replaced by `MASKED`.
+    """Return the field with secrets replaced by `SENSITIVE`.
 
     The kinds mask what they know. This is the second lock on the door: private keys anywhere, and
     the data of a Secret (`holder` is the `object` of a manifest change).
@@ -75,9 +75,9 @@ def _masked(value: Any, secret: bool) -> Any:  # noqa: FBT001  # what is known o
         case list() | tuple():
             return [_masked(item, secret) for item in value]
         case str() if secret or "PRIVATE KEY-----" in value:
-            return MASKED
+            return SENSITIVE
         case bytes():
-            return MASKED
+            return SENSITIVE
     return value
 
 

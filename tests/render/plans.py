@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mesh.model import (
     ABSENT,
+    SENSITIVE,
     Action,
     Deferral,
     Field,
@@ -43,7 +44,7 @@ UPDATE_CHART = Step(
         Field(("version",), "1.30.1-solo", "1.30.2-solo"),
         Field(("values", "pilot", "autoscaleMin"), ABSENT, 2),
         Field(("values", "pilot", "env", "PILOT_DEBUG"), "true", ABSENT),
-        Field(("values", "license", "value"), "(sensitive value)", "(sensitive value)"),
+        Field(("values", "license", "value"), SENSITIVE, SENSITIVE),
     ),
     notes=("takes spec.replicas from kubectl-scale",),
     manifests=(
@@ -171,7 +172,9 @@ NASTY = st.sampled_from(
 TEXT = st.lists(st.one_of(NASTY, st.text(max_size=8)), max_size=6).map("".join)
 NAMES = st.one_of(st.sampled_from(["cluster1", "cluster2", "a"]), TEXT.filter(bool))
 KEYS = st.builds(Key, NAMES, NAMES, NAMES)
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), TEXT, st.builds(Unknown, KEYS))
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), TEXT, st.builds(Unknown, KEYS), st.just(SENSITIVE)
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

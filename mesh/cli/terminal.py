@@ -1,0 +1,102 @@
+"""What the terminal is: which stream gets colour, how wide it is, whether anybody can answer.
+
+Results go to stdout, everything else to stderr, and each is judged by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+from mesh.render.live import LiveProgress
+from mesh.render.progress import Observer, PlainProgress, Times
+
+Colour = Literal["auto", "always", "never"]
+DEFAULT_WIDTH = 80
+MIN_WIDTH = 40
+MAX_SOURCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The decisions; `live` is about progress, `answers` about prompts, `snippets` about errors."""
+
+    out: TextIO
+    err: TextIO
+    out_colour: bool
+    err_colour: bool
+    width: int
+    live: bool
+    answers: bool
+    snippets: bool
+
+
+def look(
+    env: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO, *, colour: Colour = "auto"
+) -> Terminal:
+    """Decide once, from the streams and the environment.
+
+    NO_COLOR beats FORCE_COLOR and CLICOLOR_FORCE; an option beats all of them. Nothing moves on
+    a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
+    """
+    smart = env.get("TERM") != "dumb"
+    still = bool(env.get("CI")) or env.get("TTY_INTERACTIVE") == "0"
+    return Terminal(
+        out=out,
+        err=err,
+        out_colour=_colour(env, out, colour),
+        err_colour=_colour(env, err, colour),
+        width=_width(env, out, err),
+        live=err.isatty() and smart and not still,
+        answers=stdin.isatty() and err.isatty() and not still,
+        snippets=err.isatty(),
+    )
+
+
+def _colour(env: Mapping[str, str], stream: TextIO, wish: Colour) -> bool:
+    if wish != "auto":
+        return wish == "always"
+    if env.get("NO_COLOR"):
+        return False
+    if any(env.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return stream.isatty() and env.get("TERM") != "dumb"
+
+
+def _width(env: Mapping[str, str], *streams: TextIO) -> int:
+    columns = env.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return max(int(columns), MIN_WIDTH)
+    for stream in streams:
+        with contextlib.suppress(OSError, ValueError):
+            if stream.isatty():
+                return max(os.get_terminal_size(stream.fileno()).columns, MIN_WIDTH)
+    return DEFAULT_WIDTH
+
+
+def harden(*streams: TextIO) -> None:
+    """Make streams print what their encoding cannot hold as an escape instead of failing."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
+    """Return who tells the progress of a run on stderr: lanes where they can move, else lines."""
+    if terminal.live:
+        return LiveProgress(terminal.err, times, colour=terminal.err_colour, width=terminal.width)
+    return PlainProgress(terminal.err, times, clusters=clusters)
+
+
+def source(file: str) -> str | None:
+    """Return the text of an input file for a snippet, or None: an error must not cause another."""
+    try:
+        with Path(file).open(encoding="utf-8", errors="replace") as stream:
+            return stream.read(MAX_SOURCE)
+    except (OSError, ValueError):
+        return None
