@@ -80,6 +80,14 @@ def status(*, name: str, folder: Path | None, as_json: bool) -> None:
     click.echo(_json(found) if as_json else _text(found))
 
 
+@lab.command("list")
+def list_() -> None:
+    """Show every lab of this machine, also those that a killed command left behind."""
+    for one in Lab.known():
+        state = "up" if one.status().up else "not up"
+        click.echo(f"{one.name}  {state}  {len(one.contexts)} clusters  {one.folder}")
+
+
 @lab.command()
 @_chosen
 @click.argument("cluster", required=False)
@@ -148,7 +156,8 @@ def _json(found: LabStatus) -> str:
     def plain(value: object) -> object:
         return value.value if isinstance(value, State) else str(value)
 
-    return json.dumps({"up": found.up, **asdict(found)}, default=plain, indent=2)
+    clusters = [{**asdict(cluster), "rss": cluster.rss} for cluster in found.clusters]
+    return json.dumps({"up": found.up, **asdict(found), "clusters": clusters}, default=plain, indent=2)
 
 
 def _text(found: LabStatus) -> str:

@@ -37,6 +37,12 @@ def claim(cache: Path, lab: Path, count: int) -> tuple[int, ...]:
     return tuple(free[:count])
 
 
+def holders(cache: Path) -> tuple[Path, ...]:
+    """The folders of all labs of this machine that hold a block, sorted."""
+    claims = (cache / "addresses" / str(block) for block in range(BLOCKS))
+    return tuple(sorted({Path(path.read_text()) for path in claims if not _is_free(path)}))
+
+
 def release(cache: Path, lab: Path) -> None:
     """Give back every block of the lab in folder `lab`."""
     folder = cache / "addresses"

@@ -47,6 +47,12 @@ class Lab:
             raise LabError(f"{name!r} cannot be the name of a lab", hint="use letters, digits and dashes")
         return cls(name, (folder or lab_dir(name)).expanduser().resolve())
 
+    @classmethod
+    def known(cls) -> tuple[Lab, ...]:
+        """Every lab of this machine that is up or was not taken down, wherever its folder is."""
+        found = ((folder, record.read(folder / "lab.json")) for folder in addresses.holders(cache_dir()))
+        return tuple(cls(one.name, folder) for folder, one in found if one is not None)
+
     @property
     def kubeconfig(self) -> Path:
         """The kubeconfig with one context per cluster."""
@@ -119,7 +125,7 @@ class Lab:
         return status.look(self.folder, self._recorded())
 
     def stop(self, cluster: str, component: str = components.APISERVER) -> None:
-        """End one process of a cluster ("-": of the lab), at once, and leave it ended until `start` or `up`."""
+        """End one process of a cluster ("-": of the lab) at once; it stays so until `start` or `up`."""
         wanted = self._component(cluster, component)
         marker = self._home(cluster) / f"{component}.stopped"
         marker.touch()

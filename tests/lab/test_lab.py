@@ -188,6 +188,11 @@ def test_the_status_is_printed_as_text_and_as_json(small: Lab) -> None:
     assert data["clusters"][0]["processes"][0]["state"] == "up"
 
 
+def test_a_lab_anywhere_on_the_machine_is_listed(small: Lab) -> None:
+    assert small in Lab.known()
+    assert f"small  up  1 clusters  {small.folder}" in CliRunner().invoke(group, ["list"]).output
+
+
 def test_logs_and_paths_are_printed(small: Lab) -> None:
     assert "==> cluster1/etcd" in mesh(small, "logs", "cluster1", "etcd", "-n", "3").output
     assert mesh(small, "kubeconfig").output.strip() == str(small.kubeconfig)
