@@ -45,7 +45,7 @@ class SecretSpec:
     value: Sensitive | None
 
 
-def secret_place(mesh: str, namespace: str, name: str) -> Place:
+def place(mesh: str, namespace: str, name: str) -> Place:
     """Where a licence Secret is; the mesh's name is the salt of its digest."""
     return Place(namespace, name, mesh)
 
@@ -133,7 +133,7 @@ class SecretProvider(Provider[SecretSpec]):
             for obj in objects
         }
         return {
-            Key.parse(address): secret_place(mesh, here.namespace, here.name)
+            Key.parse(address): place(mesh, here.namespace, here.name)
             for address, here in addressed.items()
             if address.startswith(f"{self.kind}/")
         }

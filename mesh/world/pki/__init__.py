@@ -1,13 +1,15 @@
 """Keys and certificates; the only importer of `cryptography`.
 
 `certificates` says what one is, `issue` makes them, `bundle` judges what istiod would sign with,
-`verify` is the second opinion, `command` asks a signer of the user's. Only `command` touches the
-world; the rest is computation on values.
+`verify` is the second opinion, `cacerts` is the Secret's data; computation on values, all of it. Only
+`command` (a program of the user's signs), `root` (our own, on disk) and `signers` (the choice between
+them) touch the world.
 """
 
 from __future__ import annotations
 
 from mesh.world.pki.bundle import Bundle, Inspection, check_bundle, inspect_bundle
+from mesh.world.pki.cacerts import bundle_from, data_from, duration, lifetime
 from mesh.world.pki.certificates import (
     CertInfo,
     PrivateKey,
@@ -29,27 +31,65 @@ from mesh.world.pki.issue import (
     new_key,
     request_intermediate,
 )
+from mesh.world.pki.root import (
+    PASSPHRASE,
+    RootFiles,
+    check_files,
+    config_files,
+    files_beside,
+    issuer_of,
+    keep_certificate,
+    make_root,
+    open_authority,
+    read_chain,
+    refusals,
+)
+from mesh.world.pki.roots import fingerprints_in, one_root, root_conflicts
+from mesh.world.pki.signers import Desk, ask_command, can_sign, root_files, sign_bundle
 
 __all__ = [
+    "PASSPHRASE",
     "SKEW",
     "Authority",
     "Bundle",
     "CertInfo",
+    "Desk",
     "Inspection",
     "PrivateKey",
+    "RootFiles",
     "algorithm_of",
+    "ask_command",
+    "bundle_from",
+    "can_sign",
     "check_authority",
     "check_bundle",
+    "check_files",
+    "config_files",
+    "data_from",
     "describe",
+    "duration",
+    "files_beside",
+    "fingerprints_in",
     "inspect_bundle",
     "issue_intermediate",
     "issue_root",
+    "issuer_of",
+    "keep_certificate",
     "key_pem",
+    "lifetime",
     "load_authority",
     "load_key",
+    "make_root",
     "new_key",
+    "one_root",
+    "open_authority",
     "pem_blocks",
+    "read_chain",
+    "refusals",
     "request_intermediate",
+    "root_conflicts",
+    "root_files",
+    "sign_bundle",
     "sign_with_command",
     "spki_of",
 ]

@@ -1,0 +1,95 @@
+"""The ways the desired state offers to get something signed, each to the same result."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mesh.errors import MeshError
+from mesh.spec import CA, CommandCA, FilesCA, GenerateCA, Intermediate
+from mesh.world.files import user_path
+from mesh.world.pki.bundle import Bundle, check_bundle
+from mesh.world.pki.certificates import PrivateKey, describe, key_pem, pem_blocks
+from mesh.world.pki.command import sign_with_command
+from mesh.world.pki.issue import issue_intermediate, new_key, request_intermediate
+from mesh.world.pki.root import PASSPHRASE, RootFiles, config_files, files_beside, open_authority
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What signing may touch: the user's environment and folder, and the time."""
+
+    env: Mapping[str, str]
+    folder: Path
+    now: datetime
+
+    @property
+    def passphrase(self) -> str:
+        """The passphrase of the root key, "" if none is set."""
+        return self.env.get(PASSPHRASE, "")
+
+
+def root_files(mesh: str, ca: CA, desk: Desk) -> RootFiles:
+    """Where the signer's certificate and key are; a command has no key, and its root is kept with ours."""
+    match ca:
+        case FilesCA(cert, key):
+            return RootFiles(user_path(cert, desk.env, desk.folder), user_path(key, desk.env, desk.folder))
+        case GenerateCA(key_file) if key_file:
+            return files_beside(user_path(key_file, desk.env, desk.folder))
+    return config_files(mesh, desk.env)
+
+
+def can_sign(mesh: str, ca: CA, certificate: str, desk: Desk) -> None:
+    """Try to open the signer, and sign nothing; raise MeshError with the ways out if it does not open."""
+    if isinstance(ca, CommandCA):
+        found = shutil.which(ca.argv[0], path=desk.env.get("PATH"))
+        if not found and not (desk.folder / ca.argv[0]).exists():
+            raise MeshError(
+                f"the signing command {ca.argv[0]} is not there", hint="install it, or give its whole path"
+            )
+        return
+    files = root_files(mesh, ca, desk)
+    open_authority(files, certificate, passphrase=desk.passphrase, now=desk.now)
+
+
+def ask_command(ca: CommandCA, key: PrivateKey, name: str, desk: Desk) -> tuple[str, ...]:
+    """Have a program sign a request for `key`; return its chain, own certificate first, root last."""
+    request = request_intermediate(key, name, now=desk.now)
+    blocks = pem_blocks(sign_with_command(ca.argv, request, env=desk.env, folder=desk.folder))
+    if len(blocks) < 2 or not describe(blocks[-1]).is_self_issued:
+        raise MeshError(
+            f"{ca.argv[0]} did not print a chain that ends in a root",
+            hint="it must print its certificate for the request first, then every issuer, the root last",
+        )
+    return blocks
+
+
+def sign_bundle(
+    mesh: str, cluster: str, ca: CA, certificate: str, profile: Intermediate, desk: Desk
+) -> Bundle:
+    """Make a key in memory and have it certified under the root at the end of `certificate` (PEM).
+
+    Raises MeshError if the signer cannot, or if what it made is not what istiod may be given.
+    """
+    key, name = new_key(profile.key), f"{mesh}/{cluster}"
+    if isinstance(ca, CommandCA):
+        own, *above = ask_command(ca, key, name, desk)
+    else:
+        files = root_files(mesh, ca, desk)
+        authority = open_authority(files, certificate, passphrase=desk.passphrase, now=desk.now)
+        above = list(authority.chain)
+        own = issue_intermediate(authority, key.public_key(), name, validity=profile.validity, now=desk.now)
+    root = pem_blocks(certificate)[-1]
+    theirs, ours = describe(above[-1]).fingerprint, describe(root).fingerprint
+    if theirs != ours:
+        raise MeshError(
+            f"the signer's root is {theirs}, and the mesh's is {ours}",
+            hint="a root of trust is not changed by an apply: let the signer use the mesh's root again",
+        )
+    bundle = Bundle(own, key_pem(key), "".join([own, *above[:-1], root]), root)
+    if problems := check_bundle(bundle, desk.now):
+        raise MeshError(f"what was signed for cluster {cluster} is not fit for istiod: {problems[0]}")
+    return bundle

@@ -1,0 +1,95 @@
+"""Kind `cert`: the root of trust of a mesh, and each cluster's intermediate certificate under it.
+
+`cert/-/root` and `cert/<cluster>/cacerts` are one kind in the addresses and two in behaviour: `root`
+and `intermediate` each hold one of them, and this module picks by spec and by `Place.variant`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mesh.model import Attrs, Found, Key, Live, Place, Ready
+from mesh.provider import Last, Preview, Provider
+from mesh.providers.cert.intermediate import Cacerts
+from mesh.providers.cert.root import Root, roots_shown
+from mesh.providers.cert.specs import (
+    INTERMEDIATE,
+    ISSUER,
+    ROOT,
+    CertSpec,
+    IntermediateSpec,
+    RootSpec,
+    cacerts_place,
+    root_place,
+)
+from mesh.world import Snapshot, World
+
+__all__ = [
+    "ISSUER",
+    "ROOT",
+    "CertProvider",
+    "IntermediateSpec",
+    "RootSpec",
+    "cacerts_place",
+    "root_place",
+    "roots_shown",
+]
+
+_ROOT = Root()
+_CACERTS = Cacerts()
+
+
+class CertProvider(Provider[CertSpec]):
+    """Root and intermediates, each handed on to its own half."""
+
+    kind = "cert"
+    waits = False
+
+    def wanted(self, spec: CertSpec, live: Found, last: Last | None) -> Attrs:
+        """The profile of what we make; what is there, of a root or of what others keep."""
+        return _half(spec).wanted(spec, live, last)
+
+    def due(self, spec: CertSpec, live: Live, now: datetime) -> str:
+        """Say why an intermediate of ours must be signed again."""
+        return _half(spec).due(spec, live, now)
+
+    def refuse(self, spec: CertSpec, live: Found, last: Last | None) -> str:
+        """Refuse to change a root of trust, and to overwrite what others made."""
+        return _half(spec).refuse(spec, live, last)
+
+    def ready(self, spec: CertSpec, live: Live) -> Ready:
+        """Everything that istiod and ztunnel will check, checked."""
+        return _half(spec).ready(spec, live)
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read roots from disk and intermediates from their cluster."""
+        below = {key: place for key, place in places.items() if place.variant == INTERMEDIATE}
+        roots = {key: place for key, place in places.items() if key not in below}
+        return {**_ROOT.observe(roots, snapshot), **_CACERTS.observe(below, snapshot)}
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every intermediate with our label; a root leaves no mark in a cluster."""
+        return _CACERTS.owned(mesh, snapshot)
+
+    def preview(self, spec: CertSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Look whether the signer can sign, and whether a root is there already; sign nothing."""
+        return _half(spec).preview(spec, key, live, world)
+
+    def create(self, spec: CertSpec, key: Key, world: World) -> None:
+        """Make it; keep the right one that is there already."""
+        _half(spec).create(spec, key, world)
+
+    def update(self, spec: CertSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Sign an intermediate anew, under the same root."""
+        _half(spec).update(spec, key, live, last, world)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete the intermediate that we made; keep the root, and say where it is."""
+        half: Provider[Any] = _CACERTS if place.variant == INTERMEDIATE else _ROOT
+        return half.delete(key, place, live, last, world)
+
+
+def _half(spec: CertSpec) -> Provider[Any]:
+    return _ROOT if isinstance(spec, RootSpec) else _CACERTS

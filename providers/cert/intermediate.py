@@ -1,0 +1,249 @@
+"""A cluster's intermediate: the Secret `cacerts` that its istiod signs workload certificates with.
+
+Its attrs are issuer and profile; fingerprint, serial and dates are outputs; the key is in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from mesh.diff import digest
+from mesh.errors import MeshError, RefusedError, StalePlanError
+from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
+from mesh.manifest import find, place_of
+from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, never
+from mesh.provider import Last, Preview, Provider
+from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
+from mesh.spec import CommandCA, ExistingCA
+from mesh.world import Object, Snapshot, World
+from mesh.world.kube_errors import AlreadyExists
+from mesh.world.resources import SECRET
+
+MANAGER = "mesh/cert"
+NOT_SUPERSEDED = "status!=superseded"
+"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
+
+
+class Cacerts(Provider[IntermediateSpec]):
+    """One intermediate a cluster; a foreign one is kept if it has the mesh's root, and never overwritten."""
+
+    kind = "cert"
+    waits = False
+
+    def wanted(self, spec: IntermediateSpec, live: Found, last: Last | None) -> Attrs:
+        """The profile, for what we make; what is there, for what others keep."""
+        if isinstance(live, Live) and (isinstance(spec.ca, ExistingCA) or not _is_ours(spec, live, last)):
+            return live.attrs
+        return _profile(spec, live)
+
+    def due(self, spec: IntermediateSpec, live: Live, now: datetime) -> str:
+        """Say why an intermediate of ours must be signed again: it expires, or istiod could not use it."""
+        if isinstance(spec.ca, ExistingCA) or live.owner != spec.mesh:
+            return ""
+        if problems := live.status["problems"]:
+            return str(problems[0])
+        begin, end = (datetime.fromisoformat(live.outputs[name]) for name in ("not_before", "not_after"))
+        margin = min(spec.profile.renew_before, (end - begin) / 3)
+        if end - now > margin or _ends_with_issuer(spec, end):
+            return ""
+        return f"expires in {max((end - now).days, 0)} days"
+
+    def refuse(self, spec: IntermediateSpec, live: Found, last: Last | None) -> str:
+        """Refuse another root than the mesh's, and to overwrite what others made."""
+        where = f"cacerts in cluster {spec.cluster}"
+        if not isinstance(live, Live):
+            wants = live is None and isinstance(spec.ca, ExistingCA)
+            return f"{where} is not there, and spec.rootOfTrust.ca says that it exists" if wants else ""
+        root, wanted = live.outputs["root"], _text(spec, "fingerprint")
+        if root and wanted and root != wanted:
+            return (
+                f"{where} was issued by root {root}, not by the mesh's root {wanted}; "
+                "a foreign cacerts is never overwritten: give the mesh that root in spec.rootOfTrust.ca.files, "
+                f"or delete Secret {spec.namespace}/{CACERTS}, apply, and restart istiod (this cuts traffic)"
+            )
+        if live.status["problems"] and not _is_ours(spec, live, last):
+            return (
+                f"{where} is not fit for istiod and was not made by this mesh: {live.status['problems'][0]}; "
+                "mend it where it was made, or delete it and apply"
+            )
+        return ""
+
+    def ready(self, spec: IntermediateSpec, live: Live) -> Ready:
+        """Everything that istiod and ztunnel will check, checked."""
+        del spec
+        return never("; ".join(live.status["problems"])) if live.status["problems"] else READY
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Find each in the one LIST of Secrets of its namespace."""
+        found: dict[Key, Found] = {}
+        now = snapshot.world.clock.now()
+        for namespace in sorted({each.namespace for each in places.values()}):
+            here = {key: each for key, each in places.items() if each.namespace == namespace}
+            read = partial(snapshot.list, SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
+            found |= find(here, read, lambda _key, obj: _live(obj, now))
+        return found
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every `cacerts` with our label."""
+        if snapshot.cluster == NO_CLUSTER:
+            return {}
+        objects = snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True)
+        return {
+            Key("cert", snapshot.cluster, CACERTS): cacerts_place(place_of(obj).namespace)
+            for obj in objects
+            if obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, "").startswith("cert/")
+        }
+
+    def preview(self, spec: IntermediateSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Look whether the signer can sign; sign nothing."""
+        del key, live
+        from mesh.world import pki
+
+        if isinstance(spec.issuer, Mapping):
+            try:
+                pki.can_sign(spec.mesh, spec.ca, spec.issuer["certificate"], desk(world))
+            except MeshError as error:
+                return Preview(refusals=(": ".join(part for part in (error.message, error.hint) if part),))
+        return Preview()
+
+    def create(self, spec: IntermediateSpec, key: Key, world: World) -> None:
+        """Sign and write, all four keys at once; one of ours that is there already is kept."""
+        if not self._is_made(spec, key, world):
+            body = _body(spec, key, world)
+            try:
+                world.kube(key.cluster).create(body, manager=MANAGER)
+            except AlreadyExists:
+                if not self._is_made(spec, key, world):
+                    raise
+
+    def _is_made(self, spec: IntermediateSpec, key: Key, world: World) -> bool:
+        """Whether the right `cacerts` is there; raise RefusedError if another one is."""
+        obj = world.kube(key.cluster).get(SECRET, spec.namespace, CACERTS)
+        if obj is None:
+            return False
+        now = world.clock.now()
+        live = _live(obj, now)
+        if why := self.refuse(spec, live, None) or self.due(spec, live, now):
+            raise RefusedError(f"{key} is there already: {why}", hint="run `mesh plan` again")
+        return True
+
+    def update(self, spec: IntermediateSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Sign anew under the same root, and replace the four keys in one write."""
+        kube, now = world.kube(key.cluster), world.clock.now()
+        obj = kube.get(SECRET, spec.namespace, CACERTS)
+        if obj is None or obj["metadata"]["uid"] != live.uid:
+            raise StalePlanError(f"{key} is another Secret than was planned for", hint="plan again")
+        there = _live(obj, now)
+        if why := self.refuse(spec, there, last):
+            raise RefusedError(why)
+        is_right = there.attrs == _profile(spec, there) and not self.due(spec, there, now)
+        if is_right and there.token != live.token:
+            return
+        body = _body(spec, key, world)
+        meta = obj["metadata"]
+        meta["labels"] = {**meta.get("labels", {}), **body["metadata"]["labels"]}
+        meta["annotations"] = {**meta.get("annotations", {}), **body["metadata"]["annotations"]}
+        kube.replace({**obj, "data": {**obj.get("data", {}), **body["data"]}}, manager=MANAGER)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete the Secret that we made, and no other."""
+        if live.status["address"] != str(key) and not (last.created and last.uid == live.uid):
+            return (f"cacerts in cluster {key.cluster} was not made by mesh and stays",)
+        world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
+        return ()
+
+
+def _is_ours(spec: IntermediateSpec, live: Live, last: Last | None) -> bool:
+    return live.owner == spec.mesh or bool(last and last.created and last.uid == live.uid)
+
+
+def _text(spec: IntermediateSpec, name: str) -> str:
+    """One fact of the issuer, "" while it is not known."""
+    return spec.issuer[name] if isinstance(spec.issuer, Mapping) else ""
+
+
+def _profile(spec: IntermediateSpec, live: Found) -> Attrs:
+    """What we would have signed when the live one was signed: nothing outlives its issuer."""
+    from mesh.world.pki import SKEW, duration
+
+    validity, end = spec.profile.validity, _text(spec, "not_after")
+    attrs: dict[str, Any] = {"key": spec.profile.key, "path_length": 0, "validity": duration(validity)}
+    if isinstance(live, Live) and live.attrs["key"]:
+        signed = datetime.fromisoformat(live.outputs["not_before"]) + SKEW
+        if end:
+            attrs["validity"] = duration(min(validity, datetime.fromisoformat(end) - signed))
+        if isinstance(spec.ca, CommandCA):
+            attrs |= {name: live.attrs[name] for name in ("path_length", "validity")}
+    return attrs | {"issuer": _text(spec, "fingerprint") or spec.issuer}
+
+
+def _ends_with_issuer(spec: IntermediateSpec, end: datetime) -> bool:
+    """Whether signing again could not make it last longer."""
+    limit = _text(spec, "not_after")
+    return bool(limit) and end >= datetime.fromisoformat(limit)
+
+
+def _live(obj: Object, now: datetime) -> Live:
+    """Read a `cacerts`; what cannot be read of it is empty and told in `problems`."""
+    from mesh.world import pki
+
+    found = pki.inspect_bundle(pki.bundle_from(obj.get("data") or {}), now)
+    meta, own = obj["metadata"], found.certificate
+    attrs = {
+        "issuer": found.root.fingerprint if found.root else "",
+        "key": own.key if own else "",
+        "path_length": own.path_length if own else None,
+        "validity": pki.duration(pki.lifetime(own)) if own else "",
+    }
+    return Live(
+        attrs,
+        token=f"{meta['uid']}:{digest(obj.get('data'))}",
+        uid=meta["uid"],
+        outputs={
+            "fingerprint": own.fingerprint if own else "",
+            "not_after": own.not_after.isoformat() if own else "",
+            "not_before": own.not_before.isoformat() if own else "",
+            "root": found.root.fingerprint if found.root else "",
+            "serial": own.serial if own else "",
+            "subject": own.subject if own else "",
+        },
+        status={
+            "address": meta.get("annotations", {}).get(ADDRESS_ANNOTATION, ""),
+            "problems": list(found.problems),
+            "roots": [each.fingerprint for each in found.roots],
+        },
+        touches=_touches(obj, tuple(attrs)),
+        owner=owner_of(obj),
+    )
+
+
+def _touches(obj: Object, names: tuple[str, ...]) -> tuple[Touch, ...]:
+    """Who else wrote the certificate is who changed every one of its attrs."""
+    theirs = touches(obj, ours=MANAGER)
+    wrote = next((each for each in theirs if each.path == ("data", "ca-cert.pem")), None)
+    return theirs[:1] + tuple(Touch((name,), wrote.manager, wrote.time) for name in names if wrote)
+
+
+def _body(spec: IntermediateSpec, key: Key, world: World) -> Object:
+    """Sign, and put the result into the Secret as it is to be."""
+    from mesh.world import pki
+
+    assert isinstance(spec.issuer, Mapping), "signed only when the root is known"
+    bundle = pki.sign_bundle(
+        spec.mesh, spec.cluster, spec.ca, spec.issuer["certificate"], spec.profile, desk(world)
+    )
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {
+            "name": CACERTS,
+            "namespace": spec.namespace,
+            "labels": marks(spec.mesh),
+            "annotations": {ADDRESS_ANNOTATION: str(key)},
+        },
+        "type": "Opaque",
+        "data": pki.data_from(bundle),
+    }

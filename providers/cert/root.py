@@ -1,0 +1,181 @@
+"""The root of trust: a certificate in a file on this machine, its key beside it or elsewhere.
+
+Once made or found it is never changed; it is there as long as the file or the lockfile shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from mesh.errors import KubeError, MeshError, RefusedError
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, never
+from mesh.provider import Last, Preview, Provider
+from mesh.providers.cert.specs import CACERTS, RootSpec, desk
+from mesh.spec import CommandCA, FilesCA, GenerateCA
+from mesh.world import Snapshot, World
+from mesh.world.files import user_path
+from mesh.world.resources import CONFIG_MAP, SECRET
+
+if TYPE_CHECKING:
+    from mesh.world.pki import RootFiles
+
+PUBLISHED = "istio-ca-root-cert"
+
+
+class Root(Provider[RootSpec]):
+    """One root for the whole mesh."""
+
+    kind = "cert"
+    waits = False
+
+    def wanted(self, spec: RootSpec, live: Found, last: Last | None) -> Attrs:
+        """What is there; else what is to be made."""
+        del last
+        if isinstance(live, Live):
+            return live.attrs
+        if isinstance(spec.ca, GenerateCA):
+            from mesh.world.pki import duration
+
+            return {"key": spec.key, "validity": duration(spec.validity)}
+        return {"source": "files" if isinstance(spec.ca, FilesCA) else "command"}
+
+    def refuse(self, spec: RootSpec, live: Found, last: Last | None) -> str:
+        """Refuse another root than the recorded one."""
+        del spec
+        before = (last.outputs if last else {}).get("issuer", {}).get("fingerprint", "")
+        now = live.outputs["issuer"]["fingerprint"] if isinstance(live, Live) else ""
+        if not isinstance(live, Live) or before in ("", now):
+            return ""
+        return (
+            f"the root of trust was {before} at the last apply and is {now} in {live.status['path']}: "
+            "put the old one back; an apply never changes the root of trust"
+        )
+
+    def ready(self, spec: RootSpec, live: Live) -> Ready:
+        """Whether it may still sign, and peers still accept it."""
+        del spec
+        return never("; ".join(live.status["problems"])) if live.status["problems"] else READY
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the certificate's file; the key is not opened."""
+        return {key: _read(place, snapshot.last.get(key), snapshot.world) for key, place in places.items()}
+
+    def preview(self, spec: RootSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Say where a new root will be; refuse if there is a place that shows one already."""
+        del key
+        return Preview() if live else _preview(spec, world)
+
+    def create(self, spec: RootSpec, key: Key, world: World) -> None:
+        """Make key and certificate, or learn the certificate; one that is there is kept."""
+        del key
+        from mesh.world import pki
+
+        at = desk(world)
+        files = pki.root_files(spec.mesh, spec.ca, at)
+        match spec.ca:
+            case GenerateCA():
+                _generate(spec, files, world)
+            case CommandCA() if not files.certificate.exists():
+                probe = pki.ask_command(spec.ca, pki.new_key("ecdsa-p256"), f"{spec.mesh}/root", at)
+                pki.keep_certificate(files.certificate, probe[-1])
+
+    def update(self, spec: RootSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Nothing: no field of a root ever differs from what is wanted."""
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Keep it, and say where it is."""
+        del key, live, last
+        files = _files(place, world)
+        paths = " and ".join(sorted({str(files.key), str(files.certificate)}))
+        return (f"the root of trust is kept in {paths}; the next apply uses it again",)
+
+
+def _files(place: Place, world: World) -> RootFiles:
+    """The same as `pki.root_files` says of the spec; the key to a certificate file is not known here."""
+    from mesh.world import pki
+
+    if place.variant == "root":
+        return pki.config_files(place.name, world.env)
+    named = user_path(place.name, world.env, world.folder)
+    return pki.files_beside(named) if place.variant == "root-key" else pki.RootFiles(named, named)
+
+
+def _read(place: Place, last: Last | None, world: World) -> Found:
+    """The certificate on disk, else what is recorded: the key is needed only to sign."""
+    from mesh.world import pki
+
+    files = _files(place, world)
+    recorded = (last.outputs if last else {}).get("issuer", {}).get("certificate", "")
+    try:
+        chain = pki.read_chain(files.certificate) or pki.pem_blocks(recorded)
+        if not chain:
+            return None
+        own, issuer = pki.describe(chain[0]), pki.issuer_of(chain)
+    except MeshError as error:
+        return Unread(error.message)
+    return Live(
+        attrs={"key": own.key, "validity": pki.duration(pki.lifetime(own))},
+        token=issuer["fingerprint"],
+        outputs={"issuer": issuer},
+        status={
+            "key": "present" if files.key.exists() else "absent",
+            "path": str(files.certificate),
+            "problems": list(pki.check_authority("".join(chain), world.clock.now())),
+        },
+    )
+
+
+def _preview(spec: RootSpec, world: World) -> Preview:
+    from mesh.world import pki
+
+    at = desk(world)
+    files = pki.root_files(spec.mesh, spec.ca, at)
+    match spec.ca:
+        case FilesCA():
+            problems = pki.check_files(files.certificate, files.key, passphrase=at.passphrase, now=at.now)
+            return Preview(refusals=problems)
+        case CommandCA(argv):
+            note = f"{argv[0]} signs one certificate that is thrown away, to learn its root"
+            return Preview(notes=(note,))
+    shown, notes = roots_shown(spec.namespaces, world)
+    notes = (f"the root key will be in {files.key}: keep a copy, it cannot be made again", *notes)
+    return Preview(notes=notes, refusals=pki.refusals(files) + pki.root_conflicts(None, shown))
+
+
+def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
+    from mesh.world import pki
+
+    at = desk(world)
+    if not files.key.exists():
+        shown, _ = roots_shown(spec.namespaces, world)
+        if refused := pki.root_conflicts(None, shown):
+            raise RefusedError(refused[0])
+    pki.make_root(
+        files, spec.mesh, algorithm=spec.key, validity=spec.validity, passphrase=at.passphrase, now=at.now
+    )
+
+
+def roots_shown(
+    namespaces: Mapping[str, str], world: World
+) -> tuple[dict[str, frozenset[str]], tuple[str, ...]]:
+    """Ask every cluster which roots of trust it shows; the second value names those that did not answer."""
+    shown: dict[str, frozenset[str]] = {}
+    notes = []
+    for cluster, namespace in sorted(namespaces.items()):
+        try:
+            shown[cluster] = frozenset().union(*_roots_in(cluster, namespace, world))
+        except KubeError as error:
+            notes.append(f"whether cluster {cluster} has a root of trust could not be seen: {error.message}")
+    return shown, tuple(notes)
+
+
+def _roots_in(cluster: str, namespace: str, world: World) -> Iterator[frozenset[str]]:
+    from mesh.world import pki
+
+    kube = world.kube(cluster)
+    secret = kube.get(SECRET, namespace, CACERTS)
+    yield pki.fingerprints_in(pki.bundle_from((secret or {}).get("data") or {}).root_cert)
+    for each in sorted({namespace, "default"}):
+        published = kube.get(CONFIG_MAP, each, PUBLISHED)
+        yield pki.fingerprints_in(((published or {}).get("data") or {}).get("root-cert.pem", ""))

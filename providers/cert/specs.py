@@ -1,0 +1,73 @@
+"""What the two resources of kind `cert` are told, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mesh.model import NO_CLUSTER, Key, Place, Unknown
+from mesh.refs import Ref
+from mesh.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
+from mesh.world import World
+
+if TYPE_CHECKING:
+    from mesh.world.pki import Desk
+
+ROOT = Key("cert", NO_CLUSTER, "root")
+CACERTS = "cacerts"
+INTERMEDIATE = "intermediate"
+ISSUER = Ref(ROOT, "issuer")
+"""What an intermediate's spec names as its issuer; see `mesh.world.pki.issuer_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootSpec:
+    """The root of trust. `key` and `validity` matter only when it is generated.
+
+    `namespaces` are istiod's, by cluster: where a root that is there already would show.
+    """
+
+    mesh: str
+    ca: CA
+    key: KeyAlgorithm
+    validity: timedelta
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IntermediateSpec:
+    """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user keeps them."""
+
+    mesh: str
+    cluster: str
+    namespace: str
+    profile: Intermediate
+    ca: CA
+    issuer: Mapping[str, str] | Ref | Unknown | None
+
+
+CertSpec = RootSpec | IntermediateSpec
+
+
+def root_place(mesh: str, ca: CA) -> Place:
+    """Where the root is: the variant says how to read the name (a mesh, a key file, a certificate file)."""
+    match ca:
+        case FilesCA(cert, _):
+            return Place("", cert, "root-certificate")
+        case GenerateCA(key_file) if key_file:
+            return Place("", key_file, "root-key")
+    return Place("", mesh, "root")
+
+
+def cacerts_place(namespace: str) -> Place:
+    """Where a cluster's intermediate is."""
+    return Place(namespace, CACERTS, INTERMEDIATE)
+
+
+def desk(world: World) -> Desk:
+    """The part of the world that signing may touch."""
+    from mesh.world.pki import Desk
+
+    return Desk(world.env, world.folder, world.clock.now())
