@@ -1,0 +1,45 @@
+"""`python -m mesh.lab.standin --kubeconfig FILE --contexts cluster1,cluster2` runs until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from mesh.lab.standin import access
+from mesh.lab.standin.cluster import Board, Cluster
+
+log = logging.getLogger("standin")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Act for every context until SIGINT or SIGTERM; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="standin", description="Acts as the istiod of each cluster of a lab."
+    )
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--contexts", required=True, help="names, separated by commas")
+    asked = parser.parse_args(argv)
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        clusters = access.read(asked.kubeconfig, tuple(asked.contexts.split(",")))
+    except access.AccessError as error:
+        log.error("%s", error)
+        return 1
+    board = Board()
+    every = [Cluster(one, board) for one in clusters]
+    for cluster in every:
+        cluster.start(stopping)
+    log.info("acting for %s", asked.contexts)
+    stopping.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

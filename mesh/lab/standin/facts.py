@@ -1,0 +1,167 @@
+"""What one cluster is to itself and to its peers, as a frozen value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import yaml
+
+from mesh.lab.standin import objects
+from mesh.lab.standin.api import Json
+from mesh.lab.standin.boot import Boot, Boots, environment
+from mesh.lab.standin.mirror import Copies
+from mesh.lab.standin.objects import annotation, at, condition, label
+
+NETWORK: Final = "topology.istio.io/network"
+CLUSTER: Final = "topology.istio.io/cluster"
+EXPOSE: Final = "istio.io/expose-istiod"
+SERVICE_TYPE: Final = "peering.solo.io/data-plane-service-type"
+
+View = Mapping[str, Copies]
+
+
+@dataclass(frozen=True, slots=True)
+class Istiod:
+    """A control plane that runs: what its pod, its configuration and its namespace say."""
+
+    namespace: str
+    pod: str
+    image: str
+    cluster_id: str
+    peering: bool
+    skips_trust_domain: bool
+    trust_domain: str
+    network: str
+    network_label: str
+    boot: Boot
+
+
+@dataclass(frozen=True, slots=True)
+class EastWest:
+    """An east-west gateway as the network sees it: `endpoints` are (address, port) that reach its xDS."""
+
+    namespace: str
+    name: str
+    network: str
+    by_node_port: bool
+    balanced: frozenset[str]
+    endpoints: frozenset[tuple[str, int]]
+    ready: bool
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Where it can be reached at all."""
+        return frozenset(address for address, _ in self.endpoints)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One cluster; `istiod` is None while none is ready."""
+
+    context: str
+    istiod: Istiod | None = None
+    gateways: tuple[EastWest, ...] = ()
+
+
+def gather(context: str, view: View, boots: Boots) -> Facts:
+    """The facts of a cluster from what its API server says and what its pods have read."""
+    running = [pod for pod in view["pods"].values() if _acts(pod) and boots.of(pod)]
+    # The newest one: while a new revision rolls out, the cluster is what the new one says.
+    newest = max(
+        running, key=lambda pod: (pod["metadata"]["creationTimestamp"], objects.name(pod)), default=None
+    )
+    boot = boots.of(newest) if newest else None
+    return Facts(
+        context,
+        _istiod(newest, boot, view) if newest and boot else None,
+        tuple(
+            _eastwest(gateway, view)
+            for _, gateway in sorted(view["gateways"].items())
+            if at(gateway, "spec", "gatewayClassName") == "istio-eastwest"
+        ),
+    )
+
+
+def _acts(pod: Json) -> bool:
+    return not at(pod, "metadata", "deletionTimestamp") and condition(pod, "Ready").get("status") == "True"
+
+
+def _istiod(pod: Json, boot: Boot, view: View) -> Istiod:
+    env, namespace = environment(pod), objects.name(pod)[0]
+    revision = env.get("REVISION", "default")
+    suffix = "" if revision == "default" else f"-{revision}"
+    mesh = _document(view, (namespace, f"istio{suffix}"), "mesh")
+    values = _document(view, (namespace, f"istio-sidecar-injector{suffix}"), "values")
+    return Istiod(
+        namespace=namespace,
+        pod=objects.name(pod)[1],
+        image=at(pod, "spec", "containers", 0, "image", default=""),
+        cluster_id=env.get("CLUSTER_ID", "Kubernetes"),
+        peering=env.get("ENABLE_PEERING_DISCOVERY") == "true",
+        skips_trust_domain=env.get("PILOT_SKIP_VALIDATE_TRUST_DOMAIN") == "true",
+        trust_domain=str(at(mesh, "trustDomain", default="cluster.local")),
+        network=str(at(values, "global", "network", default="")),
+        network_label=label(view["namespaces"].get(("", namespace), {}), NETWORK),
+        boot=boot,
+    )
+
+
+def _document(view: View, key: tuple[str, str], field: str) -> Json:
+    """A YAML or JSON document in a ConfigMap; {} when it cannot be read."""
+    return _parsed(at(view["configs"].get(key, {}), "data", field, default=""))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Json:
+    try:
+        # Reading JSON as JSON is ten times as fast.
+        document = json.loads(text) if text[:1] == "{" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _eastwest(gateway: Json, view: View) -> EastWest:
+    key = objects.name(gateway)
+    service = view["services"].get(key, {})
+    balanced = frozenset(
+        one.get("ip") or one.get("hostname", "")
+        for one in at(service, "status", "loadBalancer", "ingress", default=())
+    )
+    return EastWest(
+        *key,
+        network=label(gateway, NETWORK),
+        by_node_port=annotation(gateway, SERVICE_TYPE).lower() == "nodeport",
+        balanced=balanced,
+        endpoints=frozenset(_endpoints(gateway, service, balanced, view)),
+        ready=at(view["deployments"].get(key, {}), "status", "availableReplicas", default=0) > 0,
+    )
+
+
+def _endpoints(gateway: Json, service: Json, balanced: frozenset[str], view: View) -> list[tuple[str, int]]:
+    """Where xDS answers: at the port the gateway's label and one of its TLS listeners agree on."""
+    exposed = label(gateway, EXPOSE)
+    listens = any(
+        str(at(listener, "port")) == exposed and at(listener, "protocol") == "TLS"
+        for listener in at(gateway, "spec", "listeners", default=())
+    )
+    ports = [one for one in at(service, "spec", "ports", default=()) if str(one["port"]) == exposed]
+    if not listens or not ports:
+        return []
+    node_port = ports[0].get("nodePort", 0)
+    through_nodes = [(address, node_port) for address in node_addresses(view)] if node_port else []
+    return [(address, ports[0]["port"]) for address in sorted(balanced)] + through_nodes
+
+
+def node_addresses(view: View) -> list[str]:
+    """The internal addresses of the cluster's nodes, in the order of the nodes' names."""
+    return [
+        address["address"]
+        for _, node in sorted(view["nodes"].items())
+        for address in at(node, "status", "addresses", default=())
+        if address["type"] == "InternalIP"
+    ]
