@@ -40,7 +40,8 @@ class Phase(Enum):
 class Event:
     """Something that happened to one step; `text` is what is waited for, remarked, or wrong.
 
-    `key` is the step's address; `elapsed` counts seconds since the step began.
+    `key` is the step's address; `elapsed` counts seconds since the step began; `hint` goes with a
+    failure.
     """
 
     cluster: str
@@ -49,6 +50,7 @@ class Event:
     phase: Phase
     text: str = ""
     elapsed: float = 0.0
+    hint: str = ""
 
 
 class Times(Protocol):

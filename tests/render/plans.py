@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from mesh.model import (
@@ -147,6 +148,9 @@ HOSTILE = Plan(
     warnings=(EVIL,),
     digest="sha256:02",
 )
+
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Laws are about values; a slow machine breaks none."""
 
 NASTY = st.sampled_from(
     [

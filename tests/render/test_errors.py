@@ -6,7 +6,7 @@ from hypothesis import given
 from mesh.errors import InputError, MeshError, Problem, RefusedError
 from mesh.render.errors import error_text
 from tests.render.golden import expect
-from tests.render.plans import EVIL, TEXT
+from tests.render.plans import EVIL, RELAXED, TEXT
 
 FILE = """apiVersion: mesh/v1
 kind: Mesh
@@ -77,6 +77,7 @@ def test_any_column_is_survived(col: int) -> None:
     assert "^" in error_text(InputError((problem,)), source=lambda _file: "a: b")
 
 
+@RELAXED
 @given(TEXT, TEXT)
 def test_no_error_sends_a_control_character_to_the_terminal(message: str, hint: str) -> None:
     problem = Problem(hint, 1, 3, message, message, hint)

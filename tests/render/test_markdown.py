@@ -19,6 +19,7 @@ from tests.render.plans import (
     NOTHING,
     ONLY_READ,
     PLANS,
+    RELAXED,
     UPDATE_CHART,
 )
 
@@ -137,7 +138,7 @@ def balanced(comment: str) -> None:
         assert not line.startswith("|") or line.count("|") == 7
 
 
-@settings(deadline=None)
+@RELAXED
 @given(PLANS, st.integers(MIN_BUDGET, MIN_BUDGET + 4_000))
 def test_no_plan_breaks_the_budget_or_the_comment(plan: Plan, budget: int) -> None:
     comment = plan_markdown(plan, budget=budget)
@@ -147,7 +148,7 @@ def test_no_plan_breaks_the_budget_or_the_comment(plan: Plan, budget: int) -> No
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069]", comment)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(RELAXED, max_examples=30)
 @given(PLANS, st.integers(1, 60))
 def test_no_repetition_of_any_plan_breaks_the_budget(plan: Plan, times: int) -> None:
     comment = plan_markdown(

@@ -13,7 +13,7 @@ from mesh.model import Action
 from mesh.render.live import LiveProgress
 from mesh.render.progress import Event, JsonProgress, Observer, Phase, PlainProgress
 from mesh.render.result import Failure, Result
-from tests.render.plans import TEXT
+from tests.render.plans import RELAXED, TEXT
 
 ISTIOD = "chart/cluster1/istiod"
 BASE = "chart/c2/base"
@@ -121,6 +121,7 @@ EVENTS = st.builds(
 )
 
 
+@RELAXED
 @given(st.lists(EVENTS, max_size=6), st.lists(st.floats(0, 100), max_size=6))
 def test_a_log_never_holds_an_escape_byte(events: list[Event], waits: list[float]) -> None:
     for kind in (PlainProgress, JsonProgress):

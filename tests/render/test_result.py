@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from mesh.model import Action
+from mesh.render.progress import Event, Phase
 from mesh.render.result import Failure, Result, result_json, result_text
+from mesh.render.tally import tally
 
 PARTIAL = Result(
     "apply",
@@ -64,3 +67,24 @@ def test_json_names_the_way_on_only_if_there_is_one() -> None:
     assert result_json(PARTIAL)["resume"] == "mesh apply -f mesh.yaml"
     done = replace(PARTIAL, failures=(), skipped=(), deferred=())
     assert (result_json(done)["complete"], result_json(done)["resume"]) == (True, "")
+
+
+def test_the_last_event_of_each_step_counts() -> None:
+    events = [Event("c", "a/c/1", action, Phase.STARTED) for action in Action]
+    events += [Event("c", f"a/c/{action.name}", action, Phase.DONE) for action in Action]
+    events += [
+        Event("c", "a/c/f", Action.CREATE, Phase.FAILED, "no", 1.0, "try"),
+        Event("c", "a/c/s", Action.CREATE, Phase.SKIPPED, "needs a/c/f"),
+        Event("d", "a/d/d", Action.CREATE, Phase.DEFERRED, "no route"),
+    ]
+    assert tally("apply", events, resume="mesh apply") == Result(
+        "apply",
+        added=2,
+        changed=1,
+        destroyed=2,
+        imported=1,
+        failures=(Failure("a/c/f", "no", "try"),),
+        skipped=(("a/c/s", "needs a/c/f"),),
+        deferred=(("a/d/d", "no route"),),
+        resume="mesh apply",
+    )
