@@ -20,7 +20,7 @@ from mesh.document.links import links
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report
 from mesh.document.shape import MeshPart
-from mesh.document.translate import complaints, placeholders, with_stand_ins, without
+from mesh.document.translate import complaints, placeholders, unset, with_stand_ins, without
 from mesh.load import Document, Trail, load
 from mesh.load_scalars import shown
 from mesh.spec import Mesh
@@ -37,8 +37,11 @@ def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
 def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     """Return the desired state that a document means; raise `InputError` with every problem."""
     report = Report(doc)
+    for trail, problem in placeholders(doc):
+        report.lost.add(trail)
+        report.found.append(problem)
     part = _shape(doc, report)
-    report.found.extend(placeholders(doc))
+    report.found.extend(unset(doc, {problem.path for problem in report.found}))
     if part is None:
         report.stop()
         raise AssertionError("what cannot be read at all has a problem")
@@ -56,7 +59,8 @@ def _shape(doc: Document, report: Report) -> MeshPart | None:
         except ValidationError as error:
             found = complaints(error, doc)
         if not turn:
-            report.found.extend(each.problem for each in found)
+            told = {problem.path for problem in report.found}
+            report.found.extend(each.problem for each in found if each.problem.path not in told)
         if not isinstance(data, dict):
             return None
         gone |= {report.written(each.gone) for each in found}
@@ -114,11 +118,15 @@ def _has(values: object, path: str) -> bool:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of the document, for editors and other checkers."""
-    schema = MeshPart.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
-    definitions = schema.pop("$defs")
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "definitions": definitions}
+    from mesh.document import json_schema as schema
+
+    return schema.json_schema()
 
 
 def schema_text() -> str:
     """Return the text of `schemas/desired-state.schema.json`."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path("schemas/desired-state.schema.json").write_text(schema_text())

@@ -28,6 +28,8 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_PROBLEMS = 100
+MAX_SLIPS = 20
+"""Mistakes of YAML itself after which reading on helps nobody."""
 TAGS: Mapping[str, type] = {
     "!": object,
     "tag:yaml.org,2002:str": str,
@@ -129,6 +131,8 @@ def _unreadable(path: Path, what: str, hint: str) -> InputError:
 
 def parse(content: bytes, file: str) -> Document:
     """Return the document of some bytes; raise `InputError` if no data can be had from them."""
+    if b"\0" in content:
+        raise InputError((Problem(file, 1, 1, "", "is not text", "this is not the file you mean"),))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -187,13 +191,14 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = (at.line + 1, at.column + 1) if at else (1, 1)
-            raise _UnusableError(mark, f"is not valid YAML: {error.problem}", error.context or "") from None
+            raise _UnusableError(mark, f"is not valid YAML: {error.problem}", _advice(error)) from None
         except yaml.YAMLError:
             raise _UnusableError((1, 1), "is not valid YAML") from None
 
     def wrong(self, event: Any, trail: Trail, what: str, hint: str) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(self.file, *_mark(event), dotted(trail), what, hint))
+        if len(self.problems) == MAX_SLIPS:
+            raise _UnusableError(_mark(event), "has more mistakes like these", "mend them first")
+        self.problems.append(Problem(self.file, *_mark(event), dotted(trail), what, hint))
 
     def value(self, event: Any, trail: Trail) -> Any:
         self.inspect(event, trail)
@@ -263,6 +268,15 @@ class _Composer:
             self.wrong(event, trail, f"{shown(text)} {complaint}", "quote it if it is text")
             return text
         return plain(text)
+
+
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if "cannot start any token" in problem or "tab" in problem:
+        return "indent with spaces, not tabs; quote text that begins with @, ` or %"
+    if "mapping values are not allowed" in problem:
+        return "quote text that holds a colon, or check the indentation"
+    return error.context or ""
 
 
 def _mark(event: Any) -> Mark:

@@ -1,4 +1,4 @@
-"""The chart values that follow from the rest of the file, and the field to set instead.
+"""The chart values that follow from the rest of the file, and what to do instead of setting them.
 
 Two writers of one value would differ sooner or later, and most of these fail silently when they
 do. Setting one by hand is therefore a mistake; `mesh.document.values` says so.
@@ -13,16 +13,16 @@ from mesh.spec import Component
 
 LICENCE_ANNOTATION = "meshform.io/licence"
 
-_HUB = "spec.istio.images.hub"
-_TAG = "spec.istio.images.tag (or spec.istio.version)"
-_VARIANT = "spec.istio.images.variant"
-_NAMESPACE = "namespaces.istiod of the cluster"
-_CLUSTER = "clusterName of the cluster"
-_NETWORK = "network of the cluster"
-_TRUST = "trustDomain of the cluster"
-_LICENCE = "spec.istio.license"
-_ZTUNNEL = "namespaces.ztunnel of the cluster"
-_CNI = "namespaces.cni of the cluster"
+_HUB = "use spec.istio.images.hub"
+_TAG = "use spec.istio.images.tag (or spec.istio.version)"
+_VARIANT = "use spec.istio.images.variant"
+_NAMESPACE = "use namespaces.istiod of the cluster"
+_CLUSTER = "use clusterName of the cluster"
+_NETWORK = "use network of the cluster"
+_TRUST = "use trustDomain of the cluster"
+_LICENCE = "use spec.istio.license"
+_ZTUNNEL = "use namespaces.ztunnel of the cluster"
+_CNI = "use namespaces.cni of the cluster"
 _GLOBAL_IMAGES: Mapping[Path, str] = {
     ("global", "hub"): _HUB,
     ("global", "tag"): _TAG,
@@ -35,12 +35,12 @@ _ISTIOD_ENV: Mapping[Path, str] = {
     for section in ((), ("pilot",))
     for name, use in (
         ("CLUSTER_ID", _CLUSTER),
-        ("ENABLE_PEERING_DISCOVERY", "nothing: peering is always enabled"),
+        ("ENABLE_PEERING_DISCOVERY", "remove it: peering is always enabled"),
         ("SOLO_LICENSE_KEY", _LICENCE),
         ("SOLO_LICENSE_SECRET", _LICENCE),
     )
 }
-_REVISION = "nothing: clusters are upgraded in place, without revisions"
+_REVISION = "remove it: clusters are upgraded in place, without revisions"
 
 COMPUTED: Mapping[Component, Mapping[Path, str]] = {
     "base": {("global", "istioNamespace"): _NAMESPACE},
@@ -54,11 +54,11 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
         ("pilot", "tag"): _TAG,
         ("pilot", "variant"): _VARIANT,
         ("global", "multiCluster", "clusterName"): _CLUSTER,
-        ("global", "multiCluster", "enabled"): "nothing: it belongs to another kind of multicluster",
+        ("global", "multiCluster", "enabled"): "remove it: it belongs to another kind of multicluster",
         ("global", "network"): _NETWORK,
         ("global", "trustDomain"): f"{_TRUST} (the chart ignores global.trustDomain without a word)",
         ("meshConfig", "trustDomain"): _TRUST,
-        ("platforms", "peering", "enabled"): "nothing: peering is always enabled",
+        ("platforms", "peering", "enabled"): "remove it: peering is always enabled",
         ("license",): _LICENCE,
         ("revision",): _REVISION,
         ("pilot", "cni", "namespace"): _CNI,

@@ -112,7 +112,7 @@ def images(part: IstioPart, release: Version, report: Report) -> Images:
 def _by_version(
     table: Sequence[tuple[Minor, str]], part: IstioPart, release: Version, trail: Trail, report: Report
 ) -> str:
-    if OLDEST.line <= release.line < PUBLIC_REGISTRY and not part.repo_key:
+    if release >= OLDEST and release.line < PUBLIC_REGISTRY and not part.repo_key:
         what = f"is missing: before 1.29 it depends on your repository key ({part.version} is older)"
         report.wrong(trail, what, "set it, or set spec.istio.repoKey")
     return since(table, release.line).format(repo_key=part.repo_key)
@@ -182,8 +182,12 @@ def _in_folder(
     for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
         if (path / "Chart.yaml").is_file() or (path.suffix == ".tgz" and path.is_file()):
             return str(path.absolute())
-    what = f"no chart {component} in {source}" if folder.is_dir() else f"no such folder: {source}"
-    hint = f"put {component}/ or {component}-{wanted}.tgz there, or use an oci:// reference"
+    what, hint = f"no such folder: {source}", "relative paths start from the folder of this file"
+    if folder.is_dir():
+        what, hint = (
+            f"no chart {component} in {source}",
+            f"put {component}/ or {component}-{wanted}.tgz there",
+        )
     report.wrong(trail, f"{variable}: {what}" if variable else what, hint)
     return str(folder)
 

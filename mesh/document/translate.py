@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from mesh.document import forms
 from mesh.document.shape import MeshPart
 from mesh.errors import Problem
-from mesh.load import MAX_PROBLEMS, Document, Trail
+from mesh.load import MAX_PROBLEMS, Document, Trail, dotted
 from mesh.load_scalars import shown
 
 
@@ -119,6 +119,8 @@ def _wrong_type(value: object, trail: Trail, wanted: str) -> tuple[str, str]:
     if value is None:
         return f"must be {wanted}, is empty", "write a value or remove the key"
     hint = "quote it" if wanted == "text" and isinstance(value, int | float) else ""
+    if trail[-1:] in (("validity",), ("renewBefore",)):
+        hint = forms.WORDS[forms.DURATION][1]
     return f"must be {wanted}, is {kind_of(value)}", hint
 
 
@@ -203,26 +205,33 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(inner)
 
 
-def placeholders(doc: Document) -> Iterator[Problem]:
+def placeholders(doc: Document) -> Iterator[tuple[Trail, Problem]]:
     """Find what looks like a variable to be filled in, outside of chart values."""
-    for trail, text in _texts(doc.data, ()):
-        if PLACEHOLDER.search(text):
+    for trail, text in _leaves(doc.data, ()):
+        if isinstance(text, str) and PLACEHOLDER.search(text):
             name = "this" if trail[-2:-1] == ("license",) else shown(text)
             hint = "mesh files have no variables; write the value, or override it on the command line"
-            yield doc.problem(trail, f"{name} is not filled in", hint)
+            yield trail, doc.problem(trail, f"{name} is not filled in", hint)
 
 
-def _texts(value: Any, trail: Trail) -> Iterator[tuple[Trail, str]]:
+def unset(doc: Document, told: Collection[str]) -> Iterator[Problem]:
+    """Find keys without a value, outside of chart values; `told` are the paths with a complaint already."""
+    for trail, value in _leaves(doc.data, ()):
+        if value is None and dotted(trail) not in told:
+            yield doc.problem(trail, "is empty", "write a value or remove the key")
+
+
+def _leaves(value: Any, trail: Trail) -> Iterator[tuple[Trail, Any]]:
     match value:
-        case str():
-            yield trail, value
         case list():
             for index, item in enumerate(value):
-                yield from _texts(item, (*trail, index))
+                yield from _leaves(item, (*trail, index))
         case dict():
             for key, item in value.items():
                 if key != "values":
-                    yield from _texts(item, (*trail, key))
+                    yield from _leaves(item, (*trail, key))
+        case _:
+            yield trail, value
 
 
 def without(data: Any, gone: Iterable[Trail]) -> tuple[Any, dict[Trail, list[int]]]:

@@ -93,6 +93,4 @@ def _duration(text: str, trail: Trail, report: Report) -> timedelta:
     total = timedelta(**{unit[letter]: int(number) for number, letter in re.findall(r"(\d+)([dhm])", text)})
     if total > LONGEST:
         report.wrong(trail, f"{text} is longer than 100 years", "make it shorter")
-    elif not text:
-        report.wrong(trail, "is empty", "write days, hours or minutes, such as 365d")
     return min(total, LONGEST)

@@ -81,10 +81,10 @@ def _computed_by_hand(
 ) -> Iterator[Any]:
     """Note values that follow from the rest of the file, and what would hide them."""
     reported: set[Path] = set()
-    for path, use in COMPUTED[component].items():
+    for path, instead in COMPUTED[component].items():
         hit = _reach(values, path)
         if hit == path:
-            yield doc.key_problem((*at, *path), f"mesh sets this value of {component}", f"use {use}")
+            yield doc.key_problem((*at, *path), f"mesh sets this value of {component}", instead)
         elif hit and hit not in reported:
             reported.add(hit)
             yield doc.problem(
