@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from mesh.model import ABSENT, Action, Deferral, Field, Key, Plan, Reason, Step
 from mesh.render.markdown import BUDGET, MIN_BUDGET, plan_markdown
@@ -156,3 +157,19 @@ def test_no_repetition_of_any_plan_breaks_the_budget(plan: Plan, times: int) -> 
     )
     assert size(comment) <= 9_000
     balanced(comment)
+
+
+OURS = {"heading", "paragraph", "strong", "blockquote", "bullet_list", "list_item", "table", "thead", "tbody"}
+OURS |= {"tr", "th", "td", "text", "softbreak", "code_inline", "inline", "fence", "html_block"}
+HTML = re.compile(r"<!-- mesh-plan .* -->\n|<details><summary><b>[^<]*</b>[^<]*</summary>\n|</details>\n")
+
+
+@RELAXED
+@given(PLANS)
+def test_a_markdown_parser_finds_only_our_own_syntax(plan: Plan) -> None:
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    for token in parser.parse(plan_markdown(plan)):
+        for each in [token, *(token.children or [])]:
+            assert each.type.removesuffix("_open").removesuffix("_close") in OURS
+        if token.type == "html_block":
+            assert HTML.fullmatch(token.content)
