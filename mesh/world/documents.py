@@ -1,4 +1,4 @@
-"""YAML that programs write for programs: kubeconfigs and rendered manifests.
+"""YAML that programs write for programs: kubeconfigs, rendered manifests, what we send ourselves.
 
 The only importer of yaml below `mesh.load`, which is for what people write and is stricter.
 Scalars mean what they mean to helm and kubectl (Go's YAML 1.1 without its oddest parts): a date
@@ -7,6 +7,7 @@ and `1:20` stay strings, `yes` and `on` are booleans, `010` is 8.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -37,6 +38,20 @@ _Loader.add_implicit_resolver(
 )
 for _tag in _NUMBERS:
     _Loader.add_constructor(_tag, _Loader.construct_plain_number)
+
+
+_BENT = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What stands for itself in JSON, and is a line break or not allowed at all in YAML."""
+
+
+def json_bytes(value: Any) -> bytes:
+    """Write JSON that a YAML reader reads the same: API servers and helm use one.
+
+    YAML knows no surrogate pairs (the escapes of an emoji), so characters go out as they are,
+    except those that it would fold or refuse.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _BENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def read_all(text: str | bytes) -> list[Any]:

@@ -20,7 +20,7 @@ from typing import Any
 import semver
 from pyhelm3 import Command  # type: ignore[import-untyped]  # it has no types
 
-from mesh.world import HelmJob
+from mesh.world import HelmJob, documents
 from mesh.world.helm_children import Children, locked, note, signal_group
 
 GRACE = 30.0
@@ -110,7 +110,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         argv += ["--version", job.version] if job.version else []
         known = ",".join(sorted(api_versions))
         argv += ["--api-versions", known] if known else []
-        return await self.run(argv, _json(job.values))
+        return await self.run(argv, documents.json_bytes(job.values))
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002  # pyhelm3's name
         """Run helm to its end or its deadline; return stdout, or raise `Outcome`."""
@@ -121,7 +121,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
                 return await self._spawn(argv, input or b"", ())
             fd = held.enter_context(locked(setting.lock, setting.what))
             if input is not None:
-                values = _private_file(setting.lock.with_suffix(".values.json"), _utf8(input))
+                values = _private_file(setting.lock.with_suffix(".values.json"), _as_yaml(input))
                 held.callback(values.unlink, missing_ok=True)
                 argv[argv.index("--values") + 1] = str(values)
             return await self._spawn([*argv, "--kube-context", setting.context], None, (fd,))
@@ -163,13 +163,9 @@ async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
     return True
 
 
-def _json(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False).encode()
-
-
-def _utf8(text: bytes) -> bytes:
-    """The same JSON without escapes: helm reads it as YAML, which knows no surrogate pairs."""
-    return _json(json.loads(text))
+def _as_yaml(values: bytes) -> bytes:
+    """The values as pyhelm3 wrote them (JSON in ASCII) as a YAML reader reads them right."""
+    return documents.json_bytes(json.loads(values))
 
 
 def _private_file(path: Path, content: bytes) -> Path:

@@ -14,6 +14,7 @@ from threading import Lock
 from urllib.parse import quote, urlencode
 
 from mesh.world import Object
+from mesh.world.documents import json_bytes
 from mesh.world.kube_answers import refusal
 from mesh.world.kube_auth import Credentials
 from mesh.world.kube_errors import Call, Gone, Missing, Unreachable
@@ -30,6 +31,7 @@ _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
 _METADATA = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{_JSON}"
 _RESTARTS = 3
+_CARRY = frozenset({"apply", "create", "replace"})
 _METHODS = {
     "list": "GET",
     "get": "GET",
@@ -138,7 +140,7 @@ class ApiServer:
     def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
         """Server-side apply; return the object that results. `metadata.uid`, if given, must match.
 
-        The body goes out as UTF-8: the server reads it as YAML, which knows no surrogate escapes.
+        The server reads the body as YAML, which is why it is not plain `json.dumps`.
         """
         query = {**_write(manager, dry_run=dry_run), "force": "true" if force else "false"}
         return self._send("apply", obj, query, media=_APPLY)
@@ -159,7 +161,10 @@ class ApiServer:
         call = self._call("delete", resource, namespace, name)
         try:
             self._ask(
-                call, resource.path(namespace, name), body=_bytes(options), headers={"content-type": _JSON}
+                call,
+                resource.path(namespace, name),
+                body=json_bytes(options),
+                headers={"content-type": _JSON},
             )
         except Missing:
             return False
@@ -171,11 +176,11 @@ class ApiServer:
         namespace, name = metadata.get("namespace", ""), metadata.get("name", "")
         path = resource.path(namespace, "" if verb == "create" else name)
         call = self._call(verb, resource, namespace, name)
-        return self._ask(call, path, query=query, body=_bytes(obj), headers={"content-type": media})
+        return self._ask(call, path, query=query, body=json_bytes(obj), headers={"content-type": media})
 
     def _call(self, verb: str, resource: Resource, namespace: str = "", name: str = "") -> Call:
         plural = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-        secret = (resource.group, resource.plural) == (SECRET.group, SECRET.plural)
+        secret = plural == SECRET.plural and verb in _CARRY
         return Call(self.cluster, self.context, verb, plural, namespace, name, secret)
 
     def _ask(
@@ -226,7 +231,3 @@ def connect(
 
 def _write(manager: str, *, dry_run: bool = False) -> Mapping[str, str]:
     return {"fieldManager": manager, "fieldValidation": "Strict", "dryRun": "All" if dry_run else ""}
-
-
-def _bytes(body: Object) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -14,7 +14,7 @@
     ├── WebhookDenied    an admission webhook or policy says no
     └── Failed           any other answer
 
-The words of a server about a Secret are never repeated: they may hold its values.
+The words of a server about a Secret that was sent are never repeated: they may hold its values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from mesh.errors import KubeError
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as people speak of it: `list secrets in istio-system` of which cluster."""
+    """One request as people speak of it: `list secrets in istio-system` of which cluster.
+
+    `secret`: it carries a Secret.
+    """
 
     cluster: str
     context: str

@@ -12,11 +12,13 @@ import json
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +95,10 @@ def _finish(
     stdin = None if interactive else subprocess.DEVNULL
     ends = time.monotonic() + patience
     heard = b""
-    with subprocess.Popen(argv, env=env, stdin=stdin, stdout=out, stderr=subprocess.PIPE) as child:
+    own = not interactive  # a session of its own has no terminal to ask on
+    with subprocess.Popen(
+        argv, env=env, stdin=stdin, stdout=out, stderr=subprocess.PIPE, start_new_session=own
+    ) as child:
         assert child.stderr is not None
         with selectors.DefaultSelector() as ready:
             ready.register(child.stderr, selectors.EVENT_READ)
@@ -112,7 +117,8 @@ def _finish(
         try:
             code = child.wait(max(0.1, ends - time.monotonic()))
         except subprocess.TimeoutExpired:
-            child.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL) if own else child.kill()
             return -9, f"no answer within {patience:g} seconds"
     return code, heard.decode("utf-8", "replace")
 
