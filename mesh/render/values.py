@@ -10,6 +10,8 @@ from mesh.diff import named
 from mesh.model import ABSENT, SENSITIVE, Field, ManifestChange, Path, Sensitive, Unknown
 from mesh.render.escape import terminal
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 MASKED = "(sensitive value)"
 """What is printed in place of a secret."""
 
@@ -33,7 +35,7 @@ def inline(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return terminal(json.dumps(text, ensure_ascii=False))
+    return terminal(_encode(text))
 
 
 def shown_path(path: Path) -> str:
