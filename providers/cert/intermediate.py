@@ -61,7 +61,7 @@ class Cacerts(Provider[IntermediateSpec]):
         if root and wanted and root != wanted:
             return (
                 f"{where} was issued by root {root}, not by the mesh's root {wanted}; "
-                "a foreign cacerts is never overwritten: give the mesh that root in spec.rootOfTrust.ca.files, "
+                "a foreign cacerts is never overwritten: name that root in spec.rootOfTrust.ca.files, "
                 f"or delete Secret {spec.namespace}/{CACERTS}, apply, and restart istiod (this cuts traffic)"
             )
         if live.status["problems"] and not _is_ours(spec, live, last):

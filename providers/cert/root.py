@@ -147,7 +147,7 @@ def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
     from mesh.world import pki
 
     at = desk(world)
-    if not files.key.exists():
+    if not files.certificate.exists():
         shown, _ = roots_shown(spec.namespaces, world)
         if refused := pki.root_conflicts(None, shown):
             raise RefusedError(refused[0])

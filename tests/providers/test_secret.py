@@ -1,0 +1,88 @@
+"""Kind `secret`: the licence, ours or verified."""
+
+from pathlib import Path
+
+import pytest
+
+from mesh.errors import MeshError
+from mesh.model import Key, Live, Sensitive
+from mesh.provider import Last
+from mesh.providers.secret import SecretProvider, SecretSpec, place, resolve_licence
+from mesh.spec import Licence, SecretRef
+
+KIND = SecretProvider()
+KEY = Key("secret", "cluster1", "solo-license")
+VALUE = "eyJhbGciOi.very-secret"
+
+
+def spec(value: str | None = VALUE) -> SecretSpec:
+    return SecretSpec("prod", KEY, "istio-system", "solo-license", Sensitive(value) if value else None)
+
+
+def live(data: dict[str, str], owner: str = "prod") -> Live:
+    return Live({"type": "Opaque", "data": data}, "token", owner=owner)
+
+
+def test_the_licence_comes_from_the_environment_or_a_file_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "licence.txt").write_text(f"{VALUE}\n")
+    assert resolve_licence(Licence(env="KEY"), {"KEY": f"{VALUE}\n"}, tmp_path) == Sensitive(VALUE)
+    assert resolve_licence(Licence(file="licence.txt"), {}, tmp_path) == Sensitive(VALUE)
+    assert resolve_licence(Licence(file="~/licence.txt"), {"HOME": str(tmp_path)}, Path("/")) == Sensitive(
+        VALUE
+    )
+    assert resolve_licence(Licence(secret=SecretRef("a", "b")), {}, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("licence", "why"),
+    [
+        (Licence(env="GLOO_MESH_LICENSE_KEY"), "environment variable GLOO_MESH_LICENSE_KEY is not set"),
+        (Licence(env="EMPTY"), "environment variable EMPTY is empty"),
+        (Licence(file="none.txt"), "none.txt cannot be read: No such file or directory"),
+        (Licence(file="empty.txt"), "empty.txt is empty"),
+        (Licence(file="binary"), "binary cannot be read: it is not text"),
+    ],
+)
+def test_a_licence_that_is_not_there_is_an_error(licence: Licence, why: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(MeshError) as caught:
+        resolve_licence(licence, {"EMPTY": " "}, tmp_path)
+    assert caught.value.message.startswith("licence: ")
+    assert caught.value.message.endswith(why)
+
+
+def test_wanted_holds_a_digest_that_differs_by_mesh_and_address_and_never_the_value() -> None:
+    ours = KIND.wanted(spec(), None, None)
+    elsewhere = SecretSpec("prod", Key("secret", "cluster2", "x"), "a", "b", Sensitive(VALUE))
+    assert VALUE not in repr(ours) + repr(spec())
+    assert len(ours["data"]["license-key"]) == 16
+    assert ours["data"] != KIND.wanted(elsewhere, None, None)["data"]
+
+
+def test_other_keys_of_our_secret_are_left() -> None:
+    wanted = KIND.wanted(spec(), live({"license-key": "old", "gloo-mesh-license-key": "theirs"}), None)
+    assert wanted["data"]["gloo-mesh-license-key"] == "theirs"
+    assert wanted["data"]["license-key"] != "old"
+
+
+def test_a_given_secret_is_taken_as_it_is_or_refused_with_the_reason() -> None:
+    given = live({"gloo-mesh-license-key": "abc"}, owner="field manager kubectl")
+    assert KIND.wanted(spec(None), given, None) == given.attrs
+    assert KIND.refuse(spec(None), given, None) == ""
+    assert "is not there" in KIND.refuse(spec(None), None, None)
+    assert "has none of the keys license-key," in KIND.refuse(spec(None), live({}), None)
+
+
+def test_ours_is_never_refused() -> None:
+    assert KIND.refuse(spec(), None, None) == ""
+
+
+def test_a_secret_that_is_not_ours_is_not_deleted() -> None:
+    from .worlds import world_without_clusters
+
+    where = place("prod", "istio-system", "solo-license")
+    left = KIND.delete(
+        KEY, where, live({}, "helm"), Last(where, created=False), world_without_clusters(Path())
+    )
+    assert left == ("Secret istio-system/solo-license was not made by mesh and stays",)
