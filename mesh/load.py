@@ -3,7 +3,8 @@
 YAML is read far more strictly than its libraries do: what people commonly get wrong without being
 told (duplicate keys, `no`, `010`), what a reviewer cannot see (bidirectional and zero-width
 characters) and what grows without bound (anchors, depth) is a `Problem`. Limits are checked while
-the events stream in, so that a bomb costs no more than its text. The only importer of yaml.
+the events stream in, so that a bomb costs no more than its text. What machines write is read by
+`mesh.world.documents`; no other module imports yaml.
 """
 
 from __future__ import annotations
@@ -281,31 +282,3 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
 
 def _mark(event: Any) -> Mark:
     return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-class _Manifests(_Loader):  # type: ignore[misc]  # the base is picked at run time: C where there is one
-    """Kubernetes' reading: what looks like a date is text."""
-
-
-_Manifests.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":value"))]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
-
-
-def manifests(text: str | bytes, source: str) -> tuple[dict[str, Any], ...]:
-    """Read a stream of Kubernetes objects (a release file, a rendered chart); `source` names it in errors."""
-    try:
-        found = [each for each in yaml.load_all(text, Loader=_Manifests) if each]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError((Problem(source, 0, 0, "", f"is not valid YAML: {error}"),)) from None
-    if any(not isinstance(each, dict) for each in found):
-        raise InputError((Problem(source, 0, 0, "", "holds something that is no Kubernetes object"),))
-    return tuple(found)
-
-
-def dump(value: Any) -> str:
-    """Write plain data as YAML in block style, keys in the order given."""
-    return str(
-        yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False, width=110)
-    )

@@ -62,8 +62,10 @@ class Report:
         """Raise `InputError` with everything that was found, if anything was."""
         problems = sorted(set(self.found))
         if len(problems) > MAX_PROBLEMS:
-            rest = len(problems) - MAX_PROBLEMS
-            more = Problem(self.doc.file, 0, 0, "", f"and {rest} more problems", "mend these first")
+            first, rest = problems[MAX_PROBLEMS], len(problems) - MAX_PROBLEMS
+            more = Problem(
+                first.file, first.line, first.col, "", f"and {rest} more from here", "mend these first"
+            )
             problems = [*problems[:MAX_PROBLEMS], more]
         if problems:
             raise InputError(tuple(problems))

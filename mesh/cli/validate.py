@@ -1,0 +1,40 @@
+"""`mesh validate`: check the file, without a cluster."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command("validate")
+@click.option(
+    "-f",
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("mesh.yaml"),
+    envvar="MESH_FILE",
+    show_default=True,
+    help="The desired state.",
+)
+@click.option(
+    "--context",
+    "contexts",
+    multiple=True,
+    metavar="NAME=CTX",
+    help="Reach cluster NAME by this context of the kubeconfig.",
+)
+def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
+    """Check the file; print every mistake in it with its place. Needs no cluster."""
+    from mesh.decode import load_mesh
+    from mesh.document.overrides import Overrides
+
+    mesh = load_mesh(path, Overrides.read(os.environ, contexts))
+    counts = f"{_count(len(mesh.clusters), 'cluster')}, {_count(len(mesh.links), 'link')}"
+    click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
