@@ -128,9 +128,8 @@ class Wire:
         """Send once; raise `_Again` for what may pass, Unreachable for what will not."""
         self._fail_fast()
         patience = self._patience
-        timeout = urllib3.Timeout(
-            patience.connect if self._reached else patience.first_connect, patience.read
-        )
+        connect = patience.connect if self._reached else patience.first_connect
+        timeout = urllib3.Timeout(connect=connect, read=patience.read)
         sent = urllib3.HTTPHeaderDict(headers)
         for name, value in login.headers:
             sent.add(name, value)
