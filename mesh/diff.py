@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh.model import ABSENT, Absent, Attrs, Field, Key, Path, Unknown
+from mesh.model import ABSENT, SENSITIVE, Absent, Attrs, Field, Key, Path, Sensitive, Unknown
 
 _MARK = "\0known after "
+_MASK = "\0sensitive "
+_SALT = os.urandom(16)
 
 
 def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
@@ -37,7 +40,7 @@ def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield every leaf of a plain value with its path; empty containers are leaves."""
-    items = _named(value)
+    items = named(value)
     if not items:
         yield path, value
         return
@@ -51,7 +54,12 @@ def dotted(path: Path) -> str:
 
 
 def digest(value: Any, length: int = 12) -> str:
-    """A short digest of a plain value, the same for equal values."""
+    """A short digest of a plain value, the same for equal values; "*" where there is a secret in it.
+
+    A digest of a secret that a person chose could be guessed back, so none is ever made.
+    """
+    if isinstance(value, Sensitive):
+        return "*"
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
@@ -61,7 +69,7 @@ def fingerprints(attrs: Attrs) -> dict[str, str]:
     return {dotted(path): digest(value) for path, value in leaves(attrs)}
 
 
-def _named(value: Any) -> Mapping[str, Any]:
+def named(value: Any) -> Mapping[str, Any]:
     """Give a container as a mapping: a list of named items by name, another list by index."""
     if isinstance(value, Mapping):
         return value
@@ -77,7 +85,9 @@ def _comparable(value: Any) -> Any:
     """Turn lists into mappings and unknowns into marks, so that deepdiff sees plain dicts only."""
     if isinstance(value, Unknown):
         return f"{_MARK}{value.after}"
-    items = _named(value)
+    if isinstance(value, Sensitive):
+        return _MASK + hashlib.sha256(_SALT + repr(value.reveal()).encode()).hexdigest()
+    items = named(value)
     return {key: _comparable(item) for key, item in items.items()} if items else value
 
 
@@ -88,7 +98,7 @@ def _fields(level: Any) -> Iterator[Field]:
     old = dict(leaves(before, path)) if before is not ABSENT else {}
     new = dict(leaves(after, path)) if after is not ABSENT else {}
     for each in sorted(old.keys() | new.keys()):
-        yield Field(each, old.get(each, ABSENT), _known(new.get(each, ABSENT)))
+        yield Field(each, _known(old.get(each, ABSENT)), _known(new.get(each, ABSENT)))
 
 
 def _side(value: Any) -> Any:
@@ -98,6 +108,8 @@ def _side(value: Any) -> Any:
 def _known(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(_MARK):
         return Unknown(Key.parse(value[len(_MARK) :]))
+    if isinstance(value, str) and value.startswith(_MASK):
+        return SENSITIVE
     return value
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from mesh.errors import StateError
+from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.provider import Last
 
@@ -48,11 +48,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The lockfile's content. `serial` grows by one with every apply that writes."""
+    """The lockfile's content.
+
+    `serial` grows by one with every run that writes, and `run` names that run: the same serial by
+    two runs is a fork.
+    """
 
     mesh: str
     lineage: str
     serial: int = 0
+    run: str = ""
     clusters: Mapping[str, Identity] = field(default_factory=dict)
     entries: Mapping[Key, Entry] = field(default_factory=dict)
 
@@ -112,25 +117,47 @@ def slice_of(lock: Lock, cluster: str) -> Lock:
     )
 
 
-def union(slices: Iterable[Lock]) -> Lock:
-    """Join the slices of one lineage; raise StateError if they are of several.
+def newer(lock: Lock, slices: Mapping[str, Lock]) -> Lock:
+    """Bring a lock up to date with what the clusters hold; raise RefusedError on a fork.
 
-    An entry of no cluster is taken from the newest slice.
+    A slice that is newer replaces what the lock says of its cluster; what belongs to no cluster is
+    taken from the newest. A lock that was never written takes the lineage of the slices.
     """
-    ordered = sorted(slices, key=lambda each: each.serial)
-    lineages = {each.lineage for each in ordered}
-    if len(lineages) != 1:
-        raise StateError(
-            f"the clusters hold state of {len(lineages)} different meshes or lineages: {', '.join(sorted(lineages))}",
-            hint="check the contexts; `mesh state show` lists what each cluster holds",
+    for name, each in sorted(slices.items(), key=lambda item: item[1].serial):
+        if lock.serial == 0 and not lock.entries:
+            lock = replace(lock, lineage=each.lineage)
+        _refuse_fork(lock, name, each)
+        if each.serial > lock.serial or name not in lock.clusters:
+            lock = _overlaid(lock, name, each)
+    return lock
+
+
+def _refuse_fork(lock: Lock, cluster: str, other: Lock) -> None:
+    if other.lineage != lock.lineage:
+        raise RefusedError(
+            f"cluster {cluster} holds the state of another lineage of mesh {other.mesh!r} "
+            f"({other.lineage}, serial {other.serial}; this lockfile: {lock.lineage})",
+            hint="use the lockfile that belongs to these clusters, or move this one away and run "
+            "`mesh state rebuild`",
         )
-    joined = ordered[-1]
-    clusters: dict[str, Identity] = {}
-    entries: dict[Key, Entry] = {}
-    for each in ordered:
-        clusters |= each.clusters
-        entries |= each.entries
-    return replace(joined, clusters=clusters, entries=entries)
+    if other.serial == lock.serial and other.run != lock.run:
+        raise RefusedError(
+            f"two runs wrote serial {lock.serial}: the state in cluster {cluster} and this lockfile have "
+            "gone separate ways",
+            hint="take the newer lockfile from version control, or run `mesh state rebuild`",
+        )
+
+
+def _overlaid(lock: Lock, cluster: str, newer: Lock) -> Lock:
+    kept = {key: entry for key, entry in lock.entries.items() if key.cluster not in {cluster, NO_CLUSTER}}
+    shared = {key: entry for key, entry in lock.entries.items() if key.cluster == NO_CLUSTER}
+    return replace(
+        lock,
+        serial=max(lock.serial, newer.serial),
+        run=newer.run if newer.serial >= lock.serial else lock.run,
+        clusters={**lock.clusters, **newer.clusters},
+        entries={**kept, **shared, **newer.entries},
+    )
 
 
 def _digest(body: Mapping[str, Any]) -> str:
@@ -144,6 +171,7 @@ def _body(lock: Lock) -> dict[str, Any]:
         "mesh": lock.mesh,
         "lineage": lock.lineage,
         "serial": lock.serial,
+        "run": lock.run,
         "clusters": {name: asdict(identity) for name, identity in lock.clusters.items()},
         "resources": {str(key): _entry_body(entry) for key, entry in lock.entries.items()},
     }
@@ -167,6 +195,7 @@ def _lock(body: Mapping[str, Any]) -> Lock:
         mesh=body["mesh"],
         lineage=body["lineage"],
         serial=body["serial"],
+        run=body["run"],
         clusters={name: Identity(**identity) for name, identity in body["clusters"].items()},
         entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
     )

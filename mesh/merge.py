@@ -1,7 +1,8 @@
-"""Three-way merge of plain mappings: ours now, ours last time, and what is there.
+"""Three-way merge of plain values: ours now, ours last time, and what is there.
 
 A path we want is set. A path we wanted last time and no longer want disappears. Any other path
-belongs to somebody else and stays as it is.
+belongs to somebody else, or is a default of the API server, and stays as it is. Lists of named
+items are merged by name; any other list is a leaf, ours or theirs as a whole.
 """
 
 from __future__ import annotations
@@ -9,36 +10,47 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mesh.diff import dotted
+from mesh.diff import dotted, named
 from mesh.model import Path
 
 
-def merge(
-    ours: Mapping[str, Any], live: Mapping[str, Any], last: Collection[str], at: Path = ()
-) -> dict[str, Any]:
-    """Return what should be there; `last` holds the dotted paths of the leaves we set last time.
+def merge(ours: Mapping[str, Any], live: Mapping[str, Any], last: Collection[str]) -> dict[str, Any]:
+    """Return what should be there; `last` holds the dotted paths of the leaves we set last time."""
+    return _mappings(ours, live, frozenset(last), ())
 
-    Lists are leaves: a list is ours or theirs as a whole.
-    """
+
+def _mappings(
+    ours: Mapping[str, Any], live: Mapping[str, Any], last: frozenset[str], at: Path
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key in [*live, *(key for key in ours if key not in live)]:
         path = (*at, key)
-        if key in ours and isinstance(ours[key], Mapping) and isinstance(live.get(key), Mapping):
-            result[key] = merge(ours[key], live[key], last, path)
-        elif key in ours:
-            result[key] = ours[key]
-        else:
-            _keep(result, key, live[key], last, path)
+        if key in ours:
+            result[key] = _ours(ours[key], live.get(key), last, path)
+        elif (theirs := _theirs(live[key], last, path)) is not None:
+            result[key] = theirs
     return result
 
 
-def _keep(result: dict[str, Any], key: str, value: Any, last: Collection[str], path: Path) -> None:
-    """Keep what is theirs of a key that we do not want (any more)."""
-    if isinstance(value, Mapping) and value:
-        theirs = merge({}, value, last, path)
-        if theirs:
-            result[key] = theirs
-        return
+def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
+    """Set what we want, with what others put inside it."""
+    if isinstance(ours, Mapping) and isinstance(live, Mapping):
+        return _mappings(ours, live, last, path)
+    if _by_name(ours) and _by_name(live):
+        return list(_mappings(named(ours), named(live), last, path).values())
+    return ours
+
+
+def _theirs(live: Any, last: frozenset[str], path: Path) -> Any:
+    """Keep of a value what we never set; None if nothing is left of it."""
+    if isinstance(live, Mapping) and live:
+        return _mappings({}, live, last, path) or None
+    if _by_name(live):
+        return list(_mappings({}, named(live), last, path).values()) or None
     prefix = dotted(path)
-    if prefix not in last and not any(each.startswith(f"{prefix}.[") for each in last):
-        result[key] = value
+    ours = prefix in last or any(each.startswith(f"{prefix}.[") for each in last)
+    return None if ours else live
+
+
+def _by_name(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and "[0]" not in named(value)

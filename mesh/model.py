@@ -112,6 +112,32 @@ class Unread:
 Found = Live | Unread | None
 
 
+class Sensitive:
+    """A value that is compared and sent, and never shown, recorded or digested."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def reveal(self) -> Any:
+        """Return the value itself, for the one who sends it."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sensitive) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(Sensitive)
+
+    def __repr__(self) -> str:
+        return "(sensitive value)"
+
+
+SENSITIVE = Sensitive(None)
+"""Stands for any sensitive value once it was compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Stands for a value that the step of `after` will produce."""

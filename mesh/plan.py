@@ -33,7 +33,7 @@ from mesh.model import (
     Unread,
 )
 from mesh.provider import Last, Provider, Registry
-from mesh.refs import Lookup, Ref, bind
+from mesh.refs import Lookup, Ref, bind, pick
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 
@@ -126,12 +126,12 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 
     def look(ref: Ref) -> Any:
         found = known.found.get(ref.key)
-        if not isinstance(found, Live) or ref.key in draft.deferred or ref.name not in found.outputs:
+        if not isinstance(found, Live) or ref.key in draft.deferred:
             return Unknown(ref.key)
         step = draft.steps.get(ref.key)
         if step and (step.action in UNDECIDED or _moves(step, kinds[ref.key.kind])):
             return Unknown(ref.key)
-        return found.outputs[ref.name]
+        return pick(found.outputs, ref)
 
     return look
 
@@ -143,11 +143,16 @@ def _moves(step: Step, kind: Provider[Any]) -> bool:
     )
 
 
+def is_ours(found: Live, mesh: str) -> bool:
+    """Whether something found carries the mark of this mesh, or was written by this program."""
+    return found.owner == mesh or found.owner.startswith("field manager mesh/")
+
+
 def _foreign(
     known: Known, kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None
 ) -> str:
     """Refuse to change what somebody else made, unless the user takes it over."""
-    if found is None or last or key in known.taken or found.owner == known.lock.mesh:
+    if found is None or (last and last.created) or key in known.taken or is_ours(found, known.lock.mesh):
         return ""
     fields = diff(found.attrs, kind.wanted(spec, found, last))
     if not fields:

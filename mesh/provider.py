@@ -91,13 +91,17 @@ class Provider(ABC, Generic[S]):
         """Ask those who would carry the write out (a dry run, a rendering); write nothing."""
         return Preview()
 
+    def busy(self, key: Key, place: Place, world: World) -> str:  # noqa: ARG002
+        """Say who of ours is still at work on it (a child that outlived its parent); "" if nobody."""
+        return ""
+
     @abstractmethod
     def create(self, spec: S, key: Key, world: World) -> None:
         """Make it; succeed if an equal one is there already."""
 
-    def update(self, spec: S, key: Key, live: Live, world: World) -> None:
-        """Bring it to the spec; `live` is what was read just before."""
-        del live
+    def update(self, spec: S, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Bring it to the spec; `live` is what was read just before, `last` what is recorded."""
+        del live, last
         self.create(spec, key, world)
 
     @abstractmethod

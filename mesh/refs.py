@@ -17,13 +17,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ref:
-    """The output `name` of the resource `key`."""
+    """The output `name` of the resource `key`; a dotted name reaches into a structured output."""
 
     key: Key
     name: str
 
 
 Lookup = Callable[[Ref], Any]
+
+
+def pick(outputs: Mapping[str, Any], ref: Ref) -> Any:
+    """Return the value a ref names among the outputs of its resource, or `Unknown`."""
+    value: Any = outputs
+    for part in ref.name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return Unknown(ref.key)
+        value = value[part]
+    return value
 
 
 def refs_in(value: object) -> Iterator[Ref]:

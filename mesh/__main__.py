@@ -1,0 +1,5 @@
+"""`python -m mesh`."""
+
+from mesh.cli.main import main
+
+main()

@@ -1,0 +1,297 @@
+"""Run the steps of a plan: check, act, wait until ready, record; each may be repeated.
+
+Workers act and wait; the caller's thread writes journal and lock before and after every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mesh.diff import fingerprints
+from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
+from mesh.lock import Entry, Lock
+from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown, Unread, Verdict
+from mesh.plan import Draft, is_ours, step_for
+from mesh.provider import Last, Provider, Registry
+from mesh.refs import Ref, bind, pick, unknowns_in
+from mesh.state import OPEN, Journal, Store
+from mesh.world import Snapshot, World
+
+POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
+"""Pauses between two looks at something that is not ready; the last repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a step: `live` afterwards (None: gone), remarks, or the error.
+
+    `stopped` is why it was left before it was ready, when the run was asked to stop.
+    """
+
+    live: Live | None = None
+    remarks: tuple[str, ...] = ()
+    error: MeshError | None = None
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step with all that a worker needs to carry it out, but for outputs still to come."""
+
+    step: Step
+    kind: Provider[Any]
+    place: Place
+    resource: Resource[Any] | None
+    needs: frozenset[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a run tells the person who watches; every method may be called from the caller's thread only."""
+
+    started: Callable[[Step], None] = lambda _step: None
+    finished: Callable[[Step, Outcome], None] = lambda _step, _outcome: None
+    skipped: Callable[[Step, Key], None] = lambda _step, _because: None
+    tick: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class Run:
+    """One apply or destroy under way; the `Visitor` that `mesh.walk` drives."""
+
+    tasks: Mapping[Key, Task]
+    found: Mapping[Key, Found]
+    lock: Lock
+    world: World
+    kinds: Registry
+    store: Store
+    journal: Journal
+    timeout: float
+    stopping: Callable[[], bool]
+    watch: Watch
+    outcomes: dict[Key, Outcome] = field(default_factory=dict)
+    because: dict[Key, Key] = field(default_factory=dict)
+
+    def before(self, key: Key) -> None:
+        """Put the intent on disk."""
+        task = self.tasks[key]
+        if task.step.action is not Action.READ:
+            self.journal.intent(key, task.step.action, task.place, task.needs)
+        self.watch.started(task.step)
+
+    def work(self, key: Key) -> Outcome:
+        """Carry the step out; on a worker's thread."""
+        try:
+            return self._carry_out(self.tasks[key])
+        except MeshError as error:
+            return Outcome(error=error)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not take the others' record with it
+            import traceback; traceback.print_exc()
+            return Outcome(error=MeshError(f"internal error: {type(error).__name__}: {error}"))
+
+    def after(self, key: Key, result: Outcome) -> bool:
+        """Record the result: first the lockfile, then the journal."""
+        self.outcomes[key] = result
+        task = self.tasks[key]
+        self.lock = self.lock.with_entry(key, self._entry(task, result))
+        self.store.write(self.lock)
+        if task.step.action is not Action.READ:
+            self.journal.done(key)
+        self.watch.finished(task.step, result)
+        return result.error is None and not result.stopped
+
+    def skipped(self, key: Key, because: Key) -> None:
+        """Remember why a step was not begun."""
+        self.because[key] = because
+        self.watch.skipped(self.tasks[key].step, because)
+
+    def tick(self) -> None:
+        """Let the watcher speak."""
+        self.watch.tick()
+
+    def _carry_out(self, task: Task) -> Outcome:
+        found = self._idle(task)
+        match task.step.action:
+            case Action.FORGET:
+                return Outcome()
+            case Action.DELETE:
+                return self._delete(task, found)
+            case _:
+                return self._converge(task, found)
+
+    def _idle(self, task: Task) -> Live | None:
+        """Let whoever of ours is still at work end, then read."""
+        key = task.step.key
+
+        def idle(_live: Live | None) -> tuple[bool, str]:
+            why = task.kind.busy(key, task.place, self.world)
+            return not why, why
+
+        if idle(None)[0]:
+            return self._look(task)
+        if stopped := self._until(task, idle).stopped:
+            raise MeshError(stopped, hint="run apply again when it has ended")
+        return self._look(task)
+
+    def _look(self, task: Task) -> Live | None:
+        """Read one resource anew."""
+        key = task.step.key
+        last = {k: entry.last for k, entry in self.lock.entries.items()}
+        snapshot = Snapshot(key.cluster, self.world, last=last)
+        found = task.kind.observe({key: task.place}, snapshot).get(key)
+        if isinstance(found, Unread):
+            raise KubeError(found.why)
+        return found
+
+    def _delete(self, task: Task, found: Live | None) -> Outcome:
+        key = task.step.key
+        last = self.lock.last(key)
+        if found is None or last is None:
+            return Outcome()
+        if task.step.expects and found.uid != task.step.expects.partition(":")[0]:
+            raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        remarks = task.kind.delete(key, task.place, found, last, self.world)
+        if remarks:
+            return Outcome(remarks=remarks)
+        return self._until(task, lambda live: (live is None, "it is still being deleted"))
+
+    def _converge(self, task: Task, found: Live | None) -> Outcome:
+        key, resource = task.step.key, task.resource
+        assert resource is not None
+        spec = bind(resource.spec, self._lookup)
+        blank = next(unknowns_in(spec), None)
+        if blank:
+            raise MeshError(f"{key} needs a value of {blank.after}, which has none", hint="run `mesh plan`")
+        last = self.lock.last(key)
+        now = step_for(task.kind, spec, key, found, last, self.world.clock.now())
+        if now and now.action is not Action.READ:
+            check_same(task.step, now)
+            if refusal := task.kind.refuse(spec, found, last):
+                raise RefusedError(refusal)
+            self._act(task, now, spec, found, last)
+        if not task.kind.waits:
+            return Outcome(self._look(task))
+        return self._until(task, lambda live: self._is_ready(task.kind, spec, live))
+
+    def _act(self, task: Task, step: Step, spec: Any, found: Live | None, last: Last | None) -> None:
+        key = step.key
+        if step.action is Action.REPLACE and found and last:
+            task.kind.delete(key, task.place, found, last, self.world)
+            self._until(task, lambda live: (live is None, "the old one is still being deleted"))
+        if step.action is Action.UPDATE and found:
+            task.kind.update(spec, key, found, last, self.world)
+        else:
+            task.kind.create(spec, key, self.world)
+
+    def _is_ready(self, kind: Provider[Any], spec: Any, live: Live | None) -> tuple[bool, str]:
+        if live is None:
+            return False, "it is not there yet"
+        ready = kind.ready(spec, live)
+        if ready.verdict is Verdict.NEVER:
+            raise MeshError(f"will not become ready: {ready.why}", hint="mend it, then run apply again")
+        return bool(ready), ready.why
+
+    def _until(self, task: Task, good: Callable[[Live | None], tuple[bool, str]]) -> Outcome:
+        """Look again and again until it is good, the time is up, or the run is to stop."""
+        clock = self.world.clock
+        deadline = clock.monotonic() + self.timeout
+        key, looks = task.step.key, 0
+        while True:
+            live = self._look(task)
+            done, why = good(live)
+            if done:
+                return Outcome(live)
+            if self.stopping():
+                return Outcome(live, stopped=why)
+            if clock.monotonic() >= deadline:
+                raise MeshError(
+                    f"not ready after {self.timeout:.0f}s: {why}",
+                    hint="the next apply goes on waiting; --timeout sets how long",
+                )
+            self.world.say(str(key), why)
+            clock.sleep(POLL_SECONDS[min(looks, len(POLL_SECONDS) - 1)])
+            looks += 1
+
+    def _lookup(self, ref: Ref) -> Any:
+        outcome = self.outcomes.get(ref.key)
+        live = outcome.live if outcome else self.found.get(ref.key)
+        if isinstance(live, Live):
+            return pick(live.outputs, ref)
+        return Unknown(ref.key)
+
+    def _entry(self, task: Task, result: Outcome) -> Entry | None:
+        """What the lockfile is to say of a resource after its step."""
+        key, step, resource = task.step.key, task.step, task.resource
+        before = self.lock.entries.get(key)
+        if resource is None:
+            failed = result.error or result.stopped
+            return replace(before, last=replace(before.last, status=OPEN)) if failed and before else None
+        if result.error:
+            return self._after_failure(task, before)
+        assert result.live is not None
+        spec = bind(resource.spec, self._lookup)
+        made = step.action in {Action.CREATE, Action.REPLACE}
+        last = remember(task.kind, spec, task.place, result.live, before.last if before else None, made=made)
+        return Entry(last, task.needs)
+
+    def _after_failure(self, task: Task, before: Entry | None) -> Entry | None:
+        """Only the cluster knows how far a failed step came: keep what was known, marked open."""
+        if before:
+            return (
+                before
+                if task.step.action is Action.READ
+                else replace(before, last=replace(before.last, status=OPEN))
+            )
+        if task.step.action is not Action.CREATE or task.resource is None:
+            return None
+        return Entry(Last(task.place, status=OPEN), task.needs)
+
+
+def remember(
+    kind: Provider[Any], spec: Any, place: Place, live: Live, before: Last | None, *, made: bool
+) -> Last:
+    """Say what the lockfile is to remember of something that is as wanted."""
+    return Last(
+        place=place,
+        fields=fingerprints(kind.wanted(spec, None, None)),
+        created=before.created if before else made,
+        uid=live.uid,
+        outputs=dict(live.outputs),
+        status="ok",
+    )
+
+
+def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
+    """Record what is as wanted already and is not in the lock: made by a run that died, or found."""
+    for key in draft.unchanged:
+        live, task, last = found.get(key), tasks[key], lock.last(key)
+        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
+            made = is_ours(live, lock.mesh)
+            seen = remember(task.kind, draft.bound[key], task.place, live, last, made=made)
+            lock = lock.with_entry(key, Entry(seen, task.needs))
+    return lock
+
+
+def check_same(planned: Step, now: Step) -> None:
+    """Raise StalePlanError unless the step that would run now is the one that was planned.
+
+    What was known in the plan must be identical; what was unknown may have become any value.
+    """
+    after = {each.path: each.after for each in planned.fields}
+    unknown = [path for path, value in after.items() if isinstance(value, Unknown)]
+    strange = [each for each in now.fields if not _foreseen(each, after, unknown)]
+    if strange or planned.action is not now.action:
+        paths = (
+            ", ".join(each.dotted for each in strange[:3]) or f"now it would be {now.action.name.lower()}d"
+        )
+        raise StalePlanError(
+            f"{now.key} changed since the plan was made ({paths})", hint="run `mesh plan` and look again"
+        )
+
+
+def _foreseen(each: Field, after: Mapping[tuple[str, ...], Any], unknown: list[tuple[str, ...]]) -> bool:
+    if each.path in after and (each.path in unknown or after[each.path] == each.after):
+        return True
+    return any(each.path[: len(path)] == path for path in unknown)

@@ -1,0 +1,33 @@
+"""`mesh apply`: make the clusters match the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mesh import engine
+from mesh.cli.desk import document_options
+from mesh.cli.plan import take_option
+from mesh.cli.running import Wishes, carry_out, run_options
+from mesh.model import Key
+
+
+@click.command("apply")
+@document_options
+@take_option
+@run_options
+def apply_command(
+    *,
+    path: Path,
+    contexts: tuple[str, ...],
+    taken: frozenset[Key],
+    yes: bool,
+    timeout: float,
+    parallelism: int,
+    digest: str,
+    as_json: bool,
+) -> int:
+    """Plan, ask, and make the clusters match the file."""
+    wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json)
+    return carry_out(wishes, lambda desk: engine.plan(desk, taken=taken))

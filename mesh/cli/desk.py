@@ -1,0 +1,96 @@
+"""From the options of a command to the desk that the engine works at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mesh.engine import Desk
+from mesh.kinds import all_kinds
+from mesh.model import NO_CLUSTER
+from mesh.spec import Mesh
+from mesh.state import Store
+from mesh.walk import Stop
+from mesh.world import World
+from mesh.world.helm_children import Children
+
+LOCKFILE = "mesh.lock"
+
+Command = Callable[..., Any]
+
+
+def document_options(command: Command) -> Command:
+    """The options of every verb that reads the desired state."""
+    file = click.option(
+        "-f",
+        "--file",
+        "path",
+        type=click.Path(path_type=Path),
+        default=Path("mesh.yaml"),
+        envvar="MESH_FILE",
+        show_default=True,
+        help="The desired state.",
+    )
+    context = click.option(
+        "--context",
+        "contexts",
+        multiple=True,
+        metavar="NAME=CTX",
+        help="Reach cluster NAME by this context of the kubeconfig.",
+    )
+    return file(context(command))
+
+
+def load(path: Path, contexts: tuple[str, ...]) -> Mesh:
+    """Read the desired state, with what options and environment say otherwise."""
+    from mesh.decode import load_mesh
+    from mesh.document.overrides import Overrides
+
+    return load_mesh(path, Overrides.read(os.environ, contexts))
+
+
+def store_of(path: Path) -> Store:
+    """The state files of a desired-state file: beside it."""
+    return Store(path.absolute().parent / LOCKFILE)
+
+
+def desk(
+    path: Path,
+    contexts: tuple[str, ...],
+    *,
+    stop: Stop | None = None,
+    children: Children | None = None,
+    say: Callable[[str, str], None] = lambda _about, _why: None,
+    licence: bool = True,
+) -> Desk:
+    """Read the file and bind its clusters; nothing is sent to a cluster yet.
+
+    Clusters that are recorded and no longer in the file are bound too, by the context they had.
+    """
+    from mesh.providers.secret import resolve_licence
+    from mesh.world.clock import SystemClock
+    from mesh.world.helm import connect as helms
+    from mesh.world.kube import connect
+
+    mesh = load(path, contexts)
+    store = store_of(path)
+    targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
+    for name, who in store.read(mesh.name).clusters.items():
+        if name not in targets and name != NO_CLUSTER:
+            targets[name] = (name, who.context, who.kubeconfig)
+    env = dict(os.environ)
+    kubes = connect(targets.values(), env)
+    world = World(
+        kubes=kubes,
+        helms=helms(targets.values(), env, run_dir=store.run_folder, children=children or Children()),
+        clock=SystemClock(stop.wait if stop else None),
+        env=env,
+        folder=path.absolute().parent,
+        say=say,
+    )
+    value = resolve_licence(mesh.licence, env, world.folder) if licence else None
+    return Desk(mesh, world, all_kinds(), store, value)

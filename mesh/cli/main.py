@@ -1,0 +1,107 @@
+"""The command `mesh`: verbs loaded when they are used, errors and exit codes in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from mesh import __version__
+from mesh.errors import InterruptedRunError, MeshError, UsageError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "init": (
+        "mesh.cli.init:init_command",
+        "Write a commented mesh.yaml from the contexts of the kubeconfig.",
+    ),
+    "validate": ("mesh.cli.validate:validate_command", "Check the file; needs no cluster."),
+    "plan": ("mesh.cli.plan:plan_command", "Show what apply would change in every cluster."),
+    "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the file."),
+    "destroy": ("mesh.cli.destroy:destroy_command", "Take down what mesh made."),
+    "status": ("mesh.cli.status:status_command", "Show the mesh as it is, cluster by cluster."),
+    "show": ("mesh.cli.show:show_command", "Print objects and values as they would be sent."),
+    "render": (
+        "mesh.cli.render:render_command",
+        "Print the guide's helm and kubectl commands for this file.",
+    ),
+    "state": ("mesh.cli.state:state", "Look at the recorded state, or rebuild it from the clusters."),
+    "recover": ("mesh.cli.recover:recover_command", "Set a release free that a killed helm left pending."),
+    "lab": ("mesh.cli.lab:lab", "Run real Kubernetes control planes on this machine, without Docker."),
+    "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the file."),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they run, so that `--help` costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order of use."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb that is asked for."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, without importing one."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mesh")
+def cli() -> None:
+    """Plan and apply multicluster Istio ambient meshes.
+
+    \b
+    exit codes: 0 ok · 1 error · 2 changes pending or not ready (--detailed-exitcode) ·
+    3 the reviewed plan no longer holds · 4 locked · 5 refused · 6 partial · 7 interrupted · 64 usage
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run one command line; return its exit code. Errors are printed, never raised."""
+    try:
+        result: Any = cli.main(args, prog_name="mesh", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return _report(InterruptedRunError("interrupted; nothing was being changed"))
+    except click.ClickException as error:
+        return _usage(error)
+    except MeshError as error:
+        return _report(error)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    error.show()
+    return UsageError.exit_code
+
+
+def _report(error: MeshError) -> int:
+    from mesh.cli.terminal import look, source
+    from mesh.render.errors import error_text
+
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    snippets = source if screen.snippets else None
+    click.echo(error_text(error, source=snippets, colour=screen.err_colour), err=True, nl=False)
+    return error.exit_code

@@ -1,0 +1,78 @@
+"""`mesh plan`: show what apply would change."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from mesh.cli.desk import desk, document_options
+from mesh.cli.terminal import look
+from mesh.model import Key, Plan
+
+FORMATS = ("text", "json", "markdown")
+
+
+def keys(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> frozenset[Key]:
+    """Read addresses given on the command line."""
+    try:
+        return frozenset(Key.parse(each) for each in value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+take_option = click.option(
+    "--take",
+    "taken",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=keys,
+    help="Take over this object although somebody else made it.",
+)
+
+
+@click.command("plan")
+@document_options
+@take_option
+@click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if anything is to change or not ready.")
+def plan_command(
+    *,
+    path: Path,
+    contexts: tuple[str, ...],
+    taken: frozenset[Key],
+    how: str,
+    as_json: bool,
+    out: Path | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what apply would change in every cluster; write nothing."""
+    from mesh.engine import plan
+
+    planned = plan(desk(path, contexts), taken=taken).plan
+    text = printed(planned, "json" if as_json else how)
+    click.echo(text, nl=False)
+    if out:
+        out.write_text(text, encoding="utf-8")
+    return 2 if detailed_exitcode and not planned.empty else 0
+
+
+def printed(plan: Plan, how: str) -> str:
+    """Return a plan in one of the formats."""
+    if how == "json":
+        from mesh.render.as_json import plan_json
+
+        return json.dumps(plan_json(plan), indent=2, ensure_ascii=False) + "\n"
+    if how == "markdown":
+        from mesh.render.markdown import plan_markdown
+
+        return plan_markdown(plan)
+    from mesh.render.text import plan_text
+
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    return plan_text(plan, colour=screen.out_colour, width=screen.width)

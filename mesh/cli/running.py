@@ -1,0 +1,167 @@
+"""What apply and destroy share: plan, show, ask, run, report."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from mesh import engine
+from mesh.cli.desk import desk
+from mesh.cli.plan import printed
+from mesh.cli.signals import stopping
+from mesh.cli.terminal import look, observer
+from mesh.cli.watch import Teller, Waits, shown
+from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
+from mesh.errors import InterruptedRunError, StalePlanError, UsageError
+from mesh.render.progress import JsonProgress
+from mesh.render.result import result_text
+from mesh.walk import Stop
+from mesh.world.helm_children import Children
+
+Command = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of a run."""
+
+    path: Path
+    contexts: tuple[str, ...]
+    yes: bool
+    timeout: float
+    parallelism: int
+    digest: str
+    as_json: bool
+    destroy: bool = False
+
+    def resume(self) -> str:
+        """The command that goes on from where a run stopped."""
+        verb = "destroy" if self.destroy else "apply"
+        contexts = [part for each in self.contexts for part in ("--context", each)]
+        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts])
+
+
+def run_options(command: Command) -> Command:
+    """The options of every verb that writes."""
+    options = (
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            help="Seconds that each step may take to become ready.",
+        ),
+        click.option(
+            "--parallelism",
+            type=click.IntRange(1, 256),
+            default=DEFAULT_PARALLELISM,
+            show_default=True,
+            help="Steps at a time.",
+        ),
+        click.option(
+            "--plan-digest",
+            "digest",
+            default="",
+            metavar="sha256:…",
+            help="Run only if the plan is still the one with this digest (exit 3 otherwise).",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Tell what happens as JSON lines on stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
+    """Plan under the lock, show, ask, run and report; return the exit code."""
+    stop, waits, children = Stop.new(), Waits(), Children()
+    here = desk(
+        wishes.path,
+        wishes.contexts,
+        stop=stop,
+        children=children,
+        say=waits.say,
+        licence=not wishes.destroy,
+    )
+    verb = "destroy" if wishes.destroy else "apply"
+    with (
+        here.store.held(verb, here.world.clock.now()),
+        stopping(stop, lambda text: click.echo(text, err=True), lambda: _hurry(children)),
+    ):
+        planned = plan(here)
+        _show(wishes, planned)
+        _check_digest(wishes, planned)
+        if planned.plan.steps and not wishes.yes:
+            _ask(wishes)
+        result = _run(wishes, here, planned, stop, waits)
+    if stop():
+        raise InterruptedRunError(
+            "interrupted; what was done is recorded", hint=f"go on with: {wishes.resume()}"
+        )
+    engine.check(result)
+    return 0
+
+
+def _hurry(children: Children) -> None:
+    children.stop()
+
+
+def _show(wishes: Wishes, planned: Planned) -> None:
+    if not wishes.as_json:
+        click.echo(printed(planned.plan, "text"))
+
+
+def _check_digest(wishes: Wishes, planned: Planned) -> None:
+    if wishes.digest and wishes.digest != planned.plan.digest:
+        raise StalePlanError(
+            f"the plan is no longer the one that was reviewed: it was {wishes.digest}, it is {planned.plan.digest}",
+            hint="review the plan above, then run apply with its digest",
+        )
+
+
+def _ask(wishes: Wishes) -> None:
+    """Only the literal `yes` goes on; without a terminal there is nobody to ask."""
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    if not screen.answers:
+        raise UsageError("nobody is there to confirm", hint="run with --yes, or in a terminal")
+    if wishes.destroy:
+        click.echo(
+            "Do you really want to destroy all of this?\n  There is no undo. Only 'yes' will be accepted."
+        )
+    else:
+        click.echo("Do you want to perform these actions?\n  Only 'yes' will be accepted to approve.")
+    answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
+    if answer != "yes":
+        raise InterruptedRunError("not confirmed; nothing was changed")
+
+
+def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits) -> Result:
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    clock = here.world.clock
+    clusters = sorted(here.world.kubes)
+    eyes = JsonProgress(sys.stdout, clock) if wishes.as_json else observer(screen, clock, clusters)
+    teller = Teller(eyes, waits, clock.monotonic)
+    try:
+        result = engine.apply(
+            here,
+            planned,
+            watch=teller.watch(),
+            stopping=stop,
+            timeout=wishes.timeout,
+            parallelism=wishes.parallelism,
+        )
+    finally:
+        eyes.close()
+    last = shown(result, destroy=wishes.destroy, stopped=stop(), resume=wishes.resume())
+    if isinstance(eyes, JsonProgress):
+        eyes.result(last)
+    else:
+        click.echo(result_text(last, colour=screen.out_colour), nl=False)
+    return result

@@ -1,0 +1,244 @@
+"""The straight line: load → decode → expand → graph → observe → diff → plan → apply → record.
+
+One function per verb; nothing else composes stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from mesh import safety, slices
+from mesh.apply import Outcome, Run, Task, Watch, adopted
+from mesh.errors import KubeError, PartialError, RefusedError
+from mesh.expand import expand
+from mesh.graph import edges, ordered
+from mesh.lock import Lock, newer
+from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
+from mesh.observe import Observation, observe
+from mesh.plan import Draft, Known, decide, in_order, places, plan_digest
+from mesh.preview import preview
+from mesh.provider import Registry
+from mesh.spec import Mesh
+from mesh.state import Journal, Store
+from mesh.walk import walk
+from mesh.world import World
+
+DEFAULT_TIMEOUT = 300.0
+DEFAULT_PARALLELISM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every verb works with: the desired state, the world, the kinds, the state files."""
+
+    mesh: Mesh
+    world: World
+    kinds: Registry
+    store: Store
+    licence: Sensitive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and all it was decided upon, which apply needs and nobody else."""
+
+    plan: Plan
+    known: Known
+    draft: Draft
+    observation: Observation
+    lock: Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did: each step's outcome, what was skipped because of what, what was never begun."""
+
+    planned: Planned
+    outcomes: Mapping[Key, Outcome] = field(default_factory=dict)
+    because: Mapping[Key, Key] = field(default_factory=dict)
+    unstarted: frozenset[Key] = frozenset()
+
+    @property
+    def failed(self) -> tuple[Key, ...]:
+        """The steps that ended in an error."""
+        return tuple(sorted(key for key, outcome in self.outcomes.items() if outcome.error))
+
+
+def plan(desk: Desk, *, taken: frozenset[Key] = frozenset()) -> Planned:
+    """Plan the way from what is there to what the file says."""
+    return _plan(desk, expand(desk.mesh, desk.licence), taken=taken)
+
+
+def plan_destroy(desk: Desk, *, ignore_enrolled: bool = False, crds: bool = False) -> Planned:
+    """Plan the removal of everything that we made; refuse while the mesh is in use."""
+    planned = _plan(desk, {}, taken=frozenset())
+    if not ignore_enrolled:
+        safety.refuse_enrolled(planned.observation.snapshots, planned.known.lock)
+    return planned if crds else _keep_crds(planned)
+
+
+def _plan(desk: Desk, resources: Mapping[Key, Resource[Any]], *, taken: frozenset[Key]) -> Planned:
+    graph = edges(resources.values())
+    order = ordered(graph)
+    recorded = desk.store.read(desk.mesh.name)
+    seen = _observe(desk, resources, recorded)
+    namespaces = {name: who.namespace for name, who in recorded.clusters.items()}
+    namespaces |= {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
+    lock = newer(recorded, slices.read(desk.mesh.name, namespaces, seen.snapshots))
+    if lock.entries.keys() - recorded.entries.keys():
+        seen = _observe(desk, resources, lock, seen)
+    wanted = safety.identities(desk.mesh, seen.uids)
+    safety.check_identities(wanted, lock.clusters)
+    known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
+    draft = decide(known, desk.kinds)
+    preview(draft, known, desk.kinds, desk.world)
+    safety.refuse_all(draft.refusals)
+    return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock)
+
+
+def _observe(
+    desk: Desk, resources: Mapping[Key, Resource[Any]], lock: Lock, before: Observation | None = None
+) -> Observation:
+    last = {key: entry.last for key, entry in lock.entries.items()}
+    clusters = tuple(cluster.name for cluster in desk.mesh.clusters)
+    return observe(
+        places(resources, lock), clusters, last, desk.kinds, desk.world, before.snapshots if before else {}
+    )
+
+
+def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorded: Lock) -> Plan:
+    steps = in_order(draft.steps, known.order)
+    return Plan(
+        mesh=desk.mesh.name,
+        steps=steps,
+        serial=known.lock.serial,
+        lineage=known.lock.lineage,
+        clusters={name: seen.uids.get(name, "") for name in sorted(seen.snapshots) if name != NO_CLUSTER},
+        deferred=tuple(draft.deferred[key] for key in sorted(draft.deferred)),
+        unchanged=len(draft.unchanged),
+        warnings=tuple(_warnings(desk, known.lock, recorded, seen)),
+        digest=plan_digest(steps),
+    )
+
+
+def _warnings(desk: Desk, lock: Lock, recorded: Lock, seen: Observation) -> list[str]:
+    said = [f"cluster {name} did not answer: {why}" for name, why in sorted(seen.unreachable.items())]
+    if lock.serial > recorded.serial:
+        said.append(
+            f"{desk.store.path.name} is at serial {recorded.serial}, the clusters are at {lock.serial}: "
+            "their state is used; `mesh state rebuild` writes it to the file"
+        )
+    return said
+
+
+def _keep_crds(planned: Planned) -> Planned:
+    """CRDs stay unless asked for: deleting them deletes every custom resource of their kinds."""
+    steps = tuple(
+        replace(step, action=Action.FORGET, fields=(), why="CRDs stay; `--crds` removes them")
+        if step.key.kind == "crds" and step.action is Action.DELETE
+        else step
+        for step in planned.plan.steps
+    )
+    return replace(planned, plan=replace(planned.plan, steps=steps, digest=plan_digest(steps)))
+
+
+def apply(
+    desk: Desk,
+    planned: Planned,
+    *,
+    watch: Watch,
+    stopping: Callable[[], bool],
+    timeout: float = DEFAULT_TIMEOUT,
+    parallelism: int = DEFAULT_PARALLELISM,
+    journal: Journal | None = None,
+) -> Result:
+    """Carry a plan out and record it; the caller holds the store. Never raises for a failed step."""
+    tasks = _tasks(desk, planned)
+    lock = adopted(planned.draft, tasks, planned.known.found, planned.lock)
+    steps = {step.key: tasks[step.key] for step in planned.plan.steps}
+    if not steps and lock == desk.store.read(desk.mesh.name):
+        return Result(planned)
+    run_id = str(uuid4())
+    lock = replace(lock, serial=lock.serial + 1, run=run_id, clusters=_clusters(desk, planned, lock))
+    desk.store.backup(planned.lock)
+    desk.store.write(lock)
+    run = Run(
+        tasks=steps,
+        found=planned.known.found,
+        lock=lock,
+        world=desk.world,
+        kinds=desk.kinds,
+        store=desk.store,
+        journal=journal or Journal(desk.store.journal_path),
+        timeout=timeout,
+        stopping=stopping,
+        watch=watch,
+    )
+    run.journal.begin(run_id, lock.serial)
+    needs = {key: task.step.needs for key, task in steps.items()}
+    unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
+    _finish(desk, run, planned)
+    return Result(planned, run.outcomes, run.because, unstarted)
+
+
+def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:
+    """One task per step, and one per unchanged resource (to be recorded, not run)."""
+    known = planned.known
+    tasks: dict[Key, Task] = {}
+    steps = {step.key: step for step in planned.plan.steps}
+    where = places(known.resources, planned.lock)
+    for key in [*planned.draft.unchanged, *steps]:
+        step = steps.get(key) or Step(Action.NOOP, key, safety.NOTHING)
+        needs = known.edges.get(key, frozenset())
+        tasks[key] = Task(step, desk.kinds[key.kind], where[key], known.resources.get(key), needs)
+    return tasks
+
+
+def _clusters(desk: Desk, planned: Planned, lock: Lock) -> dict[str, Any]:
+    """The identities to record: those that answered now over those known before."""
+    now = safety.identities(desk.mesh, planned.observation.uids)
+    return {**lock.clusters, **{name: who for name, who in now.items() if who.uid}}
+
+
+def _finish(desk: Desk, run: Run, planned: Planned) -> None:
+    """Write the final lock and the clusters' slices, then close the journal."""
+    used = {key.cluster for key in run.lock.entries}
+    kept = {name: who for name, who in run.lock.clusters.items() if name in used}
+    gone = run.lock.clusters.keys() - kept.keys()
+    for name in sorted(run.lock.clusters):
+        if name in planned.observation.uids:
+            _write_slice(run, name)
+    run.lock = replace(run.lock, clusters=kept) if gone else run.lock
+    desk.store.write(run.lock)
+    run.journal.end()
+
+
+def _write_slice(run: Run, cluster: str) -> None:
+    """A slice that cannot be written is stale, not lost: the lockfile has everything."""
+    try:
+        slices.write(run.lock, cluster, run.world.kube(cluster))
+    except KubeError as error:
+        run.world.say(cluster, f"its copy of the state could not be written: {error.message}")
+
+
+def check(result: Result) -> None:
+    """Raise what a run must end with: PartialError if something failed or was deferred."""
+    failed = result.failed
+    deferred = result.planned.plan.deferred
+    if not failed and not deferred:
+        return
+    first = result.outcomes[failed[0]].error if failed else None
+    refused = [result.outcomes[key].error for key in failed]
+    if failed and all(isinstance(error, RefusedError) for error in refused) and not deferred:
+        raise RefusedError(str(first), hint=first.hint if first else "")
+    parts = [f"{len(failed)} failed"] if failed else []
+    parts += [f"{len(deferred)} deferred"] if deferred else []
+    raise PartialError(", ".join(parts), hint="mend what is listed above, then run `mesh apply` again")
+
+
+def outputs(planned: Planned) -> Mapping[Key, Mapping[str, Any]]:
+    """Return the outputs of everything that was found."""
+    return {key: live.outputs for key, live in planned.known.found.items() if isinstance(live, Live)}

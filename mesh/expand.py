@@ -1,0 +1,185 @@
+"""From the mesh as the user wrote it to its resources: who fans out over which clusters; pure.
+
+What is learnt from a cluster, or made by another resource, is a `Ref`; nothing live is needed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mesh.distribution import Distribution, of
+from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME
+from mesh.manifest import Manifest
+from mesh.model import Key, Place, Resource, Sensitive
+from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
+from mesh.providers.chart import ChartSpec
+from mesh.providers.crds import CrdsSpec
+from mesh.providers.label import LabelSpec
+from mesh.providers.secret import SecretSpec
+from mesh.providers.secret import place as secret_place
+from mesh.refs import Ref
+from mesh.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRef
+from mesh.world import HelmJob
+
+GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has; nobody makes or deletes them."""
+
+Wanted = Iterator[Resource[Any]]
+
+
+def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]:
+    """Return every resource of the mesh by its key.
+
+    `licence` is the key itself where we keep it, None where the file names a Secret of others.
+    """
+    distribution = of(mesh)
+    resources = [*_root(mesh)]
+    for cluster in mesh.clusters:
+        resources += _cluster(mesh, cluster, distribution, licence)
+    for link in mesh.links:
+        resources.append(_link(mesh, link, distribution))
+    return {resource.key: resource for resource in resources}
+
+
+def _root(mesh: Mesh) -> Wanted:
+    if not isinstance(mesh.root.ca, ExistingCA):
+        namespaces = {cluster.name: cluster.namespace for cluster in mesh.clusters}
+        spec = RootSpec(mesh.name, mesh.root.ca, mesh.root.root_key, mesh.root.root_validity, namespaces)
+        yield Resource(ROOT, root_place(mesh.name, mesh.root.ca), spec, origin=mesh.root.origin)
+
+
+def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution, licence: Sensitive | None) -> Wanted:
+    yield _crds(mesh, cluster)
+    yield from _namespaces(mesh, cluster)
+    yield _cacerts(mesh, cluster)
+    yield _licence(mesh, cluster, licence)
+    yield from _charts(mesh, cluster, distribution)
+    yield _label(mesh, cluster)
+    yield _gateway(mesh, cluster, distribution)
+
+
+def crds_key(cluster: Cluster) -> Key:
+    """The address of a cluster's Gateway API CRDs."""
+    return Key("crds", cluster.name, "gateway-api")
+
+
+def _crds(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    place = Place("", "gateway-api")
+    return Resource(
+        crds_key(cluster), place, CrdsSpec(mesh.name, mesh.gateway_api), origin=mesh.gateway_api.origin
+    )
+
+
+def _in_namespace(cluster: Cluster, name: str) -> frozenset[Key]:
+    return frozenset() if name in GIVEN else frozenset({Key("namespace", cluster.name, name)})
+
+
+def _namespaces(mesh: Mesh, cluster: Cluster) -> Wanted:
+    names = {cluster.namespace, cluster.eastwest.namespace, *(c.namespace for c in cluster.charts.values())}
+    for name in sorted(names - GIVEN):
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        key = Key("namespace", cluster.name, name)
+        yield Resource(key, Place("", name), Manifest(mesh.name, body), origin=cluster.origin)
+
+
+def _cacerts(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    ca = mesh.root.ca
+    spec = IntermediateSpec(
+        mesh=mesh.name,
+        cluster=cluster.name,
+        namespace=cluster.namespace,
+        profile=mesh.root.intermediate,
+        ca=ca,
+        issuer=None if isinstance(ca, ExistingCA) else ISSUER,
+    )
+    return Resource(
+        Key("cert", cluster.name, "cacerts"),
+        cacerts_place(cluster.namespace),
+        spec,
+        _in_namespace(cluster, cluster.namespace),
+        mesh.root.origin,
+    )
+
+
+def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
+    """The Secret that a cluster's istiod reads its licence from."""
+    return mesh.licence.secret or SecretRef(LICENCE_SECRET, cluster.namespace)
+
+
+def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[Any]:
+    where = licence_ref(mesh, cluster)
+    key = Key("secret", cluster.name, where.name)
+    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value)
+    return Resource(
+        key,
+        secret_place(mesh.name, where.namespace, where.name),
+        spec,
+        _in_namespace(cluster, where.namespace),
+        mesh.licence.origin,
+    )
+
+
+def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
+    licence = licence_ref(mesh, cluster)
+    secret = Key("secret", cluster.name, licence.name)
+    before: dict[Component, frozenset[Key]] = {
+        "base": frozenset({crds_key(cluster)}),
+        "istiod": frozenset({_chart(cluster, "base"), Key("cert", cluster.name, "cacerts"), secret}),
+        "cni": frozenset({_chart(cluster, "istiod")}),
+        "ztunnel": frozenset({_chart(cluster, "cni")}),
+    }
+    for component, chart in cluster.charts.items():
+        values = distribution.chart_values(
+            mesh, cluster, component, licence=licence, licence_digest=Ref(secret, "digest")
+        )
+        job = HelmJob(chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values)
+        yield Resource(
+            _chart(cluster, component),
+            Place(chart.namespace, chart.release),
+            ChartSpec(mesh.name, component, job, mesh.sensitive),
+            before[component] | _in_namespace(cluster, chart.namespace),
+            chart.origin,
+        )
+
+
+def _chart(cluster: Cluster, component: Component) -> Key:
+    return Key("chart", cluster.name, component)
+
+
+def _label(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    return Resource(
+        Key("label", cluster.name, cluster.namespace),
+        Place("", cluster.namespace, NETWORK),
+        LabelSpec(mesh.name, cluster.namespace, {NETWORK: cluster.network}),
+        _in_namespace(cluster, cluster.namespace) | {_chart(cluster, "ztunnel")},
+        cluster.origin,
+    )
+
+
+def gateway_key(cluster: Cluster) -> Key:
+    """The address of a cluster's east-west gateway."""
+    return Key("gateway", cluster.name, cluster.eastwest.name)
+
+
+def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
+    return Resource(
+        gateway_key(cluster),
+        Place(cluster.eastwest.namespace, cluster.eastwest.name),
+        Manifest(mesh.name, distribution.eastwest_gateway(mesh, cluster)),
+        _in_namespace(cluster, cluster.eastwest.namespace)
+        | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
+        cluster.origin,
+    )
+
+
+def _link(mesh: Mesh, link: Link, distribution: Distribution) -> Resource[Any]:
+    source, target = mesh.cluster(link.source), mesh.cluster(link.target)
+    body = distribution.peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
+    return Resource(
+        Key("link", source.name, target.name),
+        Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name)),
+        Manifest(mesh.name, body),
+        _in_namespace(source, source.eastwest.namespace) | {gateway_key(source), gateway_key(target)},
+        link.origin,
+    )

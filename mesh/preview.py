@@ -1,0 +1,44 @@
+"""Ask those who will carry the writes out what they would do: dry runs and renderings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mesh.errors import MeshError
+from mesh.model import Action, Key, Live
+from mesh.plan import Draft, Known
+from mesh.provider import Preview, Registry
+from mesh.walk import fan
+from mesh.world import World
+
+ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
+ASKERS = 8
+
+
+def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
+    """Add to each changing step what its kind's preview says; collect refusals.
+
+    Only what differs is asked about, so a plan without changes asks nothing.
+    """
+    keys = [key for key, step in draft.steps.items() if step.action in ASKED]
+
+    def ask(key: Key) -> Preview | MeshError:
+        found = known.found.get(key)
+        live = found if isinstance(found, Live) else None
+        try:
+            return kinds[key.kind].preview(draft.bound[key], key, live, world)
+        except MeshError as error:
+            return error
+
+    for key, answer in fan(ask, keys, ASKERS).items():
+        if isinstance(answer, MeshError):
+            raise answer
+        _add(draft, known, key, answer)
+
+
+def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
+    step = draft.steps[key]
+    if answer.refusals and key not in known.taken:
+        held = "; ".join(answer.refusals)
+        draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or leave it out"
+    draft.steps[key] = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)

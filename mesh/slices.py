@@ -1,0 +1,64 @@
+"""State you can lose, state a team can share: each cluster keeps its slice of the lock.
+
+The slice is a ConfigMap `mesh-<mesh>-state` in istiod's namespace, written as soon as that
+namespace is there and at the end of every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import KubeError, StateError
+from mesh.lock import Lock, from_text, slice_of, to_text
+from mesh.managed import marks
+from mesh.world import Kube, Snapshot
+from mesh.world.resources import CONFIG_MAP
+
+DATA_KEY = "mesh.lock"
+MANAGER = "mesh/state"
+
+
+def name_of(mesh: str) -> str:
+    """The name of the ConfigMap."""
+    return f"mesh-{mesh}-state"
+
+
+def read(mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> dict[str, Lock]:
+    """Return the slice of each cluster that answered and has one; `namespaces` are istiod's."""
+    found: dict[str, Lock] = {}
+    for cluster, namespace in sorted(namespaces.items()):
+        try:
+            objects = snapshots[cluster].list(CONFIG_MAP, namespace=namespace)
+        except KubeError:
+            continue
+        for obj in objects:
+            if obj["metadata"]["name"] == name_of(mesh):
+                found[cluster] = _parse(obj.get("data", {}).get(DATA_KEY, ""), cluster, namespace)
+    return found
+
+
+def _parse(text: str, cluster: str, namespace: str) -> Lock:
+    try:
+        return from_text(text, f"the state in cluster {cluster}")
+    except StateError as error:
+        raise StateError(
+            error.message,
+            hint=f"if no other cluster or lockfile is damaged, delete that ConfigMap in {namespace}: the next "
+            "apply writes it anew",
+        ) from None
+
+
+def write(lock: Lock, cluster: str, kube: Kube) -> None:
+    """Put a cluster's slice where it belongs; an empty one is removed."""
+    namespace = lock.clusters[cluster].namespace
+    part = slice_of(lock, cluster)
+    if not any(key.cluster == cluster for key in part.entries):
+        kube.delete(CONFIG_MAP, namespace, name_of(lock.mesh))
+        return
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name_of(lock.mesh), "namespace": namespace, "labels": marks(lock.mesh)},
+        "data": {DATA_KEY: to_text(part)},
+    }
+    kube.apply(body, manager=MANAGER, force=True)

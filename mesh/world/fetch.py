@@ -1,0 +1,61 @@
+"""Files of others, by URL or path, pinned by a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from mesh.errors import MeshError, RefusedError
+
+LIMIT = 16 * 1024 * 1024
+"""No bundle of CRDs comes near it; what is larger is something else."""
+
+SECONDS = 60.0
+
+
+def fetch(source: str, folder: Path, *, sha256: str) -> bytes:
+    """Return the bytes of a URL, a file, or the YAML files of a folder joined in name order.
+
+    A path is relative to `folder`. Raises RefusedError if the digest is not `sha256` ("" for a
+    path: any), MeshError if it cannot be read.
+    """
+    data = _download(source) if source.startswith(("https://", "http://")) else _read(folder / source)
+    digest = hashlib.sha256(data).hexdigest()
+    if sha256 and digest != sha256.removeprefix("sha256:"):
+        raise RefusedError(
+            f"{source} has sha256 {digest}, the configuration pins {sha256}",
+            hint="if you trust the new bytes, put their digest into spec.gatewayAPI.sha256",
+        )
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_dir():
+            return path.read_bytes()
+        files = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"})
+        return b"\n---\n".join(each.read_bytes() for each in files if each.name != "kustomization.yaml")
+    except OSError as error:
+        raise MeshError(
+            f"{path} cannot be read: {error.strerror or error}", hint="check spec.gatewayAPI.source"
+        ) from None
+
+
+def _download(url: str) -> bytes:
+    import urllib3
+
+    with urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS) as pool:
+        try:
+            answer = pool.request("GET", url, preload_content=False)
+            data = answer.read(LIMIT + 1)
+            answer.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise MeshError(
+                f"{url} cannot be fetched: {type(error).__name__}",
+                hint="for a machine without internet set spec.gatewayAPI.source to a file or folder",
+            ) from None
+    if answer.status != 200:
+        raise MeshError(f"{url} answers {answer.status}", hint="check spec.gatewayAPI.version and source")
+    if len(data) > LIMIT:
+        raise MeshError(f"{url} is larger than {LIMIT >> 20} MiB", hint="check spec.gatewayAPI.source")
+    return bytes(data)

@@ -1,0 +1,174 @@
+"""Kind `crds`: the Kubernetes Gateway API, a bundle of CRDs of one version and channel.
+
+An equal or newer bundle is left alone and is not ours; an experimental one is never replaced by
+the standard one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.diff import digest
+from mesh.errors import KubeError, RefusedError
+from mesh.managed import MESH_LABEL, marks
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
+from mesh.provider import Last, Preview, Provider
+from mesh.spec import GatewayAPI
+from mesh.world import Kube, Object, Snapshot, World
+from mesh.world.documents import read_all
+from mesh.world.fetch import fetch
+from mesh.world.resources import CRD, Resource
+
+GROUP = "gateway.networking.k8s.io"
+VERSION = f"{GROUP}/bundle-version"
+CHANNEL = f"{GROUP}/channel"
+MANAGER = "mesh/crds"
+POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
+KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
+"""Without these two nothing of ours can be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrdsSpec:
+    """The bundle that must be there, at least."""
+
+    mesh: str
+    api: GatewayAPI
+
+
+class CrdsProvider(Provider[CrdsSpec]):
+    """All CRDs of the group `gateway.networking.k8s.io`, as one resource."""
+
+    kind = "crds"
+
+    def wanted(self, spec: CrdsSpec, live: Found, last: Last | None) -> Attrs:
+        """The bundle of the file, or the one that is there if that is as good."""
+        del last
+        if isinstance(live, Live) and _as_good(live.attrs, spec.api.version):
+            return live.attrs
+        return {"version": spec.api.version, "channel": "standard"}
+
+    def refuse(self, spec: CrdsSpec, live: Found, last: Last | None) -> str:
+        """Never put the standard bundle over an experimental one."""
+        del last
+        if not isinstance(live, Live) or _as_good(live.attrs, spec.api.version):
+            return ""
+        if live.attrs["channel"] != "experimental":
+            return ""
+        return (
+            f"the cluster has the experimental Gateway API {live.attrs['version']}, older than "
+            f"{spec.api.version}: the standard bundle never replaces an experimental one, since it would drop "
+            "its fields; upgrade it yourself, or lower spec.gatewayAPI.version"
+        )
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the CRDs' metadata, and whether the API server serves the group."""
+        try:
+            return dict.fromkeys(places, _bundle(snapshot.list(CRD, metadata_only=True), snapshot))
+        except KubeError as error:
+            return dict.fromkeys(places, Unread(error.message))
+
+    def ready(self, spec: CrdsSpec, live: Live) -> Ready:
+        """Established *and* served: only discovery proves both."""
+        del spec
+        missing = sorted(KEY_CRDS - set(live.status["served"]))
+        return not_yet(f"the API server does not serve {', '.join(missing)} yet") if missing else READY
+
+    def preview(self, spec: CrdsSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Read the bundle now, so that a bad source or digest fails the plan and not the apply."""
+        del key, live
+        names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
+        return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
+
+    def create(self, spec: CrdsSpec, key: Key, world: World) -> None:
+        """Apply every object of the bundle."""
+        kube = world.kube(key.cluster)
+        for obj in objects(spec.api, world):
+            meta = obj["metadata"]
+            meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
+            kube.apply(obj, manager=MANAGER, force=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete the CRDs we made, unless custom resources of others are left."""
+        del place, live, last
+        kube = world.kube(key.cluster)
+        ours = [obj for obj in _members(kube.list(CRD, metadata_only=True)) if _is_ours(obj)]
+        left = [line for obj in ours for line in _instances(kube, obj)]
+        if left:
+            return (f"the Gateway API CRDs stay, they are used: {', '.join(left)}",)
+        for obj in ours:
+            kube.delete(CRD, "", obj["metadata"]["name"], uid=obj["metadata"]["uid"])
+        return ()
+
+
+def objects(api: GatewayAPI, world: World) -> list[Object]:
+    """Return the objects of the bundle that are to be applied; policies on request only."""
+    found = read_all(fetch(api.source, world.folder, sha256=api.sha256))
+    if not any(obj.get("kind") == CRD.kind for obj in found):
+        raise RefusedError(
+            f"{api.source} holds no CustomResourceDefinition", hint="check spec.gatewayAPI.source"
+        )
+    strange = {obj.get("kind") for obj in found} - {CRD.kind} - POLICIES
+    if strange:
+        raise RefusedError(
+            f"{api.source} holds more than CRDs: {', '.join(sorted(map(str, strange)))}",
+            hint="give the standard-install bundle of the Gateway API",
+        )
+    return [obj for obj in found if obj["kind"] == CRD.kind or api.safe_upgrades]
+
+
+def _bundle(crds: list[Object], snapshot: Snapshot) -> Live | None:
+    members = _members(crds)
+    if not members:
+        return None
+    annotations = members[0]["metadata"].get("annotations", {})
+    attrs = {
+        "version": annotations.get(VERSION, "unknown"),
+        "channel": annotations.get(CHANNEL, "unknown"),
+    }
+    uid = members[0]["metadata"]["uid"]
+    owner = members[0]["metadata"].get("labels", {}).get(MESH_LABEL, "")
+    return Live(attrs, f"{uid}:{digest(attrs)}", uid, status={"served": _served(snapshot)}, owner=owner)
+
+
+def _members(crds: list[Object]) -> list[Object]:
+    """The CRDs of the group, `gateways` first: it is in every bundle."""
+    members = [obj for obj in crds if obj["metadata"]["name"].endswith(f".{GROUP}")]
+    return sorted(members, key=lambda obj: not obj["metadata"]["name"].startswith("gateways."))
+
+
+def _served(snapshot: Snapshot) -> list[str]:
+    try:
+        return [each["name"] for each in snapshot.get_path(f"/apis/{GROUP}/v1").get("resources", [])]
+    except KubeError:
+        return []
+
+
+def _as_good(attrs: Attrs, version: str) -> bool:
+    return number(str(attrs["version"])) >= number(version)
+
+
+def number(version: str) -> tuple[int, ...]:
+    """The three numbers of a bundle version; () for one that has none, which is older than any."""
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _is_ours(obj: Object) -> bool:
+    return MESH_LABEL in obj["metadata"].get("labels", {})
+
+
+def _instances(kube: Kube, crd: Object) -> list[str]:
+    """Name a few of the custom resources of a CRD."""
+    plural, _, group = crd["metadata"]["name"].partition(".")
+    for version in ("v1", "v1beta1", "v1alpha3", "v1alpha2"):
+        found = kube.list(Resource(group, version, plural, ""), metadata_only=True)
+        if found:
+            names = [
+                f"{plural}/{each['metadata'].get('namespace', '-')}/{each['metadata']['name']}"
+                for each in found
+            ]
+            return names[:5]
+    return []

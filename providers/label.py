@@ -1,0 +1,111 @@
+"""Kind `label`: labels on a namespace of somebody else's (`topology.istio.io/network`).
+
+It never makes or deletes the namespace: applying a label to a missing namespace would create one,
+so each write carries the uid of the namespace that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.errors import KubeError
+from mesh.managed import touches
+from mesh.manifest import dry_run, find, token
+from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.provider import Last, Preview, Provider
+from mesh.world import Object, Snapshot, World
+from mesh.world.resources import NAMESPACE
+
+MANAGER = "mesh/label"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """Labels that a namespace must carry."""
+
+    mesh: str
+    namespace: str
+    labels: Mapping[str, str]
+
+
+class LabelProvider(Provider[LabelSpec]):
+    """One set of labels on one namespace; `Place.variant` holds the label's key."""
+
+    kind = "label"
+    waits = False
+
+    def wanted(self, spec: LabelSpec, live: Found, last: Last | None) -> Attrs:
+        """Just our labels."""
+        del live, last
+        return {"metadata": {"labels": dict(spec.labels)}}
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the namespaces; a label that is not there is absent, so is one on a missing namespace."""
+
+        def live(key: Key, obj: Object) -> Found:
+            labels = obj["metadata"].get("labels", {})
+            name = places[key].variant
+            if name not in labels:
+                return None
+            attrs = {"metadata": {"labels": {name: labels[name]}}}
+            return Live(
+                attrs,
+                token(obj, attrs),
+                uid=obj["metadata"]["uid"],
+                touches=touches(obj, ours=MANAGER),
+                owner=_owner(obj, name),
+            )
+
+        return find(places, lambda: snapshot.list(NAMESPACE), live)
+
+    def preview(self, spec: LabelSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Dry-run it on the namespace, if that is there yet."""
+        del live
+        kube = world.kube(key.cluster)
+        found = kube.get(NAMESPACE, "", spec.namespace)
+        if found is None:
+            return Preview(notes=("checked by the API server at apply, when its namespace is there",))
+        body = _body(spec.namespace, spec.labels, found["metadata"]["uid"])
+        return dry_run(lambda force: kube.apply(body, manager=MANAGER, force=force, dry_run=True))
+
+    def create(self, spec: LabelSpec, key: Key, world: World) -> None:
+        """Put the labels on the namespace as it is now."""
+        self._apply(spec, key, world)
+
+    def _apply(self, spec: LabelSpec, key: Key, world: World) -> None:
+        kube = world.kube(key.cluster)
+        found = kube.get(NAMESPACE, "", spec.namespace)
+        if found is None:
+            raise KubeError(
+                f"{key}: namespace {spec.namespace} is not there",
+                hint="a label never makes a namespace; run `mesh plan` again",
+            )
+        kube.apply(_body(spec.namespace, spec.labels, found["metadata"]["uid"]), manager=MANAGER, force=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Give the labels back: they stay if somebody else set them too."""
+        del last
+        kube = world.kube(key.cluster)
+        left = kube.apply(_body(place.name, {}, live.uid), manager=MANAGER)
+        if place.variant in left["metadata"].get("labels", {}):
+            return (
+                f"label {place.variant} stays on namespace {place.name}: another field manager set it too",
+            )
+        return ()
+
+
+def _body(namespace: str, labels: Mapping[str, str], uid: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": namespace, "uid": uid, "labels": dict(labels)},
+    }
+
+
+def _owner(obj: Object, label: str) -> str:
+    """The field manager that set the label, as the owner of it."""
+    for entry in obj["metadata"].get("managedFields", []):
+        if f"f:{label}" in entry.get("fieldsV1", {}).get("f:metadata", {}).get("f:labels", {}):
+            return f"field manager {entry['manager']}"
+    return ""

@@ -1,0 +1,106 @@
+"""Kind `namespace`: a namespace that must be there; it is ours only if we made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import KubeError
+from mesh.managed import MESH_LABEL, owner_of
+from mesh.manifest import Manifest, ManifestProvider, token
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.provider import Last
+from mesh.world import Kube, Object, World
+from mesh.world.resources import NAMESPACE, Resource
+
+MADE_BY_OTHERS = {
+    ("", "configmaps"): {"kube-root-ca.crt", "istio-ca-root-cert"},
+    ("", "serviceaccounts"): {"default"},
+}
+"""What the control plane puts into every namespace, by (group, resource)."""
+
+SELF_MADE = ("istio-", "gloo-")
+"""Leases and election ConfigMaps of istiod begin so."""
+
+PASSING = {"events", "endpointslices", "endpoints", "pods", "replicasets", "controllerrevisions", "leases"}
+"""What goes by itself with its owner, or is no one's work."""
+
+
+class NamespaceProvider(ManifestProvider):
+    """A namespace; there is nothing in it that we would change once it is there."""
+
+    kind = "namespace"
+    resource = NAMESPACE
+
+    def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
+        """Only that it is there: labels on it are other resources."""
+        del live, last
+        return {"name": spec.body["metadata"]["name"]}
+
+    def _live(self, key: Key, obj: Object) -> Live:
+        del key
+        attrs = {"name": obj["metadata"]["name"]}
+        uid = obj["metadata"]["uid"]
+        return Live(attrs, token(obj, attrs), uid, status=obj.get("status", {}), owner=owner_of(obj))
+
+    def ready(self, spec: Manifest, live: Live) -> Ready:
+        """Not while it is being deleted."""
+        del spec
+        if live.status.get("phase") == "Terminating":
+            return not_yet("it is being deleted")
+        return READY
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete it if nothing of others is left in it; otherwise leave it and list them."""
+        kube = world.kube(key.cluster)
+        left = foreign(kube, place.name)
+        if left:
+            return (f"namespace {place.name} stays, it holds: {', '.join(left)}",)
+        return super().delete(key, place, live, last, world)
+
+
+def foreign(kube: Kube, namespace: str) -> list[str]:
+    """List `plural/name` of everything in a namespace that is not made by itself and not ours."""
+    return sorted(
+        f"{resource.plural}/{obj['metadata']['name']}"
+        for resource in _listable(kube)
+        for obj in _items(kube, resource, namespace)
+        if not _comes_by_itself(resource, obj)
+    )
+
+
+def _listable(kube: Kube) -> list[Resource]:
+    """Every namespaced resource that this API server serves and can list, one version of each."""
+    groups = [("", "v1")]
+    for group in kube.get_path("/apis").get("groups", []):
+        groups.append((group["name"], group["preferredVersion"]["version"]))
+    found = []
+    for group, version in groups:
+        prefix = f"/apis/{group}/{version}" if group else "/api/v1"
+        try:
+            served = kube.get_path(prefix).get("resources", [])
+        except KubeError:
+            continue  # a broken aggregated API must not keep the others from being looked at
+        found += [_resource(group, version, each) for each in served if _is_listable(each)]
+    return [resource for resource in found if resource.plural not in PASSING]
+
+
+def _is_listable(served: Mapping[str, object]) -> bool:
+    return bool(served["namespaced"]) and "/" not in str(served["name"]) and "list" in str(served["verbs"])
+
+
+def _resource(group: str, version: str, served: Mapping[str, object]) -> Resource:
+    return Resource(group, version, str(served["name"]), str(served["kind"]))
+
+
+def _items(kube: Kube, resource: Resource, namespace: str) -> list[Object]:
+    return kube.list(resource, namespace=namespace, metadata_only=True)
+
+
+def _comes_by_itself(resource: Resource, obj: Object) -> bool:
+    meta = obj["metadata"]
+    name = meta["name"]
+    if meta.get("ownerReferences") or MESH_LABEL in meta.get("labels", {}) or meta.get("deletionTimestamp"):
+        return True
+    if name in MADE_BY_OTHERS.get((resource.group, resource.plural), set()):
+        return True
+    return resource.plural == "configmaps" and name.startswith(SELF_MADE)
