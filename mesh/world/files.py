@@ -90,7 +90,7 @@ def create_secret_file(path: Path, data: bytes) -> None:
     _make_private_folder(path.parent)
     temp = _write_temp(path, data, 0o600)
     try:
-        os.link(temp, path, follow_symlinks=False)
+        os.link(temp, path)
     finally:
         temp.unlink(missing_ok=True)
     sync_folder(path.parent)
