@@ -63,7 +63,7 @@ def free_port(block: int, *, taken: Iterable[int] = ()) -> int:
     candidates = sorted(set(range(first, first + PORTS)) - set(taken))
     random.shuffle(candidates)
     for port in candidates:
-        if _can_listen(port):
+        if can_listen(port):
             return port
     raise LabError(f"no free port on 127.0.0.1 between {first} and {first + PORTS - 1}")
 
@@ -92,7 +92,8 @@ def _is_free(path: Path) -> bool:
     return not path.exists() or not Path(path.read_text()).is_dir()
 
 
-def _can_listen(port: int) -> bool:
+def can_listen(port: int) -> bool:
+    """Whether `port` of 127.0.0.1 is free now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

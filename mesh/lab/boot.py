@@ -17,6 +17,9 @@ from mesh.lab.record import Cluster, Component
 #: Seconds a cluster may take. Alone it needs under ten; the rest is for slow machines and many clusters.
 DEADLINE = 180.0
 
+#: What a cluster lacks as long as its API server does not serve.
+SERVER = "API server"
+
 NOT_READY = "node.kubernetes.io/not-ready"
 
 
@@ -40,21 +43,28 @@ def together(folder: Path, clusters: tuple[Cluster, ...], *, nodes: int, progres
 
 
 def boot(folder: Path, cluster: Cluster, nodes: int) -> Iterator[str]:
-    """Start one cluster; yields what it waits for until it is ready."""
+    """Start what does not run of one cluster; yields what it waits for until the cluster is ready."""
     until = time.monotonic() + DEADLINE
     prepare(folder, cluster)
-    start(folder, cluster, components.FIRST)
     api = connect(cluster.port, folder / "pki")
     every = tuple(component.name for component in cluster.components)
-    for names, step in ((components.FIRST, _serving(api)), (every, _populate(folder, cluster, api, nodes))):
-        for what in step:
-            _check_alive(folder, cluster, names)
-            if time.monotonic() > until:
-                raise LabError(
-                    f"{cluster.name} is not ready after {DEADLINE:.0f} s: waiting for {what}",
-                    hint=f"look into the logs in {folder}, or take the lab down and up again",
-                )
-            yield what
+    started: set[str] = set()
+    while True:
+        lacking = _lacking(cluster, api, nodes)
+        missing = _missing(cluster, components.FIRST if lacking == SERVER else every)
+        if lacking is None and not missing:
+            return
+        for component in missing:
+            if component.name in started:
+                raise _ended(folder, cluster, component)
+        if time.monotonic() > until:
+            raise LabError(
+                f"{cluster.name} is not ready after {DEADLINE:.0f} s: waiting for {lacking}",
+                hint=f"look into the logs in {folder}, or take the lab down and up again",
+            )
+        if missing and _can_start(cluster, missing):
+            started |= {component.name for component in launch(folder, missing)}
+        yield lacking or missing[0].name
 
 
 def prepare(folder: Path, cluster: Cluster) -> None:
@@ -67,11 +77,6 @@ def prepare(folder: Path, cluster: Cluster) -> None:
     for client in (components.MANAGER, components.SCHEDULER, components.KWOK):
         access = kubeconfig.Access(cluster.name, cluster.server, folder / "pki", client)
         kubeconfig.write(folder / f"{client}.kubeconfig", (access,))
-
-
-def start(folder: Path, cluster: Cluster, names: tuple[str, ...]) -> None:
-    """Start those of a cluster's components called `names` that do not run."""
-    launch(folder, tuple(component for component in cluster.components if component.name in names))
 
 
 def launch(folder: Path, wanted: tuple[Component, ...]) -> tuple[Component, ...]:
@@ -87,20 +92,37 @@ def launch(folder: Path, wanted: tuple[Component, ...]) -> tuple[Component, ...]
     return missing
 
 
-def _serving(api: Api) -> Iterator[str]:
-    while api.ask("GET", "/readyz").status != 200:
-        yield "API server"
+def _missing(cluster: Cluster, names: tuple[str, ...]) -> tuple[Component, ...]:
+    live = processes.table()
+    return tuple(
+        component
+        for component in cluster.components
+        if component.name in names and not processes.matching(component.argv, live)
+    )
 
 
-def _populate(folder: Path, cluster: Cluster, api: Api, nodes: int) -> Iterator[str]:
+def _can_start(cluster: Cluster, missing: tuple[Component, ...]) -> bool:
+    """A killed API server leaves the process table some milliseconds before it lets go of its port."""
+    server = cluster.component(components.APISERVER)
+    return server not in missing or addresses.can_listen(cluster.port)
+
+
+def _lacking(cluster: Cluster, api: Api, nodes: int) -> str | None:
+    """What keeps the cluster from being ready, `None` if nothing; adds the nodes that are not there."""
+    if api.ask("GET", "/readyz").status != 200:
+        return SERVER
+    if not nodes_ready(api, nodes):
+        _add_nodes(cluster, api, nodes)
+        return "nodes"
+    if api.ask("GET", "/api/v1/namespaces/default/serviceaccounts/default").status != 200:
+        return "service accounts"
+    return None
+
+
+def _add_nodes(cluster: Cluster, api: Api, nodes: int) -> None:
     for number in range(1, nodes + 1):
-        while api.ask("POST", "/api/v1/nodes", node(cluster.block, number)).status not in (201, 409):
-            yield f"node {number}"
-    start(folder, cluster, tuple(component.name for component in cluster.components))
-    while not nodes_ready(api, nodes):
-        yield "nodes"
-    while api.ask("GET", "/api/v1/namespaces/default/serviceaccounts/default").status != 200:
-        yield "service accounts"
+        if api.ask("GET", f"/api/v1/nodes/node-{number}").status == 404:
+            api.ask("POST", "/api/v1/nodes", node(cluster.block, number))
 
 
 def nodes_ready(api: Api, nodes: int) -> bool:
@@ -161,14 +183,10 @@ def node(block: int, number: int) -> dict[str, object]:
     }
 
 
-def _check_alive(folder: Path, cluster: Cluster, names: tuple[str, ...]) -> None:
-    """Fail as soon as success has become impossible: one of `names`, all of them started, has ended."""
-    live = processes.table()
-    for component in cluster.components:
-        log = folder / f"{component.name}.log"
-        if component.name in names and log.exists() and not processes.matching(component.argv, live):
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-            raise LabError(
-                f"{component.name} of {cluster.name} ended:\n{tail}",
-                hint=f"the whole log is {log}; `mesh lab up` tries again",
-            )
+def _ended(folder: Path, cluster: Cluster, component: Component) -> LabError:
+    log = folder / f"{component.name}.log"
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+    return LabError(
+        f"{component.name} of {cluster.name} ended:\n{tail}",
+        hint=f"the whole log is {log}; `mesh lab up` tries again",
+    )

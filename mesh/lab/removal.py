@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
-from mesh.lab import components, processes
+from mesh.lab import addresses, components, processes
 from mesh.lab.record import SHARED, Cluster, Record
 
 
@@ -17,6 +18,11 @@ def end(known: Record) -> None:
     first = (one for one in (*every, *known.extras) if one.name not in components.FIRST)
     for group in (first, middle, last):
         processes.stop(component.argv for component in group)
+    until = time.monotonic() + processes.GRACE
+    while (
+        not all(addresses.can_listen(cluster.port) for cluster in known.clusters) and time.monotonic() < until
+    ):
+        time.sleep(0.02)  # an ended process lets go of its port a little later
 
 
 def delete(folder: Path, clusters: tuple[Cluster, ...]) -> None:
