@@ -88,7 +88,6 @@ class Run:
         except MeshError as error:
             return Outcome(error=error)
         except Exception as error:  # noqa: BLE001  # a fault of ours must not take the others' record with it
-            import traceback; traceback.print_exc()
             return Outcome(error=MeshError(f"internal error: {type(error).__name__}: {error}"))
 
     def after(self, key: Key, result: Outcome) -> bool:
@@ -112,14 +111,13 @@ class Run:
         self.watch.tick()
 
     def _carry_out(self, task: Task) -> Outcome:
-        found = self._idle(task)
         match task.step.action:
             case Action.FORGET:
-                return Outcome()
+                return Outcome(remarks=(task.step.why,) if task.step.why else ())
             case Action.DELETE:
-                return self._delete(task, found)
+                return self._delete(task, self._idle(task))
             case _:
-                return self._converge(task, found)
+                return self._converge(task, self._idle(task))
 
     def _idle(self, task: Task) -> Live | None:
         """Let whoever of ours is still at work end, then read."""

@@ -74,13 +74,19 @@ def plan(desk: Desk, *, taken: frozenset[Key] = frozenset()) -> Planned:
 
 def plan_destroy(desk: Desk, *, ignore_enrolled: bool = False, crds: bool = False) -> Planned:
     """Plan the removal of everything that we made; refuse while the mesh is in use."""
-    planned = _plan(desk, {}, taken=frozenset())
+    planned = _plan(desk, {}, removable=frozenset({"crds"} if crds else ()))
     if not ignore_enrolled:
         safety.refuse_enrolled(planned.observation.snapshots, planned.known.lock)
-    return planned if crds else _keep_crds(planned)
+    return planned
 
 
-def _plan(desk: Desk, resources: Mapping[Key, Resource[Any]], *, taken: frozenset[Key]) -> Planned:
+def _plan(
+    desk: Desk,
+    resources: Mapping[Key, Resource[Any]],
+    *,
+    taken: frozenset[Key] = frozenset(),
+    removable: frozenset[str] = frozenset(),
+) -> Planned:
     graph = edges(resources.values())
     order = ordered(graph)
     recorded = desk.store.read(desk.mesh.name)
@@ -94,6 +100,7 @@ def _plan(desk: Desk, resources: Mapping[Key, Resource[Any]], *, taken: frozense
     safety.check_identities(wanted, lock.clusters)
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
     draft = decide(known, desk.kinds)
+    _keep(draft.steps, known, desk, removable)
     preview(draft, known, desk.kinds, desk.world)
     safety.refuse_all(draft.refusals)
     return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock)
@@ -134,15 +141,13 @@ def _warnings(desk: Desk, lock: Lock, recorded: Lock, seen: Observation) -> list
     return said
 
 
-def _keep_crds(planned: Planned) -> Planned:
-    """CRDs stay unless asked for: deleting them deletes every custom resource of their kinds."""
-    steps = tuple(
-        replace(step, action=Action.FORGET, fields=(), why="CRDs stay; `--crds` removes them")
-        if step.key.kind == "crds" and step.action is Action.DELETE
-        else step
-        for step in planned.plan.steps
-    )
-    return replace(planned, plan=replace(planned.plan, steps=steps, digest=plan_digest(steps)))
+def _keep(steps: dict[Key, Step], known: Known, desk: Desk, removable: frozenset[str]) -> None:
+    """Turn the deletion of what a kind keeps into forgetting it, with the reason why."""
+    for key, step in steps.items():
+        if step.action is Action.DELETE and key.kind not in removable:
+            place = known.lock.entries[key].last.place
+            if why := desk.kinds[key.kind].keeps(place, desk.world):
+                steps[key] = replace(step, action=Action.FORGET, fields=(), why=why)
 
 
 def apply(

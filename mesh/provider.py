@@ -91,6 +91,10 @@ class Provider(ABC, Generic[S]):
         """Ask those who would carry the write out (a dry run, a rendering); write nothing."""
         return Preview()
 
+    def keeps(self, place: Place, world: World) -> str:  # noqa: ARG002
+        """Say why it stays although nobody wants it any more, and where; "" if it is to be deleted."""
+        return ""
+
     def busy(self, key: Key, place: Place, world: World) -> str:  # noqa: ARG002
         """Say who of ours is still at work on it (a child that outlived its parent); "" if nobody."""
         return ""

@@ -90,6 +90,11 @@ class CrdsProvider(Provider[CrdsSpec]):
             meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
             kube.apply(obj, manager=MANAGER, force=True)
 
+    def keeps(self, place: Place, world: World) -> str:
+        """Deleting CRDs deletes every custom resource of their kinds, whoever made them."""
+        del place, world
+        return "CRDs stay; `mesh destroy --crds` removes them"
+
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the CRDs we made, unless custom resources of others are left."""
         del place, live, last
