@@ -72,7 +72,7 @@ class Entry:
 def entries(contexts: Iterable[str]) -> tuple[Entry, ...]:
     """Give each context a cluster name: a DNS label without what its tool put around it, each once."""
     found: dict[str, Entry] = {}
-    for context in contexts:
+    for context in dict.fromkeys(contexts):
         if not context or HIDDEN.search(context) or re.search(r"[\s$]|\{\{", context):
             continue  # could not be written in the file
         name = base = label(_bare(context)) or "cluster"

@@ -71,8 +71,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["no", "Yes", "on", "OFF", "y", "010", "0o17", "0b1", "1:20", "1_000", "1e3", "1.0e3", "2024-01-01", ".nan", "-.inf"]
-    + ["1" * 19],
+    "no Yes on OFF y 010 0o17 0b1 1:20 1_000 1e3 1.0e3 2024-01-01 .nan -.inf 9999999999999999999".split(),
 )
 def test_a_word_that_readers_disagree_on_must_be_quoted(word: str) -> None:
     [problem] = problems(f"key: {word}\n")
@@ -81,7 +80,9 @@ def test_a_word_that_readers_disagree_on_must_be_quoted(word: str) -> None:
     assert problems(f"key: '{word}'\n") == []
 
 
-@pytest.mark.parametrize("word", ["nope", "one", "1.30.2", "10.0.0.1", "8080:80", "v1", "0.5", "a_b", "12h", "~x"])
+@pytest.mark.parametrize(
+    "word", ["nope", "one", "1.30.2", "10.0.0.1", "8080:80", "v1", "0.5", "a_b", "12h", "~x"]
+)
 def test_an_unambiguous_word_need_not_be_quoted(word: str) -> None:
     assert problems(f"key: {word}\n") == []
 
@@ -98,7 +99,9 @@ def test_the_first_of_two_values_keeps_its_place() -> None:
     assert doc.origin(("a",)) == Origin("f", 1, 4)
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u2066", "\x1b", "\x7f", "\x85", "\u2028", "\U000e0041"])
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u202e", "\u2066", "\x1b", "\x7f", "\x85", "\u2028", "\U000e0041"]
+)
 def test_a_character_that_cannot_be_seen_is_refused(character: str) -> None:
     [problem] = problems(f"a: 1\nb: x{character}y\n")
     assert problem == f"f.yaml:2:5: character U+{ord(character):04X} cannot be seen: remove it"
@@ -140,7 +143,9 @@ def test_a_bomb_costs_no_more_than_its_text(name: str) -> None:
     assert time.process_time() - start < 1
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"# only a comment\n", b"---\n", b"---\n...\n", b"null\n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"# only a comment\n", b"---\n", b"---\n...\n", b"null\n", b"\xef\xbb\xbf"]
+)
 def test_an_empty_file_says_how_to_begin(content: bytes) -> None:
     assert problems(content) == ["f.yaml:1:1: is empty: `mesh init` writes a starter"]
 
@@ -191,7 +196,7 @@ def test_a_foreign_file_is_read_with_its_own_habits(tmp_path: Path) -> None:
 
 
 def test_paths_and_words_are_safe_to_print() -> None:
-    assert dotted(("spec", "clusters", 0, "a.b", "с")) == 'spec.clusters[0]."a.b"."\\u0441"'
+    assert dotted(("spec", "clusters", 0, "a.b", "\u0441")) == 'spec.clusters[0]."a.b"."\\u0441"'
     assert shown("\x1b[2J") == '"\\u001b[2J"'
     assert len(shown("x" * 1000)) < 70
 
