@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -417,9 +418,40 @@ WORDS = st.sampled_from(
     ["a", "b", "full-mesh", "1.30.2-solo", "Mesh", "mesh/v1", "365d", "", "${X}", "x y", "A" * 70]
 )
 KEYS = st.sampled_from(
-    "name context spec istio clusters links from to between values istiod license env file version charts"
-    " source rootOfTrust ca generate files metadata x.y defaults eastwest service automatic gatewayAPI"
-    " sensitive valuesFiles kind apiVersion".split()
+    [
+        "name",
+        "context",
+        "spec",
+        "istio",
+        "clusters",
+        "links",
+        "from",
+        "to",
+        "between",
+        "values",
+        "istiod",
+        "license",
+        "env",
+        "file",
+        "version",
+        "charts",
+        "source",
+        "rootOfTrust",
+        "ca",
+        "generate",
+        "files",
+        "metadata",
+        "x.y",
+        "defaults",
+        "eastwest",
+        "service",
+        "automatic",
+        "gatewayAPI",
+        "sensitive",
+        "valuesFiles",
+        "kind",
+        "apiVersion",
+    ]
 )
 DATA = st.recursive(
     st.none()
@@ -484,3 +516,10 @@ def test_a_good_file_with_one_change_is_decoded_or_refused_as_the_schema_says(
     accepted, refused = decoded(data), list(VALIDATOR.iter_errors(data))
     assert not (accepted and refused)
     assert refused or fits(data)
+
+
+def test_the_reference_names_every_key() -> None:
+    text = (ROOT / "docs/desired-state.md").read_text(encoding="utf-8")
+    keys = {key for part in json_schema()["definitions"].values() for key in part["properties"]}
+    missing = {key for key in keys if not re.search(rf"\b{re.escape(key)}\b", text)}
+    assert missing == set()

@@ -71,7 +71,24 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    "no Yes on OFF y 010 0o17 0b1 1:20 1_000 1e3 1.0e3 2024-01-01 .nan -.inf 9999999999999999999".split(),
+    [
+        "no",
+        "Yes",
+        "on",
+        "OFF",
+        "y",
+        "010",
+        "0o17",
+        "0b1",
+        "1:20",
+        "1_000",
+        "1e3",
+        "1.0e3",
+        "2024-01-01",
+        ".nan",
+        "-.inf",
+        "9999999999999999999",
+    ],
 )
 def test_a_word_that_readers_disagree_on_must_be_quoted(word: str) -> None:
     [problem] = problems(f"key: {word}\n")
