@@ -18,10 +18,12 @@ from mesh.document import istio, trust
 from mesh.document.clusters import clusters
 from mesh.document.links import links
 from mesh.document.overrides import Overrides
+from mesh.document.remains import placeholders, unset, with_stand_ins, without
 from mesh.document.report import Report
 from mesh.document.shape import MeshPart
-from mesh.document.translate import complaints, placeholders, unset, with_stand_ins, without
-from mesh.load import Document, Trail, load
+from mesh.document.translate import complaints
+from mesh.load import load
+from mesh.load_document import Document, Trail
 from mesh.load_scalars import shown
 from mesh.spec import Mesh
 

@@ -20,7 +20,8 @@ from mesh.document.overrides import Overrides
 from mesh.document.shape import MeshPart
 from mesh.document.translate import keys_at
 from mesh.errors import InputError, UsageError
-from mesh.load import Document, parse
+from mesh.load import parse
+from mesh.load_document import Document
 from mesh.model import Origin
 from mesh.spec import CommandCA, ExistingCA, FilesCA, GenerateCA, Mesh, SecretRef
 
@@ -418,40 +419,7 @@ WORDS = st.sampled_from(
     ["a", "b", "full-mesh", "1.30.2-solo", "Mesh", "mesh/v1", "365d", "", "${X}", "x y", "A" * 70]
 )
 KEYS = st.sampled_from(
-    [
-        "name",
-        "context",
-        "spec",
-        "istio",
-        "clusters",
-        "links",
-        "from",
-        "to",
-        "between",
-        "values",
-        "istiod",
-        "license",
-        "env",
-        "file",
-        "version",
-        "charts",
-        "source",
-        "rootOfTrust",
-        "ca",
-        "generate",
-        "files",
-        "metadata",
-        "x.y",
-        "defaults",
-        "eastwest",
-        "service",
-        "automatic",
-        "gatewayAPI",
-        "sensitive",
-        "valuesFiles",
-        "kind",
-        "apiVersion",
-    ]
+    sorted({key for part in json_schema()["definitions"].values() for key in part["properties"]})
 )
 DATA = st.recursive(
     st.none()

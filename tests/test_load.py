@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import InputError
-from mesh.load import MAX_BYTES, MAX_NODES, dotted, load, load_foreign, parse
+from mesh.load import MAX_BYTES, load, load_foreign, parse
+from mesh.load_document import dotted
+from mesh.load_events import MAX_NODES
 from mesh.load_scalars import shown
 from mesh.model import Origin
 

@@ -12,7 +12,7 @@ from mesh.document.shape import ClusterPart, DefaultsPart, SpecPart
 from mesh.document.translate import did_you_mean
 from mesh.document.values import Values, ValuesReader, merged
 from mesh.errors import UsageError
-from mesh.load import Trail
+from mesh.load_document import Trail
 from mesh.spec import COMPONENTS, Chart, Cluster, Component, EastWest
 
 AT: Trail = ("spec", "clusters")

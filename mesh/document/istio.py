@@ -22,8 +22,8 @@ from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report
-from mesh.document.shape import ChartPart, GatewayAPIPart, IstioPart, LicensePart
-from mesh.load import Trail
+from mesh.document.shape_istio import ChartPart, GatewayAPIPart, IstioPart, LicensePart
+from mesh.load_document import Trail
 from mesh.load_scalars import shown
 from mesh.model import Origin
 from mesh.spec import COMPONENTS, Component, GatewayAPI, Licence, SecretRef

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from mesh.document.report import Report
 from mesh.document.shape import LinkPart, SpecPart
 from mesh.document.translate import did_you_mean
-from mesh.load import Trail
+from mesh.load_document import Trail
 from mesh.load_scalars import shown
 from mesh.model import Origin
 from mesh.spec import Cluster, Link

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mesh.errors import InputError, Problem
-from mesh.load import MAX_PROBLEMS, Document, Trail
+from mesh.load import MAX_PROBLEMS
+from mesh.load_document import Document, Trail
 from mesh.model import Origin
 
 

@@ -6,8 +6,8 @@ import re
 from datetime import timedelta
 
 from mesh.document.report import Report
-from mesh.document.shape import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
-from mesh.load import Trail
+from mesh.document.shape_istio import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
+from mesh.load_document import Trail
 from mesh.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, RootOfTrust
 
 AT: Trail = ("spec", "rootOfTrust")

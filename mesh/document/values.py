@@ -11,7 +11,8 @@ from mesh.document.report import Report
 from mesh.document.shape import DefaultsPart
 from mesh.document.translate import kind_of
 from mesh.errors import InputError
-from mesh.load import Document, Trail, load
+from mesh.load import load
+from mesh.load_document import Document, Trail
 from mesh.model import Path
 from mesh.spec import COMPONENTS, Component
 
