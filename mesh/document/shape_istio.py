@@ -15,7 +15,7 @@ Text = Annotated[str, Field(min_length=1, pattern=forms.TEXT)]
 Values = dict[str, Any]
 EMPTY = Field(default_factory=dict, validate_default=True)
 """A part that is not written is an empty one; through its parent's validator, so that one is built."""
-NONE = Field(default_factory=list)
+NONE: Any = Field(default_factory=list)
 KeyAlgorithm = Literal["ecdsa-p256", "ecdsa-p384", "rsa-4096"]
 
 
