@@ -21,7 +21,7 @@ from mesh.observe import Observation, observe
 from mesh.plan import Draft, Known, decide, in_order, places, plan_digest
 from mesh.preview import preview
 from mesh.provider import Registry
-from mesh.spec import Mesh
+from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.walk import walk
 from mesh.world import World
@@ -101,6 +101,8 @@ def _plan(
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
     draft = decide(known, desk.kinds)
     _keep(draft.steps, known, desk, removable)
+    if resources and isinstance(desk.mesh.root.ca, ExistingCA):
+        safety.refuse_several_roots(known)
     preview(draft, known, desk.kinds, desk.world)
     safety.refuse_all(draft.refusals)
     return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock)

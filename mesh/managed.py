@@ -21,7 +21,7 @@ def marks(mesh: str) -> dict[str, str]:
 
 
 def owner_of(obj: Mapping[str, Any]) -> str:
-    """Who keeps an object: the name of a mesh if it carries our mark, else its Helm release or last manager."""
+    """Who keeps an object: a mesh by our mark, else its Helm release, its owner or its last manager."""
     meta = obj["metadata"]
     if mesh := meta.get("labels", {}).get(MESH_LABEL):
         return str(mesh)

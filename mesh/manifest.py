@@ -50,7 +50,7 @@ class ManifestProvider(Provider[Manifest]):
         """Read the whole collection once, and find each in it."""
         return find(places, lambda: snapshot.list(self.resource), self._live)
 
-    def _live(self, key: Key, obj: Object) -> Live:
+    def _live(self, _key: Key, obj: Object) -> Live:
         attrs = attrs_of(obj)
         return Live(
             attrs=attrs,
@@ -167,7 +167,7 @@ def dry_run(apply: Callable[[bool], object]) -> Preview:
             for manager, path, _ in conflict.causes
             if not manager.startswith(HANDS)
         ]
-        return Preview(notes=taken, refusals=tuple(held))
+        return Preview(notes=taken, held=tuple(held))
     except Forbidden as error:
         return Preview(notes=(f"not checked by the API server: {error.message}",))
     except Missing:

@@ -212,6 +212,7 @@ class Absent:
     _only: Absent | None = None
 
     def __new__(cls) -> Absent:
+        """Return the only one there is."""
         cls._only = cls._only or super().__new__(cls)
         return cls._only
 

@@ -1,4 +1,4 @@
-"""Desired × live × recorded to ordered steps, each with its reason and preconditions; pure.
+"""Desired, live and recorded to ordered steps, each with its reason and preconditions; pure.
 
 A key is decided after all that it needs, so a ref to something that will change is `Unknown`, and
 whatever needs something that could not be read is deferred.
@@ -159,8 +159,8 @@ def _foreign(
         return ""
     paths = ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
     return (
-        f"{key} exists and was not made by this mesh ({found.owner or 'owner unknown'}); it differs in {paths}: "
-        f"take it over with `--take {key}`, or remove it from the cluster or from the configuration"
+        f"{key} exists and was not made by this mesh ({found.owner or 'owner unknown'}); it differs "
+        f"in {paths}: take it over with `--take {key}`, or remove it from the cluster or the file"
     )
 
 

@@ -38,7 +38,9 @@ def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
 
 def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
     step = draft.steps[key]
-    if answer.refusals and key not in known.taken:
-        held = "; ".join(answer.refusals)
+    if answer.refusals:
+        draft.refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
+    elif answer.held and key not in known.taken:
+        held = "; ".join(answer.held)
         draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or leave it out"
     draft.steps[key] = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)

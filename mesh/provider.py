@@ -39,11 +39,13 @@ class Last:
 class Preview:
     """What a write would do, told by those who would do it.
 
-    `notes` go under the step; `refusals` make the plan refuse (exit code 5) and say why.
+    `notes` go under the step. `held` are fields that others hold: the plan refuses unless the user
+    takes the object over. `refusals` make it refuse (exit code 5) whatever the user takes.
     """
 
     notes: tuple[str, ...] = ()
     manifests: tuple[ManifestChange, ...] = ()
+    held: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from mesh.errors import KubeError, RefusedError
 from mesh.lock import Identity, Lock
-from mesh.model import Key, Reason
+from mesh.model import NO_CLUSTER, Key, Live, Reason
+from mesh.plan import Known
 from mesh.spec import Mesh
 from mesh.world import Snapshot
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
@@ -63,7 +64,7 @@ def _one_name_each(wanted: Mapping[str, Identity]) -> None:
         if first != name:
             raise RefusedError(
                 f"clusters {first} and {name} are one and the same (kube-system {who.uid})",
-                hint=f"contexts {wanted[first].context} and {who.context} lead to one API server: mend one of them",
+                hint=f"contexts {wanted[first].context} and {who.context} lead to one API server: mend one",
             )
 
 
@@ -84,10 +85,10 @@ def _same_identity(name: str, who: Identity, before: Identity) -> None:
         old, new = getattr(before, attribute), getattr(who, attribute)
         if old != new:
             raise RefusedError(
-                f"{field} of cluster {name} was {old!r} at the last apply and is now {new!r}: it is part of the "
-                "cluster's identity, and changing it re-issues every identity of the mesh and cuts its links",
-                hint=f"set {field}: {old} again to keep it; or re-identify the cluster, which is disruptive: take it out "
-                "of the configuration, apply, put it back with the new value, and apply again",
+                f"{field} of cluster {name} was {old!r} at the last apply and is now {new!r}: it is part of "
+                "the cluster's identity; changing it re-issues every identity and cuts the links",
+                hint=f"set {field}: {old} again to keep it; or re-identify the cluster, which is disruptive: "
+                "take it out of the configuration, apply, put it back with the new value, apply again",
             )
 
 
@@ -96,6 +97,19 @@ def refuse_all(refusals: Mapping[Key, str]) -> None:
     if refusals:
         lines = [refusals[key] for key in sorted(refusals)]
         raise RefusedError("\n".join(dict.fromkeys(lines)))
+
+
+def refuse_several_roots(known: Known) -> None:
+    """Refuse clusters whose own `cacerts`, which we only verify, do not share a root."""
+    from mesh.world.pki import one_root
+
+    shown = {
+        key.cluster: frozenset(found.status["roots"])
+        for key, found in known.found.items()
+        if key.kind == "cert" and key.cluster != NO_CLUSTER and isinstance(found, Live)
+    }
+    if lines := one_root(shown):
+        raise RefusedError("\n".join(lines), hint="give every cluster a cacerts under one root")
 
 
 AMBIENT = "istio.io/dataplane-mode=ambient"
@@ -109,7 +123,7 @@ def refuse_enrolled(snapshots: Mapping[str, Snapshot], lock: Lock) -> None:
     if found:
         raise RefusedError(
             "the mesh is in use:\n" + "\n".join(f"  {line}" for line in found),
-            hint="take these out of the mesh first, or run destroy with --ignore-enrolled to cut their traffic",
+            hint="take these out of the mesh first; destroy --ignore-enrolled goes on and cuts their traffic",
         )
 
 

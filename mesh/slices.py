@@ -43,8 +43,8 @@ def _parse(text: str, cluster: str, namespace: str) -> Lock:
     except StateError as error:
         raise StateError(
             error.message,
-            hint=f"if no other cluster or lockfile is damaged, delete that ConfigMap in {namespace}: the next "
-            "apply writes it anew",
+            hint=f"if no other cluster or lockfile is damaged, delete that ConfigMap in {namespace}: the "
+            "next apply writes it anew",
         ) from None
 
 

@@ -52,7 +52,7 @@ class FilesCA:
 
 @dataclass(frozen=True, slots=True)
 class CommandCA:
-    """A program of the user's signs: PEM request on stdin, PEM chain (own certificate first, root last) out."""
+    """A program of the user's signs: PEM request in, PEM chain out (own certificate first, root last)."""
 
     argv: tuple[str, ...]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-
 from mesh.errors import KubeError
 from mesh.merge import merge
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
@@ -88,8 +87,8 @@ class ChartProvider(Provider[ChartSpec]):
         view = _view(live)
         old = view.deployed.objects() if view and view.deployed else []
         secrets = secrets_in(mask(spec.job.values, spec.sensitive))
-        notes, refusals = conflicts(kube, job, new, old) if old else ((), ())
-        return Preview(notes, changes(old, new, secrets), refusals)
+        notes, held = conflicts(kube, job, new, old) if old else ((), ())
+        return Preview(notes, changes(old, new, secrets), held)
 
     def busy(self, key: Key, place: Place, world: World) -> str:
         """A helm of an interrupted run may still be at work on the release: let it end."""
@@ -175,4 +174,3 @@ def _troubles(place: Place, snapshot: Snapshot) -> list[str]:
 
 def _view(found: Found) -> ReleaseView | None:
     return found.status["view"] if isinstance(found, Live) else None
-

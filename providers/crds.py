@@ -59,8 +59,8 @@ class CrdsProvider(Provider[CrdsSpec]):
             return ""
         return (
             f"the cluster has the experimental Gateway API {live.attrs['version']}, older than "
-            f"{spec.api.version}: the standard bundle never replaces an experimental one, since it would drop "
-            "its fields; upgrade it yourself, or lower spec.gatewayAPI.version"
+            f"{spec.api.version}: the standard bundle never replaces an experimental one, since it would "
+            "drop its fields; upgrade it yourself, or lower spec.gatewayAPI.version"
         )
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:

@@ -36,8 +36,7 @@ class NamespaceProvider(ManifestProvider):
         del live, last
         return {"name": spec.body["metadata"]["name"]}
 
-    def _live(self, key: Key, obj: Object) -> Live:
-        del key
+    def _live(self, _key: Key, obj: Object) -> Live:
         attrs = {"name": obj["metadata"]["name"]}
         uid = obj["metadata"]["uid"]
         return Live(attrs, token(obj, attrs), uid, status=obj.get("status", {}), owner=owner_of(obj))

@@ -121,7 +121,8 @@ def _show(wishes: Wishes, planned: Planned) -> None:
 def _check_digest(wishes: Wishes, planned: Planned) -> None:
     if wishes.digest and wishes.digest != planned.plan.digest:
         raise StalePlanError(
-            f"the plan is no longer the one that was reviewed: it was {wishes.digest}, it is {planned.plan.digest}",
+            f"the plan is no longer the one that was reviewed: it was {wishes.digest}, "
+            f"it is {planned.plan.digest}",
             hint="review the plan above, then run apply with its digest",
         )
 

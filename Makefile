@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Needed: Python 3.11 or newer, make; Go 1.26 if there, otherwise the lab brings its own.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.PHONY: demo test check format lint types layers bench schemas lock clean
+
+demo: $(READY)
+	@$(BIN)/python -m mesh.demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: format lint types layers test
+
+format: $(READY)
+	@$(BIN)/ruff format --check .
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+layers: $(READY)
+	@$(BIN)/lint-imports --config pyproject.toml
+
+bench: $(READY)
+	@$(BIN)/python -m bench
+
+# The JSON Schemas, from the code that reads and writes what they describe.
+schemas: $(READY)
+	@$(BIN)/python -m mesh.write_schemas
+
+# The lock of dependencies: hashes, and no registry's address.
+lock: $(READY)
+	@$(BIN)/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	  --no-emit-trusted-host --no-emit-find-links --no-annotate --no-header \
+	  --extra dev -o requirements/dev.txt pyproject.toml
+
+$(READY): requirements/dev.txt pyproject.toml
+	@echo "setting up $(VENV) …" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
