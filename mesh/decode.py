@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mesh.document import istio, trust
+from mesh.document.charts import charts
 from mesh.document.clusters import clusters
 from mesh.document.links import links
 from mesh.document.overrides import Overrides
@@ -76,7 +77,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
     spec = part.spec
     release = istio.version(spec.istio, report)
     images = istio.images(spec.istio, release, report)
-    releases = istio.charts(spec.istio, release, overrides, report)
+    releases = charts(spec.istio, release, overrides, report)
     members = clusters(spec, releases, release, overrides, report)
     mesh = Mesh(
         name=part.metadata.name,

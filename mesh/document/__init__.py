@@ -7,7 +7,7 @@
     translate.py  the models' complaints in our own words
     remains.py    what is left of a document without its mistakes
     report.py     where mistakes are collected
-    istio.py, trust.py, clusters.py, values.py, links.py
+    istio.py, charts.py, trust.py, clusters.py, values.py, links.py
                   a part of the shape to its part of `mesh.spec`, defaults filled in, checks made
     overrides.py  what the command line and the environment say otherwise
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.distribution.versions import NODE_PORT, Version
-from mesh.document.istio import Release
+from mesh.document.charts import Release
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report
 from mesh.document.shape import ClusterPart, DefaultsPart, SpecPart

@@ -1,14 +1,13 @@
-"""Which Istio: its version, licence, charts, images and the Gateway API that goes with it."""
+"""Which Istio: its version, licence, images and the Gateway API that goes with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from mesh.distribution.versions import (
-    CHARTS,
     GATEWAY_API,
     GATEWAY_API_SOURCE,
     IMAGES,
@@ -18,34 +17,16 @@ from mesh.distribution.versions import (
     Version,
     since,
 )
-from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report
-from mesh.document.shape_istio import ChartPart, GatewayAPIPart, IstioPart, LicensePart
+from mesh.document.shape_istio import GatewayAPIPart, IstioPart, LicensePart
 from mesh.load_document import Trail
 from mesh.load_scalars import shown
-from mesh.model import Origin
-from mesh.spec import COMPONENTS, Component, GatewayAPI, Licence, SecretRef
+from mesh.spec import GatewayAPI, Licence, SecretRef
 
 AT: Trail = ("spec", "istio")
-RELEASES: Mapping[Component, str] = {
-    "base": "istio-base",
-    "istiod": "istiod",
-    "cni": "istio-cni",
-    "ztunnel": "ztunnel",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One chart, the same in all clusters; see `mesh.spec.Chart`."""
-
-    ref: str
-    repo: str
-    version: str
-    release: str
-    origin: Origin
+_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://(?P<user>[^/?#]*@)?[-A-Za-z0-9.\[\]:]+(?:/\S*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,7 @@ def licence(part: LicensePart | None, report: Report) -> Licence:
 def images(part: IstioPart, release: Version, report: Report) -> Images:
     """Return hub, tag and variant; note a tag that is another build than the charts."""
     trail = (*AT, "images")
-    hub = part.images.hub or _by_version(IMAGES, part, release, (*trail, "hub"), report)
+    hub = part.images.hub or by_version(IMAGES, part, release, (*trail, "hub"), report)
     tag = part.images.tag or part.version
     build = Version.parse(tag)
     if part.images.tag and "-solo" not in tag:
@@ -109,101 +90,24 @@ def images(part: IstioPart, release: Version, report: Report) -> Images:
     return Images(hub, tag, part.images.variant or "")
 
 
-def _by_version(
+def by_version(
     table: Sequence[tuple[Minor, str]], part: IstioPart, release: Version, trail: Trail, report: Report
 ) -> str:
+    """Return the row for a version; before 1.29 it needs a key that only the vendor's customers have."""
     if release >= OLDEST and release.line < PUBLIC_REGISTRY and not part.repo_key:
         what = f"is missing: before 1.29 it depends on your repository key ({part.version} is older)"
         report.wrong(trail, what, "set it, or set spec.istio.repoKey")
     return since(table, release.line).format(repo_key=part.repo_key)
 
 
-def charts(
-    part: IstioPart, release: Version, overrides: Overrides, report: Report
-) -> Mapping[Component, Release]:
-    """Return where each chart is and what its release is called."""
-    if part.repo_key and release.line >= PUBLIC_REGISTRY:
-        report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
-    found: dict[Component, Release] = {}
-    for component in COMPONENTS:
-        one: ChartPart = getattr(part.charts, component)
-        trail: Trail = (*AT, "charts", *((component,) if one.source else ()), "source")
-        source = overrides.charts or one.source or part.charts.source
-        source = source or _by_version(CHARTS, part, release, trail, report)
-        where = CHARTS_VARIABLE if overrides.charts else ""
-        ref, repo, wanted = _locate(source, component, one.version or part.version, trail, where, report)
-        _chart_version(one, release, component, report)
-        name = one.release or RELEASES[component]
-        found[component] = Release(ref, repo, wanted, name, report.origin((*AT, "charts", component)))
-    _distinct_releases(found, report)
-    return found
-
-
-def _chart_version(part: ChartPart, release: Version, component: Component, report: Report) -> None:
-    if part.version is None:
-        return
-    build = Version.parse(part.version)
-    trail = (*AT, "charts", component, "version")
-    if build is None or (release.solo and not build.solo):
-        what = f"{shown(part.version)} is not a build of the Solo distribution"
-        report.wrong(trail, what, "write it like 1.30.2-solo")
-    elif abs(build.minor - release.minor) > 1 or build.major != release.major:
-        what = f"{part.version} is more than one minor version from {release.major}.{release.minor}"
-        report.wrong(trail, what, "Istio's parts may be one minor version apart")
-
-
-def _distinct_releases(found: Mapping[Component, Release], report: Report) -> None:
-    owner: dict[str, Component] = {}
-    for component, one in found.items():
-        first = owner.setdefault(one.release, component)
-        if first != component:
-            trail = (*AT, "charts", component, "release")
-            report.wrong(trail, f"{one.release} is the release of {first} already", "give each its own")
-
-
-def _locate(
-    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
-) -> tuple[str, str, str]:
-    """Return helm's chart argument, repository and version; a folder's charts have their own version."""
-    if "://" not in source:
-        return _in_folder(source, component, wanted, trail, variable, report), "", ""
-    _check_url(source, trail, ("oci", "https", "http"), report)
-    source = source.rstrip("/")
-    if source.startswith("oci://"):
-        return f"{source}/{component}", "", wanted
-    return component, source, wanted
-
-
-def _in_folder(
-    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
-) -> str:
-    """Find a chart as folder or archive; `source` holds it, or is it."""
-    folder = report.path(source)
-    for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
-        if (path / "Chart.yaml").is_file() or (path.suffix == ".tgz" and path.is_file()):
-            return str(path.absolute())
-    what, hint = f"no such folder: {source}", "relative paths start from the folder of this file"
-    if folder.is_dir():
-        what, hint = (
-            f"no chart {component} in {source}",
-            f"put {component}/ or {component}-{wanted}.tgz there",
-        )
-    report.wrong(trail, f"{variable}: {what}" if variable else what, hint)
-    return str(folder)
-
-
-def _check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) -> None:
-    try:
-        parts = urlsplit(url)
-        secret, scheme, host = parts.username or parts.password, parts.scheme, parts.hostname
-    except ValueError:
-        secret, scheme, host = None, "", ""
-    if secret:
+def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) -> None:
+    """Note an address that is none, has another scheme, or holds a password."""
+    parts = _ADDRESS.fullmatch(url)
+    if parts and parts["user"]:
         report.wrong(trail, "holds a user name or password", "log in with helm registry login instead")
-    elif scheme not in schemes or not host:
-        report.wrong(
-            trail, f"{shown(url)} is no address", f"begin with {' or '.join(f'{s}://' for s in schemes)}"
-        )
+    elif not parts or parts["scheme"] not in schemes:
+        hint = f"begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        report.wrong(trail, f"{shown(url)} is no address", hint)
 
 
 def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Report) -> GatewayAPI:
@@ -215,7 +119,7 @@ def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, re
     if overrides.gateway_api:  # the file's digest speaks of the file's source
         source, sha256, where = overrides.gateway_api, "", f"{GATEWAY_API_VARIABLE}: "
     if "://" in source:
-        _check_url(source, (*trail, "source"), ("https",), report)
+        check_url(source, (*trail, "source"), ("https",), report)
     else:
         path: Path = report.path(source)
         if not path.exists():

@@ -1,0 +1,109 @@
+"""Where each chart is, and what its release is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, Version
+from mesh.document.istio import AT, by_version, check_url
+from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
+from mesh.document.overrides import Overrides
+from mesh.document.report import Report
+from mesh.document.shape_istio import ChartPart, IstioPart
+from mesh.load_document import Trail
+from mesh.load_scalars import shown
+from mesh.model import Origin
+from mesh.spec import COMPONENTS, Component
+
+RELEASES: Mapping[Component, str] = {
+    "base": "istio-base",
+    "istiod": "istiod",
+    "cni": "istio-cni",
+    "ztunnel": "ztunnel",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One chart, the same in all clusters; see `mesh.spec.Chart`."""
+
+    ref: str
+    repo: str
+    version: str
+    release: str
+    origin: Origin
+
+
+def charts(
+    part: IstioPart, release: Version, overrides: Overrides, report: Report
+) -> Mapping[Component, Release]:
+    """Return where each chart is and what its release is called."""
+    if part.repo_key and release.line >= PUBLIC_REGISTRY:
+        report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
+    found: dict[Component, Release] = {}
+    for component in COMPONENTS:
+        one: ChartPart = getattr(part.charts, component)
+        trail: Trail = (*AT, "charts", *((component,) if one.source else ()), "source")
+        source = overrides.charts or one.source or part.charts.source
+        source = source or by_version(CHARTS, part, release, trail, report)
+        where = CHARTS_VARIABLE if overrides.charts else ""
+        ref, repo, wanted = _locate(source, component, one.version or part.version, trail, where, report)
+        _chart_version(one, release, component, report)
+        name = one.release or RELEASES[component]
+        found[component] = Release(ref, repo, wanted, name, report.origin((*AT, "charts", component)))
+    _distinct_releases(found, report)
+    return found
+
+
+def _chart_version(part: ChartPart, release: Version, component: Component, report: Report) -> None:
+    if part.version is None:
+        return
+    build = Version.parse(part.version)
+    trail = (*AT, "charts", component, "version")
+    if build is None or (release.solo and not build.solo):
+        what = f"{shown(part.version)} is not a build of the Solo distribution"
+        report.wrong(trail, what, "write it like 1.30.2-solo")
+    elif abs(build.minor - release.minor) > 1 or build.major != release.major:
+        what = f"{part.version} is more than one minor version from {release.major}.{release.minor}"
+        report.wrong(trail, what, "Istio's parts may be one minor version apart")
+
+
+def _distinct_releases(found: Mapping[Component, Release], report: Report) -> None:
+    owner: dict[str, Component] = {}
+    for component, one in found.items():
+        first = owner.setdefault(one.release, component)
+        if first != component:
+            trail = (*AT, "charts", component, "release")
+            report.wrong(trail, f"{one.release} is the release of {first} already", "give each its own")
+
+
+def _locate(
+    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
+) -> tuple[str, str, str]:
+    """Return helm's chart argument, repository and version; a folder's charts have their own version."""
+    if "://" not in source:
+        return _in_folder(source, component, wanted, trail, variable, report), "", ""
+    check_url(source, trail, ("oci", "https", "http"), report)
+    source = source.rstrip("/")
+    if source.startswith("oci://"):
+        return f"{source}/{component}", "", wanted
+    return component, source, wanted
+
+
+def _in_folder(
+    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
+) -> str:
+    """Find a chart as folder or archive; `source` holds it, or is it."""
+    folder = report.path(source)
+    for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
+        if (path / "Chart.yaml").is_file() or (path.suffix == ".tgz" and path.is_file()):
+            return str(path.absolute())
+    what, hint = f"no such folder: {source}", "relative paths start from the folder of this file"
+    if folder.is_dir():
+        what, hint = (
+            f"no chart {component} in {source}",
+            f"put {component}/ or {component}-{wanted}.tgz there",
+        )
+    report.wrong(trail, f"{variable}: {what}" if variable else what, hint)
+    return str(folder)
