@@ -117,6 +117,7 @@ _CLASSES: tuple[tuple[type[HelmFailed], re.Pattern[str]], ...] = (
             "could not find protocol handler",
             r"chart\.yaml file is missing",
             r"/v2/\S*(?:tags/list|manifests/)",
+            r'Get "\S+\.tgz"',
         ),
     ),
 )
