@@ -305,6 +305,20 @@ def test_a_bad_override_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path", ["x" * 5000, "~nobody-here/x", "~/none", "/dev/null/x", "a/" * 900, "../" * 50 + "x"]
+)
+def test_a_path_that_cannot_be_is_a_file_that_is_not_there(path: str) -> None:
+    found = mistakes(
+        f"rootOfTrust: {{ca: {{files: {{cert: '{path}', key: '{path}'}}}}}}\n"
+        f"gatewayAPI: {{source: '{path}'}}\n"
+        f"defaults: {{kubeconfig: '{path}', valuesFiles: {{cni: ['{path}']}}}}",
+        istio=f"{{version: 1.30.2-solo, charts: {{source: '{path}'}}, license: {{file: '{path}'}}}}",
+    )
+    assert len(found) == 5
+    assert all("no such" in each for each in found)
+
+
 def test_the_digest_covers_every_file(tmp_path: Path) -> None:
     values = tmp_path / "v.yaml"
     text = f"defaults: {{valuesFiles: {{istiod: ['{values}']}}}}"

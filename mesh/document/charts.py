@@ -9,7 +9,7 @@ from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, Version
 from mesh.document.istio import AT, by_version, check_url
 from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import Overrides
-from mesh.document.report import Report
+from mesh.document.report import Report, is_there
 from mesh.document.shape_istio import ChartPart, IstioPart
 from mesh.load_document import Trail
 from mesh.load_scalars import shown
@@ -97,10 +97,10 @@ def _in_folder(
     """Find a chart as folder or archive; `source` holds it, or is it."""
     folder = report.path(source)
     for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
-        if (path / "Chart.yaml").is_file() or (path.suffix == ".tgz" and path.is_file()):
+        if is_there(path / "Chart.yaml") or (path.suffix == ".tgz" and is_there(path) == "file"):
             return str(path.absolute())
     what, hint = f"no such folder: {source}", "relative paths start from the folder of this file"
-    if folder.is_dir():
+    if is_there(folder) == "folder":
         what, hint = (
             f"no chart {component} in {source}",
             f"put {component}/ or {component}-{wanted}.tgz there",

@@ -19,7 +19,7 @@ from mesh.distribution.versions import (
 )
 from mesh.document.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.document.overrides import Overrides
-from mesh.document.report import Report
+from mesh.document.report import Report, is_there
 from mesh.document.shape_istio import GatewayAPIPart, IstioPart, LicensePart
 from mesh.load_document import Trail
 from mesh.load_scalars import shown
@@ -122,7 +122,7 @@ def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, re
         check_url(source, (*trail, "source"), ("https",), report)
     else:
         path: Path = report.path(source)
-        if not path.exists():
+        if not is_there(path):
             what = f"{where}no such file or folder: {source}"
             report.wrong((*trail, "source"), what, "relative paths start from the folder of this file")
         source = str(path.absolute())

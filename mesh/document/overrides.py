@@ -53,4 +53,4 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _absolute(source: str) -> str:
-    return source if "://" in source or not source else str(Path(source).expanduser().absolute())
+    return source if "://" in source or not source else str(Path(source).absolute())

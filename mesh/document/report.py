@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from stat import S_ISDIR
+from typing import Literal
 
 from mesh.errors import InputError, Problem
 from mesh.load import MAX_PROBLEMS
@@ -47,15 +49,14 @@ class Report:
 
     def path(self, text: str) -> Path:
         """Return the path that is meant by one in the file: `~` is the home, the rest starts beside it."""
-        path = Path(text)
-        return path.expanduser() if text.startswith("~") else self.folder / path
+        return Path.home() / text[2:] if text.startswith("~/") else self.folder / text
 
     def file(self, trail: Trail, text: str) -> str:
         """Return the absolute path of a file that must be there; note it if it is not."""
         path = self.path(text)
-        if path.is_dir():
+        if is_there(path) == "folder":
             self.wrong(trail, f"{text} is a folder", "name the file in it")
-        elif not path.exists():
+        elif not is_there(path):
             self.wrong(trail, f"no such file: {text}", "relative paths start from the folder of this file")
         return str(path.absolute())
 
@@ -70,6 +71,15 @@ class Report:
             problems = [*problems[:MAX_PROBLEMS], more]
         if problems:
             raise InputError(tuple(problems))
+
+
+def is_there(path: Path) -> Literal["file", "folder", ""]:
+    """Say what is at a path; "" also where no such path can be."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    return "folder" if S_ISDIR(mode) else "file"
 
 
 def _inside(trail: Trail, outer: Trail) -> bool:

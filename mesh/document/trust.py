@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from mesh.document.report import Report
+from mesh.document.report import Report, is_there
 from mesh.document.shape_istio import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
 from mesh.load_document import Trail
 from mesh.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, RootOfTrust
@@ -59,7 +59,7 @@ def _files(part: FilesPart, report: Report) -> FilesCA:
     """Require the certificate; the key may be elsewhere, since only a step that signs opens it."""
     trail = (*AT, "ca", "files")
     key = report.path(part.key)
-    if key.is_dir():
+    if is_there(key) == "folder":
         report.wrong((*trail, "key"), f"{part.key} is a folder", "name the file in it")
     return FilesCA(report.file((*trail, "cert"), part.cert), str(key.absolute()))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mesh.distribution.computed import COMPUTED
 from mesh.distribution.overlay import overlay
-from mesh.document.report import Report
+from mesh.document.report import Report, is_there
 from mesh.document.shape import DefaultsPart
 from mesh.document.translate import kind_of
 from mesh.errors import InputError
@@ -54,7 +54,7 @@ class ValuesReader:
 
     def _load(self, name: str, trail: Trail) -> Document | None:
         path = self.report.path(name)
-        if not path.exists():
+        if not is_there(path):
             self.report.wrong(
                 trail, f"no such file: {name}", "relative paths start from the folder of this file"
             )
