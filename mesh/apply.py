@@ -88,7 +88,7 @@ class Run:
         except MeshError as error:
             return Outcome(error=error)
         except Exception as error:  # noqa: BLE001  # a fault of ours must not take the others' record with it
-            return Outcome(error=MeshError(f"internal error: {type(error).__name__}: {error}"))
+            return Outcome(error=MeshError(f"this is a fault of mesh: {type(error).__name__}: {error}"))
 
     def after(self, key: Key, result: Outcome) -> bool:
         """Record the result: first the lockfile, then the journal."""

@@ -198,7 +198,7 @@ def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:
     steps = {step.key: step for step in planned.plan.steps}
     where = places(known.resources, planned.lock)
     for key in [*planned.draft.unchanged, *steps]:
-        step = steps.get(key) or Step(Action.NOOP, key, safety.NOTHING)
+        step = steps.get(key) or Step(Action.NOOP, key)
         needs = known.edges.get(key, frozenset())
         tasks[key] = Task(step, desk.kinds[key.kind], where[key], known.resources.get(key), needs)
     return tasks

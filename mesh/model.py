@@ -259,7 +259,7 @@ class Step:
 
     action: Action
     key: Key
-    reason: Reason
+    reason: Reason = Reason.NEW
     fields: tuple[Field, ...] = ()
     needs: frozenset[Key] = frozenset()
     expects: str = ""

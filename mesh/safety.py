@@ -6,14 +6,11 @@ from collections.abc import Mapping
 
 from mesh.errors import KubeError, RefusedError
 from mesh.lock import Identity, Lock
-from mesh.model import NO_CLUSTER, Key, Live, Reason
+from mesh.model import NO_CLUSTER, Key, Live
 from mesh.plan import Known
 from mesh.spec import Mesh
 from mesh.world import Snapshot
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
-
-NOTHING = Reason.NEW
-"""The reason of a step that does nothing: nobody reads it."""
 
 FIXED = {
     "cluster_name": "clusterName",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -11,6 +12,8 @@ import click
 
 from mesh import __version__
 from mesh.errors import InterruptedRunError, MeshError, UsageError
+
+TRACEBACK = "MESH_TRACEBACK"
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": (
@@ -71,6 +74,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -89,7 +95,19 @@ def run(args: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _report(_fault(error))
     return result if isinstance(result, int) else 0
+
+
+def _fault(error: Exception) -> MeshError:
+    """A mistake of ours, told without the values that were at hand."""
+    return MeshError(
+        f"this is a fault of mesh, not yours: {type(error).__name__}",
+        hint=f"run it again with {TRACEBACK}=1 and report what it prints; nothing is lost that was recorded",
+    )
 
 
 def _usage(error: click.ClickException) -> int:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -16,11 +17,12 @@ from mesh.cli.desk import desk
 from mesh.cli.plan import printed
 from mesh.cli.signals import stopping
 from mesh.cli.terminal import look, observer
-from mesh.cli.watch import Teller, Waits, shown
+from mesh.cli.watch import Teller, Waits
 from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
 from mesh.render.progress import JsonProgress
 from mesh.render.result import result_text
+from mesh.render.tally import tally
 from mesh.walk import Stop
 from mesh.world.helm_children import Children
 
@@ -158,9 +160,11 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits)
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
         )
+        teller.deferred(planned.plan.deferred)
     finally:
         eyes.close()
-    last = shown(result, destroy=wishes.destroy, stopped=stop(), resume=wishes.resume())
+    verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
+    last = tally(verb, teller.events, stopped=stop(), resume=wishes.resume())
     if isinstance(eyes, JsonProgress):
         eyes.result(last)
     else:
