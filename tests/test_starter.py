@@ -13,7 +13,7 @@ from mesh.cli.init import init_command
 from mesh.cli.schema import schema_command
 from mesh.cli.validate import validate_command
 from mesh.decode import decode, schema_text
-from mesh.errors import InputError, UsageError
+from mesh.errors import InputError, MeshError, UsageError
 from mesh.load import parse
 from mesh.starter import Entry, entries, label, starter, word
 
@@ -166,6 +166,15 @@ def test_schema_prints_or_writes_the_schema(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == schema_text()
     run(schema_command, "--out", "schemas/mesh.json")
     assert Path("schemas/mesh.json").read_text() == schema_text()
+
+
+@pytest.mark.parametrize("target", ["file/mesh.yaml", "x" * 300, "folder"])
+def test_a_place_that_cannot_be_written_is_an_error_like_any_other(target: str) -> None:
+    Path("file").write_text("")
+    Path("folder").mkdir()
+    for command, option in ((init_command, "--file"), (schema_command, "--out")):
+        with pytest.raises((MeshError, click.UsageError)):
+            run(command, option, target)
 
 
 def test_labels_keep_what_they_can() -> None:

@@ -36,10 +36,12 @@ def init_command(
     *, path: Path, name: str, kubeconfig: Path | None, wanted: tuple[str, ...], force: bool
 ) -> None:
     """Write a commented mesh.yaml from the contexts of the kubeconfig."""
-    from mesh.decode import schema_text
+    from mesh.cli.schema import write_schema
+    from mesh.document.report import is_there
     from mesh.starter import Entry, label, starter
+    from mesh.world.files import replace_file
 
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise UsageError(
             f"{path} is there already", hint="name another with --file, or replace it with --force"
         )
@@ -52,10 +54,8 @@ def init_command(
         schema=str(SCHEMA),
         kubeconfig=_shown(kubeconfig) if kubeconfig else "",
     )
-    folder = path.parent
-    (folder / SCHEMA).parent.mkdir(parents=True, exist_ok=True)
-    (folder / SCHEMA).write_text(schema_text(), encoding="utf-8")
-    path.write_text(text, encoding="utf-8")
+    write_schema(path.parent / SCHEMA)
+    replace_file(path, text.encode())
     names = ", ".join(one.name for one in clusters)
     if found:
         click.echo(f"{path}: {names}; remove those that are not to be in the mesh")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mesh.errors import MeshError
+
 
 @click.command("schema")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
@@ -14,7 +16,19 @@ def schema_command(*, out: Path | None) -> None:
     from mesh.decode import schema_text
 
     if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(schema_text(), encoding="utf-8")
+        write_schema(out)
     else:
         click.echo(schema_text(), nl=False)
+
+
+def write_schema(path: Path) -> None:
+    """Put the schema into a file, making its folder; raise `MeshError` if that cannot be."""
+    from mesh.decode import schema_text
+    from mesh.world.files import replace_file
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or "not a path"
+        raise MeshError(f"{path.parent} cannot be made: {why.lower()}", hint="name another file") from None
+    replace_file(path, schema_text().encode())
