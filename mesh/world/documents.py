@@ -1,7 +1,6 @@
 """YAML that programs write for programs: kubeconfigs, rendered manifests, what we send ourselves.
 
-The only importer of yaml below `mesh.load`, which is for what people write and is stricter.
-Scalars mean what they mean to helm and kubectl (Go's YAML 1.1 without its oddest parts): a date
+The only importer of yaml besides `mesh.load`, which is for what people write and is stricter.
 and `1:20` stay strings, `yes` and `on` are booleans, `010` is 8.
 """
 
@@ -67,3 +66,32 @@ def read_all(text: str | bytes) -> list[Any]:
 def read(text: str | bytes) -> Any:
     """Return the first document, or None; raise ValueError as `read_all` does."""
     return next(iter(read_all(text)), None)
+
+
+_WORD = re.compile(r"[A-Za-z_/(][^\n]*\Z")
+_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Words that some reader of YAML takes for something else than text."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style; no anchors, no folding, and text that can only be read as text."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+    def text(self, data: str) -> yaml.ScalarNode:
+        plain = _WORD.match(data) and data.lower() not in _TAKEN
+        style = "|" if "\n" in data else None if plain else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.text)
+
+
+def write(value: Any) -> str:
+    """Write plain data as YAML for people to read and for helm and kubectl to take: block style, as ordered.
+
+    Anything but printable ASCII is escaped, so that nothing in it acts on a terminal.
+    """
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1 << 20)
+    return text.removesuffix("...\n")
