@@ -1,6 +1,7 @@
 """YAML that programs write for programs: kubeconfigs, rendered manifests, what we send ourselves.
 
 The only importer of yaml besides `mesh.load`, which is for what people write and is stricter.
+Scalars mean what they mean to helm and kubectl (Go's YAML 1.1 without its oddest parts): a date
 and `1:20` stay strings, `yes` and `on` are booleans, `010` is 8.
 """
 
