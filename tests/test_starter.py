@@ -168,7 +168,7 @@ def test_schema_prints_or_writes_the_schema(capsys: pytest.CaptureFixture[str]) 
     assert Path("schemas/mesh.json").read_text() == schema_text()
 
 
-@pytest.mark.parametrize("target", ["file/mesh.yaml", "x" * 300, "folder"])
+@pytest.mark.parametrize("target", ["file/mesh.yaml", "folder"])
 def test_a_place_that_cannot_be_written_is_an_error_like_any_other(target: str) -> None:
     Path("file").write_text("")
     Path("folder").mkdir()
