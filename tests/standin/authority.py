@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 ROOT = """[req]
 distinguished_name = name
@@ -41,8 +47,8 @@ class Root:
         """The root's certificate."""
         return (self.folder / "root.crt").read_text()
 
-    def intermediate(self, cluster: str, *, days: int = 730, extensions: str = INTERMEDIATE) -> dict[str, str]:
-        """The four files of `cacerts`; `days` may be negative: expired."""
+    def intermediate(self, cluster: str, *, extensions: str = INTERMEDIATE) -> dict[str, str]:
+        """The four files of `cacerts` with a new key."""
         extension, request = self.folder / "ext.cnf", self.folder / "i.csr"
         extension.write_text(extensions)
         subject = ["-subj", f"/O=Istio/CN=Intermediate CA/L={cluster}"]
@@ -51,12 +57,37 @@ class Root:
             self.folder,
             *("x509", "-req", "-in", request.name, "-out", "i.crt", "-CA", "root.crt", "-CAkey", "root.key"),
             *("-extfile", extension.name, "-extensions", "ca", "-CAcreateserial"),
-            *("-days", str(days)),
+            *("-days", "730"),
         )
-        certificate = (self.folder / "i.crt").read_text()
+        return self._files((self.folder / "i.crt").read_text(), (self.folder / "i.key").read_text())
+
+    def expired(self) -> dict[str, str]:
+        """The four files of `cacerts` with a certificate of the past, which openssl 3.0 cannot make."""
+        issuer = x509.load_pem_x509_certificate(self.pem.encode())
+        signer = serialization.load_pem_private_key((self.folder / "root.key").read_bytes(), None)
+        assert isinstance(signer, ec.EllipticCurvePrivateKey)
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Intermediate CA")]))
+            .issuer_name(issuer.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+            .not_valid_after(datetime(2021, 1, 1, tzinfo=UTC))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(signer, hashes.SHA256())
+        )
+        plain = serialization.NoEncryption()
+        return self._files(
+            certificate.public_bytes(serialization.Encoding.PEM).decode(),
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode(),
+        )
+
+    def _files(self, certificate: str, key: str) -> dict[str, str]:
         return {
             "ca-cert.pem": certificate,
-            "ca-key.pem": (self.folder / "i.key").read_text(),
+            "ca-key.pem": key,
             "cert-chain.pem": certificate + self.pem,
             "root-cert.pem": self.pem,
         }

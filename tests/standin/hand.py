@@ -80,15 +80,16 @@ class Hand:
         self.apply(cluster, guide.eastwest(cluster))
 
     def istiod(self, cluster: str, *sets: str) -> None:
-        """Install or upgrade istiod with the guide's values, some of them set otherwise, until it is ready."""
+        """Install or upgrade istiod with the guide's values, some set otherwise, until it is ready."""
         self.chart(cluster, "istiod", "istiod", guide.istiod(cluster), *sets)
         self.rolled_out(cluster)
 
     def chart(self, cluster: str, release: str, chart: str, values: str, *sets: str) -> None:
-        """`helm upgrade --install` one of the charts."""
+        """`helm upgrade --install` one of the charts over whatever anybody else did."""
         self.helm(
             cluster,
-            *("upgrade", "--install", release, str(self.charts / chart), "-n", SYSTEM, "-f", "-"),
+            *("upgrade", "--install", "--force-conflicts", release, str(self.charts / chart)),
+            *("-n", SYSTEM, "-f", "-"),
             *(part for one in sets for part in ("--set", one)),
             stdin=values,
         )
@@ -99,7 +100,7 @@ class Hand:
 
     def restart(self, cluster: str) -> None:
         """Replace the istiod pods."""
-        self.kubectl(cluster, "rollout", "restart", "deployment/istiod", "-n", SYSTEM)
+        self.kubectl(cluster, "delete", "pods", "-n", SYSTEM, "-l", "app=istiod")
         self.rolled_out(cluster)
 
     def environment(self, cluster: str, *changes: str) -> None:
@@ -115,8 +116,8 @@ class Hand:
         """Create or replace a Secret in istio-system, whole."""
         about = {"name": name, "namespace": SYSTEM}
         body = {"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": files}
-        self.kubectl(cluster, "delete", "secret", name, "-n", SYSTEM, "--ignore-not-found")
-        self.kubectl(cluster, "create", "-f", "-", stdin=json.dumps(body))
+        verb = "replace" if self.get(cluster, "secret", name) else "create"
+        self.kubectl(cluster, verb, "-f", "-", stdin=json.dumps(body))
 
     def label_network(self, cluster: str, value: str) -> None:
         """Label istio-system with a network; "" takes the label away."""
@@ -135,7 +136,9 @@ class Hand:
         """Let `cluster` call `target`."""
         self.apply(cluster, guide.peer(target, self.address(target)))
 
-    def conditions(self, cluster: str, name: str = "", namespace: str = EDGE) -> dict[str, tuple[str, str, str]]:
+    def conditions(
+        self, cluster: str, name: str = "", namespace: str = EDGE
+    ) -> dict[str, tuple[str, str, str]]:
         """Status, reason and message of each condition of a peer gateway that is about its newest state."""
         gateway = self.get(cluster, "gateway", name or f"istio-remote-peer-{self.other(cluster)}", namespace)
         return {
@@ -148,7 +151,9 @@ class Hand:
         """Wait until the cluster's peer gateway says that all is well."""
         eventually(
             lambda: self.conditions(cluster),
-            lambda seen: all(seen.get(kind, ("",))[0] == "True" for kind in (CONNECTED, SUCCEEDED, DATA_PLANE)),
+            lambda seen: all(
+                seen.get(kind, ("",))[0] == "True" for kind in (CONNECTED, SUCCEEDED, DATA_PLANE)
+            ),
         )
 
     def log(self) -> str:

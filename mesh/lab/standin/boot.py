@@ -29,6 +29,7 @@ NOTE = "lab.meshform.io/boot"
 #: Pods with this annotation are not ready; kwok's rules of the lab see to it.
 HOLD = "lab.meshform.io/hold"
 HOLD_REASON, HOLD_MESSAGE = f"{HOLD}-reason", f"{HOLD}-message"
+REASON = "CrashLoopBackOff"
 LICENCE_KEYS = ("license-key", "gloo-mesh-license-key", "gloo-trial-license-key")
 
 Files = dict[str, bytes]
@@ -79,11 +80,11 @@ class Boots:
             if self._refused.get(uid) != str(error) or not annotation(pod, HOLD):
                 log.warning("%s: pod %s/%s does not start: %s", self.context, namespace, name, error)
                 self._refused[uid] = str(error)
-                self._annotate(pod, {HOLD: "true", HOLD_REASON: "CrashLoopBackOff", HOLD_MESSAGE: str(error)})
+                self._annotate(pod, {HOLD: "true", HOLD_REASON: REASON, HOLD_MESSAGE: str(error)})
             return
         log.info("%s: pod %s/%s runs with %s", self.context, namespace, name, _told(boot))
         self._booted[uid] = boot
-        held = uid in self._refused or annotation(pod, HOLD_REASON) == "CrashLoopBackOff"
+        held = self._is_refused(pod)
         self._refused.pop(uid, None)
         notes: dict[str, str | None] = {NOTE: _note(boot)}
         if held:
@@ -91,10 +92,14 @@ class Boots:
         if held or annotation(pod, NOTE) != notes[NOTE]:
             self._annotate(pod, notes)
 
+    def _is_refused(self, pod: Json) -> bool:
+        return pod["metadata"]["uid"] in self._refused or annotation(pod, HOLD_REASON) == REASON
+
     def _fresh(self, pod: Json, now: datetime) -> Boot:
         namespace = objects.name(pod)[0]
         files = self._secret(namespace, "cacerts")
-        if trust.is_plugged_in(files):
+        if trust.is_plugged_in(files) or self._is_refused(pod):
+            # A Secret that is gone for a moment, while it is replaced, is not taken for none at all.
             return Boot(trust.plugged_in(files, now), self._licence(pod), _digest(files))
         return Boot(self._own_authority(namespace, now), self._licence(pod))
 
