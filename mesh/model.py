@@ -167,6 +167,7 @@ class Reason(Enum):
     CONFIG = "configuration changed"
     DRIFT = "changed outside mesh"
     REMOVED = "no longer in the configuration"
+    FOLLOWS = "a value it takes from another resource changes"
     EXPIRING = "expiring"
     UNHEALTHY = "not ready"
     ADOPT = "adopted"

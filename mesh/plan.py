@@ -165,10 +165,12 @@ def _foreign(
 
 
 def _touched(each: Field, touches: tuple[Touch, ...]) -> Field:
-    for touch in touches:
-        if touch.path == each.path or (touch.path == () and each.before is ABSENT):
-            return replace(each, touch=touch)
-    return each
+    """Say who wrote a field last: its own writer, that of a list around it, or of the whole if it is gone."""
+    around = [touch for touch in touches if touch.path and each.path[: len(touch.path)] == touch.path]
+    if around:
+        return replace(each, touch=max(around, key=lambda touch: len(touch.path)))
+    last_writer = next((touch for touch in touches if not touch.path), None)
+    return replace(each, touch=last_writer) if each.before is ABSENT and last_writer else each
 
 
 def _reason(fields: tuple[Field, ...], last: Last | None) -> Reason:
@@ -176,16 +178,23 @@ def _reason(fields: tuple[Field, ...], last: Last | None) -> Reason:
         return Reason.ADOPT
     if last.status != "ok":
         return Reason.RECOVER
-    drifted = all(_unmoved(each, last) for each in fields)
-    return Reason.DRIFT if drifted else Reason.CONFIG
+    if any(_wish_changed(each, last) for each in fields):
+        return Reason.CONFIG
+    return Reason.DRIFT if any(_drifted(each, last) for each in fields) else Reason.FOLLOWS
 
 
-def _unmoved(each: Field, last: Last) -> bool:
-    """Whether we still want what we wanted last time, so that it was the live side that moved."""
+def _wish_changed(each: Field, last: Last) -> bool:
+    """Whether we want something else than we wanted last time."""
     recorded = last.fields.get(dotted(each.path))
     if each.after is ABSENT:
-        return recorded is None
-    return not isinstance(each.after, Unknown) and recorded in {digest(each.after), "*"}
+        return recorded is not None
+    return not isinstance(each.after, Unknown) and recorded not in {digest(each.after), "*"}
+
+
+def _drifted(each: Field, last: Last) -> bool:
+    """Whether what is there is not what we put there."""
+    recorded = last.fields.get(dotted(each.path))
+    return each.before is ABSENT or recorded not in {digest(each.before), "*", None}
 
 
 def _decide_unwanted(known: Known, draft: Draft) -> None:

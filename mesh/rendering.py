@@ -61,6 +61,8 @@ def _removal(name: str, obj: Object) -> ManifestChange:
 
 def _shown(obj: Any, secrets: Collection[str]) -> Any:
     if isinstance(obj, Mapping):
+        if str(obj.get("kind")).endswith("WebhookConfiguration"):
+            return {**obj, "webhooks": [_without_istiods(each) for each in obj.get("webhooks") or []]}
         if obj.get("kind") == "Secret":
             return {**obj, **{part: Sensitive(obj[part]) for part in ("data", "stringData") if part in obj}}
         return {key: _shown(value, secrets) for key, value in obj.items()}
@@ -69,6 +71,13 @@ def _shown(obj: Any, secrets: Collection[str]) -> Any:
     if isinstance(obj, str) and any(secret in obj for secret in secrets):
         return Sensitive(obj)
     return obj
+
+
+def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
+    """A webhook without what istiod itself writes: its charts render that at install only."""
+    client = {key: value for key, value in webhook.get("clientConfig", {}).items() if key != "caBundle"}
+    kept = {key: value for key, value in webhook.items() if key != "failurePolicy"}
+    return {**kept, "clientConfig": client}
 
 
 LONGEST = 20_000

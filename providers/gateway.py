@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from mesh.errors import KubeError
 from mesh.manifest import Manifest, ManifestProvider
-from mesh.model import READY, Live, Ready, never, not_yet
-from mesh.world import Object
-from mesh.world.resources import GATEWAY
+from mesh.model import READY, Found, Key, Live, Place, Ready, never, not_yet
+from mesh.world import Object, Snapshot
+from mesh.world.resources import GATEWAY, SERVICE
 
 XDS_LISTENER = "xds-tls"
+XDS_PORT = 15012
+SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
 
 
 class GatewayProvider(ManifestProvider):
@@ -20,6 +24,14 @@ class GatewayProvider(ManifestProvider):
     resource = GATEWAY
     moves = frozenset({("spec",), ("metadata", "annotations")})
     disruptive = True
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the Gateways; of one that is reached by node ports, the Service that has them, too."""
+        found = dict(super().observe(places, snapshot))
+        for key, live in found.items():
+            if isinstance(live, Live) and _by_node_port(live):
+                found[key] = _with_node_port(live, places[key], snapshot)
+        return found
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:
         """`endpoint` is {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname."""
@@ -51,3 +63,27 @@ class GatewayProvider(ManifestProvider):
 def current(condition: Mapping[str, Any], live: Live) -> bool:
     """Whether a condition speaks of the object as it is now."""
     return bool(condition.get("observedGeneration", 0) >= live.status.get("generation", 0))
+
+
+def _by_node_port(live: Live) -> bool:
+    annotations = live.attrs.get("metadata", {}).get("annotations", {})
+    return bool(annotations.get(SERVICE_TYPE) == "nodeport")
+
+
+def _with_node_port(live: Live, place: Place, snapshot: Snapshot) -> Live:
+    """Peers reach its istiod by the node port of the Service that istiod makes for the Gateway."""
+    try:
+        services = snapshot.list(SERVICE, namespace=place.namespace)
+    except KubeError:
+        return replace(live, outputs={})
+    ports = [
+        port["nodePort"]
+        for service in services
+        if service["metadata"]["name"] == place.name
+        for port in service["spec"].get("ports", [])
+        if port.get("port") == XDS_PORT and port.get("nodePort")
+    ]
+    endpoint = live.outputs.get("endpoint")
+    return replace(
+        live, outputs={"endpoint": {**endpoint, "xdsPort": ports[0]}} if endpoint and ports else {}
+    )
