@@ -90,8 +90,8 @@ class RootOfTrust:
 class GatewayAPI:
     """The Kubernetes Gateway API CRDs. `source` is a URL or a path (file or folder of YAML files).
 
-    A path is absolute. `sha256` pins the bytes of a URL or of a file; of a folder, the concatenation
-    of its files in name order. "" pins nothing: the lock remembers what was found first.
+    A path is absolute. `sha256` pins the bytes of a URL (always) or of a file; of a folder, the
+    concatenation of its files in name order. "" pins nothing.
     """
 
     version: str

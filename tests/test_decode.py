@@ -297,6 +297,17 @@ def test_an_override_for_no_cluster_is_a_usage_error() -> None:
         Overrides.read({}, ["cluster1"])
 
 
+def test_what_comes_from_the_net_is_pinned() -> None:
+    assert mesh().gateway_api.sha256.startswith("510338cf")
+    mirror = mesh("gatewayAPI: {version: v1.4.0, source: 'https://mirror.example/standard-install.yaml'}")
+    assert mirror.gateway_api.sha256.startswith("6a4029e6")
+    own = mesh("gatewayAPI: {version: v1.9.0, sha256: " + "b" * 64 + "}")
+    assert own.gateway_api.sha256 == "b" * 64
+    elsewhere = Overrides(gateway_api="https://mirror.example/standard-install.yaml")
+    found = mesh("gatewayAPI: {sha256: " + "b" * 64 + "}", overrides=elsewhere)
+    assert found.gateway_api.sha256.startswith("510338cf")
+
+
 def test_a_bad_override_is_named() -> None:
     [first, *_] = mistakes(overrides=Overrides(charts="/nowhere"))
     assert first == "spec.istio.charts.source: MESH_CHART_SOURCE: no such folder: /nowhere"

@@ -13,7 +13,14 @@ from mesh.distribution import of
 from mesh.distribution.computed import COMPUTED
 from mesh.distribution.overlay import overlay
 from mesh.distribution.solo import computed, documented
-from mesh.distribution.versions import CHARTS, OLDEST, Version, since
+from mesh.distribution.versions import (
+    CHARTS,
+    GATEWAY_API,
+    GATEWAY_API_DIGESTS,
+    OLDEST,
+    Version,
+    since,
+)
 from mesh.errors import MeshError
 from mesh.load import parse
 from mesh.model import Key, Unknown
@@ -319,6 +326,11 @@ def test_versions_are_ordered() -> None:
     assert [
         Version.parse(text) for text in ("1.30", "latest", "1.30.2-sol", "v1.30.2-solo", "1.30.2-solo\n")
     ] == [None] * 5
+
+
+def test_the_crds_of_every_version_are_pinned() -> None:
+    assert {version for _, version in GATEWAY_API} <= set(GATEWAY_API_DIGESTS)
+    assert all(len(digest) == 64 for digest in GATEWAY_API_DIGESTS.values())
 
 
 def test_a_table_holds_from_its_row_on() -> None:

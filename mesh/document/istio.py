@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mesh.distribution.versions import (
     GATEWAY_API,
+    GATEWAY_API_DIGESTS,
     GATEWAY_API_SOURCE,
     IMAGES,
     OLDEST,
@@ -114,16 +114,19 @@ def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, re
     """Return which CRDs, from where; the release of their version unless the file says otherwise."""
     trail: Trail = ("spec", "gatewayAPI")
     wanted = part.version or since(GATEWAY_API, release.line)
-    source, sha256 = part.source or GATEWAY_API_SOURCE.format(version=wanted), part.sha256 or ""
-    where = ""
-    if overrides.gateway_api:  # the file's digest speaks of the file's source
-        source, sha256, where = overrides.gateway_api, "", f"{GATEWAY_API_VARIABLE}: "
+    source = overrides.gateway_api or part.source or GATEWAY_API_SOURCE.format(version=wanted)
+    # The file's digest speaks of the file's source.
+    sha256 = "" if overrides.gateway_api else part.sha256 or ""
     if "://" in source:
         check_url(source, (*trail, "source"), ("https",), report)
-    else:
-        path: Path = report.path(source)
-        if not is_there(path):
-            what = f"{where}no such file or folder: {source}"
-            report.wrong((*trail, "source"), what, "relative paths start from the folder of this file")
-        source = str(path.absolute())
-    return GatewayAPI(wanted, source, sha256, part.safe_upgrades, report.origin(trail))
+        sha256 = sha256 or GATEWAY_API_DIGESTS.get(wanted, "")
+        if not sha256:
+            hint = f"set it; known without it are {', '.join(GATEWAY_API_DIGESTS)}"
+            report.wrong((*trail, "sha256"), f"is missing for {wanted}", hint)
+        return GatewayAPI(wanted, source, sha256, part.safe_upgrades, report.origin(trail))
+    path = report.path(source)
+    if not is_there(path):
+        where = f"{GATEWAY_API_VARIABLE}: " if overrides.gateway_api else ""
+        what = f"{where}no such file or folder: {source}"
+        report.wrong((*trail, "source"), what, "relative paths start from the folder of this file")
+    return GatewayAPI(wanted, str(path.absolute()), sha256, part.safe_upgrades, report.origin(trail))

@@ -119,7 +119,10 @@ class GatewayAPIPart(Part):
         Text | None, Field(description="https:// URL, file or folder; default: the release of that version")
     ] = None
     sha256: Annotated[
-        str | None, Field(pattern=forms.SHA256, description="digest of what the source must hold")
+        str | None,
+        Field(
+            pattern=forms.SHA256, description="digest of what the source must hold; known for common releases"
+        ),
     ] = None
     safe_upgrades: Annotated[
         bool, Field(description="also install the admission policy that comes with v1.5 and newer")
