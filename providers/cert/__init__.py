@@ -85,6 +85,10 @@ class CertProvider(Provider[CertSpec]):
         """Sign an intermediate anew, under the same root."""
         _half(spec).update(spec, key, live, last, world)
 
+    def keeps(self, place: Place, world: World) -> str:
+        """The root stays."""
+        return "" if place.variant == INTERMEDIATE else _ROOT.keeps(place, world)
+
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the intermediate that we made; keep the root, and say where it is."""
         half: Provider[Any] = _CACERTS if place.variant == INTERMEDIATE else _ROOT

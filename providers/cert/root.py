@@ -83,12 +83,16 @@ class Root(Provider[RootSpec]):
     def update(self, spec: RootSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
         """Nothing: no field of a root ever differs from what is wanted."""
 
+    def keeps(self, place: Place, world: World) -> str:
+        """A root of trust is never deleted: what it signed elsewhere would be worthless."""
+        files = _files(place, world)
+        paths = " and ".join(sorted({str(files.key), str(files.certificate)}))
+        return f"the root of trust is kept in {paths}; the next apply uses it again"
+
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Keep it, and say where it is."""
         del key, live, last
-        files = _files(place, world)
-        paths = " and ".join(sorted({str(files.key), str(files.certificate)}))
-        return (f"the root of trust is kept in {paths}; the next apply uses it again",)
+        return (self.keeps(place, world),)
 
 
 def _files(place: Place, world: World) -> RootFiles:
