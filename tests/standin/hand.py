@@ -79,9 +79,15 @@ class Hand:
         self.label_network(cluster, cluster)
         self.apply(cluster, guide.eastwest(cluster))
 
-    def istiod(self, cluster: str, *sets: str) -> None:
-        """Install or upgrade istiod with the guide's values, some set otherwise, until it is ready."""
-        self.chart(cluster, "istiod", "istiod", guide.istiod(cluster), *sets)
+    def istiod(self, cluster: str) -> None:
+        """Install or upgrade istiod with the guide's values, until it is ready."""
+        self.chart(cluster, "istiod", "istiod", guide.istiod(cluster))
+        self.rolled_out(cluster)
+
+    def reinstalled(self, cluster: str, values: str, *sets: str) -> None:
+        """Uninstall istiod and install it with other values: nothing of an earlier hand is left."""
+        self.helm(cluster, "uninstall", "istiod", "-n", SYSTEM)
+        self.chart(cluster, "istiod", "istiod", values, *sets)
         self.rolled_out(cluster)
 
     def chart(self, cluster: str, release: str, chart: str, values: str, *sets: str) -> None:

@@ -12,7 +12,8 @@ from tests.standin.authority import Root
 from tests.standin.guide import EDGE, SYSTEM
 from tests.standin.hand import CONNECTED, DATA_PLANE, SUCCEEDED, Hand, eventually
 
-PREFERRED = "{peering.solo.io/preferred-data-plane-service-type: nodeport}"
+WEBHOOK = ("get", "validatingwebhookconfiguration", "istio-validator-istio-system")
+PREFERRED = "peering.solo.io/preferred-data-plane-service-type: nodeport"
 
 
 def environment(hand: Hand, cluster: str, kind: str, name: str, namespace: str = SYSTEM) -> dict[str, str]:
@@ -101,7 +102,7 @@ def test_istiod_makes_the_gateway_classes(hand: Hand) -> None:
 
 def test_istiod_arms_its_webhook_and_an_upgrade_leaves_it_so(hand: Hand, root: Root) -> None:
     def armed() -> dict[str, object]:
-        webhook = hand.get("cluster1", "validatingwebhookconfiguration", "istio-validator-istio-system")
+        webhook = json.loads(hand.kubectl("cluster1", *WEBHOOK, "-o", "json", "--show-managed-fields"))
         hook = webhook["webhooks"][0]
         bundle = base64.b64decode(hook["clientConfig"].get("caBundle", "")).decode()
         managers = {one["manager"] for one in webhook["metadata"]["managedFields"]}
@@ -158,7 +159,7 @@ def test_clusters_may_peer_by_node_port(hand: Hand) -> None:
     node_ips = [one["address"] for one in nodes[-1]["status"]["addresses"] if one["type"] == "InternalIP"]
     manifest = guide.peer("cluster2", node_ips[0])
     manifest = manifest.replace("port: 15012", f"port: {port}")
-    manifest = manifest.replace("  annotations:", f"  annotations:\n    {PREFERRED[1:-1]}")
+    manifest = manifest.replace("  annotations:", f"  annotations:\n    {PREFERRED}")
     hand.apply("cluster1", manifest)
     hand.healthy("cluster1")
     assert hand.conditions("cluster1")[DATA_PLANE][2] == "data plane programmed with NodePort service type"
@@ -179,17 +180,14 @@ def test_a_gateway_in_another_namespace_expects_another_identity(hand: Hand) -> 
     hand.apply("cluster1", guide.peer("cluster2", hand.address("cluster2"), namespace="elsewhere"))
     seen = eventually(lambda: hand.conditions("cluster1", name, "elsewhere"), lambda seen: SUCCEEDED in seen)
     assert "expected SAN spiffe://cluster2.local/ns/elsewhere/sa/istio-eastwest" in seen[SUCCEEDED][2]
-    hand.kubectl("cluster1", "delete", "namespace", "elsewhere")
+    hand.kubectl("cluster1", "delete", "namespace", "elsewhere", "--wait=false")
     hand.link("cluster1", "cluster2")
     hand.healthy("cluster1")
 
 
 def test_values_of_the_guide_that_are_forgotten_keep_clusters_apart(hand: Hand) -> None:
     """The charts' defaults: no peering, no cluster id, no network, the trust domain cluster.local."""
-    hand.chart(
-        "cluster2", "istiod", "istiod", f"profile: ambient\nglobal: {{trustDomain: x}}\nlicense: {VALUE}"
-    )
-    hand.rolled_out("cluster2")
+    hand.reinstalled("cluster2", "profile: ambient\nglobal: {trustDomain: x}\nlicense: {value: typed-in}")
     env = environment(hand, "cluster2", "deployment", "istiod")
     assert "ENABLE_PEERING_DISCOVERY" not in env
     assert env["CLUSTER_ID"] == "Kubernetes"
@@ -197,13 +195,9 @@ def test_values_of_the_guide_that_are_forgotten_keep_clusters_apart(hand: Hand) 
     mesh = hand.get("cluster2", "configmap", "istio")["data"]["mesh"]
     assert "trustDomain: cluster.local" in mesh, "global.trustDomain is silently ignored"
     eventually(lambda: hand.conditions("cluster1").get(CONNECTED, ("",))[0], lambda seen: seen == "False")
-    hand.istiod("cluster2", "license.value=ignored-beside-a-secret")
+    hand.reinstalled("cluster2", guide.istiod("cluster2"), "license.value=ignored-beside-a-secret")
     assert "SOLO_LICENSE_KEY" not in environment(hand, "cluster2", "deployment", "istiod")
-    hand.istiod("cluster2")
     hand.healthy("cluster1")
-
-
-VALUE = "{value: typed-in}"
 
 
 def test_nothing_is_done_for_a_cluster_without_istiod(hand: Hand) -> None:
@@ -217,8 +211,8 @@ def test_nothing_is_done_for_a_cluster_without_istiod(hand: Hand) -> None:
     assert hand.get("cluster2", "configmap", "istio-ca-root-cert", "unseen") == {}
     assert hand.get("cluster2", "service", "istio-eastwest", EDGE) == {}
     hand.kubectl("cluster2", "scale", "deployment/istiod", "-n", SYSTEM, "--replicas=1")
-    hand.kubectl("cluster1", "delete", "namespace", "seen")
-    hand.kubectl("cluster2", "delete", "namespace", "unseen")
+    hand.kubectl("cluster1", "delete", "namespace", "seen", "--wait=false")
+    hand.kubectl("cluster2", "delete", "namespace", "unseen", "--wait=false")
     eventually(lambda: hand.get("cluster2", "service", "istio-eastwest", EDGE), bool)
     hand.link("cluster1", "cluster2")
     hand.healthy("cluster1")

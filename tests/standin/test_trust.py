@@ -58,7 +58,7 @@ def test_the_root_is_in_every_namespace(hand: Hand, root: Root) -> None:
     eventually(lambda: handed_out(hand, "app"), lambda seen: seen == root.pem)
     hand.kubectl("cluster2", "delete", "configmap", "istio-ca-root-cert", "-n", "app")
     eventually(lambda: handed_out(hand, "app"), lambda seen: seen == root.pem)
-    hand.kubectl("cluster2", "delete", "namespace", "app")
+    hand.kubectl("cluster2", "delete", "namespace", "app", "--wait=false")
 
 
 def test_an_intermediate_of_the_same_root_is_loaded_without_a_restart(hand: Hand, root: Root) -> None:
@@ -137,7 +137,7 @@ def test_without_cacerts_istiod_signs_for_itself_and_sees_no_later_secret(hand: 
     hand.kubectl("cluster2", "create", "namespace", "later")
     eventually(lambda: handed_out(hand, "later"), lambda seen: seen == certificate)
     assert hand.conditions("cluster1")[CONNECTED][0] == "False"
-    hand.kubectl("cluster2", "delete", "namespace", "later")
+    hand.kubectl("cluster2", "delete", "namespace", "later", "--wait=false")
     with_fresh(hand, root)
 
 
