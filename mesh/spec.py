@@ -106,7 +106,7 @@ class Chart:
     """One Helm release of one cluster.
 
     `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive by absolute path, or a name
-    in `repo`); `version` is "" for a folder or archive: it is what it is.
+    in `repo`); `version` is "" for an archive: only helm opens it.
     `values` are the user's own, files and inline merged, computed values not yet among them.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, Version
 from mesh.document.istio import AT, by_version, check_url
@@ -11,6 +12,8 @@ from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report, is_there
 from mesh.document.shape_istio import ChartPart, IstioPart
+from mesh.errors import InputError
+from mesh.load import load_foreign
 from mesh.load_document import Trail
 from mesh.load_scalars import shown
 from mesh.model import Origin
@@ -83,12 +86,22 @@ def _locate(
 ) -> tuple[str, str, str]:
     """Return helm's chart argument, repository and version; a folder's charts have their own version."""
     if "://" not in source:
-        return _in_folder(source, component, wanted, trail, variable, report), "", ""
+        ref = _in_folder(source, component, wanted, trail, variable, report)
+        return ref, "", _own_version(Path(ref))
     check_url(source, trail, ("oci", "https", "http"), report)
     source = source.rstrip("/")
     if source.startswith("oci://"):
         return f"{source}/{component}", "", wanted
     return component, source, wanted
+
+
+def _own_version(chart: Path) -> str:
+    """The version that a folder's Chart.yaml has; "" for an archive, which only helm opens."""
+    try:
+        about = load_foreign(chart / "Chart.yaml") if is_there(chart) == "folder" else {}
+    except InputError:
+        return ""
+    return str(about.get("version", "")) if isinstance(about, dict) else ""
 
 
 def _in_folder(

@@ -51,17 +51,21 @@ def _ca(part: CAPart | None, report: Report) -> CA:
         case CAPart(existing=True):
             return ExistingCA()
         case CAPart(generate=GeneratePart(key_file=str() as key_file)):
-            return GenerateCA(str(report.path(key_file).absolute()))
+            return GenerateCA(key_file)
     return GenerateCA()
 
 
 def _files(part: FilesPart, report: Report) -> FilesCA:
-    """Require the certificate; the key may be elsewhere, since only a step that signs opens it."""
+    """Require the certificate; the key may be elsewhere, since only a step that signs opens it.
+
+    Paths stay as they are written: they are recorded, and a colleague's folder is another.
+    """
     trail = (*AT, "ca", "files")
     key = report.path(part.key)
     if is_there(key) == "folder":
         report.wrong((*trail, "key"), f"{part.key} is a folder", "name the file in it")
-    return FilesCA(report.file((*trail, "cert"), part.cert), str(key.absolute()))
+    report.file((*trail, "cert"), part.cert)
+    return FilesCA(part.cert, part.key)
 
 
 def _program(name: str, report: Report) -> str:
