@@ -29,6 +29,9 @@ class Kube(Protocol):
     cluster: str
     context: str
 
+    def within(self, seconds: float) -> Kube:
+        """The same API server, asked once and given up after so many seconds."""
+
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
 

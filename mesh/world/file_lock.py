@@ -34,7 +34,7 @@ class FileLock:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "since": since.isoformat(timespec="seconds"),
-            "who": _user(),
+            "who": user(),
         }
         os.ftruncate(self._handle, 0)
         self._has_body = True
@@ -93,7 +93,8 @@ class FileLock:
             return "another process"
 
 
-def _user() -> str:
+def user() -> str:
+    """Whoever runs this, by name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -58,6 +58,10 @@ class ApiServer:
         self._lock = Lock()
         self._served: dict[str, tuple[Resource, ...]] = {}
 
+    def within(self, seconds: float) -> ApiServer:
+        """The same API server over a connection of its own: asked once, and given up after `seconds`."""
+        return ApiServer(self.cluster, self.context, self._wire.within(seconds))
+
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
         return self._ask(Call(self.cluster, self.context, "get", path), path)

@@ -7,7 +7,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore, Lock
 
 import urllib3
@@ -93,6 +93,20 @@ class Wire:
         self._pools: dict[tuple[bytes, bytes], urllib3.PoolManager] = {}
         self._reached = False
         self._down: tuple[float, Unreachable] | None = None
+
+    def within(self, seconds: float) -> Wire:
+        """Connections of their own with the same credentials; one attempt of so many seconds."""
+        hurry = replace(
+            self._patience,
+            attempts=1,
+            absent=1,
+            slow=1,
+            budget=seconds,
+            first_connect=min(seconds, self._patience.first_connect),
+            connect=min(seconds, self._patience.connect),
+            read=min(seconds, self._patience.read),
+        )
+        return Wire(self._credentials, hurry, self._env, self._sleep)
 
     def ask(
         self, call: Call, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str]
