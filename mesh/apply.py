@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesh.diff import fingerprints
-from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
+from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePlanError
+from mesh.lease import Held
 from mesh.lock import Entry, Lock
 from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown, Unread, Verdict
 from mesh.plan import Draft, is_ours, step_for
 from mesh.provider import Last, Provider, Registry
+from mesh.record import Ledger, home
 from mesh.refs import Ref, bind, pick, unknowns_in
 from mesh.state import OPEN, Journal, Store
 from mesh.world import Snapshot, World
@@ -71,6 +73,9 @@ class Run:
     timeout: float
     stopping: Callable[[], bool]
     watch: Watch
+    ledger: Ledger
+    held: Held
+    warnings: list[str] = field(default_factory=list)
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     because: dict[Key, Key] = field(default_factory=dict)
 
@@ -83,6 +88,8 @@ class Run:
 
     def work(self, key: Key) -> Outcome:
         """Carry the step out; on a worker's thread."""
+        if why := self.held.lost(key.cluster):
+            return Outcome(error=LockedError(why, hint="run `mesh plan`: somebody else may be at work"))
         try:
             return self._carry_out(self.tasks[key])
         except MeshError as error:
@@ -99,7 +106,10 @@ class Run:
         if task.step.action is not Action.READ:
             self.journal.done(key)
         self.watch.finished(task.step, result)
-        return result.error is None and not result.stopped
+        is_good = result.error is None and not result.stopped
+        if is_good and task.resource and home(self.lock, key.cluster, key.kind, task.place.name):
+            self.warnings += filter(None, [self.ledger.share(self.lock, key.cluster)])
+        return is_good
 
     def skipped(self, key: Key, because: Key) -> None:
         """Remember why a step was not begun."""
@@ -107,7 +117,8 @@ class Run:
         self.watch.skipped(self.tasks[key].step, because)
 
     def tick(self) -> None:
-        """Let the watcher speak."""
+        """Stay known as the one at work, and let the watcher speak."""
+        self.held.beat()
         self.watch.tick()
 
     def _carry_out(self, task: Task) -> Outcome:

@@ -6,21 +6,24 @@ One function per verb; nothing else composes stages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
 from mesh.apply import Outcome, Run, Task, Watch, adopted
-from mesh.errors import KubeError, PartialError, RefusedError
+from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.graph import edges, ordered
-from mesh.lock import Lock, newer
+from mesh.lease import Held, Leases
+from mesh.lock import Identity, Lock, newer
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
 from mesh.plan import Draft, Known, decide, in_order, places, plan_digest
 from mesh.preview import preview
 from mesh.provider import Registry
+from mesh.record import Ledger, is_settled
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.walk import walk
@@ -50,16 +53,22 @@ class Planned:
     draft: Draft
     observation: Observation
     lock: Lock
+    held: Mapping[str, Lock | None] = field(default_factory=dict)
+    """The slice of each cluster that answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run did: each step's outcome, what was skipped because of what, what was never begun."""
+    """What a run did: each step's outcome, what was skipped because of what, what was never begun.
+
+    `warnings` are what went wrong without harm: a lease or a copy of the state that could not be written.
+    """
 
     planned: Planned
     outcomes: Mapping[Key, Outcome] = field(default_factory=dict)
     because: Mapping[Key, Key] = field(default_factory=dict)
     unstarted: frozenset[Key] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Key, ...]:
@@ -93,11 +102,11 @@ def _plan(
     seen = _observe(desk, resources, recorded)
     namespaces = {name: who.namespace for name, who in recorded.clusters.items()}
     namespaces |= {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
-    lock = newer(recorded, slices.read(desk.mesh.name, namespaces, seen.snapshots))
-    if lock.entries.keys() - recorded.entries.keys():
+    held = slices.read(desk.mesh.name, namespaces, seen.snapshots)
+    lock = newer(recorded, {name: each for name, each in held.items() if each})
+    safety.check_identities(safety.identities(desk.mesh, seen.uids), lock.clusters)
+    if lock.entries != recorded.entries:
         seen = _observe(desk, resources, lock, seen)
-    wanted = safety.identities(desk.mesh, seen.uids)
-    safety.check_identities(wanted, lock.clusters)
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
     draft = decide(known, desk.kinds)
     _keep(draft.steps, known, desk, removable)
@@ -105,7 +114,7 @@ def _plan(
         safety.refuse_several_roots(known)
     preview(draft, known, desk.kinds, desk.world)
     safety.refuse_all(draft.refusals)
-    return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock)
+    return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock, held)
 
 
 def _observe(
@@ -161,34 +170,45 @@ def apply(
     timeout: float = DEFAULT_TIMEOUT,
     parallelism: int = DEFAULT_PARALLELISM,
     journal: Journal | None = None,
+    leases: Leases | None = None,
 ) -> Result:
-    """Carry a plan out and record it; the caller holds the store. Never raises for a failed step."""
+    """Carry a plan out and record it; the caller holds the store. Never raises for a failed step.
+
+    Raises LockedError and StalePlanError before anything is written.
+    """
     tasks = _tasks(desk, planned)
     lock = adopted(planned.draft, tasks, planned.known.found, planned.lock)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
-    if not steps and lock == desk.store.read(desk.mesh.name):
+    if not steps and is_settled(desk.store, lock, desk.store.read(desk.mesh.name), planned.held):
         return Result(planned)
     run_id = str(uuid4())
-    lock = replace(lock, serial=lock.serial + 1, run=run_id, clusters=_clusters(desk, planned, lock))
-    desk.store.backup(planned.lock)
-    desk.store.write(lock)
-    run = Run(
-        tasks=steps,
-        found=planned.known.found,
-        lock=lock,
-        world=desk.world,
-        kinds=desk.kinds,
-        store=desk.store,
-        journal=journal or Journal(desk.store.journal_path),
-        timeout=timeout,
-        stopping=stopping,
-        watch=watch,
-    )
-    run.journal.begin(run_id, lock.serial)
-    needs = {key: task.step.needs for key, task in steps.items()}
-    unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
-    _finish(desk, run, planned)
-    return Result(planned, run.outcomes, run.because, unstarted)
+    clusters = _clusters(desk, planned, lock)
+    ledger = Ledger(desk.store, desk.world, frozenset(planned.observation.uids))
+    uids = {name: clusters[name].uid for name in ledger.answered & clusters.keys()}
+    with leases.hold(run_id, uids) if leases else nullcontext(Held()) as held:
+        ledger.refuse_stale(replace(planned.lock, clusters=clusters))
+        run = Run(
+            tasks=steps,
+            found=planned.known.found,
+            lock=replace(lock, serial=lock.serial + 1, run=run_id, clusters=clusters),
+            world=desk.world,
+            kinds=desk.kinds,
+            store=desk.store,
+            journal=journal or Journal(desk.store.journal_path),
+            timeout=timeout,
+            stopping=stopping,
+            watch=watch,
+            ledger=ledger,
+            held=held,
+        )
+        desk.store.backup(planned.lock.serial)
+        desk.store.write(run.lock)
+        run.journal.begin(run_id, run.lock.serial)
+        needs = {key: task.step.needs for key, task in steps.items()}
+        unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
+        said = ledger.close(run.lock, run.journal)
+    warnings = (*held.warnings, *run.warnings, *said)
+    return Result(planned, run.outcomes, run.because, unstarted, warnings)
 
 
 def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:
@@ -204,31 +224,10 @@ def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:
     return tasks
 
 
-def _clusters(desk: Desk, planned: Planned, lock: Lock) -> dict[str, Any]:
+def _clusters(desk: Desk, planned: Planned, lock: Lock) -> dict[str, Identity]:
     """The identities to record: those that answered now over those known before."""
     now = safety.identities(desk.mesh, planned.observation.uids)
     return {**lock.clusters, **{name: who for name, who in now.items() if who.uid}}
-
-
-def _finish(desk: Desk, run: Run, planned: Planned) -> None:
-    """Write the final lock and the clusters' slices, then close the journal."""
-    used = {key.cluster for key in run.lock.entries}
-    kept = {name: who for name, who in run.lock.clusters.items() if name in used}
-    gone = run.lock.clusters.keys() - kept.keys()
-    for name in sorted(run.lock.clusters):
-        if name in planned.observation.uids:
-            _write_slice(run, name)
-    run.lock = replace(run.lock, clusters=kept) if gone else run.lock
-    desk.store.write(run.lock)
-    run.journal.end()
-
-
-def _write_slice(run: Run, cluster: str) -> None:
-    """A slice that cannot be written is stale, not lost: the lockfile has everything."""
-    try:
-        slices.write(run.lock, cluster, run.world.kube(cluster))
-    except KubeError as error:
-        run.world.say(cluster, f"its copy of the state could not be written: {error.message}")
 
 
 def check(result: Result) -> None:

@@ -91,20 +91,23 @@ def from_text(text: str, where: str) -> Lock:
     restore = f"restore {where} from version control, or run `mesh state rebuild`"
     if "<<<<<<<" in text:
         raise StateError(f"{where} has merge conflict markers", hint=f"take one side whole, then {restore}")
+    odd = StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore)
     try:
         body = json.loads(text)
-        claimed = body.pop("digest")
         version = body["format"]
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise odd from None
     if version != FORMAT:
         raise StateError(
             f"{where} has format {version}, this mesh reads format {FORMAT}",
             hint="use the newer mesh that wrote it",
         )
-    if claimed != _digest(body):
+    if body.pop("digest", "") != _digest(body):
         raise StateError(f"{where} was changed by hand or damaged: its digest does not match", hint=restore)
-    return _lock(body)
+    try:
+        return _lock(body)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise odd from None
 
 
 def slice_of(lock: Lock, cluster: str) -> Lock:
@@ -120,14 +123,16 @@ def slice_of(lock: Lock, cluster: str) -> Lock:
 def newer(lock: Lock, slices: Mapping[str, Lock]) -> Lock:
     """Bring a lock up to date with what the clusters hold; raise RefusedError on a fork.
 
-    A slice that is newer replaces what the lock says of its cluster; what belongs to no cluster is
-    taken from the newest. A lock that was never written takes the lineage of the slices.
+    A slice that is newer than the lock, or of a cluster that the lock does not know, replaces what
+    the lock says of its cluster; what belongs to no cluster is taken from the newest. A lock that
+    was never written takes the lineage of the slices.
     """
-    for name, each in sorted(slices.items(), key=lambda item: item[1].serial):
+    recorded = lock.serial
+    for name, each in sorted(slices.items(), key=lambda item: (item[1].serial, item[0])):
         if lock.serial == 0 and not lock.entries:
             lock = replace(lock, lineage=each.lineage)
         _refuse_fork(lock, name, each)
-        if each.serial > lock.serial or name not in lock.clusters:
+        if each.serial > recorded or name not in lock.clusters:
             lock = _overlaid(lock, name, each)
     return lock
 
@@ -148,15 +153,22 @@ def _refuse_fork(lock: Lock, cluster: str, other: Lock) -> None:
         )
 
 
-def _overlaid(lock: Lock, cluster: str, newer: Lock) -> Lock:
-    kept = {key: entry for key, entry in lock.entries.items() if key.cluster not in {cluster, NO_CLUSTER}}
-    shared = {key: entry for key, entry in lock.entries.items() if key.cluster == NO_CLUSTER}
+def _overlaid(lock: Lock, cluster: str, theirs: Lock) -> Lock:
+    """Put a slice in place of what a lock says of its cluster, under whatever name it says it."""
+    uids = {who.uid for who in theirs.clusters.values()}
+    stale = {cluster, *(name for name, who in lock.clusters.items() if who.uid in uids)}
+    is_newest = theirs.serial >= lock.serial
+    shared = lock if not is_newest else theirs
+    entries = {key: entry for key, entry in lock.entries.items() if key.cluster not in stale}
+    entries |= {key: entry for key, entry in theirs.entries.items() if key.cluster != NO_CLUSTER}
     return replace(
         lock,
-        serial=max(lock.serial, newer.serial),
-        run=newer.run if newer.serial >= lock.serial else lock.run,
-        clusters={**lock.clusters, **newer.clusters},
-        entries={**kept, **shared, **newer.entries},
+        serial=max(lock.serial, theirs.serial),
+        run=theirs.run if is_newest else lock.run,
+        clusters={name: who for name, who in lock.clusters.items() if name not in stale}
+        | dict(theirs.clusters),
+        entries={key: entry for key, entry in entries.items() if key.cluster != NO_CLUSTER}
+        | {key: entry for key, entry in shared.entries.items() if key.cluster == NO_CLUSTER},
     )
 
 

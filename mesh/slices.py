@@ -1,7 +1,7 @@
 """State you can lose, state a team can share: each cluster keeps its slice of the lock.
 
 The slice is a ConfigMap `mesh-<mesh>-state` in istiod's namespace, written as soon as that
-namespace is there and at the end of every run.
+namespace is made and at the end of every run.
 """
 
 from __future__ import annotations
@@ -23,18 +23,38 @@ def name_of(mesh: str) -> str:
     return f"mesh-{mesh}-state"
 
 
-def read(mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> dict[str, Lock]:
-    """Return the slice of each cluster that answered and has one; `namespaces` are istiod's."""
-    found: dict[str, Lock] = {}
+def read(
+    mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
+) -> dict[str, Lock | None]:
+    """Return the slice of each cluster that answered, None where it has none; `namespaces` are istiod's."""
+    found: dict[str, Lock | None] = {}
     for cluster, namespace in sorted(namespaces.items()):
         try:
             objects = snapshots[cluster].list(CONFIG_MAP, namespace=namespace)
         except KubeError:
             continue
-        for obj in objects:
-            if obj["metadata"]["name"] == name_of(mesh):
-                found[cluster] = _parse(obj.get("data", {}).get(DATA_KEY, ""), cluster, namespace)
+        named = (obj for obj in objects if obj["metadata"]["name"] == name_of(mesh))
+        ours = next(named, None)
+        found[cluster] = _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
     return found
+
+
+def read_now(lock: Lock, cluster: str, kube: Kube) -> Lock | None:
+    """Read one cluster's slice anew, or None if it has none."""
+    namespace = lock.clusters[cluster].namespace
+    ours = kube.get(CONFIG_MAP, namespace, name_of(lock.mesh))
+    return _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
+
+
+def behind(lock: Lock, held: Mapping[str, Lock | None]) -> tuple[str, ...]:
+    """Name the clusters that answered and do not hold their slice as the lock has it."""
+    return tuple(name for name in sorted(held) if held[name] != _wanted(lock, name))
+
+
+def _wanted(lock: Lock, cluster: str) -> Lock | None:
+    """What a cluster is to hold: nothing once nothing of ours is left in it."""
+    part = slice_of(lock, cluster)
+    return part if any(key.cluster == cluster for key in part.entries) else None
 
 
 def _parse(text: str, cluster: str, namespace: str) -> Lock:
@@ -51,8 +71,8 @@ def _parse(text: str, cluster: str, namespace: str) -> Lock:
 def write(lock: Lock, cluster: str, kube: Kube) -> None:
     """Put a cluster's slice where it belongs; an empty one is removed."""
     namespace = lock.clusters[cluster].namespace
-    part = slice_of(lock, cluster)
-    if not any(key.cluster == cluster for key in part.entries):
+    part = _wanted(lock, cluster)
+    if part is None:
         kube.delete(CONFIG_MAP, namespace, name_of(lock.mesh))
         return
     body = {

@@ -5,6 +5,7 @@
     mesh.lock               committed; see `mesh.lock`
     .mesh/                  0700, ignores itself in git
       lock                  flock target; its body says who holds it
+      id                    a word that tells this folder from every other
       journal.jsonl         intents and results of the run under way
       backups/              the last ten lockfiles
       run/                  values files and locks of helm children
@@ -12,12 +13,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from mesh.errors import StateError
 from mesh.lock import Entry, Lock, fresh, from_text, to_text
@@ -79,22 +82,50 @@ class Store:
         """Put the lock on disk, whole or not at all."""
         replace_file(self.path, to_text(lock).encode())
 
-    def backup(self, lock: Lock) -> None:
-        """Keep a copy of the lockfile as it is before a run, and drop the oldest."""
+    def backup(self, serial: int) -> None:
+        """Keep a copy of the lockfile as it is, whole or not, before a run; drop the oldest."""
         if not self.path.exists():
             return
         folder = self.folder / "backups"
         folder.mkdir(exist_ok=True)
-        replace_file(folder / f"{self.path.name}.{lock.serial:06d}", self.path.read_bytes())
+        replace_file(folder / f"{self.path.name}.{serial:06d}", self.path.read_bytes())
         for old in sorted(folder.glob(f"{self.path.name}.*"))[:-BACKUPS]:
             old.unlink()
+
+    def rewrite(self, lock: Lock) -> None:
+        """Put on disk a lock made of what `read` gave: open intents are in it, so the journal may go."""
+        self.backup(lock.serial)
+        self.write(lock)
+        self.journal_path.unlink(missing_ok=True)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a run began and did not end; nobody may be writing now."""
+        return self.journal_path.exists()
 
     @contextmanager
     def held(self, doing: str, now: datetime) -> Iterator[None]:
         """Be the only writer on this machine; raise LockedError that names the other one."""
         self.prepare()
         with FileLock(self.folder / "lock").acquire(doing, since=now):
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a run that was killed had not yet put in place of the lockfile or a backup."""
+        for folder in (self.path.parent, self.folder / "backups"):
+            for left in folder.glob(f".{self.path.name}.*.tmp"):
+                left.unlink(missing_ok=True)
+
+    def place(self) -> str:
+        """A name for this very folder, which no copy of it has; only its holder may ask.
+
+        A word made once, kept in the folder, and the inode of the file that is locked.
+        """
+        word = self.folder / "id"
+        if not word.exists():
+            replace_file(word, uuid4().hex.encode(), mode=0o600)
+        return f"{word.read_text(encoding='ascii')[:32]}:{(self.folder / 'lock').stat().st_ino}"
 
     def prepare(self) -> None:
         """Make the folders."""
@@ -161,8 +192,6 @@ class Journal:
 
     def end(self) -> None:
         """Close the run: nothing in it is left to be found out. The journal starts anew."""
-        import os
-
         append_line(self._handle, {"event": "end"})
         os.close(self._handle)
         self._handle = -1

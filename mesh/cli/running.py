@@ -20,6 +20,9 @@ from mesh.cli.terminal import look, observer
 from mesh.cli.watch import Teller, Waits
 from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
+from mesh.holder import Holder
+from mesh.lease import Leases
+from mesh.render.escape import terminal
 from mesh.render.progress import JsonProgress
 from mesh.render.result import result_text
 from mesh.render.tally import tally
@@ -145,6 +148,13 @@ def _ask(wishes: Wishes) -> None:
         raise InterruptedRunError("not confirmed; nothing was changed")
 
 
+def _leases(wishes: Wishes, here: Desk, planned: Planned) -> Leases:
+    clock = here.world.clock
+    verb = "destroy" if wishes.destroy else "apply"
+    holder = Holder.here(verb, planned.lock.lineage, here.store.place(), clock.now())
+    return Leases(here.mesh.name, holder, clock, here.world.kubes)
+
+
 def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits) -> Result:
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     clock = here.world.clock
@@ -159,10 +169,13 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits)
             stopping=stop,
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
+            leases=_leases(wishes, here, planned),
         )
         teller.deferred(planned.plan.deferred)
     finally:
         eyes.close()
+    for warning in result.warnings:
+        click.echo(f"Warning: {terminal(warning)}", err=True)
     verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
     last = tally(verb, teller.events, stopped=stop(), resume=wishes.resume())
     if isinstance(eyes, JsonProgress):
