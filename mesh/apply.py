@@ -14,11 +14,11 @@ from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePl
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
 from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown, Unread, Verdict
-from mesh.plan import Draft, is_ours, step_for
-from mesh.provider import Last, Provider, Registry
+from mesh.plan import Draft, is_ours, step_for, was_made
+from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.record import Ledger, home
 from mesh.refs import Ref, bind, pick, unknowns_in
-from mesh.state import OPEN, Journal, Store
+from mesh.state import Journal, Store
 from mesh.world import Snapshot, World
 
 POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
@@ -242,7 +242,8 @@ class Run:
         assert result.live is not None
         spec = bind(resource.spec, self._lookup)
         made = step.action in {Action.CREATE, Action.REPLACE}
-        last = remember(task.kind, spec, task.place, result.live, before.last if before else None, made=made)
+        known = before.last if before and not made else None
+        last = remember(task.kind, spec, task.place, result.live, known, made=made)
         return Entry(last, task.needs)
 
     def _after_failure(self, task: Task, before: Entry | None) -> Entry | None:
@@ -277,8 +278,9 @@ def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found],
     for key in draft.unchanged:
         live, task, last = found.get(key), tasks[key], lock.last(key)
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
+            known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
             made = is_ours(live, lock.mesh)
-            seen = remember(task.kind, draft.bound[key], task.place, live, last, made=made)
+            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made)
             lock = lock.with_entry(key, Entry(seen, task.needs))
     return lock
 

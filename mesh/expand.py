@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh.distribution import Distribution, of
 from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME
+from mesh.managed import marks
 from mesh.manifest import Manifest
 from mesh.model import Key, Place, Resource, Sensitive
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
@@ -133,7 +134,9 @@ def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
         values = distribution.chart_values(
             mesh, cluster, component, licence=licence, licence_digest=Ref(secret, "digest")
         )
-        job = HelmJob(chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values)
+        job = HelmJob(
+            chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values, marks(mesh.name)
+        )
         yield Resource(
             _chart(cluster, component),
             Place(chart.namespace, chart.release),

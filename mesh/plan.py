@@ -32,7 +32,7 @@ from mesh.model import (
     Unknown,
     Unread,
 )
-from mesh.provider import Last, Provider, Registry
+from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.refs import Lookup, Ref, bind, pick
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
@@ -110,10 +110,11 @@ def step_for(
             else "",
         )
     fields = tuple(_touched(each, found.touches) for each in diff(found.attrs, wanted))
-    due = kind.due(spec, found, now)
+    half = kind.unfinished(spec, found) if last and last.status == OPEN else ""
+    due = kind.due(spec, found, now) or half
     if fields or due:
         action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
-        reason = Reason.EXPIRING if due and not fields else _reason(fields, last)
+        reason = _reason(fields, last) if fields or half else Reason.EXPIRING
         return Step(action, key, reason, fields, expects=found.token, why=due)
     ready = kind.ready(spec, found)
     if not ready:
@@ -148,11 +149,17 @@ def is_ours(found: Live, mesh: str) -> bool:
     return found.owner == mesh or found.owner.startswith("field manager mesh/")
 
 
+def was_made(last: Last | None, found: Live, mesh: str) -> bool:
+    """Whether we made what is there; after a step that was cut short, only the thing itself can tell."""
+    recorded = last is not None and last.created and (last.status != OPEN or last.uid == found.uid)
+    return recorded or is_ours(found, mesh)
+
+
 def _foreign(
     known: Known, kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None
 ) -> str:
     """Refuse to change what somebody else made, unless the user takes it over."""
-    if found is None or (last and last.created) or key in known.taken or is_ours(found, known.lock.mesh):
+    if found is None or key in known.taken or was_made(last, found, known.lock.mesh):
         return ""
     fields = diff(found.attrs, kind.wanted(spec, found, last))
     if not fields:
@@ -212,13 +219,13 @@ def _decide_unwanted(known: Known, draft: Draft) -> None:
             draft.deferred[key] = Deferral(key, f"still used by {blocked}: {draft.deferred[blocked].why}")
         else:
             needs = frozenset(user for user in users[key] if user in draft.steps)
-            draft.steps[key] = replace(_removal(key, gone[key], found), needs=needs)
+            draft.steps[key] = replace(_removal(key, gone[key], found, known.lock.mesh), needs=needs)
 
 
-def _removal(key: Key, entry: Entry, found: Live | None) -> Step:
+def _removal(key: Key, entry: Entry, found: Live | None, mesh: str) -> Step:
     if found is None:
         return Step(Action.FORGET, key, Reason.REMOVED, why="it is gone already")
-    if not entry.last.created:
+    if not (entry.last.created and was_made(entry.last, found, mesh)):
         return Step(Action.FORGET, key, Reason.REMOVED, why="it was there before mesh and stays")
     return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
 

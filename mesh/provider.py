@@ -18,6 +18,9 @@ from mesh.world import Snapshot, World
 
 S = TypeVar("S")
 
+OPEN = "open"
+"""The status of an entry whose step was begun and not finished: only the cluster knows its fate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Last:
@@ -71,6 +74,10 @@ class Provider(ABC, Generic[S]):
 
     def due(self, spec: S, live: Live, now: datetime) -> str:  # noqa: ARG002  # a kind without a clock ignores all three
         """Say why the resource must be made anew though nothing differs; "" if it need not."""
+        return ""
+
+    def unfinished(self, spec: S, live: Live) -> str:  # noqa: ARG002  # most kinds make all of it or nothing
+        """Say why what a cut-short step left must be made again though nothing differs; "" if it need not."""
         return ""
 
     def refuse(self, spec: S, live: Found, last: Last | None) -> str:  # noqa: ARG002  # most kinds refuse nothing

@@ -25,7 +25,7 @@ from uuid import uuid4
 from mesh.errors import StateError
 from mesh.lock import Entry, Lock, fresh, from_text, to_text
 from mesh.model import Action, Key, Place
-from mesh.provider import Last
+from mesh.provider import OPEN, Last
 from mesh.world.file_lock import FileLock
 from mesh.world.files import replace_file
 from mesh.world.lines import append_line, open_lines, read_lines
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUPS = 10
-OPEN = "open"
-"""The status of an entry whose step was begun and not finished: only the cluster knows its fate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
+from mesh.managed import MESH_LABEL
 from mesh.merge import merge
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
-from mesh.provider import Last, Preview, Provider
+from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.rendering import changes, conflicts, placeheld
 from mesh.sensitive import mask, reveal, secrets_in
 from mesh.spec import Component
 from mesh.workloads import of_release, why_not
 from mesh.world import HelmJob, Object, Snapshot, World
-from mesh.world.releases import ReleaseView, newest, unlock
+from mesh.world.releases import LABELS, ReleaseView, newest, unlock
 from mesh.world.resources import DAEMON_SET, DEPLOYMENT, NODE, POD, SECRET
 
 NOT_SUPERSEDED = "status!=superseded"
 """One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 DEPLOYED = "deployed"
-OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,14 @@ class ChartProvider(Provider[ChartSpec]):
             except KubeError as error:
                 found |= dict.fromkeys(here, Unread(error.message))
         return found
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every release that we labelled, by its chart's name, which is what its address ends in."""
+        views = newest(snapshot.list(SECRET, labels=f"{LABELS},{MESH_LABEL}={mesh}"))
+        return {
+            Key(self.kind, snapshot.cluster, view.newest.chart): Place(namespace, name)
+            for (namespace, name), view in views.items()
+        }
 
     def preview(self, spec: ChartSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Render the chart, compare it with what is deployed, and dry-run what changes."""
@@ -151,7 +159,8 @@ def _live(view: ReleaseView, place: Place, snapshot: Snapshot) -> Live:
         uid=view.newest.uid,
         outputs={"revision": view.newest.revision, "appVersion": shown.app_version},
         status={"view": view, "troubles": _troubles(place, snapshot)},
-        owner=f"helm release {place.namespace}/{place.name}",
+        owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
+        or f"helm release {place.namespace}/{place.name}",
     )
 
 

@@ -25,6 +25,7 @@ GROUP = "gateway.networking.k8s.io"
 VERSION = f"{GROUP}/bundle-version"
 CHANNEL = f"{GROUP}/channel"
 MANAGER = "mesh/crds"
+NAME = "gateway-api"
 POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
 """Without these two nothing of ours can be made."""
@@ -63,12 +64,23 @@ class CrdsProvider(Provider[CrdsSpec]):
             "drop its fields; upgrade it yourself, or lower spec.gatewayAPI.version"
         )
 
+    def unfinished(self, spec: CrdsSpec, live: Live) -> str:
+        """Some of the bundle may be missing; no single CRD tells."""
+        return "some of its CRDs may be missing" if live.owner == spec.mesh else ""
+
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read the CRDs' metadata, and whether the API server serves the group."""
         try:
             return dict.fromkeys(places, _bundle(snapshot.list(CRD, metadata_only=True), snapshot))
         except KubeError as error:
             return dict.fromkeys(places, Unread(error.message))
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """The bundle, if its first CRD carries our label."""
+        members = _members(snapshot.list(CRD, metadata_only=True))
+        if not members or members[0]["metadata"].get("labels", {}).get(MESH_LABEL) != mesh:
+            return {}
+        return {Key(self.kind, snapshot.cluster, NAME): Place("", NAME)}
 
     def ready(self, spec: CrdsSpec, live: Live) -> Ready:
         """Established *and* served: only discovery proves both."""

@@ -59,6 +59,18 @@ class LabelProvider(Provider[LabelSpec]):
 
         return find(places, lambda: snapshot.list(NAMESPACE), live)
 
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every label of ours on any namespace; only managedFields tell, for the namespace is not ours."""
+        del mesh
+        return {
+            Key(self.kind, snapshot.cluster, obj["metadata"]["name"]): Place(
+                "", obj["metadata"]["name"], label
+            )
+            for obj in snapshot.list(NAMESPACE)
+            for label in obj["metadata"].get("labels", {})
+            if _owner(obj, label) == f"field manager {MANAGER}"
+        }
+
     def preview(self, spec: LabelSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run it on the namespace, if that is there yet."""
         del live

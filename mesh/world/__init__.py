@@ -85,7 +85,10 @@ class Helm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HelmJob:
-    """What helm is asked to render or install; `ref` and `repo` as in `mesh.spec.Chart`."""
+    """What helm is asked to render or install; `ref` and `repo` as in `mesh.spec.Chart`.
+
+    `labels` go on helm's own record of the release: whose it is.
+    """
 
     release: str
     namespace: str
@@ -93,6 +96,7 @@ class HelmJob:
     repo: str
     version: str
     values: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Clock(Protocol):

@@ -103,7 +103,7 @@ class HelmCli:
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
-        setting = self._locked(job.release, job.namespace)
+        setting = replace(self._locked(job.release, job.namespace), labels=job.labels)
         self._run("upgrade", job, setting, lambda helm: helm.install(job, force_conflicts=force_conflicts))
 
     def uninstall(self, release: str, namespace: str) -> None:

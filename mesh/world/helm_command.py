@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Outcome(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
 class Setting:
     """What a helm process is started with. `lock` is the release's lock file, None for a rendering.
 
-    `what` names the release in a message.
+    `what` names the release in a message; `labels` go on helm's record of it.
     """
 
     binary: str
@@ -62,6 +62,7 @@ class Setting:
     children: Children
     lock: Path | None = None
     what: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def major(self) -> int:
@@ -116,6 +117,8 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         """Run helm to its end or its deadline; return stdout, or raise `Outcome`."""
         setting = self._setting
         argv = [setting.binary, *map(str, command), *_EXPLICIT.get((str(command[0]), setting.major), ())]
+        if setting.labels:
+            argv += ["--labels", ",".join(f"{name}={value}" for name, value in setting.labels.items())]
         with ExitStack() as held:
             if setting.lock is None:
                 return await self._spawn(argv, input or b"", ())
