@@ -1,0 +1,150 @@
+"""The command line on the lab, as a user has it: a folder with a mesh file, and what a command printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from mesh.lab import Lab, gateway_api_crds
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLE = REPOSITORY / "examples" / "two-clusters" / "mesh.yaml"
+NO_CHANGES = "No changes. Your clusters match the configuration."
+
+
+class Tool(Protocol):
+    """Runs a command-line tool against one cluster; its output, or a failed test."""
+
+    def __call__(self, context: str, *args: str, stdin: str = "") -> str: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.out or text in self.err
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """`mesh("plan")` runs the command line in a folder of its own, by this environment."""
+
+    folder: Path
+    env: Mapping[str, str]
+
+    def __call__(self, *args: str, env: Mapping[str, str | None] | None = None) -> Answer:
+        wanted: dict[str, str | None] = {**self.env, **(env or {})}
+        done = subprocess.run(
+            [sys.executable, "-m", "mesh", *args],
+            cwd=self.folder,
+            env={name: value for name, value in wanted.items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "mesh.yaml"
+
+    def lock(self) -> Any:
+        return json.loads((self.folder / "mesh.lock").read_text())
+
+    def edit(self, change: Callable[[Any], object]) -> None:
+        """Change the mesh file by a function of its spec."""
+        document = yaml.safe_load(self.file.read_text())
+        change(document["spec"])
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def applied(self, *args: str, env: Mapping[str, str | None] | None = None) -> Answer:
+        """Apply, which must go well."""
+        answer = self("apply", "--yes", *args, env=env)
+        assert answer.code == 0, answer
+        return answer
+
+    def pending(self) -> Answer:
+        """Plan, which must find something."""
+        answer = self("plan", "--detailed-exitcode")
+        assert answer.code == 2, answer
+        return answer
+
+    def settled(self) -> None:
+        """Plan, which must find nothing."""
+        answer = self("plan", "--detailed-exitcode")
+        assert answer.code == 0, answer
+        assert answer.out.startswith(NO_CHANGES)
+
+    def mended(self) -> None:
+        """Apply, after which nothing is left to do."""
+        self.applied()
+        self.settled()
+
+
+def block(out: str, address: str) -> str:
+    """What a plan says of one address, from its headline to its last bracket."""
+    _, found, rest = out.partition(f"\n  # {address} ")
+    assert found, f"nothing is said of {address}:\n{out}"
+    return rest.partition("\n    }\n")[0]
+
+
+def home(lab: Lab, folder: Path) -> Mesh:
+    """A folder of a user's own: the example, a licence, and nothing else of this machine's."""
+    folder.mkdir()
+    (folder / "mesh.yaml").write_bytes(EXAMPLE.read_bytes())
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("MESH_", "HELM_"))},
+        **lab.environment(),
+        "PYTHONPATH": str(REPOSITORY),
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "MESH_CHART_SOURCE": str(REPOSITORY / "mesh" / "lab" / "charts"),
+        "MESH_GATEWAY_API_SOURCE": str(gateway_api_crds()),
+        "GLOO_MESH_LICENSE_KEY": "a-licence-for-the-lab",
+    }
+    return Mesh(folder, env)
+
+
+def clone(mesh: Mesh, folder: Path) -> Mesh:
+    """What a colleague has: the files that are in git, and a home without the root key."""
+    folder.mkdir()
+    for name in ("mesh.yaml", "mesh.lock"):
+        (folder / name).write_bytes((mesh.folder / name).read_bytes())
+    return Mesh(folder, {**mesh.env, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")})
+
+
+PASSING = ("event", "lease", "pod/", "controllerrevision", "endpoint", "replicaset", "apiservice", "node")
+
+
+def everything(kubectl: Tool, context: str) -> set[str]:
+    """Every object of a cluster as `kind.group/name` with its namespace, but for what comes and goes by itself."""
+    kinds = kubectl(context, "api-resources", "--verbs=list,create", "-o", "name").split()
+    template = '{range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{"\\n"}{end}'
+    wanted = sorted({kind for kind in kinds if not kind.startswith(PASSING)})
+    listed = kubectl(context, "get", ",".join(wanted), "-A", "-o", f"jsonpath={template}")
+    return {line for line in listed.splitlines() if not line.lower().startswith(PASSING)}
+
+
+def swept(kubectl: Tool, context: str) -> None:
+    """Remove what a mesh leaves in a cluster, and what these tests put there."""
+    kubectl(context, "delete", "namespace", "istio-eastwest", "istio-system", "--ignore-not-found")
+    kubectl(context, "delete", "configmap", "-A", "--field-selector", "metadata.name=istio-ca-root-cert")
+    groups = ("gateway.networking.k8s.io", "istio.io")
+    crds = [name for name in kubectl(context, "get", "crd", "-o", "name").split() if name.endswith(groups)]
+    if crds:
+        kubectl(context, "delete", "--wait=false", *crds)
