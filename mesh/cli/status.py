@@ -1,0 +1,39 @@
+"""`mesh status`: show the mesh as it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from mesh.cli.desk import desk, document_options
+from mesh.cli.terminal import look
+
+
+@click.command("status")
+@document_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 if anything is not ready or could not be read."
+)
+def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, detailed_exitcode: bool) -> int:
+    """Show the mesh as it is, cluster by cluster; write nothing.
+
+    Pods against nodes, east-west gateways, peers with the two conditions that prove a link,
+    intermediate certificates and their root. Needs no licence, no root key and no helm.
+    """
+    from mesh.render.as_json import json_text
+    from mesh.render.status import status_json, status_text
+    from mesh.status_read import read_status
+
+    here = desk(path, contexts, licence=False)
+    status = read_status(here.mesh, here.world)
+    if as_json:
+        text = json_text(status_json(status))
+    else:
+        screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+        text = status_text(status, colour=screen.out_colour)
+    click.echo(text, nl=False)
+    return 2 if detailed_exitcode and not status.ready else 0

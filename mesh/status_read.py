@@ -1,0 +1,216 @@
+"""Read what `mesh.status` judges: the same LISTs as a plan, clusters in parallel, no helm, no licence.
+
+Of a cluster that does not answer nothing else is asked; what an identity may not read is noted,
+and the rest is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
+from mesh.errors import MeshError
+from mesh.providers.chart import NOT_SUPERSEDED, views_in
+from mesh.providers.secret import ACCEPTED
+from mesh.spec import Cluster, Component, Mesh, SecretRef
+from mesh.status import (
+    GATEWAYS,
+    LABEL,
+    PODS,
+    SECRETS,
+    Authority,
+    ClusterStatus,
+    EastWest,
+    Peer,
+    Status,
+    Workload,
+    ordered,
+)
+from mesh.status_judge import authority, east_west, peer, workload
+from mesh.walk import fan
+from mesh.workloads import of_release
+from mesh.world import Object, Snapshot, World
+from mesh.world.kube_errors import Unauthorized, Unreachable
+from mesh.world.resources import DAEMON_SET, DEPLOYMENT, GATEWAY, NAMESPACE, NODE, POD, SECRET
+
+READERS = 24
+CACERTS = "cacerts"
+
+WORKLOADS: Mapping[Component, Mapping[str, str]] = {
+    "istiod": {"app": "istiod"},
+    "cni": {"k8s-app": "istio-cni-node"},
+    "ztunnel": {"app": "ztunnel"},
+}
+"""The components that run pods, and the labels of their workloads where no Helm release of ours has them."""
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One cluster, and what is known of it so far."""
+
+    mesh: Mesh
+    cluster: Cluster
+    snapshot: Snapshot
+
+    def blank(self) -> ClusterStatus:
+        """The cluster before anything was read."""
+        licence = self._licence()
+        where = f"{licence.namespace}/{licence.name}"
+        return ClusterStatus(self.cluster.name, self.cluster.context, self.cluster.network, where)
+
+    def sections(self) -> dict[str, Callable[[], Facts]]:
+        """What is read on its own: one that fails hides no other."""
+        return {
+            PODS: self._pods,
+            SECRETS: self._secrets,
+            GATEWAYS: self._gateways,
+        }
+
+    def label(self) -> str:
+        """The network label of istiod's namespace."""
+        for obj in self.snapshot.list(NAMESPACE):
+            if obj["metadata"]["name"] == self.cluster.namespace:
+                return str(obj["metadata"].get("labels", {}).get(NETWORK, ""))
+        return ""
+
+    def _pods(self) -> Facts:
+        return {"workloads": tuple(each for name in WORKLOADS for each in self._component(name))}
+
+    def _component(self, component: Component) -> Iterator[Workload]:
+        chart = self.cluster.charts[component]
+        nodes = len(self.snapshot.list(NODE, metadata_only=True))
+        view = views_in(self.snapshot, chart.namespace).get((chart.namespace, chart.release))
+        version = (view.deployed or view.newest).chart_version if view else ""
+        found = self._workloads(component)
+        for obj in found:
+            judged = workload(component, obj, nodes, self._pods_of)
+            yield replace(judged, chart=version, release=view.status if view else "")
+        if not found:
+            yield Workload(component, chart.namespace, chart=version, why="it is not installed")
+
+    def _workloads(self, component: Component) -> list[Object]:
+        chart, labels = self.cluster.charts[component], WORKLOADS[component]
+        everything = [
+            {**obj, "kind": resource.kind}
+            for resource in (DEPLOYMENT, DAEMON_SET)
+            for obj in self.snapshot.list(resource, namespace=chart.namespace)
+        ]
+        named = [obj for obj in everything if labels.items() <= obj["metadata"].get("labels", {}).items()]
+        return of_release(everything, chart.release, chart.namespace) or named
+
+    def _pods_of(self, obj: Object) -> list[Object]:
+        labels = ",".join(f"{key}={value}" for key, value in obj["spec"]["selector"]["matchLabels"].items())
+        return self.snapshot.list(POD, namespace=obj["metadata"]["namespace"], labels=labels)
+
+    def _secrets(self) -> Facts:
+        licence = self._secret(self._licence().namespace, self._licence().name) or {}
+        data = licence.get("data") or {}
+        return {"authority": self._authority(), "has_licence": any(data.get(name) for name in ACCEPTED)}
+
+    def _authority(self) -> Authority:
+        from mesh.world import pki
+
+        secret = self._secret(self.cluster.namespace, CACERTS)
+        if secret is None:
+            return Authority(why=f"Secret {self.cluster.namespace}/{CACERTS} is not there")
+        now = self.snapshot.world.clock.now()
+        found = pki.inspect_bundle(pki.bundle_from(secret.get("data") or {}), now)
+        return authority(found, self.mesh.root.intermediate.renew_before, now)
+
+    def _licence(self) -> SecretRef:
+        return self.mesh.licence.secret or SecretRef(LICENCE_SECRET, self.cluster.namespace)
+
+    def _secret(self, namespace: str, name: str) -> Object | None:
+        found = self.snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
+        return next((obj for obj in found if obj["metadata"]["name"] == name), None)
+
+    def _gateways(self) -> Facts:
+        objects = self.snapshot.list(GATEWAY)
+        return {"gateways": tuple(self._eastwest(objects)), "peers": ordered(self._peers(objects))}
+
+    def _eastwest(self, objects: list[Object]) -> Iterator[EastWest]:
+        """Every object of the class, and a row for that of the file if it is not there."""
+        found = [east_west(obj) for obj in objects if obj["spec"]["gatewayClassName"] == EASTWEST_CLASS]
+        wanted = self.cluster.eastwest
+        if (wanted.namespace, wanted.name) not in {(each.namespace, each.name) for each in found}:
+            yield EastWest(wanted.namespace, wanted.name, why="it is not there")
+        yield from found
+
+    def _peers(self, objects: list[Object]) -> Iterator[Peer]:
+        """Every object of the class, and a row for each link of the file that has none."""
+        wanted = self._links()
+        for obj in objects:
+            if obj["spec"]["gatewayClassName"] == REMOTE_CLASS:
+                here = obj["metadata"]["namespace"], obj["metadata"]["name"]
+                yield peer(obj, link=wanted.pop(here, ""), own_network=self.cluster.network)
+        for (namespace, name), target in wanted.items():
+            there = self.mesh.cluster(target)
+            yield Peer(
+                namespace,
+                name,
+                cluster=there.cluster_name,
+                network=there.network,
+                link=target,
+                why="it is not there",
+            )
+
+    def _links(self) -> dict[tuple[str, str], str]:
+        """Where the peer objects of the file's links are, and the target of each."""
+        targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
+        names = {name: PEER_NAME.format(cluster=self.mesh.cluster(name).cluster_name) for name in targets}
+        return {(self.cluster.eastwest.namespace, names[name]): name for name in targets}
+
+
+def read_status(mesh: Mesh, world: World) -> Status:
+    """Return what every cluster of the file is like; never raises for one of them."""
+    readers = {each.name: _Reader(mesh, each, Snapshot(each.name, world)) for each in mesh.clusters}
+    first = fan(lambda name: _first(readers[name]), readers, READERS)
+    jobs = [
+        (name, section)
+        for name, status in first.items()
+        if not status.unreachable
+        for section in readers[name].sections()
+    ]
+    results = fan(lambda job: _try(readers[job[0]].sections()[job[1]]), jobs, READERS)
+    clusters = tuple(_merged(status, results) for status in first.values())
+    return Status(mesh.name, clusters, _roots(clusters))
+
+
+def _first(reader: _Reader) -> ClusterStatus:
+    """Whether the cluster answers, seen by the first read."""
+    try:
+        return replace(reader.blank(), network=reader.label())
+    except (Unreachable, Unauthorized) as error:
+        return replace(reader.blank(), unreachable=error.message)
+    except MeshError as error:
+        return replace(reader.blank(), unread={LABEL: error.message})
+
+
+def _try(read: Callable[[], Facts]) -> Facts | str:
+    """What was read, or why it could not be."""
+    try:
+        return read()
+    except MeshError as error:
+        return error.message
+
+
+def _merged(status: ClusterStatus, results: Mapping[tuple[str, str], Facts | str]) -> ClusterStatus:
+    mine = {section: result for (cluster, section), result in results.items() if cluster == status.name}
+    unread = {section: why for section, why in mine.items() if isinstance(why, str)}
+    facts: Facts = {}
+    for result in mine.values():
+        facts |= result if isinstance(result, dict) else {}
+    return replace(status, unread={**status.unread, **unread}, **facts)
+
+
+def _roots(clusters: Iterable[ClusterStatus]) -> tuple[str, ...]:
+    shown = {each.name: frozenset(each.authority.roots) for each in clusters if each.authority}
+    if len(shown) < 2:
+        return ()
+    from mesh.world import pki
+
+    return pki.one_root(shown)
