@@ -1,0 +1,124 @@
+"""`mesh show`: the desired state as resources, as a graph, as what would be sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mesh.cli.desk import desk, document_options, load
+from mesh.errors import UsageError
+from mesh.model import Key, Live, Resource, Sensitive, Unknown
+from mesh.refs import Ref
+from mesh.spec import Mesh
+from mesh.world import Object
+
+Resources = Mapping[Key, Resource[Any]]
+Outputs = Callable[[Ref], Any]
+
+
+@click.command("show")
+@document_options
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option("--manifests", is_flag=True, help="Print what would be sent, secrets masked.")
+@click.option("--live", is_flag=True, help="Read what is known from the clusters, such as addresses.")
+@click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the graph of resources.")
+def show_command(
+    *,
+    path: Path,
+    contexts: tuple[str, ...],
+    addresses: tuple[str, ...],
+    manifests: bool,
+    live: bool,
+    graph: str | None,
+) -> None:
+    """Print the resources of the file: address, needs and origin, in the order of their making.
+
+    With ADDRESS, only those. No cluster is needed, except for --live: what only a cluster can tell
+    reads `(known after …)`.
+    """
+    if graph and manifests:
+        raise UsageError("--graph and --manifests exclude each other", hint="give one of them")
+    if live and not manifests:
+        raise UsageError("--live is for --manifests", hint="write mesh show --manifests --live")
+    from mesh.expand import expand
+    from mesh.graph import edges, ordered
+    from mesh.render.graph import dot, mermaid, resources_text
+
+    mesh = load(path, contexts)
+    resources = expand(mesh, None if mesh.licence.secret else Sensitive(""))
+    edge = edges(resources.values())
+    chosen = select(addresses, ordered(edge))
+    if manifests:
+        outputs = _live(path, contexts, resources) if live else _unknown
+        bundles = _bundles(mesh, resources, chosen if addresses else ())
+        text = _manifests(chosen, resources, outputs, bundles=bundles)
+    elif graph:
+        part = {key: edge[key] & set(chosen) for key in chosen}
+        text = dot(part) if graph == "dot" else mermaid(part)
+    else:
+        text = resources_text(chosen, resources, edge)
+    click.echo(text, nl=False)
+
+
+def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Return the keys that are asked for, all if none is, in their order; refuse an unknown address."""
+    asked = set(addresses)
+    for address in sorted(asked):
+        one_of(address, [str(key) for key in order], "resource")
+    return tuple(key for key in order if not asked or str(key) in asked)
+
+
+def one_of(name: str, names: list[str], noun: str) -> None:
+    """Refuse a name that is not there, and say which one may have been meant."""
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        meant = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names[:8])}"
+        raise UsageError(f"there is no {noun} {name!r} in the configuration", hint=meant)
+
+
+def _unknown(ref: Ref) -> Any:
+    return Unknown(ref.key)
+
+
+def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Outputs:
+    """Read every resource; what a cluster does not tell stays unknown."""
+    from mesh.observe import observe
+    from mesh.plan import places
+    from mesh.refs import pick
+
+    here = desk(path, contexts, licence=False)
+    lock = here.store.read(here.mesh.name)
+    last = {key: entry.last for key, entry in lock.entries.items()}
+    clusters = tuple(cluster.name for cluster in here.mesh.clusters)
+    wanted = {key: place for key, place in places(resources, lock).items() if key in resources}
+    seen = observe(wanted, clusters, last, here.kinds, here.world, {})
+
+    def output(ref: Ref) -> Any:
+        found = seen.found.get(ref.key)
+        return pick(found.outputs, ref) if isinstance(found, Live) else Unknown(ref.key)
+
+    return output
+
+
+def _bundles(mesh: Mesh, resources: Resources, named: Iterable[Key]) -> dict[Key, list[Object]]:
+    """Read the CRDs that are asked for by name; they are too long to be shown with the rest."""
+    from mesh.providers.crds import objects
+    from mesh.world import World
+    from mesh.world.clock import SystemClock
+
+    nowhere = World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)
+    return {key: objects(resources[key].spec.api, nowhere) for key in named if key.kind == "crds"}
+
+
+def _manifests(
+    chosen: Iterable[Key], resources: Resources, outputs: Outputs, *, bundles: Mapping[Key, list[Object]]
+) -> str:
+    from mesh.refs import bind
+    from mesh.render.manifests import manifests_text
+
+    return manifests_text({key: bind(resources[key].spec, outputs) for key in chosen}, bundles)
