@@ -1,8 +1,9 @@
-"""Edges between resources and the order they give; the only importer of networkx."""
+"""Edges between resources and the order they give; the only importer of networkx, which names cycles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
 
 from mesh.errors import RefusedError
 from mesh.model import Key, Resource
@@ -26,19 +27,32 @@ def ordered(graph: Edges) -> tuple[Key, ...]:
 
     Raises RefusedError that names the cycle if there is one.
     """
+    waits = {key: len(needs & graph.keys()) for key, needs in graph.items()}
+    users = reversed_edges(graph)
+    ready = sorted(key for key, count in waits.items() if not count)
+    order: list[Key] = []
+    while ready:
+        order.append(key := heappop(ready))
+        for user in users[key]:
+            waits[user] -= 1
+            if not waits[user]:
+                heappush(ready, user)
+    if len(order) < len(graph):
+        raise _circle(graph)
+    return tuple(order)
+
+
+def _circle(graph: Edges) -> RefusedError:
+    """Name a cycle; networkx, which costs more to import than all else of a plan, is for this alone."""
     import networkx as nx
 
     digraph: nx.DiGraph[Key] = nx.DiGraph()
-    digraph.add_nodes_from(graph)
-    digraph.add_edges_from((need, key) for key, needs in graph.items() for need in needs)
-    try:
-        return tuple(nx.lexicographical_topological_sort(digraph))
-    except nx.NetworkXUnfeasible:
-        cycle = [str(edge[0]) for edge in nx.find_cycle(digraph)]
-        path = " -> ".join([*cycle, cycle[0]])
-        raise RefusedError(
-            f"resources need each other in a circle: {path}", hint="remove one of these dependencies"
-        ) from None
+    digraph.add_edges_from((need, key) for key, needs in sorted(graph.items()) for need in sorted(needs))
+    cycle = [str(edge[0]) for edge in nx.find_cycle(digraph)]
+    path = " -> ".join([*cycle, cycle[0]])
+    return RefusedError(
+        f"resources need each other in a circle: {path}", hint="remove one of these dependencies"
+    )
 
 
 def reversed_edges(graph: Edges) -> Edges:
