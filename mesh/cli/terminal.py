@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
-from mesh.render.live import LiveProgress
-from mesh.render.progress import Observer, PlainProgress, Times
+if TYPE_CHECKING:
+    from mesh.render.progress import Observer, Times
 
 Colour = Literal["auto", "always", "never"]
 DEFAULT_WIDTH = 80
@@ -88,6 +88,9 @@ def harden(*streams: TextIO) -> None:
 
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
     """Return who tells the progress of a run on stderr: lanes where they can move, else lines."""
+    from mesh.render.live import LiveProgress
+    from mesh.render.progress import PlainProgress
+
     if terminal.live:
         return LiveProgress(terminal.err, times, colour=terminal.err_colour, width=terminal.width)
     return PlainProgress(terminal.err, times, clusters=clusters)
