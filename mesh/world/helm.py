@@ -6,7 +6,6 @@ kubeconfig, the registry login and the repositories, and the proxy and CA variab
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -143,6 +142,8 @@ class HelmCli:
         work: Callable[[HelmCommand], Coroutine[Any, Any, Any]],
     ) -> Any:
         """Run one coroutine of pyhelm3 to its end in this thread, when there is room for a process."""
+        import asyncio
+
         from mesh.world.helm_command import HelmCommand, Outcome
 
         what = self._what(verb, job)
