@@ -14,7 +14,7 @@ from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER
 from mesh.errors import MeshError
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
 from mesh.providers.secret import ACCEPTED
-from mesh.spec import Cluster, Component, Mesh, SecretRef
+from mesh.spec import Chart, Cluster, Component, Mesh, SecretRef
 from mesh.status import (
     GATEWAYS,
     LABEL,
@@ -32,7 +32,8 @@ from mesh.status_judge import authority, east_west, peer, workload
 from mesh.walk import fan
 from mesh.workloads import of_release
 from mesh.world import Object, Snapshot, World
-from mesh.world.kube_errors import Unauthorized, Unreachable
+from mesh.world.kube_errors import Forbidden, Unauthorized, Unreachable
+from mesh.world.releases import ReleaseView
 from mesh.world.resources import DAEMON_SET, DEPLOYMENT, GATEWAY, NAMESPACE, NODE, POD, SECRET
 
 READERS = 24
@@ -83,7 +84,7 @@ class _Reader:
     def _component(self, component: Component) -> Iterator[Workload]:
         chart = self.cluster.charts[component]
         nodes = len(self.snapshot.list(NODE, metadata_only=True))
-        view = views_in(self.snapshot, chart.namespace).get((chart.namespace, chart.release))
+        view = self._release(chart)
         version = (view.deployed or view.newest).chart_version if view else ""
         found = self._workloads(component)
         for obj in found:
@@ -91,6 +92,14 @@ class _Reader:
             yield replace(judged, chart=version, release=view.status if view else "")
         if not found:
             yield Workload(component, chart.namespace, chart=version, why="it is not installed")
+
+    def _release(self, chart: Chart) -> ReleaseView | None:
+        """The release, for who may read Secrets; its pods are shown to others too."""
+        try:
+            views = views_in(self.snapshot, chart.namespace)
+        except Forbidden:
+            return None
+        return views.get((chart.namespace, chart.release))
 
     def _workloads(self, component: Component) -> list[Object]:
         chart, labels = self.cluster.charts[component], WORKLOADS[component]
