@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 
 from mesh.engine import Desk
 from mesh.kinds import all_kinds
+from mesh.lock import Identity
 from mesh.model import NO_CLUSTER
 from mesh.spec import Mesh
 from mesh.state import Store
@@ -66,10 +67,12 @@ def desk(
     children: Children | None = None,
     say: Callable[[str, str], None] = lambda _about, _why: None,
     licence: bool = True,
+    recorded: Mapping[str, Identity] | None = None,
 ) -> Desk:
     """Read the file and bind its clusters; nothing is sent to a cluster yet.
 
-    Clusters that are recorded and no longer in the file are bound too, by the context they had.
+    Clusters that are recorded and no longer in the file are bound too, by the context they had;
+    `recorded` stands in for a lockfile that cannot be read.
     """
     from mesh.providers.secret import resolve_licence
     from mesh.world.clock import SystemClock
@@ -79,15 +82,16 @@ def desk(
     mesh = load(path, contexts)
     store = store_of(path)
     targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
-    for name, who in store.read(mesh.name).clusters.items():
+    for name, who in (store.read(mesh.name).clusters if recorded is None else recorded).items():
         if name not in targets and name != NO_CLUSTER:
             targets[name] = (name, who.context, who.kubeconfig)
     env = dict(os.environ)
-    kubes = connect(targets.values(), env)
+    clock = SystemClock(stop.wait if stop else None)
+    kubes = connect(targets.values(), env, sleep=clock.sleep)
     world = World(
         kubes=kubes,
         helms=helms(targets.values(), env, run_dir=store.run_folder, children=children or Children()),
-        clock=SystemClock(stop.wait if stop else None),
+        clock=clock,
         env=env,
         folder=path.absolute().parent,
         say=say,

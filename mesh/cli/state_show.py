@@ -1,0 +1,102 @@
+"""What `mesh state show` prints: one row for the lockfile, one for each cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+
+from mesh import slices
+from mesh.engine import Desk
+from mesh.errors import MeshError, StateError
+from mesh.holder import look
+from mesh.lock import Entry, Identity, Lock
+from mesh.provider import OPEN
+from mesh.render.tables import table
+from mesh.walk import fan
+from mesh.world import Snapshot
+
+READERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one place holds; `problem` if it cannot be read. `unfinished` counts steps that were cut short."""
+
+    where: str
+    lineage: str = ""
+    serial: int = 0
+    run: str = ""
+    resources: int = 0
+    unfinished: int = 0
+    locked: str = ""
+    problem: str = ""
+
+
+def shown(here: Desk) -> str:
+    """The rows as a table, and below it what stands in the way."""
+    rows = _rows(here)
+    lines = [
+        (row.where, row.lineage[:8], row.serial or "", row.run[:8], row.resources, row.unfinished)
+        for row in rows
+    ]
+    text = table(("where", "lineage", "serial", "run", "resources", "unfinished"), lines)
+    notes = [f"{row.where}: {note}\n" for row in rows for note in (row.problem, _lock_note(row)) if note]
+    return text + "".join(["\n", *notes] if notes else [])
+
+
+def shown_json(here: Desk) -> str:
+    """The rows as JSON."""
+    return json.dumps([asdict(row) for row in _rows(here)], indent=2) + "\n"
+
+
+def _lock_note(row: Row) -> str:
+    return f"locked by {row.locked}" if row.locked else ""
+
+
+def _rows(here: Desk) -> list[Row]:
+    local = _local(here)
+    namespaces = {name: who.namespace for name, who in _recorded(here).items()}
+    namespaces |= {each.name: each.namespace for each in here.mesh.clusters}
+    found = fan(lambda name: _cluster(here, name, namespaces[name]), sorted(here.world.kubes), READERS)
+    return [local, *found.values()]
+
+
+def _local(here: Desk) -> Row:
+    where = here.store.path.name
+    try:
+        lock = here.store.read(here.mesh.name)
+    except StateError as error:
+        return Row(where, problem=f"{error.message}; {error.hint}")
+    return (
+        _row(where, lock, lock.entries.values())
+        if lock.entries
+        else Row(where, problem="nothing is recorded")
+    )
+
+
+def _recorded(here: Desk) -> Mapping[str, Identity]:
+    try:
+        return here.store.read(here.mesh.name).clusters
+    except StateError:
+        return {}
+
+
+def _cluster(here: Desk, name: str, namespace: str) -> Row:
+    where = f"cluster {name}"
+    try:
+        held = slices.read(here.mesh.name, {name: namespace}, {name: Snapshot(name, here.world)})
+        seen = look(here.mesh.name, here.world.kube(name))
+    except MeshError as error:
+        return Row(where, problem=f"{error.message}; {error.hint}")
+    lock, by = held.get(name), str(seen or "")
+    if lock is None:
+        return Row(where, locked=by, problem="it has no copy of the state")
+    mine = [entry for key, entry in lock.entries.items() if key.cluster == name]
+    return replace(_row(where, lock, mine), locked=by)
+
+
+def _row(where: str, lock: Lock, entries: Iterable[Entry]) -> Row:
+    held = list(entries)
+    unfinished = sum(entry.last.status == OPEN for entry in held)
+    return Row(where, lock.lineage, lock.serial, lock.run, len(held), unfinished)
