@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mesh.diff import fingerprints
 from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePlanError
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
-from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown, Unread, Verdict
-from mesh.plan import Draft, is_ours, step_for, was_made
+from mesh.memory import Task, check_same, remember
+from mesh.model import Action, Found, Key, Live, Step, Unknown, Unread, Verdict
+from mesh.plan import step_for
 from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.record import Ledger, home
 from mesh.refs import Ref, bind, pick, unknowns_in
@@ -36,17 +36,6 @@ class Outcome:
     remarks: tuple[str, ...] = ()
     error: MeshError | None = None
     stopped: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One step with all that a worker needs to carry it out, but for outputs still to come."""
-
-    step: Step
-    kind: Provider[Any]
-    place: Place
-    resource: Resource[Any] | None
-    needs: frozenset[Key] = frozenset()
 
 
 @dataclass(slots=True)
@@ -237,9 +226,8 @@ class Run:
         if resource is None:
             failed = result.error or result.stopped
             return replace(before, last=replace(before.last, status=OPEN)) if failed and before else None
-        if result.error:
+        if result.error or result.live is None:
             return self._after_failure(task, before)
-        assert result.live is not None
         spec = bind(resource.spec, self._lookup)
         made = step.action in {Action.CREATE, Action.REPLACE}
         known = before.last if before and not made else None
@@ -257,52 +245,3 @@ class Run:
         if task.step.action is not Action.CREATE or task.resource is None:
             return None
         return Entry(Last(task.place, status=OPEN), task.needs)
-
-
-def remember(
-    kind: Provider[Any], spec: Any, place: Place, live: Live, before: Last | None, *, made: bool
-) -> Last:
-    """Say what the lockfile is to remember of something that is as wanted."""
-    return Last(
-        place=place,
-        fields=fingerprints(kind.wanted(spec, None, None)),
-        created=before.created if before else made,
-        uid=live.uid,
-        outputs=dict(live.outputs),
-        status="ok",
-    )
-
-
-def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
-    """Record what is as wanted already and is not in the lock: made by a run that died, or found."""
-    for key in draft.unchanged:
-        live, task, last = found.get(key), tasks[key], lock.last(key)
-        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
-            known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
-            made = is_ours(live, lock.mesh)
-            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made)
-            lock = lock.with_entry(key, Entry(seen, task.needs))
-    return lock
-
-
-def check_same(planned: Step, now: Step) -> None:
-    """Raise StalePlanError unless the step that would run now is the one that was planned.
-
-    What was known in the plan must be identical; what was unknown may have become any value.
-    """
-    after = {each.path: each.after for each in planned.fields}
-    unknown = [path for path, value in after.items() if isinstance(value, Unknown)]
-    strange = [each for each in now.fields if not _foreseen(each, after, unknown)]
-    if strange or planned.action is not now.action:
-        paths = (
-            ", ".join(each.dotted for each in strange[:3]) or f"now it would be {now.action.name.lower()}d"
-        )
-        raise StalePlanError(
-            f"{now.key} changed since the plan was made ({paths})", hint="run `mesh plan` and look again"
-        )
-
-
-def _foreseen(each: Field, after: Mapping[tuple[str, ...], Any], unknown: list[tuple[str, ...]]) -> bool:
-    if each.path in after and (each.path in unknown or after[each.path] == each.after):
-        return True
-    return any(each.path[: len(path)] == path for path in unknown)

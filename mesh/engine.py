@@ -12,12 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
-from mesh.apply import Outcome, Run, Task, Watch, adopted
+from mesh.apply import Outcome, Run, Watch
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.graph import edges, ordered
 from mesh.lease import Held, Leases
 from mesh.lock import Identity, Lock, newer
+from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
 from mesh.plan import Draft, Known, decide, in_order, places, plan_digest

@@ -90,7 +90,8 @@ class Live:
 
     `outputs` are what other resources may refer to. `token` is the uid and a digest of the attrs
     as the kind sees them: it moves when, and only when, the thing itself was changed.
-    `status` is what readiness is judged by; it takes no part in the diff.
+    `status` is what readiness is judged by; it takes no part in the diff. `place` is set where the
+    resource was looked for by another mark than its place.
     """
 
     attrs: Attrs
@@ -100,6 +101,7 @@ class Live:
     status: Mapping[str, Any] = field(default_factory=dict)
     touches: tuple[Touch, ...] = ()
     owner: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

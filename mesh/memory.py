@@ -1,0 +1,74 @@
+"""What is remembered of what was done, and whether what would be done is what was planned; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.diff import fingerprints
+from mesh.errors import StalePlanError
+from mesh.lock import Entry, Lock
+from mesh.model import Field, Found, Key, Live, Place, Resource, Step, Unknown
+from mesh.plan import Draft, is_ours, was_made
+from mesh.provider import Last, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step with all that a worker needs to carry it out, but for outputs still to come."""
+
+    step: Step
+    kind: Provider[Any]
+    place: Place
+    resource: Resource[Any] | None
+    needs: frozenset[Key] = frozenset()
+
+
+def remember(
+    kind: Provider[Any], spec: Any, place: Place, live: Live, before: Last | None, *, made: bool
+) -> Last:
+    """Say what the lockfile is to remember of something that is as wanted."""
+    return Last(
+        place=live.place or place,
+        fields=fingerprints(kind.wanted(spec, None, None)),
+        created=before.created if before else made,
+        uid=live.uid,
+        outputs=dict(live.outputs),
+        status="ok",
+    )
+
+
+def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
+    """Record what is as wanted already and is not in the lock: made by a run that died, or found."""
+    for key in draft.unchanged:
+        live, task, last = found.get(key), tasks[key], lock.last(key)
+        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
+            known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
+            made = is_ours(live, lock.mesh)
+            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made)
+            lock = lock.with_entry(key, Entry(seen, task.needs))
+    return lock
+
+
+def check_same(planned: Step, now: Step) -> None:
+    """Raise StalePlanError unless the step that would run now is the one that was planned.
+
+    What was known in the plan must be identical; what was unknown may have become any value.
+    """
+    after = {each.path: each.after for each in planned.fields}
+    unknown = [path for path, value in after.items() if isinstance(value, Unknown)]
+    strange = [each for each in now.fields if not _foreseen(each, after, unknown)]
+    if strange or planned.action is not now.action:
+        paths = (
+            ", ".join(each.dotted for each in strange[:3]) or f"now it would be {now.action.name.lower()}d"
+        )
+        raise StalePlanError(
+            f"{now.key} changed since the plan was made ({paths})", hint="run `mesh plan` and look again"
+        )
+
+
+def _foreseen(each: Field, after: Mapping[tuple[str, ...], Any], unknown: list[tuple[str, ...]]) -> bool:
+    if each.path in after and (each.path in unknown or after[each.path] == each.after):
+        return True
+    return any(each.path[: len(path)] == path for path in unknown)
