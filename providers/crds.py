@@ -29,6 +29,7 @@ NAME = "gateway-api"
 POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
 """Without these two nothing of ours can be made."""
+CLASSES = "gatewayclasses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +178,16 @@ def _is_ours(obj: Object) -> bool:
     return MESH_LABEL in obj["metadata"].get("labels", {})
 
 
+def _is_istios(obj: Object) -> bool:
+    return str(obj.get("spec", {}).get("controllerName", "")).startswith("istio.io/")
+
+
 def _instances(kube: Kube, crd: Object) -> list[str]:
-    """Name a few of the custom resources of a CRD."""
+    """Name a few of the custom resources of a CRD; not the GatewayClasses that every istiod leaves."""
     plural, _, group = crd["metadata"]["name"].partition(".")
     for version in ("v1", "v1beta1", "v1alpha3", "v1alpha2"):
-        found = kube.list(Resource(group, version, plural, ""), metadata_only=True)
+        listed = kube.list(Resource(group, version, plural, ""), metadata_only=plural != CLASSES)
+        found = [each for each in listed if not _is_istios(each)]
         if found:
             names = [
                 f"{plural}/{each['metadata'].get('namespace', '-')}/{each['metadata']['name']}"
