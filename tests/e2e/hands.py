@@ -132,7 +132,7 @@ PASSING = ("event", "lease", "pod/", "controllerrevision", "endpoint", "replicas
 
 
 def everything(kubectl: Tool, context: str) -> set[str]:
-    """Every object of a cluster as `kind.group/name` with its namespace, but for what comes and goes by itself."""
+    """Every object of a cluster as `Kind/namespace/name`, but for what comes and goes by itself."""
     kinds = kubectl(context, "api-resources", "--verbs=list,create", "-o", "name").split()
     template = '{range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{"\\n"}{end}'
     wanted = sorted({kind for kind in kinds if not kind.startswith(PASSING)})

@@ -1,0 +1,145 @@
+"""Helm releases: what a new licence, a new value or somebody's own helm does to them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+
+from tests.conftest import Tool
+
+from .hands import Mesh, block
+
+SYSTEM = ("-n", "istio-system")
+ISTIOD = "istio-system/istiod"
+
+
+def revisions(helm: Tool) -> dict[str, str]:
+    """The revision of every release, by cluster and name."""
+    found = {}
+    for cluster in ("cluster1", "cluster2"):
+        for release in json.loads(helm(cluster, "list", "-A", "-o", "json")):
+            found[f"{cluster}/{release['name']}"] = release["revision"]
+    return found
+
+
+def istiods(kubectl: Tool, cluster: str) -> set[str]:
+    return set(kubectl(cluster, "get", "pods", *SYSTEM, "-l", "app=istiod", "-o", "name").split())
+
+
+def upgrade_by_hand(helm: Tool, mesh: Mesh, release: str, *args: str) -> None:
+    """What somebody types who does not know of mesh."""
+    chart = f"{mesh.env['MESH_CHART_SOURCE']}/{release.removeprefix('istio-')}"
+    helm("cluster1", "upgrade", release, chart, *SYSTEM, "--reuse-values", *args)
+
+
+def test_a_changed_licence_restarts_istiod(mesh: Mesh, kubectl: Tool) -> None:
+    before = istiods(kubectl, "cluster1")
+    newer = {"GLOO_MESH_LICENSE_KEY": "a-newer-licence"}
+    plan = mesh("plan", "--detailed-exitcode", env=newer)
+    assert plan.code == 2
+    assert "data.license-key" in block(plan.out, "secret/cluster1/solo-istio-license")
+    istiod = block(plan.out, "chart/cluster1/istiod")
+    assert "(known after secret/cluster1/solo-istio-license)" in istiod
+    assert f"~ Deployment {ISTIOD}" in istiod
+    assert "Plan: 0 to add, 4 to change, 0 to destroy." in plan.out
+    assert "a-newer-licence" not in plan.out
+    mesh.applied(env=newer)
+    assert mesh("plan", "--detailed-exitcode", env=newer).code == 0
+    after = istiods(kubectl, "cluster1")
+    assert not after & before
+    mesh.mended()
+
+
+def test_a_changed_value_is_shown_as_value_and_as_manifest_and_upgrades_that_release_only(
+    mesh: Mesh, kubectl: Tool, helm: Tool
+) -> None:
+    before = revisions(helm)
+    original = mesh.file.read_bytes()
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": {"pilot": {"env": {"TRY": "one"}}}}))
+    plan = mesh.pending().out
+    told, _, manifests = block(plan, "chart/cluster1/istiod").partition("rendered manifests:")
+    assert '+ values.pilot.env.TRY = "one"' in told
+    assert f"~ Deployment {ISTIOD}" in manifests
+    assert '"one"' in manifests
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in plan
+    assert "WebhookConfiguration" not in plan
+    mesh.mended()
+    changed = {name for name, revision in revisions(helm).items() if revision != before[name]}
+    assert changed == {"cluster1/istiod"}
+    env = kubectl("cluster1", "get", "deployment", *SYSTEM, "istiod", "-o", "json")
+    assert '"name": "TRY"' in env
+    mesh.file.write_bytes(original)
+    assert '- values.pilot.env.TRY = "one"' in block(mesh.pending().out, "chart/cluster1/istiod")
+    mesh.mended()
+    assert '"name": "TRY"' not in kubectl("cluster1", "get", "deployment", *SYSTEM, "istiod", "-o", "json")
+
+
+def test_a_value_of_ours_set_by_hand_with_helm_is_shown_and_mended(mesh: Mesh, helm: Tool) -> None:
+    upgrade_by_hand(helm, mesh, "istiod", "--set", "meshConfig.trustDomain=evil.local")
+    told = block(mesh.pending().out, "chart/cluster1/istiod")
+    assert '~ values.meshConfig.trustDomain = "evil.local" -> "cluster1.local"' in told
+    assert "changed outside mesh" in told
+    mesh.mended()
+    values = json.loads(helm("cluster1", "get", "values", "istiod", *SYSTEM, "-o", "json"))
+    assert values["meshConfig"]["trustDomain"] == "cluster1.local"
+
+
+def test_a_value_of_theirs_set_by_hand_with_helm_is_left_alone(mesh: Mesh, helm: Tool) -> None:
+    upgrade_by_hand(helm, mesh, "ztunnel", "--set", "podLabels.team=payments")
+    mesh.settled()
+    mesh.edit(lambda spec: spec.update(defaults={"values": {"ztunnel": {"logLevel": "debug"}}}))
+    mesh.mended()
+    values = json.loads(helm("cluster1", "get", "values", "ztunnel", *SYSTEM, "-o", "json"))
+    assert (values["podLabels"], values["logLevel"]) == ({"team": "payments"}, "debug")
+
+
+def test_a_field_of_a_chart_edited_with_kubectl_is_taken_back_with_the_next_upgrade(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    deployment = ("deployment", *SYSTEM, "istiod")
+    image = json.loads(kubectl("cluster1", "get", *deployment, "-o", "json"))["spec"]["template"]["spec"]
+    right = image["containers"][0]["image"]
+    kubectl("cluster1", "set", "image", *deployment[:1], "istiod", *SYSTEM, "discovery=evil.example/pilot:1")
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": {"pilot": {"env": {"TRY": "two"}}}}))
+    told = block(mesh.pending().out, "chart/cluster1/istiod")
+    assert "takes by force:" in told
+    assert "kubectl-set" in told
+    mesh.mended()
+    after = json.loads(kubectl("cluster1", "get", *deployment, "-o", "json"))["spec"]["template"]["spec"]
+    assert after["containers"][0]["image"] == right
+
+
+def test_a_release_uninstalled_by_hand_comes_back(mesh: Mesh, helm: Tool) -> None:
+    helm("cluster2", "uninstall", "istio-cni", *SYSTEM)
+    told = block(mesh.pending().out, "chart/cluster2/cni")
+    assert "gone: deleted outside mesh" in told
+    mesh.mended()
+
+
+def test_a_release_that_somebody_elses_helm_left_half_done_is_not_touched(
+    mesh: Mesh, kubectl: Tool, helm: Tool
+) -> None:
+    upgrade_by_hand(helm, mesh, "istio-cni", "--set", "try=one")
+    newest = ("secret", *SYSTEM, "-l", "owner=helm,name=istio-cni,status=deployed", "-o", "name")
+    whole = left_pending(kubectl, kubectl("cluster1", "get", *newest).strip())
+    refused = mesh("plan")
+    assert refused.code == 5
+    assert "release istio-cni in istio-system is pending-upgrade since " in refused.err
+    assert "mesh recover" in refused.err
+    kubectl("cluster1", "replace", "-f", "-", stdin=whole)
+    mesh.settled()
+
+
+def left_pending(kubectl: Tool, secret: str) -> str:
+    """Make a revision look as a killed helm leaves it; return what it was before."""
+    found = json.loads(kubectl("cluster1", "get", *SYSTEM, secret, "-o", "json"))
+    del found["metadata"]["resourceVersion"]
+    before = json.dumps(found)
+    packed = base64.b64decode(base64.b64decode(found["data"]["release"]))
+    release = json.loads(gzip.decompress(packed))
+    release["info"]["status"] = found["metadata"]["labels"]["status"] = "pending-upgrade"
+    packed = base64.b64encode(gzip.compress(json.dumps(release).encode()))
+    found["data"]["release"] = base64.b64encode(packed).decode()
+    kubectl("cluster1", "replace", "-f", "-", stdin=json.dumps(found))
+    return before
