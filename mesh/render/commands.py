@@ -18,7 +18,7 @@ from mesh.refs import Ref
 from mesh.render.commands_charts import chart_commands, secrets_needed
 from mesh.render.commands_trust import intermediate_commands, root_commands
 from mesh.render.shell import Raw, command, comment, expanded_heredoc, heredoc, variable
-from mesh.spec import Cluster, CommandCA, Licence, Mesh
+from mesh.spec import Cluster, CommandCA, GatewayAPI, Licence, Mesh
 from mesh.world.documents import write
 from mesh.world.resources import CRD
 
@@ -65,7 +65,8 @@ def commands(mesh: Mesh, resources: Resources, *, only: str = "") -> str:
     parts = [f"#!/usr/bin/env bash\n{comment(f'mesh {mesh.name}, from {mesh.file}')}{HEAD}"]
     parts.append("".join(_needed(mesh, clusters, resources)))
     if ROOT in resources:
-        parts.append("".join(root_commands(resources[ROOT].spec)))
+        parts.append("".join(root_commands(resources[ROOT].spec, _folder(mesh))))
+    parts.append("".join(_bundle(mesh.gateway_api)))
     for cluster in clusters:
         parts.append(_title(f"cluster {cluster.name}"))
         parts += _cluster(mesh, cluster, resources)
@@ -133,19 +134,33 @@ def _resource(mesh: Mesh, cluster: Cluster, resource: Resource[Any]) -> Iterator
             yield heredoc(_kubectl(cluster, "apply", "-f", "-"), write(resource.spec.body))
 
 
+def _folder(mesh: Mesh) -> str:
+    """Where relative paths of the file start."""
+    return str(Path(mesh.file).absolute().parent)
+
+
+BUNDLE = Raw('"$work/gateway-api.yaml"')
+
+
+def _is_pinned(api: GatewayAPI) -> bool:
+    """Whether one file has the digest; that of a folder is of all its files."""
+    return bool(api.sha256) and not Path(api.source).is_dir()
+
+
+def _bundle(api: GatewayAPI) -> Iterator[str]:
+    """Fetch the CRDs once, and go on only if they are those that the configuration pins."""
+    if _is_pinned(api):
+        yield comment(f"Gateway API {api.version}")
+        get = ("curl", "-fsSL", api.source) if "://" in api.source else ("cat", api.source)
+        yield f"{command(*get)} >{BUNDLE}\n"
+        yield f'if [ "$(openssl dgst -sha256 -r {BUNDLE} | cut -d" " -f1)" != {command(api.sha256)} ]; then\n'
+        yield f"  echo {command(f'{api.source} has another digest than is pinned')} >&2\n  exit 1\nfi\n"
+
+
 def _crds(cluster: Cluster, spec: CrdsSpec) -> Iterator[str]:
-    """The bundle from where the file says it is; its digest is checked if the file pins one."""
-    source, api = spec.api.source, spec.api
-    if not api.safe_upgrades:
-        yield comment(
-            "a bundle may bring the policy safe-upgrades; mesh itself leaves it out unless asked for it"
-        )
-    if api.sha256 and not Path(source).is_dir():
-        bundle = Raw('"$work/gateway-api.yaml"')
-        get = ("curl", "-fsSL", source) if "://" in source else ("cat", source)
-        yield f"{command(*get)} >{bundle}\n"
-        yield f'[ "$(openssl dgst -sha256 -r {bundle} | cut -d" " -f1)" = {command(api.sha256)} ]\n'
-        source = bundle
+    if not spec.api.safe_upgrades:
+        yield comment("if the bundle brings the policy safe-upgrades: mesh leaves it out unless asked for it")
+    source = BUNDLE if _is_pinned(spec.api) else spec.api.source
     yield _kubectl(cluster, "apply", "--server-side", "-f", source) + "\n"
     names = [f"{CRD.plural}/{name}.{GROUP}" for name in ("gatewayclasses", "gateways")]
     yield _kubectl(cluster, "wait", "--for=condition=Established", WAIT, *names) + "\n"
@@ -155,7 +170,7 @@ def _cacerts(mesh: Mesh, cluster: Cluster, spec: IntermediateSpec) -> Iterator[s
     kubectl = ("kubectl", *_options(cluster), f"--namespace={spec.namespace}")
     if isinstance(spec.ca, CommandCA):
         yield comment("the program that signs is run where the configuration is")
-    yield from intermediate_commands(spec, kubectl, str(Path(mesh.file).absolute().parent))
+    yield from intermediate_commands(spec, kubectl, _folder(mesh))
 
 
 def _licence(licence: Licence, cluster: Cluster, spec: SecretSpec) -> Iterator[str]:

@@ -24,14 +24,17 @@ LAST = Raw("""awk '/BEGIN CERTIFICATE/ {text = ""} {text = text $0 "\\n"} END {p
 FIRST = Raw("awk '/BEGIN CERTIFICATE/ {number++} number == 1'")
 
 
-def root_commands(spec: RootSpec) -> Iterator[str]:
-    """Find or make what signs; `ca_cert` and `ca_key` are where it is, `root-cert.pem` is its root."""
+def root_commands(spec: RootSpec, folder: str) -> Iterator[str]:
+    """Find or make what signs; `ca_cert` and `ca_key` are where it is, `root-cert.pem` is its root.
+
+    `folder` is where relative paths of the configuration start.
+    """
     match spec.ca:
         case FilesCA(cert, key):
             yield comment("what signs the intermediates: the files that the configuration names")
-            yield f"ca_cert={shlex.quote(cert)}\nca_key={shlex.quote(key)}\n"
+            yield f"ca_cert={_path(cert, folder)}\nca_key={_path(key, folder)}\n"
         case GenerateCA():
-            yield from _generated(spec, spec.ca)
+            yield from _generated(spec, spec.ca, folder)
         case _:
             return
     yield comment("a P-384 key signs with SHA-384: some verifiers accept no other pair")
@@ -42,14 +45,21 @@ def root_commands(spec: RootSpec) -> Iterator[str]:
     yield f'{LAST} "$ca_cert" >"$work/root-cert.pem"\n'
 
 
-def _generated(spec: RootSpec, ca: GenerateCA) -> Iterator[str]:
+def _path(text: str, folder: str) -> str:
+    """A path as the user wrote it, as a word of the shell."""
+    if text.startswith("~/"):
+        return f'"$HOME"/{shlex.quote(text[2:])}'
+    return shlex.quote(str(Path(folder) / text))
+
+
+def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
     yield comment(
         "the root of trust, one for all clusters; made once, then used again. Keep a copy of the key:"
     )
     yield comment("it cannot be made again. `mesh apply` finds it in the same place.")
     if ca.key_file:
-        key = Path(ca.key_file)
-        yield f"ca_cert={shlex.quote(str(files_beside(key).certificate))}\nca_key={shlex.quote(str(key))}\n"
+        certificate = str(files_beside(Path(ca.key_file)).certificate)
+        yield f"ca_cert={_path(certificate, folder)}\nca_key={_path(ca.key_file, folder)}\n"
     else:
         folder = f'"${{XDG_CONFIG_HOME:-$HOME/.config}}"/mesh/{shlex.quote(spec.mesh)}'
         yield f"ca_cert={folder}/root.crt\nca_key={folder}/root.key\n"
