@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import ONCE, Place
-
-SLOW_HELM = Path(__file__).with_name("slow_helm.sh")
+from tests.crash.holding import heard, held, is_alive, started, wait_for
 
 
 @pytest.mark.parametrize(
@@ -27,5 +26,59 @@ def test_a_killed_apply_is_resumed_by_the_next(place: Place, point: str, address
 
     now = place.uids()
     assert {name: now.get(name) for name in made} == made
+    assert place.revisions() == ONCE
+    place.rebuilt()
+
+
+def test_a_helm_that_outlived_its_apply_is_waited_for(place: Place, tmp_path: Path) -> None:
+    with held(place, tmp_path) as run:
+        run.kill_apply()
+        assert is_alive(run.helm)
+
+        again = started(place, run.env)
+        heard(again, "still at work on it")
+        assert place.revisions()["istiod"] == [("1", "pending-install")]
+        run.let_go()
+
+        said, _ = again.communicate(timeout=60)
+        assert again.returncode == 0, said
+    place.mesh.settled()
+    place.left_clean()
+    assert place.revisions() == ONCE
+    place.rebuilt()
+
+
+def test_a_release_that_a_killed_helm_of_ours_left_pending_is_set_free(place: Place, tmp_path: Path) -> None:
+    with held(place, tmp_path) as run:
+        run.kill_apply()
+        run.kill_helm()
+        wait_for(lambda: not is_alive(run.helm))
+    assert place.revisions()["istiod"] == [("1", "pending-install")]
+    made = place.uids()
+
+    place.resumed()
+
+    assert place.revisions() == {**ONCE, "istiod": [("1", "superseded"), ("2", "deployed")]}
+    now = place.uids()
+    kept = {name: uid for name, uid in made.items() if not name.endswith("istiod.v1")}
+    assert {name: now.get(name) for name in kept} == kept
+    place.rebuilt()
+
+
+def test_a_run_may_be_killed_again_and_again(place: Place) -> None:
+    namespace, cacerts, base = "namespace/*/istio-system", "cert/*/cacerts", "chart/*/base"
+    for point, address in (
+        ("begin", "-"),
+        ("intent", namespace),
+        ("begin", "-"),  # the second crash before the first one's intents were looked into
+        ("slice", "-"),
+        ("record", cacerts),
+        ("rename", base),
+        ("begin", "-"),
+        ("intent", "chart/*/istiod"),
+        ("end", "-"),
+    ):
+        place.killed(point, address, "--parallelism", "1")
+    place.resumed()
     assert place.revisions() == ONCE
     place.rebuilt()
