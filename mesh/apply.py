@@ -155,9 +155,16 @@ class Run:
             return Outcome(remarks=remarks)
         return self._until(task, lambda live: (live is None, "it is still being deleted"))
 
+    def _give_back(self, task: Task, found: Live | None) -> Outcome:
+        last = self.lock.last(task.step.key)
+        if found and last:
+            task.kind.give_back(task.step.key, found, last, self.world)
+        return Outcome(remarks=(task.step.why,))
+
     def _converge(self, task: Task, found: Live | None) -> Outcome:
         key, resource = task.step.key, task.resource
-        assert resource is not None
+        if resource is None:
+            return self._give_back(task, found)
         spec = bind(resource.spec, self._lookup)
         blank = next(unknowns_in(spec), None)
         if blank:

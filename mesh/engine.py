@@ -25,6 +25,7 @@ from mesh.plan import Draft, Known, decide, in_order, places, plan_digest
 from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
+from mesh.removal import decide_unwanted
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.walk import walk
@@ -82,9 +83,15 @@ def plan(desk: Desk, *, taken: frozenset[Key] = frozenset()) -> Planned:
     return _plan(desk, expand(desk.mesh, desk.licence), taken=taken)
 
 
-def plan_destroy(desk: Desk, *, ignore_enrolled: bool = False, crds: bool = False) -> Planned:
-    """Plan the removal of everything that we made; refuse while the mesh is in use."""
-    planned = _plan(desk, {}, removable=frozenset({"crds"} if crds else ()))
+def plan_destroy(
+    desk: Desk, *, ignore_enrolled: bool = False, crds: bool = False, include_adopted: bool = False
+) -> Planned:
+    """Plan the removal of everything that we made; refuse while the mesh is in use.
+
+    What was adopted is given back, unless it is included.
+    """
+    removable = frozenset({"crds"} if crds else ())
+    planned = _plan(desk, {}, removable=removable, adopted_too=include_adopted)
     if not ignore_enrolled:
         safety.refuse_enrolled(planned.observation.snapshots, planned.known.lock)
     return planned
@@ -96,6 +103,7 @@ def _plan(
     *,
     taken: frozenset[Key] = frozenset(),
     removable: frozenset[str] = frozenset(),
+    adopted_too: bool = False,
 ) -> Planned:
     graph = edges(resources.values())
     order = ordered(graph)
@@ -110,6 +118,7 @@ def _plan(
         seen = _observe(desk, resources, lock, seen)
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
     draft = decide(known, desk.kinds)
+    decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     _keep(draft.steps, known, desk, removable)
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):
         safety.refuse_several_roots(known)

@@ -14,7 +14,7 @@ from mesh.managed import marks
 from mesh.manifest import Manifest
 from mesh.model import Key, Place, Resource, Sensitive
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
-from mesh.providers.chart import ChartSpec
+from mesh.providers.chart import ChartSpec, any_release
 from mesh.providers.crds import CrdsSpec
 from mesh.providers.label import LabelSpec
 from mesh.providers.secret import SecretSpec
@@ -139,10 +139,11 @@ def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
         )
         yield Resource(
             _chart(cluster, component),
-            Place(chart.namespace, chart.release),
-            ChartSpec(mesh.name, component, job, mesh.sensitive),
+            any_release(component) if cluster.adopt else Place(chart.namespace, chart.release),
+            ChartSpec(mesh.name, component, job, mesh.sensitive, cluster.adopt),
             before[component] | _in_namespace(cluster, chart.namespace),
             chart.origin,
+            cluster.adopt,
         )
 
 

@@ -66,13 +66,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[S]):
-    """Something wanted. `spec` may hold `Ref`s; `needs` are the direct dependencies without them."""
+    """Something wanted. `spec` may hold `Ref`s; `needs` are the direct dependencies without them.
+
+    `adopt` says that what somebody else made is taken over as it is.
+    """
 
     key: Key
     place: Place
     spec: S
     needs: frozenset[Key] = frozenset()
     origin: Origin = Origin()
+    adopt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from mesh.diff import diff, digest, dotted
-from mesh.graph import Edges, ordered, reversed_edges
+from mesh.graph import Edges
 from mesh.lock import Entry, Lock
 from mesh.model import (
     ABSENT,
@@ -50,6 +50,10 @@ class Known:
     now: datetime
     taken: frozenset[Key] = frozenset()
 
+    def gone(self) -> dict[Key, Entry]:
+        """What is recorded and no longer wanted."""
+        return {key: entry for key, entry in self.lock.entries.items() if key not in self.resources}
+
 
 @dataclass(slots=True)
 class Draft:
@@ -63,12 +67,11 @@ class Draft:
 
 
 def decide(known: Known, kinds: Registry) -> Draft:
-    """Decide every wanted key in dependency order, then what is recorded and no longer wanted."""
+    """Decide every wanted key, in dependency order."""
     draft = Draft()
     look = _lookup(known, kinds, draft)
     for key in known.order:
         _decide_wanted(known, kinds[key.kind], key, draft, look)
-    _decide_unwanted(known, draft)
     return draft
 
 
@@ -109,7 +112,7 @@ def step_for(
             if last and last.status == "ok"
             else "",
         )
-    fields = tuple(_touched(each, found.touches) for each in diff(found.attrs, wanted))
+    fields = tuple(_touched(each, found.touches) for each in diff(kind.seen(spec, found), wanted))
     half = kind.unfinished(spec, found) if last and last.status == OPEN else ""
     due = kind.due(spec, found, now) or half
     if fields or due:
@@ -161,7 +164,9 @@ def _foreign(
     """Refuse to change what somebody else made, unless the user takes it over."""
     if found is None or key in known.taken or was_made(last, found, known.lock.mesh):
         return ""
-    fields = diff(found.attrs, kind.wanted(spec, found, last))
+    if known.resources[key].adopt:
+        return ""
+    fields = diff(kind.seen(spec, found), kind.wanted(spec, found, last))
     if not fields:
         return ""
     paths = ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
@@ -202,32 +207,6 @@ def _drifted(each: Field, last: Last) -> bool:
     """Whether what is there is not what we put there."""
     recorded = last.fields.get(dotted(each.path))
     return each.before is ABSENT or recorded not in {digest(each.before), "*", None}
-
-
-def _decide_unwanted(known: Known, draft: Draft) -> None:
-    """Delete what we made and no longer want, users first; forget what is gone or was never ours."""
-    gone = {key: entry for key, entry in known.lock.entries.items() if key not in known.resources}
-    if not gone:
-        return
-    users = reversed_edges({key: entry.needs for key, entry in gone.items()})
-    for key in ordered(users):
-        found = known.found.get(key)
-        blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
-        if isinstance(found, Unread):
-            draft.deferred[key] = Deferral(key, found.why)
-        elif blocked:
-            draft.deferred[key] = Deferral(key, f"still used by {blocked}: {draft.deferred[blocked].why}")
-        else:
-            needs = frozenset(user for user in users[key] if user in draft.steps)
-            draft.steps[key] = replace(_removal(key, gone[key], found, known.lock.mesh), needs=needs)
-
-
-def _removal(key: Key, entry: Entry, found: Live | None, mesh: str) -> Step:
-    if found is None:
-        return Step(Action.FORGET, key, Reason.REMOVED, why="it is gone already")
-    if not (entry.last.created and was_made(entry.last, found, mesh)):
-        return Step(Action.FORGET, key, Reason.REMOVED, why="it was there before mesh and stays")
-    return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
 
 
 def in_order(steps: Mapping[Key, Step], order: tuple[Key, ...]) -> tuple[Step, ...]:

@@ -20,7 +20,7 @@ def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
 
     Only what differs is asked about, so a plan without changes asks nothing.
     """
-    keys = [key for key, step in draft.steps.items() if step.action in ASKED]
+    keys = [key for key, step in draft.steps.items() if step.action in ASKED and key in draft.bound]
 
     def ask(key: Key) -> Preview | MeshError:
         found = known.found.get(key)

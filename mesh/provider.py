@@ -65,6 +65,21 @@ class Provider(ABC, Generic[S]):
     disruptive: ClassVar[bool] = False
     """Whether an update, replacement or deletion may cut traffic."""
 
+    gives_back: ClassVar[bool] = False
+    """Whether what was taken over can be given back, and need not be deleted or forgotten."""
+
+    def seen(self, spec: S, live: Live) -> Attrs:  # noqa: ARG002  # most kinds see the same whatever is wanted
+        """Return what is there as `wanted` is compared with it: the spec may know more of it as secret."""
+        return live.attrs
+
+    def without(self, live: Live, last: Last) -> Attrs:  # noqa: ARG002  # for kinds that give back
+        """Return what would be left if everything that we put into it were taken out."""
+        return live.attrs
+
+    def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
+        """Take out what we put into it, and leave the rest as it is."""
+        raise NotImplementedError(f"{self.kind} gives nothing back")
+
     @abstractmethod
     def wanted(self, spec: S, live: Found, last: Last | None) -> Attrs:
         """Return the attrs that should be there; foreign parts of a shared object as they are.

@@ -12,13 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
-from mesh.apply import remember
 from mesh.diff import diff, dotted
 from mesh.engine import Desk
 from mesh.errors import MeshError, RefusedError
 from mesh.expand import expand
 from mesh.graph import Edges, edges, ordered
 from mesh.lock import Entry, Lock, fresh, newer
+from mesh.memory import remember
 from mesh.model import NO_CLUSTER, Found, Key, Live, Place
 from mesh.observe import Observation, observe
 from mesh.plan import Draft, Known, decide, places

@@ -20,6 +20,7 @@ from mesh.cli.running import Wishes, carry_out, run_options
 @click.option(
     "--crds", is_flag=True, help="Remove the Gateway API CRDs too, if we made them and nobody uses them."
 )
+@click.option("--include-adopted", is_flag=True, help="Uninstall releases that were adopted, too.")
 def destroy_command(
     *,
     path: Path,
@@ -31,9 +32,13 @@ def destroy_command(
     as_json: bool,
     ignore_enrolled: bool,
     crds: bool,
+    include_adopted: bool,
 ) -> int:
     """Take down what mesh made, users before what they use; what was there before stays."""
     wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
     return carry_out(
-        wishes, lambda desk: engine.plan_destroy(desk, ignore_enrolled=ignore_enrolled, crds=crds)
+        wishes,
+        lambda desk: engine.plan_destroy(
+            desk, ignore_enrolled=ignore_enrolled, crds=crds, include_adopted=include_adopted
+        ),
     )

@@ -60,7 +60,8 @@ def chart_values(
     licence_digest: Ref | Unknown | str | None = None,
 ) -> dict[str, Any]:
     """See `Distribution.chart_values`."""
-    values = overlay(documented(cluster, component), cluster.charts[component].values)
+    guide = upgraded(component) if cluster.adopt else documented(cluster, component)
+    values = overlay(guide, cluster.charts[component].values)
     values = overlay(values, computed(mesh, cluster, component))
     if component == "istiod":
         values = overlay(values, _licence(_line(mesh), licence, licence_digest))
@@ -108,6 +109,24 @@ def documented(cluster: Cluster, component: Component) -> dict[str, Any]:
                 "terminationGracePeriodSeconds": 29,
                 "env": {"L7_ENABLED": "true", "SKIP_VALIDATE_TRUST_DOMAIN": "true"},
             }
+
+
+def upgraded(component: Component) -> dict[str, Any]:
+    """Return what the guide adds to the values of a mesh that is there; a user may set it otherwise."""
+    match component:
+        case "istiod":
+            return {
+                "env": {
+                    "PILOT_ENABLE_IP_AUTOALLOCATE": "true",
+                    "PILOT_ENABLE_K8S_SELECT_WORKLOAD_ENTRIES": "false",
+                    "PILOT_SKIP_VALIDATE_TRUST_DOMAIN": "true",
+                }
+            }
+        case "cni":
+            return {"ambient": {"dnsCapture": True}}
+        case "ztunnel":
+            return {"env": {"L7_ENABLED": "true", "SKIP_VALIDATE_TRUST_DOMAIN": "true"}}
+    return {}
 
 
 def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, Any]:

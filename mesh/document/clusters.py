@@ -75,7 +75,7 @@ def _cluster(
             region=part.region or defaults.region or "",
             zone=part.zone or defaults.zone or "",
         ),
-        adopt=part.adopt,
+        adopt=bool(defaults.adopt if part.adopt is None else part.adopt),
         origin=report.origin(trail),
     )
 
@@ -97,8 +97,6 @@ def _check(part: ClusterPart, cluster: Cluster, release: Version, trail: Trail, 
     if cluster.cluster_name.lower() == RESERVED:
         at = (*trail, "clusterName" if part.cluster_name else "name")
         report.wrong(at, f"{cluster.cluster_name} is what every unnamed cluster is called", "choose another")
-    if part.adopt:
-        report.wrong((*trail, "adopt"), "adopting a cluster is not supported yet", "remove it")
     if cluster.eastwest.zone and not cluster.eastwest.region:
         report.wrong((*trail, "zone"), "a zone needs a region", "set region as well")
     if cluster.eastwest.service == "NodePort" and release.line < NODE_PORT:

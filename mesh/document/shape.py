@@ -72,6 +72,10 @@ class DefaultsPart(Part):
     eastwest: Annotated[EastWestPart, EMPTY]
     region: Annotated[Label | None, Field(description="of the peers' endpoints, for locality")] = None
     zone: Annotated[Label | None, Field(description="needs region")] = None
+    adopt: Annotated[
+        bool | None,
+        Field(description="take over the releases of a mesh that helm installed; default: false"),
+    ] = None
 
 
 class ClusterPart(DefaultsPart):
@@ -84,7 +88,6 @@ class ClusterPart(DefaultsPart):
     trust_domain: Annotated[
         str | None, Field(pattern=forms.DNS_NAME, description="default: <name>.local; final once applied")
     ] = None
-    adopt: Annotated[bool, Field(description="not supported yet")] = False
 
 
 def _form(value: object) -> str:

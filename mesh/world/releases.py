@@ -73,12 +73,13 @@ class ReleaseView:
     """A release as it stands: `newest` says how it fares, `deployed` what is in the cluster.
 
     `deployed` is None if no revision has ever worked. `secret` is the Secret of the newest
-    revision, as it was read: what `unlock` takes.
+    revision, as it was read: what `unlock` takes; `working` that of the deployed one, if any.
     """
 
     newest: Release
     deployed: Release | None
     secret: Object = field(repr=False)
+    working: Object | None = field(default=None, repr=False)
 
     @property
     def status(self) -> str:
@@ -130,6 +131,14 @@ def decode(secret: Object) -> Release:
     )
 
 
+def chart_of(secret: Object) -> dict[str, Any]:
+    """Return the chart that a revision was made of: metadata, templates, files, values; raise HelmError."""
+    chart: dict[str, Any] = _unpack(secret).get("chart") or {}
+    if "name" not in (chart.get("metadata") or {}):
+        raise _unreadable(secret, "it holds no chart")
+    return chart
+
+
 def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None:
     """Turn a pending revision into a failed one, so that helm can upgrade above it.
 
@@ -164,8 +173,8 @@ def _view(revisions: list[Object]) -> ReleaseView:
     working = next((one for one in held if _label(one, "status") == "deployed"), None)
     latest = decode(held[0])
     if working is held[0]:
-        return ReleaseView(latest, latest, held[0])
-    return ReleaseView(latest, decode(working) if working else None, held[0])
+        return ReleaseView(latest, latest, held[0], held[0])
+    return ReleaseView(latest, decode(working) if working else None, held[0], working)
 
 
 def _names(secret: Object) -> tuple[str, str]:

@@ -1,0 +1,51 @@
+"""What is recorded and no longer wanted: delete it, give it back, or forget it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mesh.diff import diff
+from mesh.graph import ordered, reversed_edges
+from mesh.lock import Entry
+from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread
+from mesh.plan import Draft, Known, was_made
+from mesh.provider import Registry
+
+
+def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too: bool = False) -> None:
+    """Delete what we made, users first; give back what we only changed; forget what is gone or not ours.
+
+    With `adopted_too`, what was taken over is deleted as if we had made it.
+    """
+    gone = known.gone()
+    if not gone:
+        return
+    users = reversed_edges({key: entry.needs for key, entry in gone.items()})
+    for key in ordered(users):
+        found = known.found.get(key)
+        blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
+        if isinstance(found, Unread):
+            draft.deferred[key] = Deferral(key, found.why)
+        elif blocked:
+            draft.deferred[key] = Deferral(key, f"still used by {blocked}: {draft.deferred[blocked].why}")
+        else:
+            step = _removal(known, kinds, key, gone[key], adopted_too)
+            draft.steps[key] = replace(
+                step, needs=frozenset(user for user in users[key] if user in draft.steps)
+            )
+
+
+def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too: bool) -> Step:  # noqa: FBT001
+    found: Found = known.found.get(key)
+    assert not isinstance(found, Unread)
+    if found is None:
+        return Step(Action.FORGET, key, Reason.REMOVED, why="it is gone already")
+    made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
+    if made or (adopted_too and kinds[key.kind].gives_back):
+        return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
+    theirs = kinds[key.kind].without(found, entry.last)
+    fields = diff(found.attrs, theirs)
+    if not fields:
+        return Step(Action.FORGET, key, Reason.REMOVED, why="it was there before mesh and stays")
+    why = "it was there before mesh and stays, without what mesh put into it"
+    return Step(Action.UPDATE, key, Reason.REMOVED, fields, expects=found.token, why=why)

@@ -1,0 +1,212 @@
+"""Kind `chart`: a Helm release and the workloads that it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mesh.managed import MESH_LABEL
+from mesh.merge import merge
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, not_yet
+from mesh.provider import OPEN, Last, Preview, Provider
+from mesh.providers.chart.archive import unpacked
+from mesh.providers.chart.reading import BY_CHART, NOT_SUPERSEDED, read, view_of, views_in
+from mesh.providers.chart.upgrade import refuse_path, traffic
+from mesh.rendering import changes, conflicts, placeheld
+from mesh.sensitive import mask, reveal, secrets_in
+from mesh.spec import Component
+from mesh.world import HelmJob, Snapshot, World
+from mesh.world.releases import LABELS, ReleaseView, newest, unlock
+from mesh.world.resources import SECRET
+
+__all__ = ["NOT_SUPERSEDED", "ChartProvider", "ChartSpec", "any_release", "views_in"]
+
+DEPLOYED = "deployed"
+LICENCE, CLEAR = "license", "value"
+"""A licence in clear text among the values; it moves to the Secret that the chart is pointed at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpec:
+    """A release that must be there. `sensitive` are dotted paths of values that are secrets.
+
+    With `adopt`, any release of the chart will do: its name is its own, its namespace must be ours.
+    `downgrade` allows a version older than the one that is there.
+    """
+
+    mesh: str
+    component: Component
+    job: HelmJob
+    sensitive: tuple[str, ...] = ()
+    adopt: bool = False
+    downgrade: bool = False
+
+
+def any_release(chart: str) -> Place:
+    """The place of a release that is found by its chart, in whatever namespace it is."""
+    return Place("", chart, BY_CHART)
+
+
+class ChartProvider(Provider[ChartSpec]):
+    """A release: its chart, version, values and status; ready when its workloads are."""
+
+    kind = "chart"
+    disruptive = True
+    gives_back = True
+
+    def seen(self, spec: ChartSpec, live: Live) -> Attrs:
+        """What is there, with the values masked that the file calls sensitive."""
+        return {**live.attrs, "values": mask(live.attrs["values"], spec.sensitive)}
+
+    def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
+        """Our values over those that others set on the release."""
+        ours = mask(spec.job.values, spec.sensitive)
+        theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
+        fixed = {"chart": spec.component, "status": DEPLOYED, "values": _merged(ours, theirs, last)}
+        # An archive has the version that is in it: helm is not told one, and none can differ.
+        version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
+        return {**fixed, "version": version} if version else fixed
+
+    def without(self, live: Live, last: Last) -> Attrs:
+        """The release with the values that others gave it."""
+        return {
+            **live.attrs,
+            "values": merge({}, _values(live.attrs["values"]), last.fields).get("values", {}),
+        }
+
+    def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
+        """Do not touch a release of several, one that helm is at work on, or a version out of reach."""
+        view = view_of(live)
+        if view is None or not isinstance(live, Live):
+            return ""
+        if view.pending and not (last and last.status == OPEN):
+            return _pending(view)
+        if others := live.status["others"]:
+            return _several(spec, view, others)
+        if spec.adopt and view.newest.namespace != spec.job.namespace:
+            return _elsewhere(spec, view)
+        return refuse_path(spec.component, live.attrs["version"], spec.job.version, downgrade=spec.downgrade)
+
+    def ready(self, spec: ChartSpec, live: Live) -> Ready:
+        """Every workload does what was last asked of it."""
+        del spec
+        troubles = live.status["troubles"]
+        return not_yet("; ".join(troubles)) if troubles else READY
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Decode the releases of each namespace, and judge their workloads from the same bulk read."""
+        return read(places, snapshot)
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every release that we labelled, by its chart's name, which is what its address ends in."""
+        views = newest(snapshot.list(SECRET, labels=f"{LABELS},{MESH_LABEL}={mesh}"))
+        return {
+            Key(self.kind, snapshot.cluster, view.newest.chart): Place(namespace, name)
+            for (namespace, name), view in views.items()
+        }
+
+    def preview(self, spec: ChartSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Render the chart, compare it with what is deployed, and dry-run what changes."""
+        kube, helm = world.kube(key.cluster), world.helm(key.cluster)
+        version = str(kube.get_path("/version")["gitVersion"])
+        job = _job(spec, live)
+        job = replace(job, values=placeheld(_merged(job.values, _config(live), None)))
+        new = helm.template(job, kube_version=version, upgrade=live is not None)
+        view = view_of(live)
+        old = view.deployed.objects() if view and view.deployed else []
+        secrets = secrets_in(mask(job.values, spec.sensitive))
+        taken, held = conflicts(kube, job, new, old) if old else ((), ())
+        changed = changes(old, new, secrets)
+        return Preview(taken + _traffic(spec, live, changed), changed, held)
+
+    def busy(self, key: Key, place: Place, world: World) -> str:
+        """A helm of an interrupted run may still be at work on the release: let it end."""
+        child = world.helm(key.cluster).at_work(place.name, place.namespace)
+        return f"{child} is still at work on it" if child else ""
+
+    def create(self, spec: ChartSpec, key: Key, world: World) -> None:
+        """Install it; `helm upgrade --install` finds a release that a run before this one began."""
+        world.helm(key.cluster).upgrade(spec.job)
+
+    def update(self, spec: ChartSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Upgrade it, after a release left pending by a run of ours was set free."""
+        view = view_of(live)
+        if view and view.pending:
+            unlock(world.kube(key.cluster), view.secret)
+        job = _job(spec, live)
+        job = replace(job, values=reveal(_merged(job.values, _config(live), last)))
+        world.helm(key.cluster).upgrade(job, force_conflicts=True)
+
+    def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
+        """Upgrade it to the very chart that it has, with the values that others gave it."""
+        view = view_of(live)
+        assert view and view.deployed and view.working, "what was adopted is deployed"
+        values = merge({}, _values(view.deployed.config), last.fields).get("values", {})
+        with unpacked(view.working) as folder:
+            job = HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)
+            world.helm(key.cluster).upgrade(job, force_conflicts=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Uninstall it; its CRDs stay, as its chart says."""
+        del live, last
+        world.helm(key.cluster).uninstall(place.name, place.namespace)
+        return ()
+
+
+def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
+    """What helm is asked for: an adopted release keeps its name."""
+    if spec.adopt and live and live.place:
+        return replace(spec.job, release=live.place.name, namespace=live.place.namespace)
+    return spec.job
+
+
+def _values(values: Mapping[str, object]) -> dict[str, object]:
+    """The values below the path that they are recorded under."""
+    return {"values": values}
+
+
+def _config(live: Live | None) -> Mapping[str, object]:
+    view = view_of(live)
+    return view.deployed.config if view and view.deployed else {}
+
+
+def _merged(ours: Mapping[str, object], theirs: Mapping[str, object], last: Last | None) -> dict[str, object]:
+    """Ours over theirs; a licence in clear text goes when we point the chart at a Secret."""
+    values: dict[str, object] = merge(_values(ours), _values(theirs), last.fields if last else ())["values"]
+    licence = values.get(LICENCE)
+    if isinstance(licence, Mapping) and LICENCE in ours and CLEAR in licence:
+        values[LICENCE] = {key: value for key, value in licence.items() if key != CLEAR}
+    return values
+
+
+def _traffic(spec: ChartSpec, live: Live | None, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
+    return traffic(spec.component, live.status["nodes"], changed) if live else ()
+
+
+def _pending(view: ReleaseView) -> str:
+    one = view.newest
+    return (
+        f"release {one.name} in {one.namespace} is {view.status} since {one.last_deployed} (revision "
+        f"{one.revision}), and not by a run of this mesh: wait for that helm to end; if it was killed, run "
+        "`mesh recover` for it"
+    )
+
+
+def _several(spec: ChartSpec, view: ReleaseView, others: list[str]) -> str:
+    names = ", ".join([f"{view.newest.namespace}/{view.newest.name}", *others])
+    return (
+        f"this cluster has several releases of the chart {spec.component}: {names}; a mesh has one of each: "
+        "uninstall the others, or set adopt: false and name the release in spec.istio.charts"
+    )
+
+
+def _elsewhere(spec: ChartSpec, view: ReleaseView) -> str:
+    one = view.newest
+    return (
+        f"the {spec.component} of this cluster is release {one.name} in {one.namespace}, the configuration "
+        f"says {spec.job.namespace}: set namespaces.{_field(spec.component)}: {one.namespace} for the cluster"
+    )
+
+
+def _field(component: Component) -> str:
+    return "istiod" if component == "base" else component

@@ -1,0 +1,44 @@
+"""Which way from one version of Istio to another, and what the way does to traffic; pure."""
+
+from __future__ import annotations
+
+from mesh.distribution.versions import Version
+from mesh.model import Action, ManifestChange
+from mesh.spec import Component
+
+
+def refuse_path(component: Component, there: str, wanted: str, *, downgrade: bool) -> str:
+    """Refuse to go back, and to jump over a minor version; name the path to take. "" if the way is free."""
+    before, after = Version.parse(there), Version.parse(wanted)
+    if before is None or after is None or (before.line == after.line and after >= before):
+        return ""
+    if after < before and not downgrade:
+        return (
+            f"{component} is {there}, the configuration says {wanted}: that is a downgrade, which Istio does "
+            f"not support; set the version to {there} or newer, or allow it with --allow-downgrade"
+        )
+    if after.major != before.major or after.minor - before.minor > 1:
+        steps = [f"{before.major}.{minor}" for minor in range(before.minor + 1, after.minor)]
+        return (
+            f"{component} is {there}, the configuration says {wanted}: Istio is upgraded one minor version "
+            f"at a time; first apply a version of {', then '.join(steps)}, then {wanted}"
+        )
+    return ""
+
+
+EFFECT: dict[Component, str] = {
+    "istiod": "istiod restarts: running connections go on, new configuration waits until it is back",
+    "cni": "istio-cni restarts on {nodes} nodes, one after another: new pods there wait until it is back",
+    "ztunnel": "ztunnel restarts on {nodes} nodes, one after another: long-lived connections there are reset",
+}
+
+
+def traffic(component: Component, nodes: int, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
+    """Say what an upgrade does to traffic, if it restarts pods."""
+    restarts = any(
+        each.action is Action.UPDATE
+        and each.object.startswith(("Deployment ", "DaemonSet "))
+        and any(field.path[:2] == ("spec", "template") for field in each.fields)
+        for each in changed
+    )
+    return (EFFECT[component].format(nodes=nodes),) if restarts and component in EFFECT else ()
