@@ -252,7 +252,7 @@ def check(result: Result) -> None:
         raise RefusedError(str(first), hint=first.hint if first else "")
     parts = [f"{len(failed)} failed"] if failed else []
     parts += [f"{len(deferred)} deferred"] if deferred else []
-    raise PartialError(", ".join(parts), hint="mend what is listed above, then run `mesh apply` again")
+    raise PartialError(", ".join(parts), hint="mend what is listed above, then run the same command again")
 
 
 def outputs(planned: Planned) -> Mapping[Key, Mapping[str, Any]]:
