@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ import click
 from mesh import engine
 from mesh.cli.desk import desk
 from mesh.cli.plan import printed
-from mesh.cli.signals import stopping
+from mesh.cli.signals import Grace, asking, stopping
 from mesh.cli.terminal import look, observer
 from mesh.cli.watch import Teller, Waits
 from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
@@ -101,11 +101,14 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         stopping(stop, lambda text: click.echo(text, err=True), lambda: _hurry(children)),
     ):
         planned = plan(here)
+        if stop():
+            raise InterruptedRunError("interrupted; nothing was changed")
         _show(wishes, planned)
         _check_digest(wishes, planned)
         if planned.plan.steps and not wishes.yes:
             _ask(wishes)
-        result = _run(wishes, here, planned, stop, waits)
+        grace = Grace(stop, children, here.world.clock.monotonic)
+        result = _run(wishes, here, planned, waits, grace)
     if stop():
         raise InterruptedRunError(
             "interrupted; what was done is recorded", hint=f"go on with: {wishes.resume()}"
@@ -143,7 +146,8 @@ def _ask(wishes: Wishes) -> None:
         )
     else:
         click.echo("Do you want to perform these actions?\n  Only 'yes' will be accepted to approve.")
-    answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
+    with asking():
+        answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
     if answer != "yes":
         raise InterruptedRunError("not confirmed; nothing was changed")
 
@@ -155,18 +159,23 @@ def _leases(wishes: Wishes, here: Desk, planned: Planned) -> Leases:
     return Leases(here.mesh.name, holder, clock, here.world.kubes)
 
 
-def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits) -> Result:
+def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grace) -> Result:
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     clock = here.world.clock
     clusters = sorted(here.world.kubes)
     eyes = JsonProgress(sys.stdout, clock) if wishes.as_json else observer(screen, clock, clusters)
     teller = Teller(eyes, waits, clock.monotonic)
+
+    def tick() -> None:
+        grace.tick()
+        teller.tick()
+
     try:
         result = engine.apply(
             here,
             planned,
-            watch=teller.watch(),
-            stopping=stop,
+            watch=replace(teller.watch(), tick=tick),
+            stopping=grace.stop,
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
             leases=_leases(wishes, here, planned),
@@ -177,7 +186,7 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, stop: Stop, waits: Waits)
     for warning in result.warnings:
         click.echo(f"Warning: {terminal(warning)}", err=True)
     verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
-    last = tally(verb, teller.events, stopped=stop(), resume=wishes.resume())
+    last = tally(verb, teller.events, stopped=grace.stop(), resume=wishes.resume())
     if isinstance(eyes, JsonProgress):
         eyes.result(last)
     else:

@@ -13,7 +13,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -143,19 +143,14 @@ class Children:
         with self._lock:
             return tuple(sorted(self._pids))
 
-    def stop(self) -> tuple[int, ...]:
-        """Tell every process to end: helm then marks its release as failed. Return whom."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, ...]:
+        """Tell every process to end: at SIGTERM helm marks its release as failed. Return whom."""
         with self._lock:
             self._stopped = True
             told = tuple(sorted(self._pids))
-        stop(told)
+        for pid in told:
+            signal_group(pid, number)
         return told
-
-
-def stop(pids: Iterable[int]) -> None:
-    """Send SIGTERM to each process and its group."""
-    for pid in pids:
-        signal_group(pid, signal.SIGTERM)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
