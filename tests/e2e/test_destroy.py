@@ -88,20 +88,26 @@ def test_it_asks_first(mesh: Mesh) -> None:
     mesh.settled()
 
 
+def test_crds_stay_unless_asked_for(mesh: Mesh) -> None:
+    out = mesh("destroy").out
+    assert "crds/cluster2/gateway-api will no longer be managed, but not be destroyed" in out
+    assert "CRDs stay; `mesh destroy --crds` removes them" in out
+    assert "crds/cluster2/gateway-api will be destroyed" in mesh("destroy", "--crds").out
+
+
 def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
     mesh: Mesh, kubectl: Tool, before: Before
 ) -> None:
     lock = mesh.lock()
     root = fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"])
-    answer = mesh("destroy", "--yes")
+    answer = mesh("destroy", "--yes", "--crds")
     assert answer.code == 0, answer
     assert "the root of trust is kept in" in answer
     now = mesh.lock()
     assert (now["lineage"], now["serial"]) == (lock["lineage"], lock["serial"] + 1)
     assert (now["resources"], now["clusters"]) == ({}, {})
-    assert left_by_the_mesh(before, kubectl, "cluster1") == set()
-    ours = left_by_the_mesh(before, kubectl, "cluster2")
-    assert all(line.endswith(".gateway.networking.k8s.io") for line in ours)
+    for cluster in CLUSTERS:
+        assert left_by_the_mesh(before, kubectl, cluster) == set(), answer
     again = mesh("destroy", "--yes")
     assert (again.code, again.out.splitlines()[0]) == (0, NO_CHANGES)
     mesh.mended()
@@ -122,16 +128,4 @@ def test_enrolled_workloads_foreign_things_and_used_crds_stay(
     kubectl("cluster2", "get", "gateway", "-n", shop, "waypoint")
     kubectl("cluster2", "get", "configmap", "-n", "istio-eastwest", "mine")
     kubectl("cluster2", "delete", "configmap", "-n", "istio-eastwest", "mine")
-    mesh.mended()
-
-
-def test_crds_go_when_asked_for_and_unused_but_not_those_that_were_there_before(
-    mesh: Mesh, kubectl: Tool, before: Before
-) -> None:
-    answer = mesh("destroy", "--yes", "--crds")
-    assert answer.code == 0, answer
-    assert left_by_the_mesh(before, kubectl, "cluster2") == set(), answer.err
-    assert left_by_the_mesh(before, kubectl, "cluster1") == set()
-    crds = kubectl("cluster1", "get", "crd", "-o", "name")
-    assert "gateways.gateway.networking.k8s.io" in crds
     mesh.mended()
