@@ -111,6 +111,9 @@ class Run:
         self.watch.tick()
 
     def _carry_out(self, task: Task) -> Outcome:
+        if task.step.pause:
+            self.world.say(str(task.step.key), f"pausing {task.step.pause:.0f}s between clusters")
+            self.world.clock.sleep(task.step.pause)
         match task.step.action:
             case Action.FORGET:
                 return Outcome(remarks=(task.step.why,) if task.step.why else ())

@@ -21,6 +21,7 @@ from mesh.document.links import links
 from mesh.document.overrides import Overrides
 from mesh.document.remains import placeholders, unset, with_stand_ins, without
 from mesh.document.report import Report
+from mesh.document.rollout import rollout
 from mesh.document.shape import MeshPart
 from mesh.document.translate import complaints
 from mesh.load import load
@@ -92,6 +93,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         clusters=members,
         links=links(spec, members, report),
         sensitive=tuple(spec.sensitive),
+        rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
     )
     _sensitive_exist(mesh, report)

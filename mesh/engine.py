@@ -26,6 +26,7 @@ from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
 from mesh.removal import decide_unwanted
+from mesh.rollout import cluster_by_cluster, waves
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.walk import walk
@@ -120,6 +121,8 @@ def _plan(
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     _keep(draft.steps, known, desk, removable)
+    groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
+    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):
         safety.refuse_several_roots(known)
     preview(draft, known, desk.kinds, desk.world)

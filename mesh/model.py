@@ -261,7 +261,7 @@ class Step:
     `expects` is the token of what the step will touch, "" if nothing may be there; it is compared
     again just before the step runs. `notes` are remarks for the reader (what is taken by force,
     what traffic feels); `manifests` is what a chart's rendering changes. `why` completes the
-    reason ("wait for …", "expires in 20 days").
+    reason ("wait for …", "expires in 20 days"). `pause` is how many seconds to wait before it.
     """
 
     action: Action
@@ -273,6 +273,7 @@ class Step:
     notes: tuple[str, ...] = ()
     manifests: tuple[ManifestChange, ...] = ()
     why: str = ""
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """How disruptive changes go through the clusters: so many at a time, these first, a pause between."""
+
+    clusters: int = 1
+    first: tuple[str, ...] = ()
+    pause: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
 class Mesh:
     """The whole desired state of one mesh.
 
@@ -177,6 +186,7 @@ class Mesh:
     clusters: tuple[Cluster, ...]
     links: tuple[Link, ...]
     sensitive: tuple[str, ...] = ()
+    rollout: Rollout = Rollout()
     file: str = ""
     digest: str = ""
 

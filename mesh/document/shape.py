@@ -136,6 +136,14 @@ Links = Annotated[
 ]
 
 
+class RolloutPart(Part):
+    """How changes that may cut traffic go through the clusters; what is new is made everywhere at once."""
+
+    clusters: Annotated[int, Field(ge=1, le=forms.MOST_CLUSTERS, description="at a time")] = 1
+    first: Annotated[list[Label], NONE, Field(description="clusters to begin with, in this order")]
+    pause: Annotated[str, Field(pattern=forms.DURATION, description="between two clusters")] = "0m"
+
+
 class SpecPart(Part):
     """The desired state of the mesh."""
 
@@ -145,6 +153,7 @@ class SpecPart(Part):
     defaults: Annotated[DefaultsPart, EMPTY]
     clusters: Annotated[list[ClusterPart], Field(min_length=1, max_length=forms.MOST_CLUSTERS)]
     links: Annotated[Links, Field(description="full-mesh, or a list of pairs")] = "full-mesh"
+    rollout: Annotated[RolloutPart, EMPTY]
     sensitive: Annotated[
         list[Annotated[str, Field(pattern=forms.SENSITIVE)]],
         NONE,

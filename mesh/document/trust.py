@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
+from mesh.document.durations import duration
 from mesh.document.report import Report, is_there
 from mesh.document.shape_istio import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
 from mesh.load_document import Trail
 from mesh.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, RootOfTrust
 
 AT: Trail = ("spec", "rootOfTrust")
-LONGEST = timedelta(days=36_500)
 SHORTEST_INTERMEDIATE = timedelta(days=2)
 """Twice the default lifetime of a workload's certificate: below it, workloads would outlive it."""
 SHORTEST_RENEWAL = timedelta(hours=1)
@@ -24,7 +23,7 @@ def root_of_trust(part: RootOfTrustPart, report: Report) -> RootOfTrust:
     if isinstance(ca, ExistingCA) and part.intermediate is not None:
         report.wrong((*AT, "intermediate"), "nothing is issued when ca.existing is set", "remove one of them")
     root_trail = (*AT, "ca", "generate", "validity")
-    root_validity = _duration(generate.validity if generate else "3650d", root_trail, report)
+    root_validity = duration(generate.validity if generate else "3650d", root_trail, report)
     root_key = generate.key if generate else "ecdsa-p384"
     intermediate = _intermediate(part.intermediate, report)
     if not isinstance(ca, GenerateCA):
@@ -77,24 +76,15 @@ def _intermediate(part: IntermediatePart | None, report: Report) -> Intermediate
     if part is None:
         return Intermediate()
     trail = (*AT, "intermediate")
-    validity = _duration(part.validity, (*trail, "validity"), report)
+    validity = duration(part.validity, (*trail, "validity"), report)
     if validity < SHORTEST_INTERMEDIATE:
         report.wrong((*trail, "validity"), f"{part.validity} is too short", "make it 2d or longer")
     if part.renew_before is None:
         return Intermediate(validity, min(Intermediate().renew_before, validity / 4), part.key)
-    renew_before = _duration(part.renew_before, (*trail, "renewBefore"), report)
+    renew_before = duration(part.renew_before, (*trail, "renewBefore"), report)
     if renew_before >= validity:
         what = f"{part.renew_before} is not shorter than the validity {part.validity}"
         report.wrong((*trail, "renewBefore"), what, "it would be renewed at every run; a quarter is usual")
     elif renew_before < SHORTEST_RENEWAL:
         report.wrong((*trail, "renewBefore"), f"{part.renew_before} is too short", "make it 1h or longer")
     return Intermediate(validity, renew_before, part.key)
-
-
-def _duration(text: str, trail: Trail, report: Report) -> timedelta:
-    """Read `365d`, `12h`, `1d12h30m`; its form was checked."""
-    unit = {"d": "days", "h": "hours", "m": "minutes"}
-    total = timedelta(**{unit[letter]: int(number) for number, letter in re.findall(r"(\d+)([dhm])", text)})
-    if total > LONGEST:
-        report.wrong(trail, f"{text} is longer than 100 years", "make it shorter")
-    return min(total, LONGEST)

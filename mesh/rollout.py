@@ -1,0 +1,53 @@
+"""Disruptive changes go cluster by cluster: order them so that the next begins when the last is ready; pure.
+
+What is new is made everywhere at once. An update or replacement of what carries traffic waits for
+those of the clusters before, and so does not begin while one of them is not ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mesh.model import Action, Key, Step
+from mesh.provider import Registry
+from mesh.spec import Rollout
+
+GATED = frozenset({Action.UPDATE, Action.REPLACE})
+AWAITED = GATED | {Action.READ}
+
+
+def waves(clusters: Iterable[str], rollout: Rollout) -> tuple[tuple[str, ...], ...]:
+    """Split the clusters into groups that change at a time: those named first, then the rest in order."""
+    names = list(clusters)
+    order = [
+        *(name for name in rollout.first if name in names),
+        *(n for n in names if n not in rollout.first),
+    ]
+    return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
+
+
+def cluster_by_cluster(
+    steps: Mapping[Key, Step], kinds: Registry, groups: Iterable[Iterable[str]], rollout: Rollout
+) -> dict[Key, Step]:
+    """Return the steps with the needs that keep each group of clusters behind the one before it."""
+    ordered = dict(steps)
+    before: frozenset[Key] = frozenset()
+    for group in groups:
+        here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disruptive}
+        gated = {key for key in here if steps[key].action in GATED}
+        for key in gated if before else ():
+            ordered[key] = _behind(steps[key], before, gated, rollout)
+        before = frozenset(key for key in here if steps[key].action in AWAITED) or before
+    return ordered
+
+
+def _behind(step: Step, before: frozenset[Key], gated: set[Key], rollout: Rollout) -> Step:
+    names = ", ".join(sorted({key.cluster for key in before}))
+    is_first = not step.needs & gated
+    return replace(
+        step,
+        needs=step.needs | before,
+        pause=rollout.pause.total_seconds() if is_first else 0.0,
+        notes=(*step.notes, f"waits until {names} is done and ready") if is_first else step.notes,
+    )

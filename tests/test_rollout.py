@@ -1,0 +1,53 @@
+"""Disruptive changes go cluster by cluster; what is new does not wait."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mesh.kinds import all_kinds
+from mesh.model import Action, Key, Step
+from mesh.rollout import cluster_by_cluster, waves
+from mesh.spec import Rollout
+
+KINDS = all_kinds()
+ZTUNNEL = {name: Key("chart", name, "ztunnel") for name in "abc"}
+ISTIOD = {name: Key("chart", name, "istiod") for name in "abc"}
+
+
+def ordered(steps: list[Step], rollout: Rollout) -> dict[Key, Step]:
+    by_key = {step.key: step for step in steps}
+    return cluster_by_cluster(by_key, KINDS, waves("abc", rollout), rollout)
+
+
+def test_clusters_named_first_come_first() -> None:
+    assert waves("abc", Rollout(first=("c",))) == (("c",), ("a",), ("b",))
+    assert waves("abc", Rollout(clusters=2)) == (("a", "b"), ("c",))
+
+
+def test_an_update_waits_for_those_of_the_cluster_before() -> None:
+    steps = [Step(Action.UPDATE, key) for key in (*ISTIOD.values(), *ZTUNNEL.values())]
+    found = ordered(steps, Rollout())
+    assert found[ISTIOD["a"]].needs == frozenset()
+    assert found[ISTIOD["b"]].needs == {ISTIOD["a"], ZTUNNEL["a"]}
+    assert found[ZTUNNEL["c"]].needs == {ISTIOD["b"], ZTUNNEL["b"]}
+
+
+def test_a_cluster_without_changes_passes_the_order_on() -> None:
+    steps = [Step(Action.UPDATE, ISTIOD["a"]), Step(Action.UPDATE, ISTIOD["c"])]
+    assert ordered(steps, Rollout())[ISTIOD["c"]].needs == {ISTIOD["a"]}
+
+
+def test_nobody_is_disturbed_while_the_cluster_before_is_not_ready() -> None:
+    steps = [Step(Action.READ, ZTUNNEL["a"]), Step(Action.UPDATE, ZTUNNEL["b"])]
+    assert ordered(steps, Rollout())[ZTUNNEL["b"]].needs == {ZTUNNEL["a"]}
+
+
+def test_what_is_new_does_not_wait() -> None:
+    steps = [Step(Action.UPDATE, ISTIOD["a"]), Step(Action.CREATE, ISTIOD["b"])]
+    assert ordered(steps, Rollout())[ISTIOD["b"]].needs == frozenset()
+
+
+def test_the_pause_is_before_the_first_step_of_a_cluster_only() -> None:
+    b = [Step(Action.UPDATE, ISTIOD["b"]), Step(Action.UPDATE, ZTUNNEL["b"], needs=frozenset({ISTIOD["b"]}))]
+    found = ordered([Step(Action.UPDATE, ISTIOD["a"]), *b], Rollout(pause=timedelta(minutes=2)))
+    assert (found[ISTIOD["a"]].pause, found[ISTIOD["b"]].pause, found[ZTUNNEL["b"]].pause) == (0, 120, 0)
