@@ -12,6 +12,7 @@ from typing import Any
 
 from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
 from mesh.errors import MeshError
+from mesh.providers.cert.specs import CACERTS
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
 from mesh.providers.secret import ACCEPTED
 from mesh.spec import Chart, Cluster, Component, Mesh, SecretRef
@@ -37,7 +38,7 @@ from mesh.world.releases import ReleaseView
 from mesh.world.resources import DAEMON_SET, DEPLOYMENT, GATEWAY, NAMESPACE, NODE, POD, SECRET
 
 READERS = 24
-CACERTS = "cacerts"
+"""Threads that wait for answers, as for a plan; each API server's own bound holds too."""
 
 WORKLOADS: Mapping[Component, Mapping[str, str]] = {
     "istiod": {"app": "istiod"},

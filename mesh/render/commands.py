@@ -30,7 +30,7 @@ ORDER = ("crds", "namespace", "cert", "secret", "chart", "label", "gateway")
 """The kinds of one cluster in the guide's order; links come when all clusters are done."""
 
 HEAD = """\
-# What `mesh apply` does, by hand: bash, kubectl 1.31 or newer, helm 3.8 or newer and openssl do all of it.
+# What `mesh apply` does, by hand: bash, kubectl 1.31 or newer, helm 3.10 or newer and openssl do all of it.
 # Run it with bash; what is there already is used again.
 set -euo pipefail
 umask 077
