@@ -33,7 +33,8 @@ bench: $(READY)
 
 # The JSON Schemas, from the code that reads and writes what they describe.
 schemas: $(READY)
-	@$(BIN)/python -m mesh.write_schemas
+	@$(BIN)/python -m mesh.decode
+	@$(BIN)/python -m mesh.render.plan_schema > schemas/plan.schema.json
 
 # The lock of dependencies: hashes, and no registry's address.
 lock: $(READY)
@@ -45,7 +46,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@echo "setting up $(VENV) …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 clean:
