@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from mesh.errors import KubeError, LockedError
+from mesh.walk import fan
 from mesh.world import Kube, Object
 from mesh.world.file_lock import user
 from mesh.world.resources import LEASE
@@ -16,6 +18,7 @@ from mesh.world.resources import LEASE
 NAMESPACE = "kube-system"
 HOLDER = "meshform.io/holder"
 
+READERS = 16
 SILENT_SECONDS = 90
 """A holder that was not heard of for so long looks dead; whether it is, only a person can tell."""
 
@@ -77,6 +80,24 @@ def look(mesh: str, kube: Kube) -> Seen | None:
 
 def _seen(found: Object) -> Seen:
     return Seen(found["spec"].get("holderIdentity", ""), found["metadata"]["uid"], holder_of(found))
+
+
+def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None:
+    """Raise LockedError if anybody holds a lease, but for a dead run of the folder that we have locked.
+
+    A cluster that does not answer, or does not let us look, is passed over.
+    """
+
+    def find(cluster: str) -> Object | None:
+        try:
+            return kubes[cluster].get(LEASE, NAMESPACE, name_of(mesh))
+        except KubeError:
+            return None
+
+    for cluster, found in fan(find, sorted(kubes), READERS).items():
+        holder = holder_of(found) if found else None
+        if found and not (us and holder and holder.is_at(us)):
+            raise locked(kubes[cluster], found)
 
 
 def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> Seen | None:

@@ -11,6 +11,8 @@ import click
 
 from mesh.cli.desk import desk, document_options
 from mesh.cli.terminal import look
+from mesh.errors import RefusedError
+from mesh.holder import refuse_held
 from mesh.model import Key, Plan
 
 FORMATS = ("text", "json", "markdown")
@@ -54,7 +56,12 @@ def plan_command(
     """Show what apply would change in every cluster; write nothing."""
     from mesh.engine import plan
 
-    planned = plan(desk(path, contexts), taken=taken).plan
+    here = desk(path, contexts)
+    try:
+        planned = plan(here, taken=taken).plan
+    except RefusedError:
+        refuse_held(here.mesh.name, here.world.kubes, None)  # what stands in the way may be somebody at work
+        raise
     text = printed(planned, "json" if as_json else how)
     click.echo(text, nl=False)
     if out:

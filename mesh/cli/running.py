@@ -20,7 +20,7 @@ from mesh.cli.terminal import look, observer
 from mesh.cli.watch import Teller, Waits
 from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
-from mesh.holder import Holder
+from mesh.holder import Holder, refuse_held
 from mesh.lease import Leases
 from mesh.render.escape import terminal
 from mesh.render.progress import JsonProgress
@@ -100,6 +100,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         here.store.held(verb, here.world.clock.now()),
         stopping(stop, lambda text: click.echo(text, err=True), lambda: _hurry(children)),
     ):
+        refuse_held(here.mesh.name, here.world.kubes, _holder(here, verb))
         planned = plan(here)
         if stop():
             raise InterruptedRunError("interrupted; nothing was changed")
@@ -152,14 +153,17 @@ def _ask(wishes: Wishes) -> None:
         raise InterruptedRunError("not confirmed; nothing was changed")
 
 
-def _leases(wishes: Wishes, here: Desk, planned: Planned) -> Leases:
-    clock = here.world.clock
-    verb = "destroy" if wishes.destroy else "apply"
-    holder = Holder.here(verb, planned.lock.lineage, here.store.place(), clock.now())
-    return Leases(here.mesh.name, holder, clock, here.world.kubes)
+def _holder(here: Desk, verb: str, lineage: str = "") -> Holder:
+    return Holder.here(verb, lineage, here.store.place(), here.world.clock.now())
+
+
+def _leases(here: Desk, verb: str, planned: Planned) -> Leases:
+    holder = _holder(here, verb, planned.lock.lineage)
+    return Leases(here.mesh.name, holder, here.world.clock, here.world.kubes)
 
 
 def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grace) -> Result:
+    verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     clock = here.world.clock
     clusters = sorted(here.world.kubes)
@@ -178,14 +182,13 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grac
             stopping=grace.stop,
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
-            leases=_leases(wishes, here, planned),
+            leases=_leases(here, verb, planned),
         )
         teller.deferred(planned.plan.deferred)
     finally:
         eyes.close()
     for warning in result.warnings:
         click.echo(f"Warning: {terminal(warning)}", err=True)
-    verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
     last = tally(verb, teller.events, stopped=grace.stop(), resume=wishes.resume())
     if isinstance(eyes, JsonProgress):
         eyes.result(last)
