@@ -22,7 +22,7 @@ _SALT = os.urandom(16)
 
 def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
     """Return the leaves that differ, in path order; () when the values are equal."""
-    if before == after:
+    if _equal(before, after):
         return ()
     from deepdiff import DeepDiff
 
@@ -36,6 +36,18 @@ def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
     )
     fields = [field for levels in tree.values() for level in levels for field in _fields(level)]
     return tuple(sorted(fields, key=lambda field: field.path))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two plain values are the same as JSON has it: 1 is 1.0, and neither is `true`."""
+    match one, other:
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case Mapping(), Mapping():
+            return one.keys() == other.keys() and all(_equal(item, other[key]) for key, item in one.items())
+        case list() | tuple(), list() | tuple():
+            return len(one) == len(other) and all(map(_equal, one, other))
+    return bool(one == other)
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -87,6 +99,8 @@ def _comparable(value: Any) -> Any:
         return f"{_MARK}{value.after}"
     if isinstance(value, Sensitive):
         return _MASK + hashlib.sha256(_SALT + repr(value.reveal()).encode()).hexdigest()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     items = named(value)
     return {key: _comparable(item) for key, item in items.items()} if items else value
 
