@@ -8,6 +8,9 @@ from pathlib import Path
 
 CHARTS = ("base", "istiod", "cni", "ztunnel")
 
+#: The charts of a management plane, in a version of their own: that of their `Chart.yaml`.
+PLATFORM = ("gloo-platform-crds", "gloo-platform")
+
 #: The version that stands in the charts themselves.
 VERSION = "1.30.2-solo"
 
@@ -19,6 +22,13 @@ def chart(name: str) -> Path:
     """The folder of one chart, in version `VERSION`."""
     if name not in CHARTS:
         raise ValueError(f"no stand-in chart {name!r}, only {', '.join(CHARTS)}")
+    return _HERE / name
+
+
+def platform(name: str) -> Path:
+    """The folder of one chart of the management plane."""
+    if name not in PLATFORM:
+        raise ValueError(f"no stand-in chart {name!r}, only {', '.join(PLATFORM)}")
     return _HERE / name
 
 

@@ -7,6 +7,8 @@ wrong plan fails in the lab. Its modules, in the order in which a turn of its lo
     issue > trust > boot      what an istiod pod read when it started: authority and licence
     facts                     what one cluster is to its peers, as a frozen value
     meeting > peering         whether a peer gateway connects, and what is reported of it: pure
-    eastwest, own > writes    what istiod makes of a gateway, and what it keeps in its cluster: pure
+    eastwest, local, own > writes
+                              what istiod makes of a gateway, and what it keeps in its cluster: pure
     cluster                   one thread per cluster that decides and writes
+    distributor               the management plane, which copies peers from cluster to cluster
 """

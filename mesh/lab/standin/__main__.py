@@ -9,7 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
-from mesh.lab.standin import access
+from mesh.lab.standin import access, distributor
+from mesh.lab.standin.api import Api
 from mesh.lab.standin.cluster import Board, Cluster
 
 log = logging.getLogger("standin")
@@ -36,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     every = [Cluster(one, board) for one in clusters]
     for cluster in every:
         cluster.start(stopping)
+    members = {one.context: (one, Api(at)) for one, at in zip(every, clusters, strict=True)}
+    threading.Thread(target=distributor.run, args=(members, board, stopping), daemon=True).start()
     log.info("acting for %s", asked.contexts)
     stopping.wait()
     return 0

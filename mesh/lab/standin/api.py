@@ -52,6 +52,10 @@ class Api:
         kind = "application/merge-patch+json"
         self._ask("PATCH", path, {"fieldManager": manager}, body, kind)
 
+    def delete(self, path: str, *, uid: str) -> None:
+        """Delete exactly the object at `path` that has `uid`."""
+        self._ask("DELETE", path, {}, {"preconditions": {"uid": uid}}, "application/json")
+
     def watch(self, path: str, query: dict[str, str], version: str) -> Iterator[Json]:
         """Changes at `path` after `version` until the server ends it; on a connection of its own."""
         asked = {**query, "watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH)}

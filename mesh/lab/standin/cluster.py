@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from mesh.lab.standin import eastwest, facts, objects, own, peering, trust, writes
+from mesh.lab.standin import eastwest, facts, local, objects, own, peering, trust, writes
 from mesh.lab.standin.access import Access
 from mesh.lab.standin.api import UNREACHABLE, Api, ApiError, Json
 from mesh.lab.standin.boot import Boots
@@ -17,7 +17,7 @@ from mesh.lab.standin.facts import Facts, View
 from mesh.lab.standin.mirror import KINDS, Mirror
 from mesh.lab.standin.objects import at, condition
 from mesh.lab.standin.peering import Condition
-from mesh.lab.standin.writes import Write
+from mesh.lab.standin.writes import Deletion, Write
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Cluster:
     """The istiod of one cluster."""
 
     def __init__(self, access: Access, board: Board) -> None:
-        self._context = access.context
+        self.context = access.context
         self._board = board
         self._api = Api(access)
         self._boots = Boots(access.context, Api(access))
@@ -70,40 +70,46 @@ class Cluster:
     def start(self, stopping: threading.Event) -> None:
         """Start the threads of this cluster; they end with the process."""
         for name, mirror in self._mirrors.items():
-            _spawn(f"{self._context}/{name}", mirror.run, stopping)
-        _spawn(self._context, self._run, stopping)
+            _spawn(f"{self.context}/{name}", mirror.run, stopping)
+        _spawn(self.context, self._run, stopping)
 
     def _run(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
             self._wake.wait(IDLE)
             stopping.wait(GATHER)
             self._wake.clear()
-            if not all(mirror.synced.is_set() for mirror in self._mirrors.values()):
+            view = self.view()
+            if view is None:
                 continue
             try:
-                self._turn(trust.clock())
+                self._turn(view, trust.clock())
             except UNREACHABLE as error:
-                log.debug("%s: %s", self._context, error)
+                log.debug("%s: %s", self.context, error)
                 stopping.wait(RETRY)
 
-    def _turn(self, now: datetime) -> None:
+    def view(self) -> View | None:
+        """All copies as they are now; None before the first were read."""
+        if not all(mirror.synced.is_set() for mirror in self._mirrors.values()):
+            return None
+        return {name: mirror.copies() for name, mirror in self._mirrors.items()}
+
+    def _turn(self, view: View, now: datetime) -> None:
         """Look, show, decide, write: the same every time, whatever it was that changed."""
-        view: View = {name: mirror.copies() for name, mirror in self._mirrors.items()}
         try:
             self._boots.settle(view["pods"], view["cacerts"], now)
         except ApiError as error:
-            log.info("%s: %s", self._context, error)
-        found = facts.gather(self._context, view, self._boots)
+            log.info("%s: %s", self.context, error)
+        found = facts.gather(self.context, view, self._boots)
         self._board.show(found)
         for write in decided(found, self._board.all(), view, now, served=self._mirrors["classes"].served):
             self._send(write)
 
-    def _send(self, write: Write) -> None:
+    def _send(self, write: Write | Deletion) -> None:
         try:
             write.send(self._api)
         except ApiError as error:
             # Most often something that was deleted meanwhile: the next turn knows better.
-            log.info("%s: %s: %s", self._context, write.path, error)
+            log.info("%s: %s: %s", self.context, write.path, error)
 
 
 def _spawn(name: str, run: Callable[[threading.Event], None], stopping: threading.Event) -> None:
@@ -112,7 +118,7 @@ def _spawn(name: str, run: Callable[[threading.Event], None], stopping: threadin
 
 def decided(
     found: Facts, peers: Mapping[str, Facts], view: View, now: datetime, *, served: bool
-) -> Iterable[Write]:
+) -> Iterable[Write | Deletion]:
     """Every write that is due in a cluster: none while no istiod is ready. `served`: Gateway API is there."""
     istiod = found.istiod
     if istiod is None:
@@ -125,6 +131,7 @@ def decided(
         own.webhooks(istiod, view),
         chain.from_iterable(eastwest.wanted(gateway, istiod, view) for gateway in ours),
         chain.from_iterable(eastwest.reported(gateway, view, now) for gateway in ours),
+        local.wanted(ours, istiod, view),
         _peers(gateways, found, peers, now),
     )
 

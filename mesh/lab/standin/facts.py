@@ -38,6 +38,8 @@ class Istiod:
     network: str
     network_label: str
     boot: Boot
+    #: Whether it makes a peer of each of its own east-west gateways.
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def _istiod(pod: Json, boot: Boot, view: View) -> Istiod:
         network=str(at(values, "global", "network", default="")),
         network_label=label(view["namespaces"].get(("", namespace), {}), NETWORK),
         boot=boot,
+        automatic=env.get("PEERING_AUTOMATIC_LOCAL_GATEWAY") == "true",
     )
 
 

@@ -74,6 +74,14 @@ KINDS = (
         ("webhooks",),
         {"labelSelector": "app=istiod"},
     ),
+    Kind("servers", "/api/v1/pods", ("spec", "status"), {"labelSelector": "app=gloo-mesh-mgmt-server"}),
+    Kind(
+        "definitions",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        (),
+        {"labelSelector": "app.kubernetes.io/name=gloo-platform-crds"},
+    ),
+    Kind("registrations", "/apis/admin.gloo.solo.io/v2/kubernetesclusters", ("status",)),
     Kind("classes", f"{GATEWAY_API}/gatewayclasses", ("spec", "status")),
     Kind("gateways", f"{GATEWAY_API}/gateways", ("spec", "status")),
 )

@@ -33,6 +33,18 @@ class Write:
         send(self.path, self.body, manager=self.manager)
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """An object that has to go."""
+
+    path: str
+    uid: str
+
+    def send(self, api: Api) -> None:
+        """Send it; may be repeated."""
+        api.delete(self.path, uid=self.uid)
+
+
 def status(
     resource: str,
     value: Json,
