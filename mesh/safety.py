@@ -10,6 +10,7 @@ from mesh.model import NO_CLUSTER, Key, Live
 from mesh.plan import Known
 from mesh.spec import Mesh
 from mesh.world import Snapshot
+from mesh.world.kube_errors import Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
 
 FIXED = {
@@ -138,8 +139,10 @@ def _users(snapshot: Snapshot) -> list[str]:
         for obj in snapshot.list(GATEWAY):
             if obj["spec"].get("gatewayClassName") == WAYPOINT:
                 found.append(f"{_name(snapshot, 'Gateway', obj['metadata'])} is a waypoint")
-    except KubeError:
-        return []  # what cannot be read is deferred, so nothing of it is taken down
+    except Unreachable:
+        return []  # all of it is deferred, so nothing of it is taken down
+    except KubeError as error:
+        found.append(f"{snapshot.cluster}: who uses the mesh cannot be read: {error.message}")
     return found
 
 
