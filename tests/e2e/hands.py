@@ -26,13 +26,16 @@ class Tool(Protocol):
     def __call__(self, context: str, *args: str, stdin: str = "") -> str: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """What a command left: its exit code, and what it printed."""
 
     code: int
     out: str
     err: str
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n…{self.out[-2000:]}\n…{self.err[-2000:]}"
 
     def __contains__(self, text: str) -> bool:
         return text in self.out or text in self.err
