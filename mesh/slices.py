@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from mesh.errors import KubeError, StateError
 from mesh.lock import Lock, from_text, slice_of, to_text
 from mesh.managed import marks
-from mesh.world import Kube, Snapshot
+from mesh.walk import fan
+from mesh.world import Kube, Object, Snapshot
 from mesh.world.resources import CONFIG_MAP
 
 DATA_KEY = "mesh.lock"
 MANAGER = "mesh/state"
+READERS = 24
+"""Clusters that are asked at a time."""
 
 
 def name_of(mesh: str) -> str:
@@ -27,12 +30,18 @@ def read(
     mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
 ) -> dict[str, Lock | None]:
     """Return the slice of each cluster that answered, None where it has none; `namespaces` are istiod's."""
-    found: dict[str, Lock | None] = {}
-    for cluster, namespace in sorted(namespaces.items()):
+
+    def answer(cluster: str) -> list[Object] | None:
         try:
-            objects = snapshots[cluster].list(CONFIG_MAP, namespace=namespace)
+            return snapshots[cluster].list(CONFIG_MAP, namespace=namespaces[cluster])
         except KubeError:
+            return None
+
+    found: dict[str, Lock | None] = {}
+    for cluster, objects in fan(answer, sorted(namespaces), READERS).items():
+        if objects is None:
             continue
+        namespace = namespaces[cluster]
         named = (obj for obj in objects if obj["metadata"]["name"] == name_of(mesh))
         ours = next(named, None)
         found[cluster] = _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
