@@ -9,10 +9,10 @@ import pytest
 from mesh.managed import MESH_LABEL, owner_of, touches
 from mesh.model import Touch
 
+EARLY, LATE = "2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z"
 
-def entry(
-    manager: str, fields: dict[str, Any], time: str = "2026-05-01T00:00:00Z", **more: str
-) -> dict[str, Any]:
+
+def entry(manager: str, fields: dict[str, Any], time: str = EARLY, **more: str) -> dict[str, Any]:
     return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": fields, **more}
 
 
