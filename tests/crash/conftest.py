@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,13 @@ class Place:
         return {name: sorted(held) for name, held in found.items()}
 
 
+def second(place: Place, folder: Path) -> Mesh:
+    """A fresh checkout of the same mesh file: no lockfile, no `.mesh`."""
+    folder.mkdir()
+    shutil.copy(place.mesh.file, folder)
+    return Mesh(folder, place.mesh.env)
+
+
 ONCE = {name: [("1", "deployed")] for name in ("istio-base", "istiod", "istio-cni", "ztunnel")}
 """Every release, each installed exactly once."""
 
@@ -121,12 +129,15 @@ class Stage:
     kubectl: Tool
     helm: Tool
     folder: Path
-    leaving: dict[str, tuple[Mesh, subprocess.Popen[str]]] = field(default_factory=dict)
+    leaving: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     turns: int = 0
 
     def enter(self) -> Place:
-        """A folder and a cluster that holds no mesh."""
-        cluster = self.lab.contexts[self.turns % 2]
+        """A folder and a cluster that holds no mesh; they take turns where they can."""
+        order = self.lab.contexts[self.turns % 2 :] + self.lab.contexts
+        cluster = next(each for each in order if each not in self.taken)
+        self.taken.add(cluster)
         self.turns += 1
         self.wait_for(cluster)
         mesh = home(self.lab, self.folder / f"mesh-{self.turns}")
@@ -146,11 +157,12 @@ class Stage:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.leaving[place.cluster] = place.mesh, process
+        self.taken.discard(place.cluster)
+        self.leaving[place.cluster] = process
 
     def wait_for(self, cluster: str) -> None:
         if cluster in self.leaving:
-            _, process = self.leaving.pop(cluster)
+            process = self.leaving.pop(cluster)
             said, _ = process.communicate(timeout=120)
             assert process.returncode == 0, said
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,19 +67,21 @@ def charts(folder: Path) -> dict[str, str]:
 @contextmanager
 def held(place: Place, folder: Path) -> Iterator[Held]:
     """Start an apply, and wait until its helm waits for the hook; at the end it is not running any more."""
-    env = charts(folder)
+    env, helm = charts(folder), 0
     apply = started(place, env)
     lock = place.mesh.folder / ".mesh" / "run" / f"helm-{place.cluster}+istio-system+istiod.lock"
     find = ("get", "pod", "hold", "-n", "istio-system", "--ignore-not-found", "-o", "name")
     try:
         wait_for(lambda: apply.poll() is not None or place.kubectl(place.cluster, *find) != "")
         assert apply.poll() is None, apply.communicate()[0]
-        one = Held(place, apply, int(json.loads(lock.read_text())["pid"]), env)
-        yield one
+        helm = int(json.loads(lock.read_text())["pid"])
+        yield Held(place, apply, helm, env)
     finally:
         if apply.poll() is None:
             apply.kill()
             apply.communicate(timeout=20)
+            with suppress(ProcessLookupError):
+                os.kill(helm, signal.SIGKILL)
 
 
 def started(place: Place, env: dict[str, str], *args: str) -> subprocess.Popen[str]:
