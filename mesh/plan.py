@@ -142,7 +142,7 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 
 def _moves(step: Step, kind: Provider[Any]) -> bool:
     """Whether an update touches a field on which an output depends, or makes the thing anew."""
-    return step.reason is Reason.EXPIRING or any(
+    return not step.fields or any(
         each.path[: len(path)] == path for each in step.fields for path in kind.moves
     )
 
@@ -206,7 +206,9 @@ def _wish_changed(each: Field, last: Last) -> bool:
 def _drifted(each: Field, last: Last) -> bool:
     """Whether what is there is not what we put there."""
     recorded = last.fields.get(dotted(each.path))
-    return each.before is ABSENT or recorded not in {digest(each.before), "*", None}
+    if each.before is ABSENT or (each.after is ABSENT and recorded is None):
+        return True
+    return recorded not in {digest(each.before), "*", None}
 
 
 def in_order(steps: Mapping[Key, Step], order: tuple[Key, ...]) -> tuple[Step, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mesh.errors import KubeError
 from mesh.managed import MESH_LABEL
 from mesh.model import Found, Key, Live, Place, Unread
+from mesh.providers.chart.drift import by_name, drift
 from mesh.sensitive import mask
 from mesh.workloads import of_release, why_not
 from mesh.world import Object, Snapshot
 from mesh.world.releases import LABELS, ReleaseView, newest
-from mesh.world.resources import DAEMON_SET, DEPLOYMENT, NODE, POD, SECRET
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD, SECRET
 
 NOT_SUPERSEDED = "status!=superseded"
 """One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
@@ -83,13 +85,18 @@ def _live(views: Iterable[ReleaseView], snapshot: Snapshot) -> Live:
     """Describe the first of the releases; that there are several is for the kind to refuse."""
     view, *others = views
     shown, place = view.deployed or view.newest, Place(view.newest.namespace, view.newest.name)
-    attrs = {
+    attrs: dict[str, Any] = {
         "chart": shown.chart,
         "version": shown.chart_version,
         "status": view.status,
         "values": mask(shown.config),
     }
-    workloads = _workloads(place, snapshot)
+    listed = _listed(place, snapshot)
+    pods = (obj for obj in listed if obj["kind"] != CONFIG_MAP.kind)
+    workloads = of_release(pods, place.name, place.namespace)
+    changed, who = drift(view.deployed, by_name(listed)) if view.deployed else ({}, ())
+    if changed:
+        attrs["objects"] = mask(changed, at=("objects",))
     nodes = len(snapshot.list(NODE, metadata_only=True)) if workloads else 0
     return Live(
         attrs=attrs,
@@ -105,6 +112,7 @@ def _live(views: Iterable[ReleaseView], snapshot: Snapshot) -> Live:
         owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
         or f"helm release {place.namespace}/{place.name}",
         place=place,
+        touches=who,
     )
 
 
@@ -113,13 +121,13 @@ def view_of(found: Found) -> ReleaseView | None:
     return found.status["view"] if isinstance(found, Live) else None
 
 
-def _workloads(place: Place, snapshot: Snapshot) -> list[Object]:
-    listed = [
+def _listed(place: Place, snapshot: Snapshot) -> list[Object]:
+    """The workloads and ConfigMaps of the release's namespace, which are read in bulk anyway."""
+    return [
         {**obj, "kind": resource.kind}
-        for resource in (DEPLOYMENT, DAEMON_SET)
+        for resource in (DEPLOYMENT, DAEMON_SET, CONFIG_MAP)
         for obj in snapshot.list(resource, namespace=place.namespace)
     ]
-    return of_release(listed, place.name, place.namespace)
 
 
 def _troubles(workloads: Iterable[Object], nodes: int, place: Place, snapshot: Snapshot) -> list[str]:

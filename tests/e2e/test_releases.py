@@ -143,3 +143,20 @@ def left_pending(kubectl: Tool, secret: str) -> str:
     found["data"]["release"] = base64.b64encode(packed).decode()
     kubectl("cluster1", "replace", "-f", "-", stdin=json.dumps(found))
     return before
+
+
+def test_what_somebody_did_to_the_objects_of_a_release_is_shown_and_mended(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    kubectl("cluster1", "delete", "configmap", "istio-cni-config", *SYSTEM)
+    patch = json.dumps({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}})
+    kubectl("cluster1", "patch", "daemonset", "ztunnel", *SYSTEM, "-p", patch)
+    plan = mesh.pending().out
+    assert "ConfigMap istio-cni-config" in block(plan, "chart/cluster1/cni")
+    ztunnel = block(plan, "chart/cluster1/ztunnel")
+    assert "terminationGracePeriodSeconds" in ztunnel
+    assert "changed outside mesh by kubectl-patch" in ztunnel
+    mesh.mended()
+    found = kubectl("cluster1", "get", "daemonset", "ztunnel", *SYSTEM, "-o", "json")
+    assert json.loads(found)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 29
+    kubectl("cluster1", "get", "configmap", "istio-cni-config", *SYSTEM)
