@@ -90,6 +90,8 @@ def namespace(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def gateway_api(kubectl: Tool) -> None:
+    if "/gateways.gateway.networking.k8s.io" in kubectl(CLUSTER, "get", "crd", "-o", "name"):
+        return
     kubectl(CLUSTER, "apply", "--server-side", "--force-conflicts", "-f", str(gateway_api_crds()))
 
 
