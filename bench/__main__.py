@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from bench.machine import machine
 from bench.measure import Command, in_turn, once
 from bench.report import Figures, into, text
 from bench.rig import MESH, ROOT, Rig, rig
+from mesh.lock import from_text
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 LOOKS = 5
@@ -64,18 +66,20 @@ def measure(folder: Path, clusters: int, runs: int) -> Figures:
             in_turn(commands, one.env, str(one.folder), runs)
             for commands in ((PLAN, FLOOR, LOWER), (HELP, CLICK), (VALIDATE, PYTHON))
         ]
+        load = os.getloadavg()[0]
         helms["plan"] = one.helms()
         say("where the time goes")
         looks = [json.loads(one.run(sys.executable, "-m", "bench.inside", "requests")) for _ in range(LOOKS)]
         spent = imports(one, "plan")
         profile = json.loads(one.run(sys.executable, "-m", "bench.inside", "profile"))
-        resources = len(json.loads((one.folder / "mesh.lock").read_text())["entries"])
+        resources = len(from_text((one.folder / "mesh.lock").read_text(), "mesh.lock").entries)
     say("a fresh lab for the script")
     with rig(folder / "script", clusters) as other:
         script = scripted(other)
     check(looks[0]["requests"], helms)
     return Figures(
         machine=machine(),
+        load=load,
         clusters=clusters,
         resources=resources,
         plan=timed[0],

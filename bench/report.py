@@ -18,6 +18,7 @@ class Figures:
     """All that was measured. `plan` begins with mesh, then come the floors; `pairs` are (ours, theirs)."""
 
     machine: str
+    load: float
     clusters: int
     resources: int
     plan: tuple[Timed, ...]
@@ -59,7 +60,7 @@ def into(document: Path, figures: Figures) -> None:
 
 def _head(figures: Figures) -> Iterator[str]:
     runs = len(figures.plan[0].runs)
-    yield f"Machine: {figures.machine}."
+    yield f"Machine: {figures.machine}. Load average while plans were timed: {figures.load:.1f}."
     yield ""
     yield f"{figures.clusters} clusters in full mesh, {figures.resources} resources. Medians of {runs} runs"
     yield "after one to warm up, commands in turn; ratios are medians of the ratios of neighbouring runs."
@@ -123,10 +124,11 @@ def _phases(figures: Figures) -> Iterator[str]:
 
 
 def _imports(figures: Figures) -> Iterator[str]:
-    rows = [(name, str(count), f"{spent:.0f}") for name, (count, spent) in figures.imports.items()]
-    total = sum(spent for _, spent in figures.imports.values())
-    rows.append(("together", str(sum(count for count, _ in figures.imports.values())), f"{total:.0f}"))
-    yield from _table(("imports of a plan", "modules", "ms"), rows)
+    whole = sum(spent for _, spent in figures.imports.values())
+    rows = [
+        (name, str(count), f"{100 * spent / whole:.0f}") for name, (count, spent) in figures.imports.items()
+    ]
+    yield from _table(("imports of a plan", "modules", "% of the time"), rows)
 
 
 def _profile(figures: Figures) -> Iterator[str]:
