@@ -156,7 +156,10 @@ class Run:
         remarks = task.kind.delete(key, task.place, found, last, self.world)
         if remarks:
             return Outcome(remarks=remarks)
-        return self._until(task, lambda live: (live is None, "it is still being deleted"))
+        # Others may make one of the same name at once: what was seen is gone then, too.
+        return self._until(
+            task, lambda live: (live is None or live.uid != found.uid, "it is still being deleted")
+        )
 
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
         last = self.lock.last(task.step.key)
@@ -181,7 +184,7 @@ class Run:
             self._act(task, now, spec, found, last)
         if not task.kind.waits:
             return Outcome(self._look(task))
-        return self._until(task, lambda live: self._is_ready(task.kind, spec, live))
+        return self._until(task, lambda live: self._is_ready(task.kind, key, spec, live))
 
     def _act(self, task: Task, step: Step, spec: Any, found: Live | None, last: Last | None) -> None:
         key = step.key
@@ -193,9 +196,9 @@ class Run:
         else:
             task.kind.create(spec, key, self.world)
 
-    def _is_ready(self, kind: Provider[Any], spec: Any, live: Live | None) -> tuple[bool, str]:
+    def _is_ready(self, kind: Provider[Any], key: Key, spec: Any, live: Live | None) -> tuple[bool, str]:
         if live is None:
-            return False, "it is not there yet"
+            return False, kind.awaited(key) or "it is not there yet"
         ready = kind.ready(spec, live)
         if ready.verdict is Verdict.NEVER:
             raise MeshError(f"will not become ready: {ready.why}", hint="mend it, then run apply again")

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mesh.document import istio, trust
+from mesh.document.automatic import automatic
 from mesh.document.charts import charts
 from mesh.document.clusters import clusters
 from mesh.document.links import links
@@ -92,6 +93,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         gateway_api=istio.gateway_api(spec.gateway_api, release, overrides, report),
         clusters=members,
         links=links(spec, members, report),
+        automatic=automatic(spec, release, report),
         sensitive=tuple(spec.sensitive),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,

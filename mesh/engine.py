@@ -29,6 +29,7 @@ from mesh.removal import decide_unwanted
 from mesh.rollout import cluster_by_cluster, waves
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
+from mesh.switch import gap, manual_first
 from mesh.walk import walk
 from mesh.world import World
 
@@ -123,6 +124,8 @@ def _plan(
     _keep(draft.steps, known, desk, removable)
     groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
     draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
+    if resources and desk.mesh.automatic:
+        draft.steps = manual_first(draft.steps)
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):
         safety.refuse_several_roots(known)
     preview(draft, known, desk.kinds, desk.world)
@@ -150,7 +153,10 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         clusters={name: seen.uids.get(name, "") for name in sorted(seen.snapshots) if name != NO_CLUSTER},
         deferred=tuple(draft.deferred[key] for key in sorted(draft.deferred)),
         unchanged=len(draft.unchanged),
-        warnings=tuple(_warnings(desk, known.lock, recorded, seen)),
+        warnings=(
+            *_warnings(desk, known.lock, recorded, seen),
+            *(gap(draft.steps) if known.resources and desk.mesh.automatic else ()),
+        ),
         digest=plan_digest(steps),
     )
 

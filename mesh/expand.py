@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh.distribution import Distribution, of
 from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME
+from mesh.expand_automatic import automatic_links
 from mesh.managed import marks
 from mesh.manifest import Manifest
 from mesh.model import Key, Place, Resource, Sensitive
@@ -40,6 +41,8 @@ def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]
         resources += _cluster(mesh, cluster, distribution, licence)
     for link in mesh.links:
         resources.append(_link(mesh, link, distribution))
+    if mesh.automatic:
+        resources += automatic_links(mesh, mesh.automatic)
     return {resource.key: resource for resource in resources}
 
 

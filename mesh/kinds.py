@@ -17,6 +17,8 @@ def all_kinds() -> Registry:
     from mesh.providers.label import LabelProvider
     from mesh.providers.link import LinkProvider
     from mesh.providers.namespace import NamespaceProvider
+    from mesh.providers.peer import PeerProvider
+    from mesh.providers.registration import RegistrationProvider
     from mesh.providers.secret import SecretProvider
 
     ours = registry(
@@ -28,6 +30,8 @@ def all_kinds() -> Registry:
             LabelProvider(),
             LinkProvider(),
             NamespaceProvider(),
+            PeerProvider(),
+            RegistrationProvider(),
             SecretProvider(),
         )
     )

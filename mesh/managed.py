@@ -23,15 +23,21 @@ def marks(mesh: str) -> dict[str, str]:
 def owner_of(obj: Mapping[str, Any]) -> str:
     """Who keeps an object: a mesh by our mark, else its Helm release, its owner or its last manager."""
     meta = obj["metadata"]
-    if mesh := meta.get("labels", {}).get(MESH_LABEL):
-        return str(mesh)
     annotations = meta.get("annotations", {})
+    if (mesh := meta.get("labels", {}).get(MESH_LABEL)) and not is_copied(meta):
+        return str(mesh)
     if release := annotations.get("meta.helm.sh/release-name"):
         return f"helm release {annotations.get('meta.helm.sh/release-namespace', '')}/{release}"
     if owners := meta.get("ownerReferences"):
         return f"{owners[0]['kind']} {owners[0]['name']}"
     newest = _newest(obj)
     return f"field manager {newest['manager']}" if newest else ""
+
+
+def is_copied(meta: Mapping[str, Any]) -> bool:
+    """Whether our marks came here from a gateway: istiod copies all of them to the peer that it makes."""
+    kind, _, rest = meta.get("annotations", {}).get(ADDRESS_ANNOTATION, "").partition("/")
+    return bool(kind == "gateway" and rest.rpartition("/")[2] != meta["name"])
 
 
 def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:

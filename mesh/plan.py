@@ -101,6 +101,8 @@ def step_for(
 ) -> Step | None:
     """Decide one resource by itself; None if it is as wanted and ready."""
     wanted = kind.wanted(spec, found, last)
+    if found is None and (why := kind.awaited(key)):
+        return Step(Action.READ, key, Reason.UNHEALTHY, why=why)
     if found is None:
         fields = diff({}, wanted)
         return Step(

@@ -68,6 +68,14 @@ class Provider(ABC, Generic[S]):
     gives_back: ClassVar[bool] = False
     """Whether what was taken over can be given back, and need not be deleted or forgotten."""
 
+    def disrupts(self, key: Key) -> bool:  # noqa: ARG002  # most kinds cut traffic always or never
+        """Whether an update, replacement or deletion of this very resource may cut traffic."""
+        return self.disruptive
+
+    def awaited(self, key: Key) -> str:  # noqa: ARG002  # most kinds make what they want
+        """Say what an absent one waits for, where others make it and we only verify it; "" if we make it."""
+        return ""
+
     def seen(self, spec: S, live: Live) -> Attrs:  # noqa: ARG002  # most kinds see the same whatever is wanted
         """Return what is there as `wanted` is compared with it: the spec may know more of it as secret."""
         return live.attrs

@@ -43,6 +43,8 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
     made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
     if made or (adopted_too and kinds[key.kind].gives_back):
         return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
+    if kinds[key.kind].awaited(key):
+        return Step(Action.FORGET, key, Reason.REMOVED, why="others keep it")
     theirs = kinds[key.kind].without(found, entry.last)
     fields = diff(found.attrs, theirs)
     if not fields:

@@ -34,7 +34,7 @@ def cluster_by_cluster(
     ordered = dict(steps)
     before: frozenset[Key] = frozenset()
     for group in groups:
-        here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disruptive}
+        here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disrupts(key)}
         gated = {key for key in here if steps[key].action in GATED}
         for key in gated if before else ():
             ordered[key] = _behind(steps[key], before, gated, rollout)

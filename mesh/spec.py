@@ -158,6 +158,21 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Automatic:
+    """A management plane makes the links: it runs in cluster `management`, in `namespace`.
+
+    `source` is the address that its charts come from ("": each out of the record of its own
+    release), `version` theirs ("": the one that is there).
+    """
+
+    management: str
+    namespace: str = "gloo-mesh"
+    source: str = ""
+    version: str = ""
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """How disruptive changes go through the clusters: so many at a time, these first, a pause between."""
 
@@ -187,6 +202,7 @@ class Mesh:
     links: tuple[Link, ...]
     sensitive: tuple[str, ...] = ()
     rollout: Rollout = Rollout()
+    automatic: Automatic | None = None
     file: str = ""
     digest: str = ""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mesh.manifest import Manifest, ManifestProvider
-from mesh.model import READY, Live, Ready, never, not_yet
+from mesh.model import Live, Ready
+from mesh.peering import CONNECTED, SUCCEEDED, linked
 from mesh.world.resources import GATEWAY
 
-CONNECTED = "gloo.solo.io/PeerConnected"
-SUCCEEDED = "gloo.solo.io/PeeringSucceeded"
+__all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider"]
 
 
 class LinkProvider(ManifestProvider):
@@ -22,17 +22,4 @@ class LinkProvider(ManifestProvider):
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """PeerConnected and PeeringSucceeded, for this generation."""
         del spec
-        generation = live.status.get("generation", 0)
-        conditions = {
-            each["type"]: each
-            for each in live.status.get("conditions", [])
-            if each.get("observedGeneration", generation) >= generation
-        }
-        for name in (CONNECTED, SUCCEEDED):
-            condition = conditions.get(name)
-            if condition is None:
-                return not_yet(f"{name.partition('/')[2]} is not reported yet")
-            if condition["status"] != "True":
-                why = f"{name.partition('/')[2]}: {condition.get('message') or condition.get('reason', '')}"
-                return never(why) if condition.get("reason") == "Invalid" else not_yet(why)
-        return READY
+        return linked(live.status)

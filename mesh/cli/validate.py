@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mesh.spec import Mesh
+
 
 @click.command("validate")
 @click.option(
@@ -32,8 +34,12 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     from mesh.document.overrides import Overrides
 
     mesh = load_mesh(path, Overrides.read(os.environ, contexts))
-    counts = f"{_count(len(mesh.clusters), 'cluster')}, {_count(len(mesh.links), 'link')}"
+    counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
     click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
+
+
+def _links(mesh: Mesh) -> str:
+    return "automatic links" if mesh.automatic else _count(len(mesh.links), "link")
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mesh.distribution.automatic import LOCAL_PEERS
 from mesh.model import Path
 from mesh.spec import Component
 
@@ -36,6 +37,7 @@ _ISTIOD_ENV: Mapping[Path, str] = {
     for name, use in (
         ("CLUSTER_ID", _CLUSTER),
         ("ENABLE_PEERING_DISCOVERY", "remove it: peering is always enabled"),
+        (LOCAL_PEERS, "use spec.links"),
         ("SOLO_LICENSE_KEY", _LICENCE),
         ("SOLO_LICENSE_SECRET", _LICENCE),
     )

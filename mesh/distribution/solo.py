@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesh.distribution.automatic import LOCAL_PEERS
 from mesh.distribution.computed import LICENCE_ANNOTATION
 from mesh.distribution.overlay import overlay
 from mesh.distribution.versions import NODE_PORT, Minor, Version, since
@@ -146,6 +147,7 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
                 "pilot": {"cni": {"namespace": cni}},
                 "platforms": {"peering": {"enabled": True}},
             }
+            values |= {"env": {LOCAL_PEERS: "true"}} if mesh.automatic else {}
             # Without it, istiod does not let a ztunnel elsewhere ask for its pods' certificates.
             return values | ({"trustedZtunnelNamespace": ztunnel} if ztunnel != cluster.namespace else {})
         case "cni":

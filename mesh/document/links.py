@@ -22,9 +22,7 @@ def links(spec: SpecPart, clusters: tuple[Cluster, ...], report: Report) -> tupl
         pairs = ((one, two) for one in clusters for two in clusters if one.name != two.name)
         return tuple(sorted(Link(one.name, two.name, origin or one.origin) for one, two in pairs))
     if not isinstance(spec.links, list):
-        hint = "use full-mesh or a list of links"
-        report.wrong((*AT, "automatic"), "automatic linking is not supported yet", hint)
-        return ()
+        return ()  # a management plane makes them
     known = frozenset(written_names(report.doc.data))
     if not known:
         return ()  # the clusters themselves could not be read, which is told

@@ -123,15 +123,30 @@ class LinkPart(Part):
 
 
 class AutomaticPart(Part):
-    """A management plane distributes the peers; not supported yet."""
+    """A Gloo management plane makes the links between all clusters."""
 
-    automatic: Values
+    management: Annotated[Label, Field(description="the cluster where the management plane runs")]
+    namespace: Annotated[Label | None, Field(description="of its releases; default: gloo-mesh")] = None
+    source: Annotated[
+        Text | None,
+        Field(description="repository of its charts; default: each chart as its release has it"),
+    ] = None
+    version: Annotated[
+        str | None,
+        Field(pattern=forms.VERSION, description="of its charts; needs source; default: that of the release"),
+    ] = None
+
+
+class LinksPart(Part):
+    """Links that are not written one by one."""
+
+    automatic: AutomaticPart
 
 
 Links = Annotated[
     Annotated[Literal["full-mesh"], Tag("<word>")]
     | Annotated[list[LinkPart], Tag("<list>")]
-    | Annotated[AutomaticPart, Tag("<object>")],
+    | Annotated[LinksPart, Tag("<object>")],
     Discriminator(_form),
 ]
 
@@ -152,7 +167,7 @@ class SpecPart(Part):
     root_of_trust: Annotated[RootOfTrustPart, EMPTY]
     defaults: Annotated[DefaultsPart, EMPTY]
     clusters: Annotated[list[ClusterPart], Field(min_length=1, max_length=forms.MOST_CLUSTERS)]
-    links: Annotated[Links, Field(description="full-mesh, or a list of pairs")] = "full-mesh"
+    links: Annotated[Links, Field(description="full-mesh, a list of pairs, or automatic")] = "full-mesh"
     rollout: Annotated[RolloutPart, EMPTY]
     sensitive: Annotated[
         list[Annotated[str, Field(pattern=forms.SENSITIVE)]],

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.diff import dotted
+from mesh.distribution.automatic import REPOSITORY
 from mesh.model import Key, Path, Resource, Sensitive
 from mesh.providers.chart import ChartSpec
 from mesh.refs import Ref
 from mesh.render.shell import Raw, command, heredoc, variable
 from mesh.sensitive import mask
-from mesh.spec import Cluster, Component
+from mesh.spec import Cluster
 from mesh.world.documents import write
 
-WORKLOADS: Mapping[Component, str] = {
+WORKLOADS: Mapping[str, str] = {
     "istiod": "deployment/istiod",
     "cni": "daemonset/istio-cni-node",
     "ztunnel": "daemonset/ztunnel",
@@ -28,6 +29,9 @@ def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
     spec: ChartSpec = resource.spec
     job, options = spec.job, _options(cluster, "kube-context")
     values, secrets = split(spec)
+    if spec.missing:
+        yield _platform_command(spec, options, values)
+        return
     words = ["helm", "upgrade", "--install", job.release, job.ref, *options, f"--namespace={job.namespace}"]
     words += [f"--repo={job.repo}"] if job.repo else []
     words += [f"--version={job.version}"] if job.version else []
@@ -36,6 +40,16 @@ def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
     if spec.component in WORKLOADS:
         kubectl = ("kubectl", *_options(cluster, "context"), f"--namespace={job.namespace}")
         yield command(*kubectl, "rollout", "status", WORKLOADS[spec.component], "--timeout=300s") + "\n"
+
+
+def _platform_command(spec: ChartSpec, options: tuple[str, ...], values: dict[str, Any]) -> str:
+    """Upgrade a release of the management plane and keep its values; without a version, to the newest."""
+    job = spec.job
+    repo = job.repo or ("" if job.ref else REPOSITORY)
+    words = ["helm", "upgrade", job.release, job.ref or spec.component, *options]
+    words += [f"--namespace={job.namespace}", *([f"--repo={repo}"] if repo else [])]
+    words += [f"--version={job.version}"] if job.version else []
+    return heredoc(command(*words, "--reuse-values", "--values=-"), write(values))
 
 
 def _options(cluster: Cluster, context: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ GATEWAY_CLASS = Resource(
     "gateway.networking.k8s.io", "v1", "gatewayclasses", "GatewayClass", namespaced=False
 )
 GATEWAY = Resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
+KUBERNETES_CLUSTER = Resource("admin.gloo.solo.io", "v2", "kubernetesclusters", "KubernetesCluster")
 ACCESS_REVIEW = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
@@ -65,6 +66,7 @@ TABLE = {
         CRD,
         GATEWAY_CLASS,
         GATEWAY,
+        KUBERNETES_CLUSTER,
         ACCESS_REVIEW,
     )
 }

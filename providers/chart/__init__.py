@@ -9,12 +9,13 @@ from mesh.managed import MESH_LABEL
 from mesh.merge import merge
 from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
-from mesh.providers.chart.archive import unpacked
+from mesh.providers.chart.archive import is_whole, unpacked
+from mesh.providers.chart.platform import prepared, refuse_platform
 from mesh.providers.chart.reading import BY_CHART, NOT_SUPERSEDED, read, view_of, views_in
 from mesh.providers.chart.upgrade import refuse_path, traffic
 from mesh.rendering import changes, conflicts, placeheld
 from mesh.sensitive import mask, reveal, secrets_in
-from mesh.spec import Component
+from mesh.spec import COMPONENTS
 from mesh.world import HelmJob, Snapshot, World
 from mesh.world.releases import LABELS, ReleaseView, newest, unlock
 from mesh.world.resources import SECRET
@@ -32,14 +33,20 @@ class ChartSpec:
 
     With `adopt`, any release of the chart will do: its name is its own, its namespace must be ours.
     `downgrade` allows a version older than the one that is there.
+
+    A chart that is no part of Istio is never installed by us: `missing` says what to do if it is not
+    there, `oldest` is the first line that will do. A job without `ref` upgrades a release to the
+    very chart that it has, one without `version` to the version that it has.
     """
 
     mesh: str
-    component: Component
+    component: str
     job: HelmJob
     sensitive: tuple[str, ...] = ()
     adopt: bool = False
     downgrade: bool = False
+    oldest: tuple[int, int] = (0, 0)
+    missing: str = ""
 
 
 def any_release(chart: str) -> Place:
@@ -53,6 +60,10 @@ class ChartProvider(Provider[ChartSpec]):
     kind = "chart"
     disruptive = True
     gives_back = True
+
+    def disrupts(self, key: Key) -> bool:
+        """The parts of Istio carry traffic; a management plane beside them does not."""
+        return key.name in COMPONENTS
 
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
         """What is there, with the values masked that the file calls sensitive."""
@@ -68,7 +79,10 @@ class ChartProvider(Provider[ChartSpec]):
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
-        """The release with the values that others gave it."""
+        """The release with the values that others gave it; as it is, where its chart is not at hand."""
+        view = view_of(live)
+        if view and view.working and not is_whole(view.working):
+            return live.attrs
         return {
             **live.attrs,
             "values": merge({}, _values(live.attrs["values"]), last.fields).get("values", {}),
@@ -78,13 +92,15 @@ class ChartProvider(Provider[ChartSpec]):
         """Do not touch a release of several, one that helm is at work on, or a version out of reach."""
         view = view_of(live)
         if view is None or not isinstance(live, Live):
-            return ""
+            return spec.missing
         if view.pending and not (last and last.status == OPEN):
             return _pending(view)
         if others := live.status["others"]:
             return _several(spec, view, others)
         if spec.adopt and view.newest.namespace != spec.job.namespace:
             return _elsewhere(spec, view)
+        if spec.missing:
+            return refuse_platform(spec, live, view)
         return refuse_path(spec.component, live.attrs["version"], spec.job.version, downgrade=spec.downgrade)
 
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
@@ -109,9 +125,9 @@ class ChartProvider(Provider[ChartSpec]):
         """Render the chart, compare it with what is deployed, and dry-run what changes."""
         kube, helm = world.kube(key.cluster), world.helm(key.cluster)
         version = str(kube.get_path("/version")["gitVersion"])
-        job = _job(spec, live)
-        job = replace(job, values=placeheld(_merged(job.values, _config(live), None)))
-        new = helm.template(job, kube_version=version, upgrade=live is not None)
+        with prepared(_job(spec, live), live) as job:
+            job = replace(job, values=placeheld(_merged(job.values, _config(live), None)))
+            new = helm.template(job, kube_version=version, upgrade=live is not None)
         view = view_of(live)
         old = view.deployed.objects() if view and view.deployed else []
         secrets = secrets_in(mask(job.values, spec.sensitive))
@@ -133,9 +149,9 @@ class ChartProvider(Provider[ChartSpec]):
         view = view_of(live)
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
-        job = _job(spec, live)
-        job = replace(job, values=reveal(_merged(job.values, _config(live), last)))
-        world.helm(key.cluster).upgrade(job, force_conflicts=True)
+        with prepared(_job(spec, live), live) as job:
+            job = replace(job, values=reveal(_merged(job.values, _config(live), last)))
+            world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the very chart that it has, with the values that others gave it."""
@@ -202,11 +218,13 @@ def _several(spec: ChartSpec, view: ReleaseView, others: list[str]) -> str:
 
 def _elsewhere(spec: ChartSpec, view: ReleaseView) -> str:
     one = view.newest
+    field = "namespace" if spec.missing else f"namespaces.{_field(spec.component)}"
+    whose = "spec.links.automatic" if spec.missing else "the cluster"
     return (
         f"the {spec.component} of this cluster is release {one.name} in {one.namespace}, the configuration "
-        f"says {spec.job.namespace}: set namespaces.{_field(spec.component)}: {one.namespace} for the cluster"
+        f"says {spec.job.namespace}: set {field}: {one.namespace} for {whose}"
     )
 
 
-def _field(component: Component) -> str:
+def _field(component: str) -> str:
     return "istiod" if component == "base" else component

@@ -30,6 +30,11 @@ def unpacked(secret: Object) -> Iterator[Path]:
         yield folder
 
 
+def is_whole(secret: Object) -> bool:
+    """Whether the record holds all of the chart: helm leaves the charts out that it is made of."""
+    return not chart_of(secret)["metadata"].get("dependencies")
+
+
 def _write(folder: Path, name: str, data: bytes) -> None:
     """A name out of a Secret may not lead out of the folder."""
     path = (folder / name).resolve()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from mesh.distribution.versions import Version
 from mesh.model import Action, ManifestChange
-from mesh.spec import Component
 
 
-def refuse_path(component: Component, there: str, wanted: str, *, downgrade: bool) -> str:
+def refuse_path(component: str, there: str, wanted: str, *, downgrade: bool) -> str:
     """Refuse to go back, and to jump over a minor version; name the path to take. "" if the way is free."""
     before, after = Version.parse(there), Version.parse(wanted)
     if before is None or after is None or (before.line == after.line and after >= before):
@@ -26,14 +25,14 @@ def refuse_path(component: Component, there: str, wanted: str, *, downgrade: boo
     return ""
 
 
-EFFECT: dict[Component, str] = {
+EFFECT: dict[str, str] = {
     "istiod": "istiod restarts: running connections go on, new configuration waits until it is back",
     "cni": "istio-cni restarts on {nodes} nodes, one after another: new pods there wait until it is back",
     "ztunnel": "ztunnel restarts on {nodes} nodes, one after another: long-lived connections there are reset",
 }
 
 
-def traffic(component: Component, nodes: int, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
+def traffic(component: str, nodes: int, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
     """Say what an upgrade does to traffic, if it restarts pods."""
     restarts = any(
         each.action is Action.UPDATE

@@ -1,0 +1,139 @@
+"""Kind `peer`: the peer object that a management plane brings to a cluster: verified, never made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.managed import MESH_LABEL, is_copied, owner_of
+from mesh.manifest import attrs_of, place_of, token
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
+from mesh.peering import REMOTE_CLASS, is_by_hand, linked, stale
+from mesh.provider import Last, Provider
+from mesh.refs import Ref
+from mesh.world import Object, Snapshot, World
+from mesh.world.resources import GATEWAY
+
+NETWORK = "topology.istio.io/network"
+
+BY_HAND, OURS = "by hand", "ours"
+"""What stands in the way of a distributed peer: those that others made, and one of ours that goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSpec:
+    """The peer in cluster `source` that leads to `target`, at the `endpoint` of its gateway."""
+
+    mesh: str
+    source: str
+    target: str
+    endpoint: Mapping[str, Any] | Ref | Unknown
+
+    @property
+    def own(self) -> bool:
+        """Whether it stands for the cluster it is in: expected by design, and ignored by its istiod."""
+        return self.source == self.target
+
+
+class PeerProvider(Provider[PeerSpec]):
+    """A Gateway of class `istio-remote`, found by the network that it stands for (the place's variant)."""
+
+    kind = "peer"
+
+    def awaited(self, key: Key) -> str:
+        """The one of a cluster itself is made by its istiod; the management plane takes it elsewhere."""
+        if key.cluster == key.name:
+            return f"the istiod of {key.name} has not made it yet"
+        return f"Gloo has not distributed it yet: it is made in {key.name} and copied to {key.cluster}"
+
+    def wanted(self, spec: PeerSpec, live: Found, last: Last | None) -> Attrs:
+        """Whatever is there: it is not ours to change."""
+        del spec, last
+        return live.attrs if isinstance(live, Live) else {}
+
+    def refuse(self, spec: PeerSpec, live: Found, last: Last | None) -> str:
+        """Refuse beside a peer that somebody made by hand: the two would be ambiguous."""
+        del last
+        made = live.status[BY_HAND] if isinstance(live, Live) else []
+        return (
+            f"cluster {spec.source} has a peer for {spec.target} that was made by hand: {', '.join(made)}; "
+            "with automatic linking the two are ambiguous and neither works: delete it (kubectl delete "
+            "gateway), or write the links one by one"
+            if made
+            else ""
+        )
+
+    def ready(self, spec: PeerSpec, live: Live) -> Ready:
+        """It leads to where the gateway is, and works; of the own one nothing but the address counts."""
+        if live.status[OURS]:
+            return not_yet("the peer that mesh made goes first, then Gloo distributes its own")
+        if isinstance(spec.endpoint, Mapping) and (why := stale(live.attrs["spec"], spec.endpoint)):
+            return not_yet(f"{why}; Gloo has not distributed the change")
+        return READY if spec.own else linked(live.status)
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Find each among the peers of the cluster, in whatever namespace."""
+        try:
+            objects = [obj for obj in snapshot.list(GATEWAY) if _is_peer(obj)]
+        except KubeError as error:
+            return dict.fromkeys(places, Unread(error.message))
+        recorded = {
+            last.place
+            for key, last in snapshot.last.items()
+            if (key.kind, key.cluster) == ("link", snapshot.cluster)
+        }
+        return {key: _found(place, objects, recorded) for key, place in places.items()}
+
+    def create(self, spec: PeerSpec, key: Key, world: World) -> None:
+        """Nothing: others make it."""
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Leave it to those who made it."""
+        del key, place, live, last, world
+        return ("others keep it",)
+
+
+def _is_peer(obj: Object) -> bool:
+    return bool(obj["spec"].get("gatewayClassName") == REMOTE_CLASS)
+
+
+def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Live | None:
+    """Describe the peer of a network, a distributed one first; what else stands for it is for `refuse`."""
+    mine = [obj for obj in objects if _stands_for(obj, place)]
+    hands = [obj for obj in mine if is_by_hand(obj)]
+    ours = [obj for obj in hands if _is_recorded(obj, recorded)]
+    if not mine:
+        return None
+    first = next((obj for obj in mine if obj not in hands), mine[0])
+    attrs = attrs_of(first)
+    return Live(
+        attrs,
+        token(first, attrs),
+        uid=first["metadata"]["uid"],
+        status={
+            **first.get("status", {}),
+            "generation": first["metadata"].get("generation", 0),
+            BY_HAND: [_named(obj) for obj in hands if obj not in ours],
+            OURS: bool(ours),
+        },
+        owner=owner_of(first),
+    )
+
+
+def _stands_for(obj: Object, place: Place) -> bool:
+    here = place_of(obj)
+    named = (here.namespace, here.name) == (place.namespace, place.name)
+    return named or obj["metadata"].get("labels", {}).get(NETWORK) == place.variant
+
+
+def _is_recorded(obj: Object, recorded: set[Place]) -> bool:
+    """Whether it is a link of ours that the record knows, and a plan therefore deletes."""
+    meta = obj["metadata"]
+    return MESH_LABEL in meta.get("labels", {}) and not is_copied(meta) and place_of(obj) in recorded
+
+
+def _named(obj: Object) -> str:
+    here = place_of(obj)
+    return f"{here.namespace}/{here.name} ({owner_of(obj) or 'owner unknown'})"

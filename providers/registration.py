@@ -1,0 +1,78 @@
+"""Kind `registration`: that the management plane knows a cluster and lets it in; verified, never made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.manifest import find
+from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.provider import Last, Provider
+from mesh.world import Object, Snapshot, World
+from mesh.world.resources import KUBERNETES_CLUSTER
+
+ACCEPTED = "ACCEPTED"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationSpec:
+    """A cluster by the name it is to be registered under; `command` is the line that does it."""
+
+    cluster: str
+    name: str
+    command: str
+
+
+class RegistrationProvider(Provider[RegistrationSpec]):
+    """A `KubernetesCluster` in the management cluster, with approval ACCEPTED."""
+
+    kind = "registration"
+
+    def awaited(self, key: Key) -> str:
+        """A person registers a cluster."""
+        return f"{key.name} is not registered yet"
+
+    def wanted(self, spec: RegistrationSpec, live: Found, last: Last | None) -> Attrs:
+        """Whatever is there: it is not ours to change."""
+        del spec, last
+        return live.attrs if isinstance(live, Live) else {}
+
+    def refuse(self, spec: RegistrationSpec, live: Found, last: Last | None) -> str:
+        """No peer is ever distributed from or to a cluster that is not registered."""
+        del last
+        if live is None:
+            return (
+                f"cluster {spec.cluster} is not registered with the management plane as {spec.name}: "
+                f"{spec.command}"
+            )
+        approval = live.status["approval"] if isinstance(live, Live) else ACCEPTED
+        if approval == ACCEPTED:
+            return ""
+        return (
+            f"the management plane has not let cluster {spec.cluster} in: KubernetesCluster {spec.name} has "
+            f"approval {approval or '(none)'}, not {ACCEPTED}; approve it there, or register it anew: "
+            f"{spec.command}"
+        )
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read all of them in one LIST."""
+        return find(places, lambda: snapshot.list(KUBERNETES_CLUSTER), _live)
+
+    def create(self, spec: RegistrationSpec, key: Key, world: World) -> None:
+        """Nothing: a person registers a cluster."""
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Leave it to those who made it."""
+        del key, place, live, last, world
+        return ("others keep it",)
+
+
+def _live(_key: Key, obj: Object) -> Live:
+    uid = str(obj["metadata"]["uid"])
+    return Live({}, uid, uid=uid, status={"approval": _approval(obj.get("status", {}))})
+
+
+def _approval(status: Mapping[str, Any]) -> str:
+    state = (status.get("common") or {}).get("State") or {}
+    return str(state.get("approval", ""))
