@@ -17,6 +17,7 @@ from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.graph import edges, ordered
 from mesh.lease import Held, Leases
+from mesh.leftovers import with_ours
 from mesh.lock import Identity, Lock, newer
 from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
@@ -116,6 +117,8 @@ def _plan(
     held = slices.read(desk.mesh.name, namespaces, seen.snapshots)
     lock = newer(recorded, {name: each for name, each in held.items() if each})
     safety.check_identities(safety.identities(desk.mesh, seen.uids), lock.clusters)
+    if "crds" in removable:
+        lock = with_ours(lock, desk.kinds["crds"], seen.snapshots)
     if lock.entries != recorded.entries:
         seen = _observe(desk, resources, lock, seen)
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)

@@ -22,6 +22,7 @@ from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Res
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
 from mesh.holder import Holder, refuse_held
 from mesh.lease import Leases
+from mesh.leftovers import leftovers
 from mesh.render.escape import terminal
 from mesh.render.progress import JsonProgress
 from mesh.render.result import result_text
@@ -187,7 +188,8 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grac
         teller.deferred(planned.plan.deferred)
     finally:
         eyes.close()
-    for warning in result.warnings:
+    left = leftovers(planned.observation.uids, here.world) if wishes.destroy else ()
+    for warning in (*result.warnings, *left):
         click.echo(f"Warning: {terminal(warning)}", err=True)
     last = tally(verb, teller.events, stopped=grace.stop(), resume=wishes.resume())
     if isinstance(eyes, JsonProgress):

@@ -30,7 +30,8 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
         parts = [paint(NO_CHANGES, "bold")]
     else:
         parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
-        parts.append(f"{_bold_head(summary(count(plan.steps, plan.deferred)), paint)}\n{second_line(plan)}")
+        last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
+        parts.append("\n".join([*last, f"Digest: {plan.digest}"] if plan.digest else last))
     parts += _warnings(plan.warnings, paint, width)
     return "\n\n".join(parts) + "\n"
 
