@@ -25,6 +25,7 @@ from mesh.document.report import Report
 from mesh.document.rollout import rollout
 from mesh.document.shape import MeshPart
 from mesh.document.translate import complaints
+from mesh.document.upstream import check_version, mesh_id, not_for_upstream
 from mesh.load import load
 from mesh.load_document import Document, Trail
 from mesh.load_scalars import shown
@@ -78,6 +79,9 @@ def _shape(doc: Document, report: Report) -> MeshPart | None:
 def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
     spec = part.spec
     release = istio.version(spec.istio, report)
+    if spec.istio.distribution == "upstream":
+        check_version(release, spec.istio.version, report)
+        not_for_upstream(spec.istio, report)
     images = istio.images(spec.istio, release, report)
     releases = charts(spec.istio, release, overrides, report)
     members = clusters(spec, releases, release, overrides, report)
@@ -88,7 +92,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         hub=images.hub,
         tag=images.tag,
         variant=images.variant,
-        licence=istio.licence(spec.istio.license, report),
+        licence=istio.licence(spec.istio, report),
         root=trust.root_of_trust(spec.root_of_trust, report),
         gateway_api=istio.gateway_api(spec.gateway_api, release, overrides, report),
         clusters=members,
@@ -97,6 +101,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         sensitive=tuple(spec.sensitive),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
+        mesh_id=mesh_id(spec.istio, part.metadata.name, report),
     )
     _sensitive_exist(mesh, report)
     told = json.dumps([report.digests, overrides.charts, overrides.gateway_api])

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from mesh import safety, slices
 from mesh.apply import Outcome, Run, Watch
+from mesh.distribution import remarks
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.graph import edges, ordered
@@ -166,6 +167,7 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
 
 def _warnings(desk: Desk, lock: Lock, recorded: Lock, seen: Observation) -> list[str]:
     said = [f"cluster {name} did not answer: {why}" for name, why in sorted(seen.unreachable.items())]
+    said += remarks(desk.mesh)
     if lock.serial > recorded.serial:
         said.append(
             f"{desk.store.path.name} is at serial {recorded.serial}, the clusters are at {lock.serial}: "

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.distribution import Distribution, of
-from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME
+from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME, peer_gateway
 from mesh.expand_automatic import automatic_links
+from mesh.expand_upstream import is_upstream, reader, remote
 from mesh.managed import marks
 from mesh.manifest import Manifest
 from mesh.model import Key, Place, Resource, Sensitive
@@ -40,7 +41,7 @@ def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]
     for cluster in mesh.clusters:
         resources += _cluster(mesh, cluster, distribution, licence)
     for link in mesh.links:
-        resources.append(_link(mesh, link, distribution))
+        resources.append(_remote(mesh, link) if is_upstream(mesh) else _link(mesh, link))
     if mesh.automatic:
         resources += automatic_links(mesh, mesh.automatic)
     return {resource.key: resource for resource in resources}
@@ -57,10 +58,13 @@ def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution, licence: 
     yield _crds(mesh, cluster)
     yield from _namespaces(mesh, cluster)
     yield _cacerts(mesh, cluster)
-    yield _licence(mesh, cluster, licence)
+    if not is_upstream(mesh):
+        yield _licence(mesh, cluster, licence)
     yield from _charts(mesh, cluster, distribution)
     yield _label(mesh, cluster)
     yield _gateway(mesh, cluster, distribution)
+    if is_upstream(mesh) and cluster.name in {link.target for link in mesh.links}:
+        yield reader(mesh, cluster, frozenset({_chart(cluster, "base"), _chart(cluster, "istiod")}))
 
 
 def crds_key(cluster: Cluster) -> Key:
@@ -125,18 +129,17 @@ def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[
 
 
 def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
-    licence = licence_ref(mesh, cluster)
-    secret = Key("secret", cluster.name, licence.name)
+    licence = None if is_upstream(mesh) else licence_ref(mesh, cluster)
+    secrets = frozenset({Key("secret", cluster.name, licence.name)} if licence else ())
+    digest = next((Ref(secret, "digest") for secret in secrets), None)
     before: dict[Component, frozenset[Key]] = {
         "base": frozenset({crds_key(cluster)}),
-        "istiod": frozenset({_chart(cluster, "base"), Key("cert", cluster.name, "cacerts"), secret}),
+        "istiod": frozenset({_chart(cluster, "base"), Key("cert", cluster.name, "cacerts")}) | secrets,
         "cni": frozenset({_chart(cluster, "istiod")}),
         "ztunnel": frozenset({_chart(cluster, "cni")}),
     }
     for component, chart in cluster.charts.items():
-        values = distribution.chart_values(
-            mesh, cluster, component, licence=licence, licence_digest=Ref(secret, "digest")
-        )
+        values = distribution.chart_values(mesh, cluster, component, licence=licence, licence_digest=digest)
         job = HelmJob(
             chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values, marks(mesh.name)
         )
@@ -180,9 +183,14 @@ def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resour
     )
 
 
-def _link(mesh: Mesh, link: Link, distribution: Distribution) -> Resource[Any]:
+def _remote(mesh: Mesh, link: Link) -> Resource[Any]:
     source, target = mesh.cluster(link.source), mesh.cluster(link.target)
-    body = distribution.peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
+    return remote(mesh, link, frozenset({_chart(source, "istiod"), gateway_key(source), gateway_key(target)}))
+
+
+def _link(mesh: Mesh, link: Link) -> Resource[Any]:
+    source, target = mesh.cluster(link.source), mesh.cluster(link.target)
+    body = peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
     return Resource(
         Key("link", source.name, target.name),
         Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name)),

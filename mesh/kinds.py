@@ -18,7 +18,9 @@ def all_kinds() -> Registry:
     from mesh.providers.link import LinkProvider
     from mesh.providers.namespace import NamespaceProvider
     from mesh.providers.peer import PeerProvider
+    from mesh.providers.reader import ReaderProvider
     from mesh.providers.registration import RegistrationProvider
+    from mesh.providers.remote import RemoteProvider
     from mesh.providers.secret import SecretProvider
 
     ours = registry(
@@ -31,7 +33,9 @@ def all_kinds() -> Registry:
             LinkProvider(),
             NamespaceProvider(),
             PeerProvider(),
+            ReaderProvider(),
             RegistrationProvider(),
+            RemoteProvider(),
             SecretProvider(),
         )
     )

@@ -133,7 +133,11 @@ class EastWest:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One cluster of the mesh. `name` is its address only; identity is the next three."""
+    """One cluster of the mesh. `name` is its address only; identity is three of the next.
+
+    `api_server` is where the other clusters of an upstream mesh reach its API server, "" for the
+    server of its context; `allow_loopback` is for labs, whose clusters share a machine.
+    """
 
     name: str
     context: str
@@ -146,6 +150,8 @@ class Cluster:
     eastwest: EastWest
     adopt: bool = False
     origin: Origin = Origin()
+    api_server: str = ""
+    allow_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -186,7 +192,7 @@ class Mesh:
     """The whole desired state of one mesh.
 
     `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
-    whichever chart. `digest` is that of everything that was read.
+    whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
     """
 
     name: str
@@ -205,6 +211,7 @@ class Mesh:
     automatic: Automatic | None = None
     file: str = ""
     digest: str = ""
+    mesh_id: str = ""
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name; raise KeyError if there is none."""

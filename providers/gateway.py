@@ -12,13 +12,15 @@ from mesh.model import READY, Found, Key, Live, Place, Ready, never, not_yet
 from mesh.world import Object, Snapshot
 from mesh.world.resources import GATEWAY, SERVICE
 
+PEERING_CLASS = "istio-eastwest"
+"""The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
 XDS_LISTENER = "xds-tls"
 XDS_PORT = 15012
 SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
 
 
 class GatewayProvider(ManifestProvider):
-    """A Gateway of class `istio-eastwest`; its output `endpoint` is where peers find its istiod."""
+    """A Gateway of class `istio-eastwest` or `istio-east-west`; its output `endpoint` is its address."""
 
     kind = "gateway"
     resource = GATEWAY
@@ -34,17 +36,21 @@ class GatewayProvider(ManifestProvider):
         return found
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:
-        """`endpoint` is {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname."""
+        """`endpoint` is {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname.
+
+        There is no `xdsPort` where istiods do not peer.
+        """
         addresses = sorted(
             obj.get("status", {}).get("addresses", []), key=lambda each: str(each.get("type")) != "IPAddress"
         )
         ports = [
             each["port"] for each in obj.get("spec", {}).get("listeners", []) if each["name"] == XDS_LISTENER
         ]
-        if not addresses or not ports:
+        peers = obj.get("spec", {}).get("gatewayClassName") == PEERING_CLASS
+        if not addresses or (peers and not ports):
             return {}
-        first = addresses[0]
-        return {"endpoint": {"type": first["type"], "value": first["value"], "xdsPort": ports[0]}}
+        first = {"type": addresses[0]["type"], "value": addresses[0]["value"]}
+        return {"endpoint": {**first, "xdsPort": ports[0]} if ports else first}
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """Programmed for this generation, with an address."""

@@ -12,7 +12,7 @@ from mesh.decode import decode
 from mesh.distribution import of
 from mesh.distribution.computed import COMPUTED
 from mesh.distribution.overlay import overlay
-from mesh.distribution.solo import computed, documented
+from mesh.distribution.solo import computed, documented, peer_gateway
 from mesh.distribution.versions import (
     CHARTS,
     GATEWAY_API,
@@ -21,7 +21,6 @@ from mesh.distribution.versions import (
     Version,
     since,
 )
-from mesh.errors import MeshError
 from mesh.load import parse
 from mesh.model import Key, Unknown
 from mesh.refs import Ref
@@ -238,7 +237,7 @@ def test_the_peer_is_as_link_makes_it() -> None:
         clusters="[{name: cluster1}, {name: cluster2, network: net2, clusterName: west,"
         " trustDomain: w.example, region: us, zone: us-a}]"
     )
-    assert of(one).peer_gateway(one, one.cluster("cluster1"), one.cluster("cluster2"), ENDPOINT) == {
+    assert peer_gateway(one, one.cluster("cluster1"), one.cluster("cluster2"), ENDPOINT) == {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
         "metadata": {
@@ -271,7 +270,7 @@ def test_node_ports_are_announced_and_preferred() -> None:
     a, b = one.clusters
     gateway = of(one).eastwest_gateway(one, b)
     assert gateway["metadata"]["annotations"] == {"peering.solo.io/data-plane-service-type": "nodeport"}
-    peer = of(one).peer_gateway(one, a, b, {"type": "IPAddress", "value": "192.0.2.7", "xdsPort": 30016})
+    peer = peer_gateway(one, a, b, {"type": "IPAddress", "value": "192.0.2.7", "xdsPort": 30016})
     annotations, listeners = peer["metadata"]["annotations"], peer["spec"]["listeners"]
     assert annotations["peering.solo.io/preferred-data-plane-service-type"] == "nodeport"
     assert [each["port"] for each in listeners] == [15008, 30016]
@@ -285,7 +284,7 @@ def test_older_versions_get_only_what_they_read() -> None:
         "namespace": "istio-eastwest",
         "labels": {"istio.io/expose-istiod": "15012", "topology.istio.io/network": "a"},
     }
-    peer = of(one).peer_gateway(one, a, b, ENDPOINT)["metadata"]
+    peer = peer_gateway(one, a, b, ENDPOINT)["metadata"]
     assert peer["labels"] == {"topology.istio.io/network": "b"}
     assert len(peer["annotations"]) == 2
     newer = mesh("1.27.0-solo", clusters="[{name: a, region: eu}]")
@@ -298,16 +297,11 @@ def test_an_address_that_is_not_known_yet_is_kept_as_it_is() -> None:
     one = mesh()
     a, b = one.clusters
     key = Key("gateway", "cluster2", "istio-eastwest")
-    spec = of(one).peer_gateway(one, a, b, Ref(key, "endpoint"))["spec"]
+    spec = peer_gateway(one, a, b, Ref(key, "endpoint"))["spec"]
     assert spec["addresses"] == [{"type": Ref(key, "endpoint.type"), "value": Ref(key, "endpoint.value")}]
     assert spec["listeners"][1]["port"] == Ref(key, "endpoint.xdsPort")
-    spec = of(one).peer_gateway(one, a, b, Unknown(key))["spec"]
+    spec = peer_gateway(one, a, b, Unknown(key))["spec"]
     assert spec["addresses"] == [{"type": Unknown(key), "value": Unknown(key)}]
-
-
-def test_another_distribution_is_refused() -> None:
-    with pytest.raises(MeshError, match="upstream is not supported yet"):
-        of(replace(mesh(), distribution="upstream"))
 
 
 def test_versions_are_ordered() -> None:

@@ -5,16 +5,12 @@ A distribution is a module of pure functions: no I/O, no clock, nothing learnt f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any, Protocol
 
-from mesh.errors import MeshError
 from mesh.model import Unknown
 from mesh.refs import Ref
 from mesh.spec import Cluster, Component, Mesh, SecretRef
-
-Endpoint = Mapping[str, Any] | Ref | Unknown
-"""Where an east-west gateway is reached: {type: IPAddress|Hostname, value, xdsPort}, now or later."""
 
 
 class Distribution(Protocol):
@@ -26,7 +22,7 @@ class Distribution(Protocol):
         cluster: Cluster,
         component: Component,
         *,
-        licence: SecretRef | None,
+        licence: SecretRef | None = None,
         licence_digest: Ref | Unknown | str | None = None,
     ) -> dict[str, Any]:
         """Return all values of a chart: the guide's, then the user's, then the computed ones.
@@ -38,20 +34,17 @@ class Distribution(Protocol):
     def eastwest_gateway(self, mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
         """Return the Gateway through which a cluster's peers reach it."""
 
-    def peer_gateway(
-        self, mesh: Mesh, source: Cluster, target: Cluster, endpoint: Endpoint
-    ) -> dict[str, Any]:
-        """Return the Gateway object in `source` that stands for the gateway of `target`.
-
-        A `Ref` endpoint is placed as three refs `<name>.type`, `<name>.value`, `<name>.xdsPort`:
-        the dots lead into the output. An `Unknown` endpoint is placed three times as it is.
-        """
-
 
 def of(mesh: Mesh) -> Distribution:
     """Return the distribution that a mesh runs."""
-    if mesh.distribution != "solo":
-        raise MeshError(f"distribution {mesh.distribution} is not supported yet", hint="use solo")
-    from mesh.distribution import solo
+    from mesh.distribution import solo, upstream
 
-    return solo
+    return upstream if mesh.distribution == "upstream" else solo
+
+
+def remarks(mesh: Mesh) -> Iterator[str]:
+    """Yield what the reader of a plan should know of the version that a mesh runs."""
+    from mesh.distribution import upstream
+
+    if mesh.distribution == "upstream":
+        yield from upstream.remarks(mesh)

@@ -13,6 +13,9 @@ from mesh.model import Unknown
 from mesh.refs import Ref
 from mesh.spec import Cluster, Component, Mesh, SecretRef
 
+Endpoint = Mapping[str, Any] | Ref | Unknown
+"""Where an east-west gateway is reached: {type: IPAddress|Hostname, value, xdsPort}, now or later."""
+
 EASTWEST_CLASS = "istio-eastwest"
 REMOTE_CLASS = "istio-remote"
 PEER_NAME = "istio-remote-peer-{cluster}"
@@ -57,7 +60,7 @@ def chart_values(
     cluster: Cluster,
     component: Component,
     *,
-    licence: SecretRef | None,
+    licence: SecretRef | None = None,
     licence_digest: Ref | Unknown | str | None = None,
 ) -> dict[str, Any]:
     """See `Distribution.chart_values`."""
@@ -188,10 +191,12 @@ def eastwest_gateway(mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
     return _gateway(meta, {"gatewayClassName": EASTWEST_CLASS, "listeners": _listeners(XDS_PORT)})
 
 
-def peer_gateway(
-    mesh: Mesh, source: Cluster, target: Cluster, endpoint: Mapping[str, Any] | Ref | Unknown
-) -> dict[str, Any]:
-    """See `Distribution.peer_gateway`."""
+def peer_gateway(mesh: Mesh, source: Cluster, target: Cluster, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the Gateway object in `source` that stands for the gateway of `target`.
+
+    A `Ref` endpoint is placed as three refs `<name>.type`, `<name>.value`, `<name>.xdsPort`: the dots
+    lead into the output. An `Unknown` endpoint is placed three times as it is.
+    """
     labels = {NETWORK: target.network, CLUSTER: target.cluster_name, REGION: target.eastwest.region}
     annotations = {
         SERVICE_ACCOUNT: target.eastwest.name,
@@ -207,7 +212,7 @@ def peer_gateway(
     return _gateway(_metadata(mesh, source, name, labels, annotations), spec)
 
 
-def _part(endpoint: Mapping[str, Any] | Ref | Unknown, part: str) -> Any:
+def _part(endpoint: Endpoint, part: str) -> Any:
     match endpoint:
         case Ref():
             return Ref(endpoint.key, f"{endpoint.name}.{part}")

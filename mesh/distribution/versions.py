@@ -58,6 +58,15 @@ OLDEST = Version(1, 24, 3, solo=True)
 PUBLIC_REGISTRY: Minor = (1, 29)
 """From here on charts and images need no repository key."""
 
+UPSTREAM_OLDEST = Version(1, 27, 0)
+"""The first upstream version that joins the networks of ambient clusters."""
+
+UPSTREAM_BETA: Minor = (1, 29)
+"""From here on it is beta upstream, before alpha; and trust domains of one's own work (istio#58427)."""
+
+UPSTREAM_CHARTS = "https://istio-release.storage.googleapis.com/charts"
+UPSTREAM_IMAGES = "docker.io/istio"
+
 NODE_PORT: Minor = (1, 28)
 """From here on clusters can be peered through node ports."""
 

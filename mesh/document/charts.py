@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, Version
-from mesh.document.istio import AT, by_version, check_url
+from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, UPSTREAM_CHARTS, Version
+from mesh.document.istio import AT, check_url, located
 from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report, is_there
@@ -42,14 +42,14 @@ def charts(
     part: IstioPart, release: Version, overrides: Overrides, report: Report
 ) -> Mapping[Component, Release]:
     """Return where each chart is and what its release is called."""
-    if part.repo_key and release.line >= PUBLIC_REGISTRY:
+    if part.repo_key and part.distribution == "solo" and release.line >= PUBLIC_REGISTRY:
         report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
     found: dict[Component, Release] = {}
     for component in COMPONENTS:
         one: ChartPart = getattr(part.charts, component)
         trail: Trail = (*AT, "charts", *((component,) if one.source else ()), "source")
         source = overrides.charts or one.source or part.charts.source
-        source = source or by_version(CHARTS, part, release, trail, report)
+        source = source or located(part, release, trail, report, solo=CHARTS, upstream=UPSTREAM_CHARTS)
         where = CHARTS_VARIABLE if overrides.charts else ""
         ref, repo, wanted = _locate(source, component, one.version or part.version, trail, where, report)
         _chart_version(one, release, component, report)
@@ -67,6 +67,8 @@ def _chart_version(part: ChartPart, release: Version, component: Component, repo
     if build is None or (release.solo and not build.solo):
         what = f"{shown(part.version)} is not a build of the Solo distribution"
         report.wrong(trail, what, "write it like 1.30.2-solo")
+    elif build.solo and not release.solo:
+        report.wrong(trail, f"{shown(part.version)} is a build of the Solo distribution", "use upstream's")
     elif abs(build.minor - release.minor) > 1 or build.major != release.major:
         what = f"{part.version} is more than one minor version from {release.major}.{release.minor}"
         report.wrong(trail, what, "Istio's parts may be one minor version apart")

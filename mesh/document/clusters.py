@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.distribution.versions import NODE_PORT, Version
+from mesh.document import upstream
 from mesh.document.charts import Release
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report
@@ -29,28 +30,39 @@ def clusters(
     report: Report,
 ) -> tuple[Cluster, ...]:
     """Return the clusters in the order they are written."""
-    reader = ValuesReader(report)
+    is_upstream = spec.istio.distribution == "upstream"
+    reader = ValuesReader(report, spec.istio.distribution)
     default_values = reader.read(spec.defaults, DEFAULTS)
     found = []
     for index, part in enumerate(spec.clusters):
         values = merged(default_values, reader.read(part, (*AT, index)))
-        found.append(_cluster(part, spec.defaults, values, releases, overrides, (*AT, index), report))
-        _check(part, found[-1], release, (*AT, index), report)
+        found.append(_cluster(part, spec, values, releases, overrides, (*AT, index), report))
+        _identifiable(part, found[-1], (*AT, index), report)
+        if is_upstream:
+            upstream.check(part, spec.defaults, found[-1], found[0], (*AT, index), report)
+        else:
+            upstream.not_for_solo(part, (*AT, index), report)
+            _check(found[-1], release, (*AT, index), report)
     _distinct(spec.clusters, found, report)
-    _same_eastwest_namespace(found, report)
+    if is_upstream:
+        upstream.check_trust_domains(tuple(found), release, report)
+    else:
+        upstream.not_for_solo(spec.defaults, DEFAULTS, report)
+        _same_eastwest_namespace(found, report)
     _known_contexts(overrides, found)
     return tuple(found)
 
 
 def _cluster(
     part: ClusterPart,
-    defaults: DefaultsPart,
+    spec: SpecPart,
     values: Values,
     releases: Mapping[Component, Release],
     overrides: Overrides,
     trail: Trail,
     report: Report,
 ) -> Cluster:
+    defaults, is_upstream = spec.defaults, spec.istio.distribution == "upstream"
     own, shared = part.namespaces, defaults.namespaces
     istiod = own.istiod or shared.istiod or "istio-system"
     namespaces: Mapping[Component, str] = {
@@ -66,17 +78,25 @@ def _cluster(
         kubeconfig=str(report.path(kubeconfig).absolute()) if kubeconfig else "",
         cluster_name=part.cluster_name or part.name,
         network=part.network or part.name,
-        trust_domain=part.trust_domain or f"{part.name}.local",
+        trust_domain=upstream.trust_domain(part)
+        if is_upstream
+        else part.trust_domain or f"{part.name}.local",
         namespace=istiod,
         charts={name: _chart(name, releases[name], namespaces[name], values) for name in COMPONENTS},
-        eastwest=EastWest(
-            namespace=own.eastwest or shared.eastwest or "istio-eastwest",
-            service=part.eastwest.service or defaults.eastwest.service or "LoadBalancer",
-            region=part.region or defaults.region or "",
-            zone=part.zone or defaults.zone or "",
-        ),
+        eastwest=upstream.eastwest(part, defaults, istiod) if is_upstream else _eastwest(part, defaults),
         adopt=bool(defaults.adopt if part.adopt is None else part.adopt),
         origin=report.origin(trail),
+        api_server=(part.api_server or "").rstrip("/"),
+        allow_loopback=bool(defaults.allow_loopback if part.allow_loopback is None else part.allow_loopback),
+    )
+
+
+def _eastwest(part: ClusterPart, defaults: DefaultsPart) -> EastWest:
+    return EastWest(
+        namespace=part.namespaces.eastwest or defaults.namespaces.eastwest or "istio-eastwest",
+        service=part.eastwest.service or defaults.eastwest.service or "LoadBalancer",
+        region=part.region or defaults.region or "",
+        zone=part.zone or defaults.zone or "",
     )
 
 
@@ -93,10 +113,13 @@ def _chart(component: Component, release: Release, namespace: str, values: Value
     )
 
 
-def _check(part: ClusterPart, cluster: Cluster, release: Version, trail: Trail, report: Report) -> None:
+def _identifiable(part: ClusterPart, cluster: Cluster, trail: Trail, report: Report) -> None:
     if cluster.cluster_name.lower() == RESERVED:
         at = (*trail, "clusterName" if part.cluster_name else "name")
         report.wrong(at, f"{cluster.cluster_name} is what every unnamed cluster is called", "choose another")
+
+
+def _check(cluster: Cluster, release: Version, trail: Trail, report: Report) -> None:
     if cluster.eastwest.zone and not cluster.eastwest.region:
         report.wrong((*trail, "zone"), "a zone needs a region", "set region as well")
     if cluster.eastwest.service == "NodePort" and release.line < NODE_PORT:

@@ -13,6 +13,7 @@ from mesh.distribution.versions import (
     IMAGES,
     OLDEST,
     PUBLIC_REGISTRY,
+    UPSTREAM_IMAGES,
     Minor,
     Version,
     since,
@@ -20,7 +21,7 @@ from mesh.distribution.versions import (
 from mesh.document.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.document.overrides import Overrides
 from mesh.document.report import Report, is_there
-from mesh.document.shape_istio import GatewayAPIPart, IstioPart, LicensePart
+from mesh.document.shape_istio import GatewayAPIPart, IstioPart
 from mesh.load_document import Trail
 from mesh.load_scalars import shown
 from mesh.spec import GatewayAPI, Licence, SecretRef
@@ -40,13 +41,13 @@ class Images:
 
 def version(part: IstioPart, report: Report) -> Version:
     """Return the version; note one that cannot form a multicluster mesh."""
-    if part.distribution == "upstream":
-        report.wrong((*AT, "distribution"), "upstream is not supported yet", "use solo")
     trail = (*AT, "version")
     found = Version.parse(part.version)
     if found is None:
         report.wrong(trail, f"{shown(part.version)} is no version of Istio", "write it like 1.30.2-solo")
-        return Version(1, 30, 2, solo=True)  # to go on with
+        return Version(1, 30, 2, solo=part.distribution == "solo")  # to go on with
+    if part.distribution == "upstream":
+        return found
     if found.major != 1:
         report.wrong(trail, f"Istio {found.major} is not known", "versions 1.24.3-solo and newer are")
     elif not found.solo:
@@ -57,10 +58,12 @@ def version(part: IstioPart, report: Report) -> Version:
     return found
 
 
-def licence(part: LicensePart | None, report: Report) -> Licence:
-    """Return where the licence comes from; note none, or more than one."""
+def licence(istio: IstioPart, report: Report) -> Licence:
+    """Return where the licence comes from; note none, or more than one. Upstream has none."""
     trail = (*AT, "license")
-    origin = report.origin(trail)
+    origin, part = report.origin(trail), istio.license
+    if istio.distribution == "upstream":
+        return Licence(origin=origin)
     given = [] if part is None else [name for name in ("env", "file", "secret_ref") if getattr(part, name)]
     if part is None or len(given) != 1:
         what = (
@@ -78,10 +81,14 @@ def licence(part: LicensePart | None, report: Report) -> Licence:
 def images(part: IstioPart, release: Version, report: Report) -> Images:
     """Return hub, tag and variant; note a tag that is another build than the charts."""
     trail = (*AT, "images")
-    hub = part.images.hub or by_version(IMAGES, part, release, (*trail, "hub"), report)
+    hub = part.images.hub or located(
+        part, release, (*trail, "hub"), report, solo=IMAGES, upstream=UPSTREAM_IMAGES
+    )
     tag = part.images.tag or part.version
     build = Version.parse(tag)
-    if part.images.tag and "-solo" not in tag:
+    if part.distribution == "upstream" and "-solo" in tag:
+        report.wrong((*trail, "tag"), f"{shown(tag)} is the tag of a Solo image", "leave it out")
+    elif part.images.tag and "-solo" not in tag and part.distribution == "solo":
         what = f"{shown(tag)} is the tag of a community image: it looks healthy and never peers"
         report.wrong((*trail, "tag"), what, f"use {part.version}")
     elif part.images.tag and build and build.line != release.line:
@@ -90,14 +97,25 @@ def images(part: IstioPart, release: Version, report: Report) -> Images:
     return Images(hub, tag, part.images.variant or "")
 
 
-def by_version(
-    table: Sequence[tuple[Minor, str]], part: IstioPart, release: Version, trail: Trail, report: Report
+def located(
+    part: IstioPart,
+    release: Version,
+    trail: Trail,
+    report: Report,
+    *,
+    solo: Sequence[tuple[Minor, str]],
+    upstream: str,
 ) -> str:
-    """Return the row for a version; before 1.29 it needs a key that only the vendor's customers have."""
+    """Return where a distribution's charts or images are by default.
+
+    Those of Solo's versions before 1.29 need a key that only the vendor's customers have.
+    """
+    if part.distribution == "upstream":
+        return upstream
     if release >= OLDEST and release.line < PUBLIC_REGISTRY and not part.repo_key:
         what = f"is missing: before 1.29 it depends on your repository key ({part.version} is older)"
         report.wrong(trail, what, "set it, or set spec.istio.repoKey")
-    return since(table, release.line).format(repo_key=part.repo_key)
+    return since(solo, release.line).format(repo_key=part.repo_key)
 
 
 def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) -> None:

@@ -76,6 +76,10 @@ class DefaultsPart(Part):
         bool | None,
         Field(description="take over the releases of a mesh that helm installed; default: false"),
     ] = None
+    allow_loopback: Annotated[
+        bool | None,
+        Field(description="upstream: accept API servers on this machine, as labs have them; default: false"),
+    ] = None
 
 
 class ClusterPart(DefaultsPart):
@@ -86,7 +90,15 @@ class ClusterPart(DefaultsPart):
     cluster_name: Annotated[Label | None, Field(description="default: the name; final once applied")] = None
     network: Annotated[Label | None, Field(description="default: the name; final once applied")] = None
     trust_domain: Annotated[
-        str | None, Field(pattern=forms.DNS_NAME, description="default: <name>.local; final once applied")
+        str | None,
+        Field(
+            pattern=forms.DNS_NAME,
+            description="default: <name>.local (upstream: cluster.local for all); final once applied",
+        ),
+    ] = None
+    api_server: Annotated[
+        Text | None,
+        Field(description="upstream: where the others reach its API server; default: the context's server"),
     ] = None
 
 

@@ -95,16 +95,24 @@ class IstioPart(Part):
     """Which Istio the clusters run."""
 
     distribution: Annotated[
-        Literal["solo", "upstream"], Field(description="upstream is not supported yet")
+        Literal["solo", "upstream"], Field(description="upstream is the community's, without a licence")
     ] = "solo"
     version: Annotated[
-        str, Field(pattern=forms.VERSION, description="such as 1.30.2-solo; 1.24.3-solo or newer")
+        str,
+        Field(
+            pattern=forms.VERSION,
+            description="such as 1.30.2-solo (1.24.3-solo or newer); upstream: 1.29.1 (1.27.0 or newer)",
+        ),
     ]
     repo_key: Annotated[
         str | None,
         Field(pattern=forms.REPO_KEY, description="key of the registry, for versions before 1.29"),
     ] = None
     license: LicensePart | None = None
+    mesh_id: Annotated[
+        Label | None,
+        Field(alias="meshID", description="upstream: what Istio calls the mesh; default: its name"),
+    ] = None
     charts: Annotated[ChartsPart, EMPTY]
     images: Annotated[ImagesPart, EMPTY]
 

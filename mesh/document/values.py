@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
-from mesh.distribution.computed import COMPUTED
+from mesh.distribution.computed_upstream import table
 from mesh.distribution.overlay import overlay
 from mesh.document.report import Report, is_there
 from mesh.document.shape import DefaultsPart
 from mesh.document.translate import kind_of
-from mesh.errors import InputError
+from mesh.errors import InputError, Problem
 from mesh.load import load
 from mesh.load_document import Document, Trail
 from mesh.model import Path
@@ -22,8 +22,9 @@ Values = Mapping[Component, Mapping[str, Any]]
 class ValuesReader:
     """Reads the values of defaults and clusters; each file once."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, distribution: Literal["solo", "upstream"] = "solo") -> None:
         self.report = report
+        self.computed = table(distribution)
         self.files: dict[str, Document | None] = {}
         self.checked: set[tuple[str, Component]] = set()
 
@@ -38,7 +39,7 @@ class ValuesReader:
             values = overlay(values, self._file(name, (*trail, "valuesFiles", component, index), component))
         inline: dict[str, Any] = getattr(part.values, component)
         at = self.report.written((*trail, "values", component))
-        self.report.found.extend(_computed_by_hand(self.report.doc, inline, at, component))
+        self.report.found.extend(self._computed_by_hand(self.report.doc, inline, at, component))
         return overlay(values, inline)
 
     def _file(self, name: str, trail: Trail, component: Component) -> Mapping[str, Any]:
@@ -49,7 +50,7 @@ class ValuesReader:
             return {}
         if (name, component) not in self.checked:
             self.checked.add((name, component))
-            self.report.found.extend(_computed_by_hand(doc, doc.data, (), component))
+            self.report.found.extend(self._computed_by_hand(doc, doc.data, (), component))
         return dict(doc.data)
 
     def _load(self, name: str, trail: Trail) -> Document | None:
@@ -71,26 +72,25 @@ class ValuesReader:
             return None
         return doc
 
+    def _computed_by_hand(
+        self, doc: Document, values: Mapping[str, Any], at: Trail, component: Component
+    ) -> Iterator[Problem]:
+        """Note values that follow from the rest of the file, and what would hide them."""
+        reported: set[Path] = set()
+        for path, instead in self.computed[component].items():
+            hit = _reach(values, path)
+            if hit == path:
+                yield doc.key_problem((*at, *path), f"mesh sets this value of {component}", instead)
+            elif hit and hit not in reported:
+                reported.add(hit)
+                yield doc.problem(
+                    (*at, *hit), f"must be a map: mesh sets {'.'.join(path)}", "write a map, or nothing"
+                )
+
 
 def merged(defaults: Values, own: Values) -> Values:
     """Return the values of a cluster: its own over the defaults."""
     return {component: overlay(defaults[component], own[component]) for component in COMPONENTS}
-
-
-def _computed_by_hand(
-    doc: Document, values: Mapping[str, Any], at: Trail, component: Component
-) -> Iterator[Any]:
-    """Note values that follow from the rest of the file, and what would hide them."""
-    reported: set[Path] = set()
-    for path, instead in COMPUTED[component].items():
-        hit = _reach(values, path)
-        if hit == path:
-            yield doc.key_problem((*at, *path), f"mesh sets this value of {component}", instead)
-        elif hit and hit not in reported:
-            reported.add(hit)
-            yield doc.problem(
-                (*at, *hit), f"must be a map: mesh sets {'.'.join(path)}", "write a map, or nothing"
-            )
 
 
 def _reach(values: Any, path: Path) -> Path:

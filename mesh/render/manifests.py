@@ -12,6 +12,10 @@ from mesh.providers.cert import IntermediateSpec, RootSpec
 from mesh.providers.chart import ChartSpec
 from mesh.providers.crds import CrdsSpec
 from mesh.providers.label import LabelSpec
+from mesh.providers.reader import ReaderSpec
+from mesh.providers.reader import body as reader_body
+from mesh.providers.remote import RemoteSpec
+from mesh.providers.remote import body as remote_body
 from mesh.providers.secret import LICENCE_KEY, SecretSpec
 from mesh.render.escape import terminal
 from mesh.render.values import MASKED
@@ -40,14 +44,8 @@ def _resource(key: Key, spec: Any, bundle: Iterable[Object]) -> Iterator[str]:
         case LabelSpec():
             meta = {"name": spec.namespace, "labels": dict(spec.labels)}
             yield _document(key, {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-        case SecretSpec(value=None):
-            yield _document(key, None, f"Secret {spec.namespace}/{spec.name} is verified, never written")
-        case SecretSpec():
-            yield _document(key, _secret(key, spec, spec.name, (LICENCE_KEY,)))
-        case IntermediateSpec(ca=ExistingCA()):
-            yield _document(key, None, f"Secret {spec.namespace}/cacerts is verified, never written")
-        case IntermediateSpec():
-            yield _document(key, _secret(key, spec, "cacerts", CACERTS_KEYS))
+        case SecretSpec() | IntermediateSpec() | ReaderSpec() | RemoteSpec():
+            yield _of_secret(key, spec)
         case RootSpec():
             yield _document(key, None, "stays on the machine that signs; no cluster gets its key")
         case CrdsSpec():
@@ -56,6 +54,24 @@ def _resource(key: Key, spec: Any, bundle: Iterable[Object]) -> Iterator[str]:
             yield _document(key, mask(spec.job.values, spec.sensitive), *_release(spec))
         case _:
             yield _document(key, None, f"kind {key.kind} does not say what it would send")
+
+
+def _of_secret(key: Key, spec: SecretSpec | IntermediateSpec | ReaderSpec | RemoteSpec) -> str:
+    match spec:
+        case SecretSpec(value=None):
+            return _document(key, None, f"Secret {spec.namespace}/{spec.name} is verified, never written")
+        case SecretSpec():
+            return _document(key, _secret(key, spec, spec.name, (LICENCE_KEY,)))
+        case ReaderSpec():
+            told = f"Kubernetes fills in a token for service account {spec.account}"
+            return _document(key, _access(key, spec), told)
+        case RemoteSpec():
+            told = f"a kubeconfig for {spec.server} with the CA and token of reader {spec.reader.name}"
+            return _document(key, _access(key, spec), told)
+        case IntermediateSpec(ca=ExistingCA()):
+            return _document(key, None, f"Secret {spec.namespace}/cacerts is verified, never written")
+        case IntermediateSpec():
+            return _document(key, _secret(key, spec, "cacerts", CACERTS_KEYS))
 
 
 def _document(key: Key, data: Any, *remarks: str) -> str:
@@ -76,6 +92,13 @@ def _secret(key: Key, spec: SecretSpec | IntermediateSpec, name: str, names: Ite
         "type": "Opaque",
         "data": dict.fromkeys(names, MASKED),
     }
+
+
+def _access(key: Key, spec: ReaderSpec | RemoteSpec) -> Object:
+    """The Secret as its kind sends it: a reader's is filled in by Kubernetes."""
+    if isinstance(spec, ReaderSpec):
+        return reader_body(spec, key, None)
+    return {**remote_body(spec, key, None, ""), "data": {spec.cluster: MASKED}}
 
 
 def _bundle(key: Key, spec: CrdsSpec, bundle: Iterable[Object]) -> Iterator[str]:

@@ -29,6 +29,13 @@ class Kube(Protocol):
     cluster: str
     context: str
 
+    @property
+    def server(self) -> str:
+        """The address of the API server, as the kubeconfig has it."""
+
+    def bearing(self, token: str, ca: bytes = b"") -> Kube:
+        """The same API server as the holder of a token, verified by `ca` (PEM) if one is given."""
+
     def within(self, seconds: float) -> Kube:
         """The same API server, asked once and given up after so many seconds."""
 

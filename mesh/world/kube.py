@@ -62,6 +62,15 @@ class ApiServer:
         """The same API server over a connection of its own: asked once, and given up after `seconds`."""
         return ApiServer(self.cluster, self.context, self._wire.within(seconds))
 
+    @property
+    def server(self) -> str:
+        """The address of the API server, as the kubeconfig has it."""
+        return self._wire.server
+
+    def bearing(self, token: str, ca: bytes = b"") -> ApiServer:
+        """The same API server as the holder of a token, and of no other credentials."""
+        return ApiServer(self.cluster, self.context, self._wire.bearing(token, ca))
+
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
         return self._ask(Call(self.cluster, self.context, "get", path), path)

@@ -59,14 +59,20 @@ class Cause(NamedTuple):
 
 
 class Unreachable(KubeError):  # noqa: N818  # reads as the answer it is, like its siblings
-    """No answer, or none that makes sense. `sent`: a write may have been carried out all the same."""
+    """No answer, or none that makes sense.
 
-    def __init__(self, call: Call, what: str, *, hint: str = "", sent: bool = False) -> None:
+    `sent`: a write may have been carried out all the same. `untrusted`: the CA does not vouch for it.
+    """
+
+    def __init__(
+        self, call: Call, what: str, *, hint: str = "", sent: bool = False, untrusted: bool = False
+    ) -> None:
         super().__init__(
             f"{call.place}: {what}", hint=hint or "check that the API server runs and can be reached"
         )
         self.call = call
         self.sent = sent
+        self.untrusted = untrusted
 
 
 class Refusal(KubeError):  # noqa: N818  # reads as the answer it is, like its branches

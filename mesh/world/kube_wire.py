@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
 import urllib3
@@ -24,6 +25,7 @@ from mesh.world.kube_answers import blames_object, shown
 from mesh.world.kube_auth import Credentials, Login
 from mesh.world.kube_errors import Call, Unreachable
 from mesh.world.kube_pool import open_pool, reason
+from mesh.world.kubeconfig import Section
 
 logging.getLogger("urllib3").setLevel(logging.WARNING)  # at DEBUG it writes every URL
 
@@ -108,6 +110,16 @@ class Wire:
         )
         return Wire(self._credentials, hurry, self._env, self._sleep)
 
+    @property
+    def server(self) -> str:
+        """The address of the API server, as the kubeconfig has it."""
+        return self._target.server
+
+    def bearing(self, token: str, ca: bytes) -> Wire:
+        """The same server as the holder of a token, and of another CA if one is given."""
+        target = replace(self._target, user=Section({"token": token}, Path()), ca=ca or self._target.ca)
+        return Wire(Credentials(target, self._credentials.plugins), self._patience, self._env, self._sleep)
+
     def ask(
         self, call: Call, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str]
     ) -> Reply:
@@ -176,6 +188,7 @@ class Wire:
                 f"TLS with {self._target.server} failed: {why}",
                 hint="the certificate-authority, tls-server-name or client certificate of the context do not"
                 " fit this server",
+                untrusted=True,
             )
         if isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError):
             most = patience.attempts if self._reached else patience.absent

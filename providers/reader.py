@@ -1,0 +1,188 @@
+"""Kind `reader`: the token by which the istiods of other clusters read this one.
+
+A Secret of type service-account-token for the account that the base chart makes; Kubernetes fills
+it in. Removing it revokes the token. Its outputs are digests: who needs the token reads it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.errors import KubeError
+from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
+from mesh.manifest import dry_run, find, place_of, token
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.provider import Last, Preview, Provider
+from mesh.remote_access import Access, judge, of_token_secret, roots, salted
+from mesh.world import Kube, Object, Snapshot, World
+from mesh.world.kube_errors import Missing
+from mesh.world.resources import SECRET, Resource
+
+MANAGER = "mesh/reader"
+TYPE = "kubernetes.io/service-account-token"
+ACCOUNT = "kubernetes.io/service-account.name"
+NOT_SUPERSEDED = "status!=superseded"
+"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
+
+ROLE = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+ROLE_NAME = "istio-reader-clusterrole-{namespace}"
+"""The role of Istio's charts and its binding, which have one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSpec:
+    """The token Secret of the service account `account`; `address` is its own key."""
+
+    mesh: str
+    address: Key
+    namespace: str
+    name: str
+    account: str
+
+
+def place(mesh: str, namespace: str, name: str) -> Place:
+    """Where a token Secret is; the mesh's name is the salt of its digests."""
+    return Place(namespace, name, mesh)
+
+
+class ReaderProvider(Provider[ReaderSpec]):
+    """The reader of one cluster; its outputs `ca` and `token` move when the values do.
+
+    `server` is where we reach its API server, `roots` the fingerprints of its roots of trust.
+    """
+
+    kind = "reader"
+    immutable = frozenset({("type",), ("metadata", "annotations", ACCOUNT)})
+
+    def wanted(self, spec: ReaderSpec, live: Found, last: Last | None) -> Attrs:
+        """Just what makes Kubernetes fill it in."""
+        del live, last
+        return {"type": TYPE, "metadata": {"annotations": {ACCOUNT: spec.account}}}
+
+    def due(self, spec: ReaderSpec, live: Live, now: object) -> str:
+        """Say that the token is good no more, or may not read."""
+        del spec, now
+        return str(live.status.get("refused") or live.status.get("denied") or "")
+
+    def ready(self, spec: ReaderSpec, live: Live) -> Ready:
+        """Filled in, accepted by its own API server; and a root of trust is there to be compared."""
+        if not {"ca", "token"} <= live.outputs.keys():
+            return not_yet(f"Kubernetes has not filled in its token: is account {spec.account} there?")
+        if said := next(iter(live.status.values()), ""):
+            return not_yet(str(said))
+        return READY if live.outputs["roots"] else not_yet("its istiod has not handed out its root yet")
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Find each in the one LIST of Secrets of its namespace, and ask whether its token works."""
+        found: dict[Key, Found] = {}
+        for key, where in places.items():
+
+            def secrets(where: Place = where) -> list[Object]:
+                return snapshot.list(SECRET, namespace=where.namespace, labels=NOT_SUPERSEDED)
+
+            def live(key: Key, obj: Object, where: Place = where) -> Found:
+                return _live(key, where, obj, snapshot)
+
+            found |= find({key: where}, secrets, live)
+        return found
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Every Secret with our label whose address is of this kind."""
+        found: dict[Key, Place] = {}
+        for obj in snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True):
+            address = str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
+            if address.startswith(f"{self.kind}/"):
+                here = place_of(obj)
+                found[Key.parse(address)] = place(mesh, here.namespace, here.name)
+        return found
+
+    def preview(self, spec: ReaderSpec, key: Key, live: Live | None, world: World) -> Preview:
+        """Dry-run the write; say what it takes from whom."""
+        sent = body(spec, key, live)
+        return dry_run(
+            lambda force: world.kube(key.cluster).apply(sent, manager=MANAGER, force=force, dry_run=True)
+        )
+
+    def create(self, spec: ReaderSpec, key: Key, world: World) -> None:
+        """Apply it; Kubernetes fills it in a moment later."""
+        world.kube(key.cluster).apply(body(spec, key, None), manager=MANAGER)
+
+    def update(self, spec: ReaderSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Give it the rights that it lost, or make it anew if its token is refused."""
+        del last
+        kube = world.kube(key.cluster)
+        if live.status.get("refused"):
+            kube.delete(SECRET, spec.namespace, spec.name, uid=live.uid)
+            kube.apply(body(spec, key, None), manager=MANAGER, force=True)
+            return
+        if live.status.get("denied"):
+            _bind(kube, spec)
+        kube.apply(body(spec, key, live), manager=MANAGER, force=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete the Secret that we made, and with it the token."""
+        if live.owner != place.variant and not (last.created and last.uid == live.uid):
+            return (f"Secret {place.namespace}/{place.name} was not made by mesh and stays",)
+        world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
+        return ()
+
+
+def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
+    kube = snapshot.world.kube(key.cluster)
+    access = of_token_secret(obj)
+    annotations = obj["metadata"].get("annotations", {})
+    kept = {ACCOUNT: annotations[ACCOUNT]} if ACCOUNT in annotations else {}
+    attrs = {"type": obj.get("type", ""), "metadata": {"annotations": kept}}
+    outputs = {"server": kube.server, "roots": roots(snapshot, where.namespace)}
+    status: dict[str, str] = {}
+    if access.complete:
+        outputs |= {name: salted(where.variant, key, getattr(access, name)) for name in ("ca", "token")}
+        status = judge(kube, Access(token=access.token), whose="its reader's").told()
+    return Live(
+        attrs,
+        token(obj, {**attrs, "token": outputs.get("token", "")}),
+        uid=obj["metadata"]["uid"],
+        outputs=outputs,
+        status=status,
+        touches=touches(obj, ours=MANAGER),
+        owner=owner_of(obj),
+    )
+
+
+def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:
+    """The Secret as it is sent."""
+    return {
+        "apiVersion": SECRET.api_version,
+        "kind": SECRET.kind,
+        "metadata": {
+            "name": spec.name,
+            "namespace": spec.namespace,
+            "labels": marks(spec.mesh),
+            "annotations": {ADDRESS_ANNOTATION: str(key), ACCOUNT: spec.account},
+            **({"uid": live.uid} if live else {}),
+        },
+        "type": TYPE,
+    }
+
+
+def _bind(kube: Kube, spec: ReaderSpec) -> None:
+    """Put back the binding that Istio's chart made and somebody removed; helm sees no difference."""
+    name = ROLE_NAME.format(namespace=spec.namespace)
+    if kube.get(ROLE, "", name) is None:
+        raise KubeError(
+            f"{spec.address}: ClusterRole {name} is not there, which lets {spec.account} read",
+            hint="`mesh plan` shows whether the charts base and istiod are as they were installed",
+        )
+    account = {"kind": "ServiceAccount", "name": spec.account, "namespace": spec.namespace}
+    binding = {
+        "apiVersion": ROLE.api_version,
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": ROLE.group, "kind": ROLE.kind, "name": name},
+        "subjects": [account],
+    }
+    try:
+        kube.apply(binding, manager=MANAGER)
+    except Missing as error:
+        raise KubeError(f"{spec.address}: {error.message}") from None
