@@ -145,9 +145,7 @@ def left_pending(kubectl: Tool, secret: str) -> str:
     return before
 
 
-def test_what_somebody_did_to_the_objects_of_a_release_is_shown_and_mended(
-    mesh: Mesh, kubectl: Tool
-) -> None:
+def test_what_somebody_did_to_the_objects_of_a_release_is_shown_and_mended(mesh: Mesh, kubectl: Tool) -> None:
     kubectl("cluster1", "delete", "configmap", "istio-cni-config", *SYSTEM)
     patch = json.dumps({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 77}}}})
     kubectl("cluster1", "patch", "daemonset", "ztunnel", *SYSTEM, "-p", patch)
