@@ -103,6 +103,7 @@ def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
     answer = mesh("destroy", "--yes", "--crds")
     assert answer.code == 0, answer
     assert "the root of trust is kept in" in answer
+    assert "istio-ca-root-cert" in answer
     now = mesh.lock()
     assert (now["lineage"], now["serial"]) == (lock["lineage"], lock["serial"] + 1)
     assert (now["resources"], now["clusters"]) == ({}, {})
@@ -110,6 +111,9 @@ def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
         assert left_by_the_mesh(before, kubectl, cluster) == set(), answer
     again = mesh("destroy", "--yes")
     assert (again.code, again.out.splitlines()[0]) == (0, NO_CHANGES)
+    comment = mesh("plan", "--format", "markdown").out
+    assert "link/cluster2/cluster1" in comment
+    assert len(comment.encode()) < 60_000
     mesh.mended()
     assert fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"]) == root
     assert mesh.lock()["lineage"] == lock["lineage"]
