@@ -227,7 +227,12 @@ def chart_case(namespace: str, tmp_path: Path) -> Case:
     return Case(ChartProvider(), key, where, spec, changes, owned=False)
 
 
-@pytest.fixture(params=["namespace", "label", "secret", "crds", "gateway", "link", "chart"])
+KINDS = ("namespace", "label", "secret", "crds", "gateway", "link", "chart")
+QUICK = tuple(name for name in KINDS if name != "crds")
+"""Without the kind whose cases begin with the removal of all CRDs, where that proves nothing more."""
+
+
+@pytest.fixture(params=KINDS)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.getfixturevalue(f"{request.param}_case")
     return found
@@ -283,12 +288,14 @@ def test_what_is_deleted_is_gone_and_can_be_deleted_again(
     assert case.fields(case.spec, world) == ()
 
 
+@pytest.mark.parametrize("case", QUICK, indirect=True)
 def test_a_preview_writes_nothing(case: Case, world: World) -> None:
     preview = case.kind.preview(case.spec, case.key, None, world)
     assert (preview.refusals, preview.held) == ((), ())
     assert case.look(world) is None
 
 
+@pytest.mark.parametrize("case", QUICK, indirect=True)
 def test_what_may_not_be_read_is_unread_and_says_why(case: Case, world: World) -> None:
     found = case.look(without_rights(world))
     assert isinstance(found, Unread)
