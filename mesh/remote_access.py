@@ -61,7 +61,9 @@ class Judgement:
 
 
 def salted(mesh: str, reader: Key, value: str | bytes) -> str:
-    """The digest that stands for a CA or token of a reader; the same wherever it is found."""
+    """The digest that stands for a CA or token of a reader, "" for none; the same wherever it is found."""
+    if not value:
+        return ""
     raw = value if isinstance(value, bytes) else value.encode()
     return hashlib.sha256(f"{mesh}\0{reader}\0".encode() + raw).hexdigest()[:16]
 

@@ -22,6 +22,8 @@ from mesh.world.resources import SECRET, Resource
 MANAGER = "mesh/reader"
 TYPE = "kubernetes.io/service-account-token"
 ACCOUNT = "kubernetes.io/service-account.name"
+GOOD = {"token": "accepted", "rights": "granted"}
+"""What an API server is to say of the token; "refused" and "denied" otherwise."""
 NOT_SUPERSEDED = "status!=superseded"
 """One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
@@ -54,16 +56,12 @@ class ReaderProvider(Provider[ReaderSpec]):
 
     kind = "reader"
     immutable = frozenset({("type",), ("metadata", "annotations", ACCOUNT)})
+    moves = frozenset({("access", "token")})
 
     def wanted(self, spec: ReaderSpec, live: Found, last: Last | None) -> Attrs:
-        """Just what makes Kubernetes fill it in."""
+        """What makes Kubernetes fill it in; and that its API server takes the token and lets it read."""
         del live, last
-        return {"type": TYPE, "metadata": {"annotations": {ACCOUNT: spec.account}}}
-
-    def due(self, spec: ReaderSpec, live: Live, now: object) -> str:
-        """Say that the token is good no more, or may not read."""
-        del spec, now
-        return str(live.status.get("refused") or live.status.get("denied") or "")
+        return {"type": TYPE, "metadata": {"annotations": {ACCOUNT: spec.account}}, "access": dict(GOOD)}
 
     def ready(self, spec: ReaderSpec, live: Live) -> Ready:
         """Filled in, accepted by its own API server; and a root of trust is there to be compared."""
@@ -133,12 +131,13 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     access = of_token_secret(obj)
     annotations = obj["metadata"].get("annotations", {})
     kept = {ACCOUNT: annotations[ACCOUNT]} if ACCOUNT in annotations else {}
-    attrs = {"type": obj.get("type", ""), "metadata": {"annotations": kept}}
     outputs = {"server": kube.server, "roots": roots(snapshot, where.namespace)}
-    status: dict[str, str] = {}
+    status: Mapping[str, str] = {}
     if access.complete:
         outputs |= {name: salted(where.variant, key, getattr(access, name)) for name in ("ca", "token")}
         status = judge(kube, Access(token=access.token), whose="its reader's").told()
+    said = {"token": "refused"} if "refused" in status else {"rights": "denied"} if "denied" in status else {}
+    attrs = {"type": obj.get("type", ""), "metadata": {"annotations": kept}, "access": GOOD | said}
     return Live(
         attrs,
         token(obj, {**attrs, "token": outputs.get("token", "")}),
