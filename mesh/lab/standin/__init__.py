@@ -9,6 +9,7 @@ wrong plan fails in the lab. Its modules, in the order in which a turn of its lo
     meeting > peering         whether a peer gateway connects, and what is reported of it: pure
     eastwest, local, own > writes
                               what istiod makes of a gateway, and what it keeps in its cluster: pure
+    remote                    whether a remote secret leads to another cluster's services, as upstream has it
     cluster                   one thread per cluster that decides and writes
     distributor               the management plane, which copies peers from cluster to cluster
 """

@@ -35,10 +35,11 @@ def read(kubeconfig: Path, contexts: tuple[str, ...]) -> tuple[Access, ...]:
         document = yaml.safe_load(kubeconfig.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise AccessError(f"cannot read {kubeconfig}: {error}") from error
-    return tuple(_access(document, context) for context in contexts)
+    return tuple(of(document, context) for context in contexts)
 
 
-def _access(document: Mapping[str, Any], context: str) -> Access:
+def of(document: Mapping[str, Any], context: str) -> Access:
+    """The access of a context of a kubeconfig that was read; raises `AccessError` naming what is missing."""
     chosen = _named(document, "contexts", context)["context"]
     cluster = _named(document, "clusters", chosen["cluster"])["cluster"]
     user = _named(document, "users", chosen["user"])["user"]

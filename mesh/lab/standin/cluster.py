@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from mesh.lab.standin import eastwest, facts, local, objects, own, peering, trust, writes
+from mesh.lab.standin import eastwest, facts, local, objects, own, peering, remote, trust, writes
 from mesh.lab.standin.access import Access
 from mesh.lab.standin.api import UNREACHABLE, Api, ApiError, Json
 from mesh.lab.standin.boot import Boots
@@ -63,6 +63,7 @@ class Cluster:
         self._board = board
         self._api = Api(access)
         self._boots = Boots(access.context, Api(access))
+        self._remotes = remote.Remotes()
         self._wake = threading.Event()
         self._mirrors = {kind.name: Mirror(kind, access, self._wake.set) for kind in KINDS}
         board.subscribe(self._wake.set)
@@ -101,7 +102,10 @@ class Cluster:
             log.info("%s: %s", self.context, error)
         found = facts.gather(self.context, view, self._boots)
         self._board.show(found)
-        for write in decided(found, self._board.all(), view, now, served=self._mirrors["classes"].served):
+        peers, probes = self._board.all(), self._remotes.probe(view["remotes"])
+        for write in decided(found, peers, view, now, served=self._mirrors["classes"].served):
+            self._send(write)
+        for write in remote.wanted(found, peers, probes, view, now):
             self._send(write)
 
     def _send(self, write: Write | Deletion) -> None:
@@ -125,12 +129,14 @@ def decided(
         return ()
     gateways = [gateway for _, gateway in sorted(view["gateways"].items()) if _stays(gateway)]
     ours = [gateway for gateway in gateways if _class(gateway) == "istio-eastwest"]
+    upstream = [gateway for gateway in gateways if _class(gateway) == "istio-east-west"]
+    made = ours + (upstream if istiod.multi_network else [])
     return chain(
         own.roots(istiod, view),
-        own.classes(view, now) if served else (),
+        own.classes(istiod, view, now) if served else (),
         own.webhooks(istiod, view),
-        chain.from_iterable(eastwest.wanted(gateway, istiod, view) for gateway in ours),
-        chain.from_iterable(eastwest.reported(gateway, view, now) for gateway in ours),
+        chain.from_iterable(eastwest.wanted(gateway, istiod, view) for gateway in made),
+        chain.from_iterable(eastwest.reported(gateway, view, now) for gateway in made),
         local.wanted(ours, istiod, view),
         _peers(gateways, found, peers, now),
     )

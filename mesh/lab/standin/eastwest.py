@@ -1,4 +1,4 @@
-"""What istiod makes of a Gateway of class `istio-eastwest`, and what it reports of it."""
+"""What istiod makes and reports of a Gateway of class `istio-eastwest`, or upstream's `istio-east-west`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from mesh.lab.standin.writes import DEPLOYER, Write
 
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 MANAGED: Final = {"gateway.istio.io/managed": "istio.io-eastwest-controller"}
+UPSTREAM: Final = "istio-east-west"
 PORTS: Final = (("status-port", 15021), ("tls-hbone", 15008), ("tls-xds", 15012))
+UPSTREAM_PORTS: Final = (("status-port", 15021), ("mesh", 15008))
+TERMINATED: Final = {
+    "port": 15008,
+    "protocol": "HBONE",
+    "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
+}
 #: Annotations that a Gateway hands down to its Service, so that a test can choose the kind of address.
 HANDED_DOWN: Final = "lab.meshform.io/"
 
@@ -47,6 +54,8 @@ def reported(gateway: Json, view: View, now: datetime) -> Iterable[Write]:
             "AddressNotAssigned",
             f"assigned to service {service}, but it has no address yet",
         )
+    elif _is_upstream(gateway) and not _ends_hbone(gateway):
+        programmed = ("False", "Invalid", "no listener ends HBONE with ISTIO_MUTUAL at port 15008")
     elif not available:
         programmed = ("False", "Pending", f"deployment {key[1]} has no available pod")
     else:
@@ -71,6 +80,18 @@ def _addresses(gateway: Json, view: View) -> list[Json]:
     ]
 
 
+def _is_upstream(gateway: Json) -> bool:
+    return bool(at(gateway, "spec", "gatewayClassName") == UPSTREAM)
+
+
+def _ends_hbone(gateway: Json) -> bool:
+    return any(objects.holds(one, TERMINATED) for one in at(gateway, "spec", "listeners", default=()))
+
+
+def _ports(gateway: Json) -> tuple[tuple[str, int], ...]:
+    return UPSTREAM_PORTS if _is_upstream(gateway) else PORTS
+
+
 def _service_type(gateway: Json) -> str:
     return "NodePort" if annotation(gateway, SERVICE_TYPE).lower() == "nodeport" else "LoadBalancer"
 
@@ -93,7 +114,7 @@ def _service(gateway: Json) -> Json:
         "spec": {
             "type": _service_type(gateway),
             "selector": {GATEWAY_NAME: about["name"]},
-            "ports": [{"name": name, "port": port, "protocol": "TCP"} for name, port in PORTS],
+            "ports": [{"name": name, "port": port, "protocol": "TCP"} for name, port in _ports(gateway)],
         },
     }
 
@@ -102,7 +123,7 @@ def _deployment(gateway: Json, istiod: Istiod) -> Json:
     about = _about(gateway)
     labels = {
         **about["labels"],
-        "service.istio.io/canonical-name": "istio-eastwest",
+        "service.istio.io/canonical-name": about["name"] if _is_upstream(gateway) else "istio-eastwest",
         "service.istio.io/canonical-revision": "latest",
         "istio.io/dataplane-mode": "none",
         "sidecar.istio.io/inject": "false",
@@ -111,9 +132,11 @@ def _deployment(gateway: Json, istiod: Istiod) -> Json:
         "CLUSTER_ID": istiod.cluster_id,
         "ISTIO_META_NETWORK": label(gateway, NETWORK),
         "NETWORK": label(gateway, NETWORK),
-        "PROXY_MODE": "gateway",
-        "SKIP_VALIDATE_TRUST_DOMAIN": "true" if istiod.skips_trust_domain else "false",
     }
+    if not _is_upstream(gateway):
+        skips = "true" if istiod.skips_trust_domain else "false"
+        env |= {"PROXY_MODE": "gateway", "SKIP_VALIDATE_TRUST_DOMAIN": skips}
+    program = ("proxyv2", "router") if _is_upstream(gateway) else ("ztunnel", "ztunnel")
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -127,12 +150,12 @@ def _deployment(gateway: Json, istiod: Istiod) -> Json:
                     "containers": [
                         {
                             "name": "istio-proxy",
-                            "image": istiod.image.replace("/pilot:", "/ztunnel:"),
-                            "args": ["proxy", "ztunnel"],
+                            "image": istiod.image.replace("/pilot:", f"/{program[0]}:"),
+                            "args": ["proxy", program[1]],
                             "env": [{"name": key, "value": value} for key, value in env.items()],
                             "ports": [
                                 {"name": name, "containerPort": port, "protocol": "TCP"}
-                                for name, port in PORTS
+                                for name, port in _ports(gateway)
                             ],
                         }
                     ],
@@ -150,7 +173,7 @@ def _about(gateway: Json) -> Json:
         "labels": {
             **at(gateway, "metadata", "labels", default={}),
             GATEWAY_NAME: name,
-            "gateway.networking.k8s.io/gateway-class-name": "istio-eastwest",
+            "gateway.networking.k8s.io/gateway-class-name": gateway["spec"]["gatewayClassName"],
             **MANAGED,
         },
         "ownerReferences": [

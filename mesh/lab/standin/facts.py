@@ -40,6 +40,8 @@ class Istiod:
     boot: Boot
     #: Whether it makes a peer of each of its own east-west gateways.
     automatic: bool = False
+    #: Whether it joins networks as upstream does.
+    multi_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Facts:
     context: str
     istiod: Istiod | None = None
     gateways: tuple[EastWest, ...] = ()
+    #: Upstream's east-west gateways, which carry data and no xDS.
+    crossings: tuple[EastWest, ...] = ()
+    #: Of kube-system: whose API server one speaks to.
+    uid: str = ""
 
 
 def gather(context: str, view: View, boots: Boots) -> Facts:
@@ -80,11 +86,17 @@ def gather(context: str, view: View, boots: Boots) -> Facts:
     return Facts(
         context,
         _istiod(newest, boot, view) if newest and boot else None,
-        tuple(
-            _eastwest(gateway, view)
-            for _, gateway in sorted(view["gateways"].items())
-            if at(gateway, "spec", "gatewayClassName") == "istio-eastwest"
-        ),
+        _of_class("istio-eastwest", view),
+        _of_class("istio-east-west", view),
+        str(at(view["namespaces"].get(("", "kube-system"), {}), "metadata", "uid", default="")),
+    )
+
+
+def _of_class(name: str, view: View) -> tuple[EastWest, ...]:
+    return tuple(
+        _eastwest(gateway, view)
+        for _, gateway in sorted(view["gateways"].items())
+        if at(gateway, "spec", "gatewayClassName") == name
     )
 
 
@@ -110,6 +122,7 @@ def _istiod(pod: Json, boot: Boot, view: View) -> Istiod:
         network_label=label(view["namespaces"].get(("", namespace), {}), NETWORK),
         boot=boot,
         automatic=env.get("PEERING_AUTOMATIC_LOCAL_GATEWAY") == "true",
+        multi_network=env.get("AMBIENT_ENABLE_MULTI_NETWORK") == "true",
     )
 
 

@@ -37,7 +37,7 @@ def alone(own: Istiod) -> str:
         return "peering is not enabled here (ENABLE_PEERING_DISCOVERY)"
     if own.cluster_id == "Kubernetes":
         return "this cluster has no id of its own (CLUSTER_ID is Kubernetes)"
-    return _network(own) or own.boot.licence
+    return unsettled(own) or own.boot.licence
 
 
 def problem(link: Link) -> str:
@@ -50,7 +50,8 @@ def prefers_node_port(gateway: Json) -> bool:
     return annotation(gateway, PREFERRED).lower() == "nodeport"
 
 
-def _network(istiod: Istiod) -> str:
+def unsettled(istiod: Istiod) -> str:
+    """Why the network of a control plane is not settled, or ""."""
     if not istiod.network_label:
         return f'no "{NETWORK}" label found on namespace {istiod.namespace}'
     if istiod.network_label != istiod.network:
@@ -73,11 +74,16 @@ def _peer_takes_part(link: Link) -> str:
 
 
 def _common_root(link: Link) -> str:
-    own, peer = link.own.boot.authority, link.peer.boot.authority
+    return common_root(link.own, link.peer, link.now)
+
+
+def common_root(own_istiod: Istiod, peer_istiod: Istiod, now: datetime) -> str:
+    """Why certificates of one are not believed by the other, or ""."""
+    own, peer = own_istiod.boot.authority, peer_istiod.boot.authority
     if not own.believes(peer) or not peer.believes(own):
         return "remote error: tls: bad certificate: the two clusters have no common root of trust"
     for whose, authority in (("this cluster's", own), ("the peer's", peer)):
-        if not authority.valid(link.now):
+        if not authority.valid(now):
             return f"remote error: tls: bad certificate: {whose} CA chain has expired or is not yet valid"
     return ""
 
@@ -103,7 +109,7 @@ def _identity_presented(link: Link) -> str:
 
 def _network_agrees(link: Link) -> str:
     gateway, peer, eastwest = link.gateway, link.peer, link.eastwest
-    if why := _network(peer):
+    if why := unsettled(peer):
         return f"the peer: {why}"
     if eastwest.network != peer.network:
         return f"eastwest gateway has network {eastwest.network} but cluster network is {peer.network}"

@@ -64,6 +64,8 @@ KINDS = (
     Kind("cacerts", "/api/v1/secrets", ("data",), {"fieldSelector": "metadata.name=cacerts"}),
     Kind("roots", "/api/v1/configmaps", ("data",), {"fieldSelector": "metadata.name=istio-ca-root-cert"}),
     Kind("configs", "/api/v1/configmaps", ("data",), {"labelSelector": "istio.io/rev"}),
+    Kind("remotes", "/api/v1/secrets", ("data",), {"labelSelector": "istio/multiCluster=true"}),
+    Kind("reports", "/api/v1/configmaps", ("data",), {"fieldSelector": "metadata.name=lab-remote-clusters"}),
     Kind("nodes", "/api/v1/nodes", ()),
     Kind("accounts", "/api/v1/serviceaccounts", (), MANAGED),
     Kind("services", "/api/v1/services", ("spec", "status"), MANAGED),

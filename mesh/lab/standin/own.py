@@ -24,6 +24,10 @@ CLASSES: Final = {
     ),
     "istio-waypoint": ("istio.io/mesh-controller", "The waypoint of a namespace or a service"),
 }
+#: The class that is there only while networks are joined.
+CROSSING: Final = {
+    "istio-east-west": ("istio.io/eastwest-controller", "The gateway through which others enter a network"),
+}
 ROOT: Final = "istio-ca-root-cert"
 
 
@@ -38,9 +42,10 @@ def roots(istiod: Istiod, view: View) -> Iterable[Write]:
             yield Write(f"/api/v1/namespaces/{name}/configmaps/{ROOT}", _root(name, pem))
 
 
-def classes(view: View, now: datetime) -> Iterable[Write]:
+def classes(istiod: Istiod, view: View, now: datetime) -> Iterable[Write]:
     """The gateway classes, and that they are accepted."""
-    for name, (controller, description) in CLASSES.items():
+    known = {**CLASSES, **(CROSSING if istiod.multi_network else {})}
+    for name, (controller, description) in known.items():
         live = view["classes"].get(("", name))
         if live is None:
             spec = {"controllerName": controller, "description": description}
