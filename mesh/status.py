@@ -55,7 +55,9 @@ class EastWest:
 class Peer:
     """A peer object; `connected` and `succeeded` are the statuses of the two conditions that prove a link.
 
-    `link` is the name of the target in the file, "" for what no link of the file asks for.
+    `link` is the name of the target in the file, "" for what no link of the file asks for. `own` is
+    the one of automatic linking for the cluster it is in: expected there, its conditions ignored.
+    `programmed` is always true and proves nothing.
     """
 
     namespace: str
@@ -69,6 +71,8 @@ class Peer:
     owner: str = ""
     link: str = ""
     why: str = ""
+    programmed: str = NOT_REPORTED
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,15 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole mesh; `roots` are messages on roots of trust that differ, () if all are the same."""
+    """The whole mesh; `roots` are messages on roots of trust that differ, () if all are the same.
+
+    `management` is the cluster whose management plane makes the links, "" if they are written.
+    """
 
     mesh: str
     clusters: tuple[ClusterStatus, ...]
     roots: tuple[str, ...] = ()
+    management: str = ""
 
     @property
     def ready(self) -> bool:

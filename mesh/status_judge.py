@@ -97,6 +97,7 @@ def peer(obj: Object, *, link: str, own_network: str) -> Peer:
         owner=owner_of(obj),
         link=link,
         why="" if network and network == own_network else why,
+        programmed=reported.get(PROGRAMMED, NOT_REPORTED),
     )
 
 

@@ -29,6 +29,7 @@ from mesh.status import (
     Workload,
     ordered,
 )
+from mesh.status_automatic import as_distributed
 from mesh.status_judge import authority, east_west, peer, workload
 from mesh.walk import fan
 from mesh.workloads import of_release
@@ -171,6 +172,8 @@ class _Reader:
     def _links(self) -> dict[tuple[str, str], str]:
         """Where the peer objects of the file's links are, and the target of each."""
         targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
+        if self.mesh.automatic:
+            targets = [each.name for each in self.mesh.clusters]
         names = {name: PEER_NAME.format(cluster=self.mesh.cluster(name).cluster_name) for name in targets}
         return {(self.cluster.eastwest.namespace, names[name]): name for name in targets}
 
@@ -187,7 +190,10 @@ def read_status(mesh: Mesh, world: World) -> Status:
     ]
     results = fan(lambda job: _try(readers[job[0]].sections()[job[1]]), jobs, READERS)
     clusters = tuple(_merged(status, results) for status in first.values())
-    return Status(mesh.name, clusters, _roots(clusters))
+    if mesh.automatic:
+        clusters = as_distributed(mesh, clusters)
+    management = mesh.automatic.management if mesh.automatic else ""
+    return Status(mesh.name, clusters, _roots(clusters), management)
 
 
 def _first(reader: _Reader) -> ClusterStatus:

@@ -206,7 +206,7 @@ def test_words_of_a_cluster_do_not_act_on_the_terminal() -> None:
 def test_json_has_one_shape_whatever_is_there() -> None:
     silent = ClusterStatus("c2", "c2-admin", "c2", "istio-system/x", unreachable="timed out")
     data = json.loads(json.dumps(status_json(Status("demo", (healthy("c1"), silent)))))
-    assert data["format_version"] == "1.0"
+    assert data["format_version"] == "1.1"
     assert (data["ready"], data["same_root"], data["mesh"]) == (False, None, "demo")
     first, second = data["clusters"]
     assert first.keys() == second.keys()

@@ -11,7 +11,7 @@ from mesh.render.paint import Paint, painter
 from mesh.render.tables import table
 from mesh.status import Authority, ClusterStatus, Status, Workload
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 Json = dict[str, Any]
 
@@ -47,8 +47,11 @@ def _section(title: str, text: str, paint: Paint) -> str:
 
 def _details(status: Status) -> Iterator[tuple[str, str]]:
     yield "Pods", _workloads(status)
-    yield "East-west gateways", _gateways(status)
-    yield "Peers", _peers(status)
+    if status.management:
+        yield from _review(status)
+    else:
+        yield "East-west gateways", _gateways(status)
+        yield "Peers", _peers(status)
     yield f"Intermediate CAs ({_same(status)})", _authorities(status)
 
 
@@ -101,6 +104,27 @@ def _gateways(status: Status) -> str:
         for cluster in status.clusters
         for each in cluster.gateways
     )
+    return table(headers, rows)
+
+
+def _review(status: Status) -> Iterator[tuple[str, str]]:
+    """The guide's tables for remote peer gateways, a cluster each, the management cluster first."""
+    for cluster in sorted(status.clusters, key=lambda each: each.name != status.management):
+        role = " (management cluster)" if cluster.name == status.management else ""
+        yield f"Gateways of {terminal(cluster.name)}{role}", _gateways_of(cluster)
+
+
+def _gateways_of(cluster: ClusterStatus) -> str:
+    headers = ("namespace", "name", "class", "address", "programmed", "connected", "succeeded", "owner")
+    rows: list[tuple[object, ...]] = [
+        (each.namespace, each.name, each.class_name, each.address, each.programmed, "", "", each.owner)
+        for each in cluster.gateways
+    ]
+    for each in cluster.peers:
+        proof = ("own", "own") if each.own else (each.connected, each.succeeded)
+        rows.append(
+            (each.namespace, each.name, each.class_name, each.address, each.programmed, *proof, each.owner)
+        )
     return table(headers, rows)
 
 
