@@ -30,7 +30,7 @@ def istiods(kubectl: Tool, cluster: str) -> set[str]:
 def upgrade_by_hand(helm: Tool, mesh: Mesh, release: str, *args: str) -> None:
     """What somebody types who does not know of mesh."""
     chart = f"{mesh.env['MESH_CHART_SOURCE']}/{release.removeprefix('istio-')}"
-    helm("cluster1", "upgrade", release, chart, *SYSTEM, "--reuse-values", *args)
+    helm("cluster1", "upgrade", release, chart, *SYSTEM, "--reuse-values", "--wait", "--timeout=120s", *args)
 
 
 def test_a_changed_licence_restarts_istiod(mesh: Mesh, kubectl: Tool) -> None:
