@@ -15,6 +15,7 @@ from mesh.spec import Component
 NOT_REPORTED = "-"
 
 LABEL, PODS, SECRETS, GATEWAYS = "network label", "pods", "certificate and licence", "gateways"
+REMOTES = "remote secrets"
 """What is read of a cluster, each on its own."""
 
 
@@ -95,7 +96,10 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """One cluster; `unreachable` says why nothing of it is known, `unread` what else could not be read."""
+    """One cluster; `unreachable` says why nothing of it is known, `unread` what else could not be read.
+
+    `licence` is the Secret that holds it, "" where none is needed.
+    """
 
     name: str
     context: str
@@ -154,7 +158,7 @@ def _troubles(cluster: ClusterStatus) -> Iterator[str]:
     if cluster.network != cluster.wanted_network and LABEL not in unread:
         there = f"is {cluster.network}" if cluster.network else "is not there"
         yield f"its network label {there}, {cluster.wanted_network} is wanted"
-    if not cluster.has_licence and SECRETS not in unread:
+    if cluster.licence and not cluster.has_licence and SECRETS not in unread:
         yield f"its licence, Secret {cluster.licence}, is not there or empty"
     yield from (f"{each.component}: {each.why}" for each in cluster.workloads if each.why)
     if cluster.authority and cluster.authority.why:

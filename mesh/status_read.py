@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.distribution import upstream
 from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
 from mesh.errors import MeshError
 from mesh.providers.cert.specs import CACERTS
@@ -20,6 +21,7 @@ from mesh.status import (
     GATEWAYS,
     LABEL,
     PODS,
+    REMOTES,
     SECRETS,
     Authority,
     ClusterStatus,
@@ -31,6 +33,7 @@ from mesh.status import (
 )
 from mesh.status_automatic import as_distributed
 from mesh.status_judge import authority, east_west, peer, workload
+from mesh.status_remotes import remote_peers
 from mesh.walk import fan
 from mesh.workloads import of_release
 from mesh.world import Object, Snapshot, World
@@ -62,7 +65,7 @@ class _Reader:
     def blank(self) -> ClusterStatus:
         """The cluster before anything was read."""
         licence = self._licence()
-        where = f"{licence.namespace}/{licence.name}"
+        where = f"{licence.namespace}/{licence.name}" if licence else ""
         return ClusterStatus(self.cluster.name, self.cluster.context, self.cluster.network, where)
 
     def sections(self) -> dict[str, Callable[[], Facts]]:
@@ -71,7 +74,12 @@ class _Reader:
             PODS: self._pods,
             SECRETS: self._secrets,
             GATEWAYS: self._gateways,
+            **({REMOTES: self._remotes} if self._is_upstream else {}),
         }
+
+    @property
+    def _is_upstream(self) -> bool:
+        return self.mesh.distribution == "upstream"
 
     def label(self) -> str:
         """The network label of istiod's namespace."""
@@ -118,8 +126,8 @@ class _Reader:
         return self.snapshot.list(POD, namespace=obj["metadata"]["namespace"], labels=labels)
 
     def _secrets(self) -> Facts:
-        licence = self._secret(self._licence().namespace, self._licence().name) or {}
-        data = licence.get("data") or {}
+        where = self._licence()
+        data = ((where and self._secret(where.namespace, where.name)) or {}).get("data") or {}
         return {"authority": self._authority(), "has_licence": any(data.get(name) for name in ACCEPTED)}
 
     def _authority(self) -> Authority:
@@ -132,7 +140,9 @@ class _Reader:
         found = pki.inspect_bundle(pki.bundle_from(secret.get("data") or {}), now)
         return authority(found, self.mesh.root.intermediate.renew_before, now)
 
-    def _licence(self) -> SecretRef:
+    def _licence(self) -> SecretRef | None:
+        if self._is_upstream:
+            return None
         return self.mesh.licence.secret or SecretRef(LICENCE_SECRET, self.cluster.namespace)
 
     def _secret(self, namespace: str, name: str) -> Object | None:
@@ -141,11 +151,16 @@ class _Reader:
 
     def _gateways(self) -> Facts:
         objects = self.snapshot.list(GATEWAY)
-        return {"gateways": tuple(self._eastwest(objects)), "peers": ordered(self._peers(objects))}
+        found: Facts = {"gateways": tuple(self._eastwest(objects))}
+        return found if self._is_upstream else {**found, "peers": ordered(self._peers(objects))}
+
+    def _remotes(self) -> Facts:
+        return {"peers": ordered(remote_peers(self.mesh, self.cluster, self.snapshot))}
 
     def _eastwest(self, objects: list[Object]) -> Iterator[EastWest]:
         """Every object of the class, and a row for that of the file if it is not there."""
-        found = [east_west(obj) for obj in objects if obj["spec"]["gatewayClassName"] == EASTWEST_CLASS]
+        of_class = upstream.EASTWEST_CLASS if self._is_upstream else EASTWEST_CLASS
+        found = [east_west(obj) for obj in objects if obj["spec"]["gatewayClassName"] == of_class]
         wanted = self.cluster.eastwest
         if (wanted.namespace, wanted.name) not in {(each.namespace, each.name) for each in found}:
             yield EastWest(wanted.namespace, wanted.name, why="it is not there")

@@ -72,7 +72,7 @@ def _clusters(status: Status) -> str:
 def _state(cluster: ClusterStatus) -> tuple[str, str, str]:
     if cluster.unreachable:
         return "?", "?", "unreachable"
-    licence = "present" if cluster.has_licence else "absent"
+    licence = ("present" if cluster.has_licence else "absent") if cluster.licence else "not needed"
     state = "not ready" if cluster.troubles else "ready"
     return cluster.network, licence, "not read" if cluster.unread else state
 
