@@ -91,17 +91,20 @@ def of_remote_secret(obj: Object, cluster: str) -> Access:
 
 def kubeconfig(cluster: str, access: Access) -> str:
     """Return what a remote secret holds under the cluster's name."""
-    about = {"certificate-authority-data": base64.b64encode(access.ca).decode(), "server": access.server}
-    return write(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": cluster, "cluster": about}],
-            "users": [{"name": cluster, "user": {"token": access.token}}],
-            "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
-            "current-context": cluster,
-        }
-    )
+    ca = base64.b64encode(access.ca).decode()
+    return write(document(cluster, access.server, ca=ca, token=access.token))
+
+
+def document(cluster: str, server: str, *, ca: str, token: str) -> Object:
+    """Return a kubeconfig with one entry of each sort; `ca` is base64 of PEM."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": {"certificate-authority-data": ca, "server": server}}],
+        "users": [{"name": cluster, "user": {"token": token}}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+        "current-context": cluster,
+    }
 
 
 def judge(kube: Kube, access: Access, *, whose: str) -> Judgement:

@@ -27,6 +27,7 @@ GOOD = {"token": "accepted", "rights": "granted"}
 NOT_SUPERSEDED = "status!=superseded"
 """One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
+HELM = "meta.helm.sh/"
 ROLE = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 ROLE_NAME = "istio-reader-clusterrole-{namespace}"
 """The role of Istio's charts and its binding, which have one name."""
@@ -166,9 +167,10 @@ def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:
 
 
 def _bind(kube: Kube, spec: ReaderSpec) -> None:
-    """Put back the binding that Istio's chart made and somebody removed; helm sees no difference."""
+    """Put back the binding that Istio's chart made and somebody removed, as a part of the role's release."""
     name = ROLE_NAME.format(namespace=spec.namespace)
-    if kube.get(ROLE, "", name) is None:
+    role = kube.get(ROLE, "", name)
+    if role is None:
         raise KubeError(
             f"{spec.address}: ClusterRole {name} is not there, which lets {spec.account} read",
             hint="`mesh plan` shows whether the charts base and istiod are as they were installed",
@@ -177,7 +179,7 @@ def _bind(kube: Kube, spec: ReaderSpec) -> None:
     binding = {
         "apiVersion": ROLE.api_version,
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": name},
+        "metadata": {"name": name, **_of_release(role)},
         "roleRef": {"apiGroup": ROLE.group, "kind": ROLE.kind, "name": name},
         "subjects": [account],
     }
@@ -185,3 +187,10 @@ def _bind(kube: Kube, spec: ReaderSpec) -> None:
         kube.apply(binding, manager=MANAGER)
     except Missing as error:
         raise KubeError(f"{spec.address}: {error.message}") from None
+
+
+def _of_release(obj: Object) -> dict[str, dict[str, str]]:
+    """The labels and annotations by which helm knows what belongs to the same release."""
+    meta = obj["metadata"]
+    annotations = {name: text for name, text in meta.get("annotations", {}).items() if name.startswith(HELM)}
+    return {"labels": dict(meta.get("labels", {})), "annotations": annotations}

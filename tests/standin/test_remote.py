@@ -127,7 +127,7 @@ def address(hand: Hand, cluster: str) -> str:
 
 
 def report(hand: Hand, cluster: str) -> dict[str, Any]:
-    found = hand.get(cluster, "configmap", "lab-remote-clusters").get("data", {})
+    found = hand.get(cluster, "configmap", "lab-remote-clusters", "kube-public").get("data", {})
     return {name: json.loads(text) for name, text in found.items()}
 
 

@@ -1,6 +1,6 @@
 """What becomes of remote secrets: whether the services of another cluster are found through its API server.
 
-The real istiod says so on a port of its own pods; here ConfigMap `lab-remote-clusters` beside it does, per
+The real istiod says so on a port of its own pods; here ConfigMap kube-public/lab-remote-clusters does, per
 cluster `{"synced": true|false, "message": "…"}`. Whether a token works is asked of the API server itself.
 """
 
@@ -24,6 +24,8 @@ from mesh.lab.standin.mirror import Copies
 from mesh.lab.standin.objects import at
 from mesh.lab.standin.writes import Write
 
+#: Where no mesh is: a report must not keep the namespace of an istiod from being deleted.
+NAMESPACE: Final = "kube-public"
 REPORT: Final = "lab-remote-clusters"
 SYNCED: Final = "synced"
 #: Seconds for which what an API server said of a token is believed.
@@ -64,19 +66,17 @@ def wanted(
     found: Facts, peers: Mapping[str, Facts], probes: Mapping[str, Probe], view: View, now: datetime
 ) -> Iterable[Write]:
     """The report that is due, if it does not stand there already."""
-    if found.istiod is None:
-        return
-    namespace = found.istiod.namespace
-    live = view["reports"].get((namespace, REPORT))
+    live = view["reports"].get((NAMESPACE, REPORT))
     data = {
         name: json.dumps({"synced": why == SYNCED, "message": why})
         for name, probe in probes.items()
         for why in [problem(name, probe, found, peers, now) or SYNCED]
+        if found.istiod
     }
     if at(live, "data", default={}) != data and (live or data):
-        about = {"name": REPORT, "namespace": namespace}
+        about = {"name": REPORT, "namespace": NAMESPACE}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
-        yield Write(f"/api/v1/namespaces/{namespace}/configmaps/{REPORT}", body)
+        yield Write(f"/api/v1/namespaces/{NAMESPACE}/configmaps/{REPORT}", body)
 
 
 def problem(name: str, probe: Probe, found: Facts, peers: Mapping[str, Facts], now: datetime) -> str:
