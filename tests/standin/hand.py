@@ -22,7 +22,7 @@ SUCCEEDED = "gloo.solo.io/PeeringSucceeded"
 DATA_PLANE = "gloo.solo.io/PeerDataPlaneProgrammed"
 
 
-def eventually(look: Callable[[], T], wanted: Callable[[T], bool], *, within: float = 15) -> T:
+def eventually(look: Callable[[], T], wanted: Callable[[T], bool], *, within: float = 60) -> T:
     """Look until what is seen is wanted; a failed test that shows the last sight when it never is."""
     end = time.monotonic() + within
     while True:
@@ -66,7 +66,7 @@ class Hand:
         """The guide's steps for one cluster, without links."""
         crds = str(gateway_api_crds())
         self.kubectl(cluster, "apply", "--server-side", "-f", crds)
-        self.kubectl(cluster, "wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
+        self.kubectl(cluster, "wait", "--for=condition=Established", "crd", "--all", "--timeout=90s")
         for namespace in (SYSTEM, EDGE):
             self.apply(cluster, f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}")
         if cacerts is not None:
@@ -87,6 +87,7 @@ class Hand:
     def reinstalled(self, cluster: str, values: str, *sets: str) -> None:
         """Uninstall istiod and install it with other values: nothing of an earlier hand is left."""
         self.helm(cluster, "uninstall", "istiod", "-n", SYSTEM)
+        self.alone(cluster, SYSTEM, "app=istiod", 0)
         self.chart(cluster, "istiod", "istiod", values, *sets)
         self.rolled_out(cluster)
 
@@ -102,7 +103,30 @@ class Hand:
 
     def rolled_out(self, cluster: str) -> None:
         """Wait until every istiod pod is the newest and ready."""
-        self.kubectl(cluster, "rollout", "status", "deployment/istiod", "-n", SYSTEM, "--timeout=20s")
+        self.kubectl(cluster, "rollout", "status", "deployment/istiod", "-n", SYSTEM, "--timeout=90s")
+
+    def alone(self, cluster: str, namespace: str, selector: str, count: int = 1) -> None:
+        """Wait until so many pods are there, and none that goes or comes beside them."""
+        eventually(
+            lambda: self.kubectl(
+                *(cluster, "get", "pods", "-n", namespace, "-l", selector),
+                *("-o", "jsonpath={range .items[*]}{.metadata.deletionTimestamp}{'!'}{end}"),
+            ),
+            lambda seen: seen == "!" * count,
+        )
+
+    def hold(self, cluster: str, namespace: str, selector: str) -> None:
+        """Keep the one pod from being ready, once the change that brought it is through."""
+        self.alone(cluster, namespace, selector)
+        self._annotate(cluster, namespace, selector, "=true")
+
+    def let_go(self, cluster: str, namespace: str, selector: str) -> None:
+        """Take back `hold`."""
+        self._annotate(cluster, namespace, selector, "-")
+
+    def _annotate(self, cluster: str, namespace: str, selector: str, value: str) -> None:
+        change = f"lab.meshform.io/hold{value}"
+        self.kubectl(cluster, "annotate", "--overwrite", "pods", "-n", namespace, "-l", selector, change)
 
     def restart(self, cluster: str) -> None:
         """Replace the istiod pods."""
@@ -173,7 +197,7 @@ class Hand:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
             env={**os.environ, **self.lab.environment()},
         )
         assert answer.returncode == 0, f"{' '.join(argv)} exited {answer.returncode}: {answer.stderr}"

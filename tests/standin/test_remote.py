@@ -21,7 +21,7 @@ READER = "istio-reader-service-account"
 TOKEN = "lab-reader-token"
 GATEWAY = "istio-eastwestgateway"
 FLAG = "AMBIENT_ENABLE_MULTI_NETWORK"
-SLOW = 30.0
+SLOW = 90.0
 """An API server goes on believing a token for some seconds after it was revoked."""
 
 
@@ -53,7 +53,7 @@ env: {{{FLAG}: "true"}}
 
 def install(hand: Hand, cluster: str, root: Root) -> None:
     hand.kubectl(cluster, "apply", "--server-side", "-f", str(gateway_api_crds()))
-    hand.kubectl(cluster, "wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
+    hand.kubectl(cluster, "wait", "--for=condition=Established", "crd", "--all", "--timeout=90s")
     hand.apply(cluster, f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {SYSTEM}}}}}")
     hand.cacerts(cluster, root.intermediate(cluster))
     hand.chart(cluster, "istio-base", "base", "")
