@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--contexts", required=True, help="names, separated by commas")
     asked = parser.parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    threading.excepthook = _end
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -42,6 +44,13 @@ def main(argv: list[str] | None = None) -> int:
     log.info("acting for %s", asked.contexts)
     stopping.wait()
     return 0
+
+
+def _end(crash: threading.ExceptHookArgs) -> None:
+    """End with the thread that crashed: a stand-in that acts for some clusters only would mislead."""
+    where = crash.thread.name if crash.thread else "a thread"
+    log.critical("%s crashed", where, exc_info=crash.exc_value)
+    os._exit(1)
 
 
 if __name__ == "__main__":

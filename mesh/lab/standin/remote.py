@@ -67,22 +67,24 @@ def wanted(
 ) -> Iterable[Write]:
     """The report that is due, if it does not stand there already."""
     live = view["reports"].get((NAMESPACE, REPORT))
-    data = {
-        name: json.dumps({"synced": why == SYNCED, "message": why})
+    # A cluster without an istiod has nobody who would look for others.
+    whys = {
+        name: problem(name, probe, own, found, peers, now) or SYNCED
+        for own in [found.istiod]
+        if own
         for name, probe in probes.items()
-        for why in [problem(name, probe, found, peers, now) or SYNCED]
-        if found.istiod
     }
+    data = {name: json.dumps({"synced": why == SYNCED, "message": why}) for name, why in whys.items()}
     if at(live, "data", default={}) != data and (live or data):
         about = {"name": REPORT, "namespace": NAMESPACE}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": data}
         yield Write(f"/api/v1/namespaces/{NAMESPACE}/configmaps/{REPORT}", body)
 
 
-def problem(name: str, probe: Probe, found: Facts, peers: Mapping[str, Facts], now: datetime) -> str:
+def problem(
+    name: str, probe: Probe, own: Istiod, found: Facts, peers: Mapping[str, Facts], now: datetime
+) -> str:
     """The first thing that keeps a cluster from finding the services of another one, or ""."""
-    own = found.istiod
-    assert own is not None
     if not own.multi_network:
         return "networks are not joined here (AMBIENT_ENABLE_MULTI_NETWORK)"
     if why := meeting.unsettled(own) or probe.problem:
