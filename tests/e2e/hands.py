@@ -123,6 +123,25 @@ def home(lab: Lab, folder: Path) -> Mesh:
     return Mesh(folder, env)
 
 
+def kubectl_of(lab: Lab) -> Tool:
+    """`kubectl("cluster1", "get", "pods")` on a lab of one's own."""
+
+    def run(context: str, *args: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            [str(lab.bin / "kubectl"), "--context", context, *args],
+            env={**os.environ, **lab.environment()},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
 def clone(mesh: Mesh, folder: Path) -> Mesh:
     """What a colleague has: the files that are in git, and a home without the root key."""
     folder.mkdir()

@@ -1,0 +1,281 @@
+"""Upstream Istio on three clusters of their own lab: linked by remote secrets, both ways and one way."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh.lab import Lab, charts
+
+from .hands import Answer, Mesh, Tool, block, everything, home, kubectl_of
+
+CLUSTERS = ("cluster1", "cluster2", "cluster3")
+FILE = """
+apiVersion: mesh/v1
+kind: Mesh
+metadata: {name: demo}
+spec:
+  istio: {distribution: upstream, version: 1.29.1}
+  defaults: {allowLoopback: true}
+  clusters:
+    - {name: cluster1, context: cluster1}
+    - {name: cluster2, context: cluster2}
+    - {name: cluster3, context: cluster3}
+  links: full-mesh
+"""
+ONE_WAY = [{"between": ["cluster1", "cluster2"]}, {"from": "cluster1", "to": "cluster3"}]
+SYSTEM = ("-n", "istio-system")
+READER = "istio-reader-service-account-istio-remote-secret-token"
+REPORT = ("configmap", "lab-remote-clusters", "-n", "kube-public", "--ignore-not-found", "-o", "json")
+LINKED = {
+    "cluster1": {"cluster2", "cluster3"},
+    "cluster2": {"cluster1", "cluster3"},
+    "cluster3": {"cluster1", "cluster2"},
+}
+LINKED_ONE_WAY = {"cluster1": {"cluster2", "cluster3"}, "cluster2": {"cluster1"}, "cluster3": set()}
+GENEROUS = 120.0
+"""An API server goes on believing a token for some seconds after it was revoked."""
+
+
+@dataclass(frozen=True, repr=False)
+class Heard(Mesh):
+    """A command line whose every word is kept."""
+
+    said: list[str] = field(default_factory=list)
+
+    def __call__(self, *args: str, env: Mapping[str, str | None] | None = None) -> Answer:
+        answer = Mesh.__call__(self, *args, env=env)
+        self.said.extend((answer.out, answer.err))
+        return answer
+
+
+@dataclass(frozen=True)
+class Before:
+    """What every cluster held before the first apply, and every token that a reader ever had."""
+
+    objects: dict[str, set[str]]
+    tokens: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Three clusters of one node."""
+    one = Lab.open("upstream", folder=tmp_path_factory.mktemp("upstream") / "state")
+    try:
+        one.up(clusters=3, nodes=1)
+        yield one
+    finally:
+        one.down()
+
+
+@pytest.fixture(scope="module")
+def kubectl(lab: Lab) -> Tool:
+    return kubectl_of(lab)
+
+
+@pytest.fixture(scope="module")
+def before(lab: Lab, kubectl: Tool) -> Before:
+    return Before({cluster: everything(kubectl, cluster) for cluster in CLUSTERS})
+
+
+@pytest.fixture(scope="module")
+def mesh(lab: Lab, before: Before, tmp_path_factory: pytest.TempPathFactory) -> Heard:
+    """A mesh file of three upstream clusters that all know each other, and no licence; nothing is applied."""
+    one = home(lab, tmp_path_factory.mktemp("upstream-home") / "home")
+    source = charts.write(tmp_path_factory.mktemp("upstream-charts"), "1.29.1")
+    env = {name: value for name, value in one.env.items() if name != "GLOO_MESH_LICENSE_KEY"}
+    one.file.write_text(FILE)
+    return Heard(one.folder, {**env, "MESH_CHART_SOURCE": str(source)})
+
+
+def eventually(look: Callable[[], Any], until: Callable[[Any], bool]) -> None:
+    """Look until what is seen is wanted; a failed test that shows the last sight when it never is."""
+    end = time.monotonic() + GENEROUS
+    while not until(seen := look()):
+        assert time.monotonic() < end, seen
+        time.sleep(0.2)
+
+
+def secrets(kubectl: Tool, cluster: str) -> set[str]:
+    """The clusters that a cluster has a remote secret of."""
+    names = kubectl(cluster, "get", "secret", *SYSTEM, "-l", "istio/multiCluster=true", "-o", "name").split()
+    return {name.removeprefix("secret/istio-remote-secret-") for name in names}
+
+
+def report(kubectl: Tool, cluster: str) -> dict[str, Any]:
+    """What the stand-in istiod says of the clusters that it was told of."""
+    found = json.loads(kubectl(cluster, "get", *REPORT) or "{}").get("data", {})
+    return {name: json.loads(text) for name, text in found.items()}
+
+
+def synced(kubectl: Tool, wanted: Mapping[str, set[str]]) -> None:
+    """Wait until every istiod finds the services of just these clusters."""
+    for cluster, others in wanted.items():
+        good = {other: {"synced": True, "message": "synced"} for other in others}
+        eventually(lambda cluster=cluster: report(kubectl, cluster), lambda seen, good=good: seen == good)
+
+
+def token_of(kubectl: Tool, cluster: str) -> str:
+    """The token by which the others read a cluster, "" if it has none."""
+    found = kubectl(cluster, "get", "secret", READER, *SYSTEM, "--ignore-not-found", "-o", "json")
+    data = json.loads(found or "{}").get("data", {})
+    return b64decode(data.get("token", "")).decode()
+
+
+def readers(kubectl: Tool, before: Before) -> set[str]:
+    """The clusters that have a reader; their tokens are remembered."""
+    found = {cluster: token for cluster in CLUSTERS if (token := token_of(kubectl, cluster))}
+    before.tokens.update(found.values())
+    return set(found)
+
+
+def test_the_first_plan_needs_no_licence_and_says_what_is_known_later(mesh: Heard) -> None:
+    plan = mesh("plan", "--detailed-exitcode")
+    assert plan.code == 2, plan
+    remote = block(plan.out, "remote/cluster1/cluster2")
+    assert "token" in remote
+    assert "(known after reader/cluster2/istio-reader)" in remote
+    assert "secret/" not in plan.out.replace("cert/", "")
+
+
+def test_a_full_mesh_is_linked_and_nothing_is_left_to_do(mesh: Heard, kubectl: Tool, before: Before) -> None:
+    mesh.mended()
+    for cluster in CLUSTERS:
+        assert secrets(kubectl, cluster) == LINKED[cluster]
+    assert readers(kubectl, before) == set(CLUSTERS)
+    synced(kubectl, LINKED)
+
+
+def test_status_shows_every_remote_secret(mesh: Heard) -> None:
+    status = mesh("status", "--detailed-exitcode")
+    assert status.code == 0, status
+    assert "3 of 3 clusters ready, 6 of 6 links up" in status.out
+    found = json.loads(mesh("status", "--json").out)
+    peers = [(each["name"], peer["cluster"]) for each in found["clusters"] for peer in each["peers"]]
+    assert peers == [(a, b) for a in CLUSTERS for b in CLUSTERS if a != b]
+
+
+def test_a_revoked_token_is_found_and_mended(mesh: Heard, kubectl: Tool, before: Before) -> None:
+    old = token_of(kubectl, "cluster2")
+    kubectl("cluster2", "delete", "secret", READER, *SYSTEM)
+    refused = "its token is no longer accepted by cluster cluster2"
+    eventually(lambda: mesh("plan").out, lambda out: out.count(refused) == 2)
+    plan = mesh.pending().out
+    assert "gone: deleted outside mesh" in block(plan, "reader/cluster2/istio-reader")
+    for source in ("cluster1", "cluster3"):
+        told = block(plan, f"remote/{source}/cluster2")
+        assert refused in told
+        assert "(known after reader/cluster2/istio-reader)" in told
+    assert "Plan: 1 to add, 2 to change, 0 to destroy." in plan
+    status = mesh("status", "--detailed-exitcode")
+    assert status.code == 2, status
+    assert "4 of 6 links up" in status.out
+    assert status.out.count(refused) >= 2
+    eventually(lambda: report(kubectl, "cluster1")["cluster2"], lambda seen: "401" in seen["message"])
+    mesh.mended()
+    assert token_of(kubectl, "cluster2") not in {"", old}
+    assert readers(kubectl, before) == set(CLUSTERS)
+    synced(kubectl, LINKED)
+
+
+def test_a_remote_secret_without_its_label_is_drift(mesh: Heard, kubectl: Tool) -> None:
+    label = ("secret", "istio-remote-secret-cluster3", *SYSTEM, "istio/multiCluster-")
+    kubectl("cluster1", "label", *label)
+    told = block(mesh.pending().out, "remote/cluster1/cluster3")
+    assert "changed outside mesh" in told
+    assert '+ metadata.labels.istio/multiCluster = "true"' in told
+    status = mesh("status", "--detailed-exitcode")
+    assert status.code == 2, status
+    mesh.mended()
+    assert secrets(kubectl, "cluster1") == LINKED["cluster1"]
+
+
+def test_rights_taken_from_a_reader_are_given_back(mesh: Heard, kubectl: Tool) -> None:
+    kubectl("cluster3", "delete", "clusterrolebinding", "istio-reader-clusterrole-istio-system")
+    denied = "cluster cluster3 does not let its reader's token list its services"
+    eventually(lambda: mesh("plan").out, lambda out: denied in out or "access.rights" in out)
+    mesh.mended()
+    synced(kubectl, LINKED)
+
+
+def test_links_that_leave_the_file_are_removed_and_one_way_is_one_secret(
+    mesh: Heard, kubectl: Tool, before: Before
+) -> None:
+    mesh.edit(lambda spec: spec.update(links=ONE_WAY))
+    plan = mesh.pending().out
+    assert "Plan: 0 to add, 0 to change, 3 to destroy." in plan
+    for address in ("remote/cluster2/cluster3", "remote/cluster3/cluster1", "remote/cluster3/cluster2"):
+        assert block(plan, address).startswith("will be destroyed")
+    mesh.mended()
+    for cluster in CLUSTERS:
+        assert secrets(kubectl, cluster) == LINKED_ONE_WAY[cluster]
+    assert readers(kubectl, before) == set(CLUSTERS)
+    synced(kubectl, LINKED_ONE_WAY)
+    assert "3 of 3 links up" in mesh("status").out
+
+
+def test_a_cluster_that_nobody_calls_any_more_loses_its_reader(
+    mesh: Heard, kubectl: Tool, before: Before
+) -> None:
+    mesh.edit(lambda spec: spec.update(links=[{"between": ["cluster1", "cluster2"]}]))
+    plan = mesh.pending().out
+    assert "Plan: 0 to add, 0 to change, 2 to destroy." in plan
+    mesh.mended()
+    assert readers(kubectl, before) == {"cluster1", "cluster2"}
+    assert secrets(kubectl, "cluster1") == {"cluster2"}
+
+
+def test_a_link_one_way_back_makes_its_reader_anew(mesh: Heard, kubectl: Tool, before: Before) -> None:
+    mesh.edit(lambda spec: spec.update(links=ONE_WAY))
+    mesh.mended()
+    assert readers(kubectl, before) == set(CLUSTERS)
+    synced(kubectl, LINKED_ONE_WAY)
+
+
+def test_a_lost_record_is_rebuilt(mesh: Heard) -> None:
+    wanted = set(mesh.lock()["resources"])
+    (mesh.folder / "mesh.lock").unlink()
+    answer = mesh("state", "rebuild")
+    assert answer.code == 0, answer
+    assert set(mesh.lock()["resources"]) == wanted
+    mesh.settled()
+
+
+def test_no_token_was_ever_said_or_written(mesh: Heard, kubectl: Tool, before: Before) -> None:
+    mesh("plan", "--json")
+    mesh("show", "--manifests", "--live")
+    mesh("render", "--commands")
+    mesh("state", "show", "--json")
+    assert len(before.tokens) >= 5
+    texts = [*mesh.said, *(path.read_text(errors="replace") for path in files(mesh.folder))]
+    texts += [kubectl(cluster, "get", "configmap", "-A", "-o", "json") for cluster in CLUSTERS]
+    assert (mesh.folder / ".mesh" / "backups").is_dir()
+    for token in before.tokens:
+        assert not any(part in text for text in texts for part in (token, token.split(".")[-1]))
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Every file below a user's folder."""
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def test_destroy_leaves_nothing_of_ours(mesh: Heard, kubectl: Tool, before: Before) -> None:
+    answer = mesh("destroy", "--yes", "--crds")
+    assert answer.code == 0, answer
+    for cluster in CLUSTERS:
+        eventually(lambda cluster=cluster: report(kubectl, cluster), lambda seen: seen == {})
+        left = everything(kubectl, cluster) - before.objects[cluster]
+        assert {line for line in left if not of_istiod(line)} == set(), answer
+
+
+def of_istiod(line: str) -> bool:
+    """Whether istiod (or the stand-in for it) made it, or a chart keeps it for ever."""
+    kept = ("/istio-ca-root-cert", ".istio.io", "/lab-remote-clusters")
+    return line.endswith(kept) or line.startswith("GatewayClass/")
