@@ -14,7 +14,7 @@ from mesh.distribution import upstream
 from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
 from mesh.errors import MeshError
 from mesh.providers.cert.specs import CACERTS
-from mesh.providers.chart import NOT_SUPERSEDED, views_in
+from mesh.providers.chart import views_in
 from mesh.providers.secret import ACCEPTED
 from mesh.spec import Chart, Cluster, Component, Mesh, SecretRef
 from mesh.status import (
@@ -38,7 +38,7 @@ from mesh.walk import fan
 from mesh.workloads import of_release
 from mesh.world import Object, Snapshot, World
 from mesh.world.kube_errors import Forbidden, Unauthorized, Unreachable
-from mesh.world.releases import ReleaseView
+from mesh.world.releases import NOT_SUPERSEDED, ReleaseView
 from mesh.world.resources import DAEMON_SET, DEPLOYMENT, GATEWAY, NAMESPACE, NODE, POD, SECRET
 
 READERS = 24

@@ -8,11 +8,12 @@ from mesh.errors import KubeError
 from mesh.managed import owner_of
 from mesh.manifest import place_of
 from mesh.model import Key, Live, Place, Unread
-from mesh.providers.remote import MULTI_CLUSTER, NOT_SUPERSEDED, RemoteProvider, place
+from mesh.providers.remote import MULTI_CLUSTER, RemoteProvider, place
 from mesh.remote_access import of_remote_secret
 from mesh.spec import Cluster, Mesh
 from mesh.status import NOT_REPORTED, Peer
 from mesh.world import Snapshot
+from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 CLASS = "remote secret"

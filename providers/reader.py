@@ -17,6 +17,7 @@ from mesh.provider import Last, Preview, Provider
 from mesh.remote_access import Access, judge, of_token_secret, roots, salted
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.kube_errors import Missing
+from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET, Resource
 
 MANAGER = "mesh/reader"
@@ -24,8 +25,6 @@ TYPE = "kubernetes.io/service-account-token"
 ACCOUNT = "kubernetes.io/service-account.name"
 GOOD = {"token": "accepted", "rights": "granted"}
 """What an API server is to say of the token; "refused" and "denied" otherwise."""
-NOT_SUPERSEDED = "status!=superseded"
-"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 HELM = "meta.helm.sh/"
 ROLE = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)

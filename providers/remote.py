@@ -27,13 +27,12 @@ from mesh.remote_access import (
     salted,
 )
 from mesh.world import Object, Snapshot, World
+from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 MANAGER = "mesh/remote"
 MULTI_CLUSTER = {"istio/multiCluster": "true"}
 CLUSTER = "networking.istio.io/cluster"
-NOT_SUPERSEDED = "status!=superseded"
-"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,13 @@ from mesh.provider import Last, Preview, Provider
 from mesh.spec import Licence
 from mesh.world import Object, Snapshot, World
 from mesh.world.files import user_path
+from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 MANAGER = "mesh/secret"
 LICENCE_KEY = "license-key"
 ACCEPTED = (LICENCE_KEY, "gloo-mesh-license-key", "gloo-trial-license-key")
 """The keys of a Secret in which istiod looks for a licence, in its order."""
-
-NOT_SUPERSEDED = "status!=superseded"
-"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 
 @dataclass(frozen=True, slots=True)

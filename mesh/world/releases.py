@@ -25,6 +25,9 @@ FIELDS = f"type={TYPE}"
 LABELS = "owner=helm,status!=superseded"
 """The selectors of the LIST that finds every release of a namespace, and nothing else."""
 
+NOT_SUPERSEDED = "status!=superseded"
+"""The selector of the one LIST of Secrets that all kinds share: leaves out nothing but old revisions."""
+
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})
 """Statuses that helm leaves behind when it is killed: no upgrade comes past them.
 

@@ -20,11 +20,10 @@ from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, 
 from mesh.spec import CommandCA, ExistingCA
 from mesh.world import Object, Snapshot, World
 from mesh.world.kube_errors import AlreadyExists
+from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 MANAGER = "mesh/cert"
-NOT_SUPERSEDED = "status!=superseded"
-"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 
 class Cacerts(Provider[IntermediateSpec]):

@@ -11,13 +11,13 @@ from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Re
 from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
 from mesh.providers.chart.platform import prepared, refuse_platform
-from mesh.providers.chart.reading import BY_CHART, NOT_SUPERSEDED, read, view_of, views_in
+from mesh.providers.chart.reading import BY_CHART, read, view_of, views_in
 from mesh.providers.chart.upgrade import refuse_path, traffic
 from mesh.rendering import changes, conflicts, placeheld
 from mesh.sensitive import mask, reveal, secrets_in
 from mesh.spec import COMPONENTS
 from mesh.world import HelmJob, Snapshot, World
-from mesh.world.releases import LABELS, ReleaseView, newest, unlock
+from mesh.world.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest, unlock
 from mesh.world.resources import SECRET
 
 __all__ = ["NOT_SUPERSEDED", "ChartProvider", "ChartSpec", "any_release", "views_in"]

@@ -12,11 +12,8 @@ from mesh.providers.chart.drift import by_name, drift
 from mesh.sensitive import mask
 from mesh.workloads import of_release, why_not
 from mesh.world import Object, Snapshot
-from mesh.world.releases import LABELS, ReleaseView, newest
+from mesh.world.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
 from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD, SECRET
-
-NOT_SUPERSEDED = "status!=superseded"
-"""One LIST of Secrets for all kinds: leaves out nothing but Helm's old revisions."""
 
 BY_CHART = "by chart"
 """The variant of a place that names a chart and not a release."""
