@@ -17,6 +17,8 @@ from mesh.distribution import remarks
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.graph import edges, ordered
+from mesh.history import Deed, PastRun
+from mesh.holder import Holder
 from mesh.lease import Held, Leases
 from mesh.leftovers import with_ours
 from mesh.lock import Identity, Lock, newer
@@ -48,6 +50,17 @@ class Desk:
     kinds: Registry
     store: Store
     licence: Sensitive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is wanted, there and recorded, and what follows for each resource by itself."""
+
+    known: Known
+    draft: Draft
+    seen: Observation
+    recorded: Lock
+    held: Mapping[str, Lock | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,11 @@ def plan_destroy(
     return planned
 
 
+def decided(desk: Desk) -> Decided:
+    """Read and decide as a plan does, and stop there: nobody is asked about a write, nothing is refused."""
+    return _decided(desk, expand(desk.mesh, desk.licence))
+
+
 def _plan(
     desk: Desk,
     resources: Mapping[Key, Resource[Any]],
@@ -109,6 +127,29 @@ def _plan(
     removable: frozenset[str] = frozenset(),
     adopted_too: bool = False,
 ) -> Planned:
+    here = _decided(desk, resources, taken=taken, removable=removable, adopted_too=adopted_too)
+    known, draft = here.known, here.draft
+    _keep(draft.steps, known, desk, removable)
+    groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
+    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
+    if resources and desk.mesh.automatic:
+        draft.steps = manual_first(draft.steps)
+    if resources and isinstance(desk.mesh.root.ca, ExistingCA):
+        safety.refuse_several_roots(known)
+    preview(draft, known, desk.kinds, desk.world)
+    safety.refuse_all(draft.refusals)
+    plan = _assemble(desk, known, draft, here.seen, here.recorded)
+    return Planned(plan, known, draft, here.seen, known.lock, here.held)
+
+
+def _decided(
+    desk: Desk,
+    resources: Mapping[Key, Resource[Any]],
+    *,
+    taken: frozenset[Key] = frozenset(),
+    removable: frozenset[str] = frozenset(),
+    adopted_too: bool = False,
+) -> Decided:
     graph = edges(resources.values())
     order = ordered(graph)
     recorded = desk.store.read(desk.mesh.name)
@@ -125,16 +166,7 @@ def _plan(
     known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
-    _keep(draft.steps, known, desk, removable)
-    groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
-    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
-    if resources and desk.mesh.automatic:
-        draft.steps = manual_first(draft.steps)
-    if resources and isinstance(desk.mesh.root.ca, ExistingCA):
-        safety.refuse_several_roots(known)
-    preview(draft, known, desk.kinds, desk.world)
-    safety.refuse_all(draft.refusals)
-    return Planned(_assemble(desk, known, draft, seen, recorded), known, draft, seen, lock, held)
+    return Decided(known, draft, seen, recorded, held)
 
 
 def _observe(
@@ -230,9 +262,32 @@ def apply(
         run.journal.begin(run_id, run.lock.serial)
         needs = {key: task.step.needs for key, task in steps.items()}
         unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
-        said = ledger.close(run.lock, run.journal)
+        past = _past(run, planned, unstarted, leases.holder) if leases else None
+        said = ledger.close(run.lock, run.journal, past)
     warnings = (*held.warnings, *run.warnings, *said)
     return Result(planned, run.outcomes, run.because, unstarted, warnings)
+
+
+def _past(run: Run, planned: Planned, unstarted: frozenset[Key], by: Holder) -> PastRun:
+    """What the clusters are to remember of a run."""
+    is_stopped = bool(unstarted) or any(each.stopped for each in run.outcomes.values())
+    bad = any(each.error for each in run.outcomes.values()) or run.because or planned.plan.deferred
+    deeds = (
+        Deed(run.tasks[key].step.action.value.strip(), str(key), done=not (each.error or each.stopped))
+        for key, each in sorted(run.outcomes.items())
+    )
+    return PastRun(
+        run=run.lock.run,
+        serial=run.lock.serial,
+        verb=by.verb,
+        who=by.who,
+        host=by.host,
+        began=by.since,
+        ended=run.world.clock.now().isoformat(timespec="seconds"),
+        digest=planned.plan.digest,
+        end="interrupted" if is_stopped else "incomplete" if bad else "complete",
+        deeds=tuple(deeds),
+    )
 
 
 def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:

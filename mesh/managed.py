@@ -56,6 +56,15 @@ def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:
     return tuple(first + found)
 
 
+def writers(obj: Mapping[str, Any]) -> tuple[Touch, ...]:
+    """List who wrote which field, ourselves too; a field of several managers is listed for each."""
+    return tuple(
+        Touch(path, str(entry.get("manager", "")), str(entry.get("time", "")))
+        for entry in _entries(obj)
+        for path in _paths(entry.get("fieldsV1", {}), ())
+    )
+
+
 def _entries(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         entry for entry in obj["metadata"].get("managedFields", []) if entry.get("subresource") != "status"

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 from mesh.diff import digest
 from mesh.errors import KubeError
-from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.merge import merge
-from mesh.model import Attrs, Found, Key, Live, Place, Unread
+from mesh.model import Attrs, Found, Key, Live, Place, Touch, Unread
 from mesh.provider import Last, Preview, Provider
 from mesh.refs import unknowns_in
 from mesh.world import Object, Snapshot, World
@@ -84,6 +84,10 @@ class ManifestProvider(Provider[Manifest]):
             lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
         )
 
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the object's managedFields say."""
+        return written_in(self.resource, key, live.place or place, world)
+
     @property
     def manager(self) -> str:
         """The field manager of every write of this kind."""
@@ -117,6 +121,12 @@ def find(
         key: live(key, objects[here]) if (here := Place(place.namespace, place.name)) in objects else None
         for key, place in places.items()
     }
+
+
+def written_in(resource: Resource, key: Key, place: Place, world: World) -> tuple[Touch, ...]:
+    """Read the managedFields of one object; () if it is gone meanwhile."""
+    obj = world.kube(key.cluster).get(resource, place.namespace, place.name)
+    return writers(obj) if obj else ()
 
 
 def place_of(obj: Object) -> Place:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready, Touch
 from mesh.world import Snapshot, World
 
 S = TypeVar("S")
@@ -126,6 +126,10 @@ class Provider(ABC, Generic[S]):
     def keeps(self, place: Place, world: World) -> str:  # noqa: ARG002
         """Say why it stays although nobody wants it any more, and where; "" if it is to be deleted."""
         return ""
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:  # noqa: ARG002
+        """Read who wrote which field, ourselves too; paths are those of the object, or of the attrs."""
+        return ()
 
     def busy(self, key: Key, place: Place, world: World) -> str:  # noqa: ARG002
         """Say who of ours is still at work on it (a child that outlived its parent); "" if nobody."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from mesh import slices
 from mesh.errors import KubeError, MeshError, StalePlanError
+from mesh.history import PastRun
 from mesh.lock import Identity, Lock
 from mesh.state import Journal, Store
 from mesh.walk import fan
@@ -39,20 +40,22 @@ class Ledger:
                     hint="plan again",
                 )
 
-    def close(self, lock: Lock, journal: Journal) -> tuple[str, ...]:
-        """Write the final lock and the slices, then close the journal; say what went wrong."""
+    def close(self, lock: Lock, journal: Journal, past: PastRun | None = None) -> tuple[str, ...]:
+        """Write the final lock, the slices and their history, then close the journal; say what went wrong."""
         used = {key.cluster for key in lock.entries}
         final = replace(lock, clusters={name: who for name, who in lock.clusters.items() if name in used})
-        said = fan(lambda name: self.share(lock, name), sorted(self.answered & lock.clusters.keys()), WRITERS)
+        said = fan(
+            lambda name: self.share(lock, name, past), sorted(self.answered & lock.clusters.keys()), WRITERS
+        )
         if final != lock:
             self.store.write(final)
         journal.end()
         return tuple(text for text in said.values() if text)
 
-    def share(self, lock: Lock, cluster: str) -> str:
+    def share(self, lock: Lock, cluster: str, past: PastRun | None = None) -> str:
         """Write one cluster's slice. One that cannot be written is stale, not lost: say so."""
         try:
-            slices.write(lock, cluster, self.world.kube(cluster).within(SECONDS))
+            slices.write(lock, cluster, self.world.kube(cluster).within(SECONDS), past)
         except KubeError as error:
             return f"cluster {cluster} has no copy of this state, or an old one: {error.message}"
         return ""

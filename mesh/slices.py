@@ -1,7 +1,7 @@
 """State you can lose, state a team can share: each cluster keeps its slice of the lock.
 
 The slice is a ConfigMap `mesh-<mesh>-state` in istiod's namespace, written as soon as that
-namespace is made and at the end of every run.
+namespace is made and at the end of every run. Beside it stands the cluster's part of the history.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError, StateError
+from mesh.history import PastRun, added
+from mesh.history import from_text as past_runs
 from mesh.lock import Lock, from_text, slice_of, to_text
 from mesh.managed import marks
 from mesh.walk import fan
@@ -16,6 +18,7 @@ from mesh.world import Kube, Object, Snapshot
 from mesh.world.resources import CONFIG_MAP
 
 DATA_KEY = "mesh.lock"
+HISTORY_KEY = "history"
 MANAGER = "mesh/state"
 READERS = 24
 """Clusters that are asked at a time."""
@@ -55,6 +58,13 @@ def read_now(lock: Lock, cluster: str, kube: Kube) -> Lock | None:
     return _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
 
 
+def history(mesh: str, cluster: str, namespace: str, kube: Kube) -> tuple[PastRun, ...]:
+    """Read the runs that a cluster remembers, newest first; () if it keeps no slice."""
+    ours = kube.get(CONFIG_MAP, namespace, name_of(mesh))
+    text = ours.get("data", {}).get(HISTORY_KEY, "") if ours else ""
+    return past_runs(text, f"cluster {cluster}")
+
+
 def behind(lock: Lock, held: Mapping[str, Lock | None]) -> tuple[str, ...]:
     """Name the clusters that answered and do not hold their slice as the lock has it."""
     return tuple(name for name in sorted(held) if held[name] != _wanted(lock, name))
@@ -77,17 +87,22 @@ def _parse(text: str, cluster: str, namespace: str) -> Lock:
         ) from None
 
 
-def write(lock: Lock, cluster: str, kube: Kube) -> None:
-    """Put a cluster's slice where it belongs; an empty one is removed."""
+def write(lock: Lock, cluster: str, kube: Kube, past: PastRun | None = None) -> None:
+    """Put a cluster's slice where it belongs, and the run that is over into its history.
+
+    An empty slice is removed, with the history.
+    """
     namespace = lock.clusters[cluster].namespace
     part = _wanted(lock, cluster)
     if part is None:
         kube.delete(CONFIG_MAP, namespace, name_of(lock.mesh))
         return
+    before = (kube.get(CONFIG_MAP, namespace, name_of(lock.mesh)) or {}).get("data", {}).get(HISTORY_KEY, "")
+    after = added(before, past.of(cluster)) if past else before
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": name_of(lock.mesh), "namespace": namespace, "labels": marks(lock.mesh)},
-        "data": {DATA_KEY: to_text(part)},
+        "data": {DATA_KEY: to_text(part), **({HISTORY_KEY: after} if after else {})},
     }
     kube.apply(body, manager=MANAGER, force=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from mesh.errors import KubeError
 from mesh.managed import touches
-from mesh.manifest import dry_run, find, token
-from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.manifest import dry_run, find, token, written_in
+from mesh.model import Attrs, Found, Key, Live, Place, Touch
 from mesh.provider import Last, Preview, Provider
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import NAMESPACE
@@ -70,6 +70,12 @@ class LabelProvider(Provider[LabelSpec]):
             for label in obj["metadata"].get("labels", {})
             if _owner(obj, label) == f"field manager {MANAGER}"
         }
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """Who set the label: the rest of the namespace is not ours."""
+        del live
+        path = ("metadata", "labels", place.variant)
+        return tuple(each for each in written_in(NAMESPACE, key, place, world) if each.path == path)
 
     def preview(self, spec: LabelSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run it on the namespace, if that is there yet."""

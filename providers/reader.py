@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from mesh.errors import KubeError
 from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import dry_run, find, place_of, token
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.manifest import dry_run, find, place_of, token, written_in
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
 from mesh.provider import Last, Preview, Provider
 from mesh.remote_access import Access, judge, of_token_secret, roots, salted
 from mesh.world import Kube, Object, Snapshot, World
@@ -94,6 +94,11 @@ class ReaderProvider(Provider[ReaderSpec]):
                 here = place_of(obj)
                 found[Key.parse(address)] = place(mesh, here.namespace, here.name)
         return found
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the Secret's managedFields say."""
+        del live
+        return written_in(SECRET, key, place, world)
 
     def preview(self, spec: ReaderSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run the write; say what it takes from whom."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from mesh.distribution.upstream import READER, REMOTE_SECRET, is_loopback
 from mesh.errors import KubeError
 from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import dry_run, find, place_of, token
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
+from mesh.manifest import dry_run, find, place_of, token, written_in
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
 from mesh.provider import Last, Preview, Provider
 from mesh.refs import Ref, unknowns_in
 from mesh.remote_access import (
@@ -129,6 +129,11 @@ class RemoteProvider(Provider[RemoteSpec]):
                 here = place_of(obj)
                 found[Key.parse(address)] = Place(here.namespace, here.name, mesh)
         return found
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the Secret's managedFields say."""
+        del live
+        return written_in(SECRET, key, place, world)
 
     def preview(self, spec: RemoteSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Refuse an address that cannot be reached; dry-run the write if all of it is known."""

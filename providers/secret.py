@@ -17,8 +17,8 @@ from typing import Any
 
 from mesh.errors import MeshError
 from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import dry_run, find, place_of, token
-from mesh.model import Attrs, Found, Key, Live, Place, Sensitive
+from mesh.manifest import dry_run, find, place_of, token, written_in
+from mesh.model import Attrs, Found, Key, Live, Place, Sensitive, Touch
 from mesh.provider import Last, Preview, Provider
 from mesh.spec import Licence
 from mesh.world import Object, Snapshot, World
@@ -135,6 +135,11 @@ class SecretProvider(Provider[SecretSpec]):
             for address, here in addressed.items()
             if address.startswith(f"{self.kind}/")
         }
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the Secret's managedFields say."""
+        del live
+        return written_in(SECRET, key, place, world)
 
     def preview(self, spec: SecretSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run the write; say what it takes from whom."""

@@ -26,6 +26,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the file."),
     "destroy": ("mesh.cli.destroy:destroy_command", "Take down what mesh made."),
     "status": ("mesh.cli.status:status_command", "Show the mesh as it is, cluster by cluster."),
+    "why": ("mesh.cli.why:why_command", "Say all that is known of one resource."),
+    "history": ("mesh.cli.history:history_command", "Show who applied what, and when."),
+    "output": ("mesh.cli.output:output_command", "Print addresses and roots for scripts."),
     "show": ("mesh.cli.show:show_command", "Print objects and values as they would be sent."),
     "render": (
         "mesh.cli.render:render_command",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import Attrs, Found, Key, Live, Place, Ready
+from mesh.model import Attrs, Found, Key, Live, Place, Ready, Touch
 from mesh.provider import Last, Preview, Provider
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
@@ -72,6 +72,10 @@ class CertProvider(Provider[CertSpec]):
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
         """Every intermediate with our label; a root leaves no mark in a cluster."""
         return _CACERTS.owned(mesh, snapshot)
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """Who wrote the Secret; a root on this machine was written by nobody else."""
+        return _CACERTS.written(key, place, live, world) if place.variant == INTERMEDIATE else ()
 
     def preview(self, spec: CertSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Look whether the signer can sign, and whether a root is there already; sign nothing."""

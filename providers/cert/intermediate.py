@@ -13,7 +13,7 @@ from typing import Any
 from mesh.diff import digest
 from mesh.errors import MeshError, RefusedError, StalePlanError
 from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import find, place_of
+from mesh.manifest import find, place_of, written_in
 from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, never
 from mesh.provider import Last, Preview, Provider
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
@@ -95,6 +95,11 @@ class Cacerts(Provider[IntermediateSpec]):
             for obj in objects
             if obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, "").startswith("cert/")
         }
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the Secret's managedFields say."""
+        del live
+        return written_in(SECRET, key, place, world)
 
     def preview(self, spec: IntermediateSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Look whether the signer can sign; sign nothing."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.managed import MESH_LABEL
 from mesh.merge import merge
-from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, not_yet
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
 from mesh.providers.chart.platform import prepared, refuse_platform
@@ -112,6 +113,15 @@ class ChartProvider(Provider[ChartSpec]):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Decode the releases of each namespace, and judge their workloads from the same bulk read."""
         return read(places, snapshot)
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """Helm writes a release as a whole; who changed its objects by hand is known from the read."""
+        del key, place, world
+        view = view_of(live)
+        if view is None:
+            return live.touches
+        when = re.sub(r"\.\d+", "", view.newest.last_deployed)  # helm writes nanoseconds
+        return (Touch((), f"helm (revision {view.newest.revision})", when), *live.touches)
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
         """Every release that we labelled, by its chart's name, which is what its address ends in."""

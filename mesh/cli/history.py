@@ -1,0 +1,50 @@
+"""`mesh history`: who applied what, and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mesh import slices
+from mesh.cli.desk import desk, document_options
+from mesh.engine import Desk
+from mesh.errors import MeshError
+from mesh.history import PastRun, joined
+from mesh.walk import fan
+
+READERS = 16
+
+
+@click.command("history")
+@document_options
+@click.option("--steps", is_flag=True, help="List each run's steps, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_json: bool) -> None:
+    """Show the runs that are over, the newest first, as the clusters remember them."""
+    from mesh.render.as_json import json_text
+    from mesh.render.history import history_json, history_text
+
+    here = desk(path, contexts, licence=False)
+    held = _read(here)
+    chapters = joined({name: runs for name, runs in held.items() if not isinstance(runs, str)})
+    unread = {name: why for name, why in held.items() if isinstance(why, str)}
+    if as_json:
+        text = json_text(history_json(here.mesh.name, chapters, unread))
+    else:
+        text = history_text(chapters, unread, steps=steps)
+    click.echo(text, nl=False)
+
+
+def _read(here: Desk) -> dict[str, tuple[PastRun, ...] | str]:
+    """What each cluster remembers, or why it could not be read."""
+    namespaces = {name: who.namespace for name, who in here.store.read(here.mesh.name).clusters.items()}
+    namespaces |= {cluster.name: cluster.namespace for cluster in here.mesh.clusters}
+
+    def read(name: str) -> tuple[PastRun, ...] | str:
+        try:
+            return slices.history(here.mesh.name, name, namespaces[name], here.world.kube(name))
+        except MeshError as error:
+            return error.message
+
+    return fan(read, sorted(here.world.kubes), READERS)

@@ -1,0 +1,110 @@
+"""`mesh output`: addresses and roots for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from mesh.cli.desk import desk, document_options
+from mesh.cli.show import one_of
+from mesh.engine import Desk
+from mesh.errors import KubeError, PartialError, UsageError
+from mesh.expand import expand, gateway_key
+from mesh.model import Found, Key, Sensitive
+from mesh.observe import Observation, observe
+from mesh.outputs import Outputs, Root, Value, names, outputs, pick, root_of, shared_root
+from mesh.providers.cert import ROOT
+from mesh.providers.cert.specs import CACERTS
+from mesh.spec import ExistingCA
+from mesh.world.releases import NOT_SUPERSEDED
+from mesh.world.resources import SECRET
+
+
+@click.command("output")
+@document_options
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--raw", is_flag=True, help="Print one text without quotes.")
+def output_command(
+    *, path: Path, contexts: tuple[str, ...], name: str | None, as_json: bool, raw: bool
+) -> None:
+    """Print names, networks, east-west addresses and the root of trust, all or the one called NAME.
+
+    NAME may reach into a map: networks.cluster1. Writes nothing; exit code 6 if a value is not known.
+    """
+    if raw and (as_json or not name):
+        raise UsageError("--raw is for one NAME, and without --json", hint="write mesh output --raw NAME")
+    found = _outputs(desk(path, contexts, licence=False))
+    if name is None:
+        click.echo(_all(found, as_json=as_json), nl=False)
+    else:
+        one_of(name, names(found), "output")
+        click.echo(_one(name, pick(found, name), as_json=as_json, raw=raw), nl=False)
+    _refuse_unknown(found.unknown, name)
+
+
+def _refuse_unknown(unknown: Mapping[str, str], name: str | None) -> None:
+    """Raise PartialError if what was asked for is not known."""
+    about = {each: why for each, why in unknown.items() if name in {None, each, each.partition(".")[0]}}
+    if about:
+        said = "; ".join(f"{each} is not known: {why}" for each, why in sorted(about.items()))
+        raise PartialError(said, hint="`mesh status` shows what is there")
+
+
+def _all(found: Outputs, *, as_json: bool) -> str:
+    from mesh.render.as_json import json_text
+    from mesh.render.outputs import outputs_text
+
+    return json_text(found.values) if as_json else outputs_text(found.values)
+
+
+def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
+    from mesh.render.as_json import json_text
+    from mesh.render.outputs import value_text
+
+    if raw and isinstance(value, Mapping):
+        first = next(iter(value), "NAME")
+        raise UsageError(f"{name} is a map", hint=f"write --json, or name one entry: {name}.{first}")
+    if raw:
+        return str(value or "")
+    return json_text(value) if as_json else value_text(value) + "\n"
+
+
+def _outputs(here: Desk) -> Outputs:
+    """Read the gateways and the root; nothing else of the mesh is looked at."""
+    resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""))
+    gateways = {cluster.name: gateway_key(cluster) for cluster in here.mesh.clusters}
+    lock = here.store.read(here.mesh.name)
+    last = {key: entry.last for key, entry in lock.entries.items()}
+    places = {key: resources[key].place for key in (*gateways.values(), ROOT) if key in resources}
+    seen = observe(places, tuple(gateways), last, here.kinds, here.world, {})
+    found: Mapping[str, Found] = {name: seen.found[key] for name, key in gateways.items()}
+    return outputs(here.mesh, found, _root(here, seen))
+
+
+def _root(here: Desk, seen: Observation) -> Root:
+    if not isinstance(here.mesh.root.ca, ExistingCA):
+        return root_of(ROOT, seen.found)
+    return shared_root(
+        {each.name: _root_in(here, seen, Key("cert", each.name, CACERTS)) for each in here.mesh.clusters}
+    )
+
+
+def _root_in(here: Desk, seen: Observation, key: Key) -> Root:
+    """The root that a cluster's `cacerts` chains to."""
+    from mesh.world import pki
+
+    namespace = here.mesh.cluster(key.cluster).namespace
+    try:
+        listed = seen.snapshots[key.cluster].list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
+    except KubeError as error:
+        return Root(why=error.message)
+    data = next((obj.get("data") or {} for obj in listed if obj["metadata"]["name"] == CACERTS), {})
+    bundle = pki.bundle_from(data)
+    root = pki.inspect_bundle(bundle, here.world.clock.now()).root
+    if root is None:
+        return Root(why="its cacerts is not there, or chains to no root")
+    pems = {pki.describe(block).fingerprint: block for block in pki.pem_blocks(bundle.root_cert)}
+    return Root(root.fingerprint, pems.get(root.fingerprint, ""))

@@ -1,0 +1,60 @@
+"""`mesh why`: all that is known of one resource."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from mesh.cli.desk import desk, document_options
+from mesh.cli.show import one_of
+from mesh.cli.terminal import look
+from mesh.engine import Decided, Desk
+from mesh.errors import KubeError
+from mesh.model import NO_CLUSTER, Key, Live, Touch
+
+
+@click.command("why")
+@document_options
+@click.argument("address", metavar="ADDRESS")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json: bool) -> None:
+    """Say of one resource what is wanted, what is live, what it waits for and what needs it.
+
+    It reads what a plan reads, and the managedFields of the one object; it writes nothing.
+    """
+    from mesh.engine import decided
+    from mesh.render.as_json import json_text
+    from mesh.render.why import why_json, why_text
+    from mesh.why import why
+
+    here = desk(path, contexts)
+    read = decided(here)
+    addresses = [str(key) for key in sorted({*read.known.resources, *read.known.lock.entries})]
+    one_of(address, addresses, "resource")
+    key = Key.parse(address)
+    found = why(key, read.known, read.draft, here.kinds, _written(here, read, key))
+    if as_json:
+        text = json_text(why_json(found))
+    else:
+        screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+        text = why_text(found, colour=screen.out_colour)
+    click.echo(text, nl=False)
+
+
+def _written(here: Desk, read: Decided, key: Key) -> tuple[Touch, ...]:
+    """Who wrote the live object; nobody, where there is none or it cannot be read a second time."""
+    live = read.known.found.get(key)
+    if not isinstance(live, Live) or key.cluster == NO_CLUSTER:
+        return ()
+    entry, resource = read.known.lock.entries.get(key), read.known.resources.get(key)
+    place = live.place or (resource.place if resource else entry.last.place if entry else None)
+    if place is None:
+        return ()
+    try:
+        return here.kinds[key.kind].written(key, place, live, here.world)
+    except KubeError as error:
+        click.echo(f"Warning: who wrote it could not be read: {error.message}", err=True)
+        return ()

@@ -1,0 +1,112 @@
+"""The history of a mesh: the runs that are over, as each cluster keeps those that came to it; pure.
+
+It stands beside the slice, not in it: `mesh.lock` has no times, so that the same state is the same
+bytes. A cluster keeps the newest runs, with the steps that concerned it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from mesh.errors import StateError
+from mesh.model import NO_CLUSTER, Key
+
+KEPT = 30
+"""Runs that a cluster remembers."""
+
+LONGEST = 100
+"""Steps that are named of one run in one cluster; `more` counts the rest."""
+
+End = Literal["complete", "incomplete", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One step of a run that is over: the plan's sign, the address, and whether it was done."""
+
+    sign: str
+    address: str
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """One apply or destroy that is over. Times are RFC 3339; `digest` is that of its plan."""
+
+    run: str
+    serial: int
+    verb: str
+    who: str
+    host: str
+    began: str
+    ended: str
+    digest: str
+    end: End
+    deeds: tuple[Deed, ...] = ()
+    more: int = 0
+
+    def of(self, cluster: str) -> PastRun:
+        """The run as one cluster keeps it."""
+        mine = [each for each in self.deeds if Key.parse(each.address).cluster in {cluster, NO_CLUSTER}]
+        return replace(self, deeds=tuple(mine[:LONGEST]), more=max(0, len(mine) - LONGEST))
+
+
+def added(text: str, past: PastRun) -> str:
+    """Return the history with one more run; one that cannot be read begins anew."""
+    try:
+        before = from_text(text, "")
+    except StateError:
+        before = ()
+    kept = [each for each in before if each.run != past.run]
+    return to_text([past, *kept][:KEPT])
+
+
+def to_text(runs: Iterable[PastRun]) -> str:
+    """Write runs, newest first: one line of JSON each."""
+    return "".join(json.dumps(asdict(each), sort_keys=True) + "\n" for each in runs)
+
+
+def from_text(text: str, where: str) -> tuple[PastRun, ...]:
+    """Read runs; raise StateError if this is no history."""
+    try:
+        return tuple(_run(json.loads(line)) for line in text.splitlines())
+    except (ValueError, TypeError, KeyError, AttributeError):
+        hint = "the next apply begins it anew; nothing else depends on it"
+        raise StateError(f"the history in {where} cannot be read", hint=hint) from None
+
+
+def _run(body: Mapping[str, object]) -> PastRun:
+    deeds = tuple(Deed(**each) for each in body["deeds"])  # type: ignore[attr-defined]  # TypeError if it is none
+    return PastRun(**{**body, "deeds": deeds})  # type: ignore[arg-type]  # as `to_text` wrote them
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One run as all clusters together tell it; `clusters` are those that remember it."""
+
+    run: PastRun
+    clusters: tuple[str, ...]
+
+
+def joined(held: Mapping[str, Iterable[PastRun]]) -> tuple[Chapter, ...]:
+    """Put together what the clusters remember: the newest serial first."""
+    clusters: dict[str, list[str]] = {}
+    runs: dict[str, PastRun] = {}
+    for name in sorted(held):
+        for each in held[name]:
+            clusters.setdefault(each.run, []).append(name)
+            runs[each.run] = _both(runs.get(each.run), each)
+    order = sorted(runs.values(), key=lambda each: (each.serial, each.ended, each.run), reverse=True)
+    return tuple(Chapter(each, tuple(clusters[each.run])) for each in order)
+
+
+def _both(one: PastRun | None, other: PastRun) -> PastRun:
+    if one is None:
+        return other
+    deeds = {each.address: each for each in (*one.deeds, *other.deeds)}
+    return replace(
+        one, deeds=tuple(deeds[address] for address in sorted(deeds)), more=max(one.more, other.more)
+    )
