@@ -81,6 +81,39 @@ def test_the_index_names_every_document() -> None:
     assert [name(path) for path in documents if f"({path.relative_to(ROOT / 'docs')})" not in index] == []
 
 
+# --- the guides --------------------------------------------------------------------------------------------
+
+STEPS = {
+    "Guide A": {"tools": 3, "trust": 0, "settings": 11, "link": 2},
+    "Guide B": {"tools": 4, "trust": 0, "deploy": 12, "link": 2},
+    "Guide C": {"tools": 4, "enable": 3, "trust": 0, "deploy": 12, "review": 2},
+}
+"""How many numbered steps each section of the vendor's guides has; 0 for one without numbers."""
+
+
+def rows(guide: str) -> dict[str, list[str]]:
+    """The table of a guide: the other cells of each row by its step."""
+    text = (ROOT / "docs" / "guides.md").read_text(encoding="utf-8")
+    table = text.partition(f"\n## {guide}:")[2].partition("\n## ")[0]
+    cells = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"^\|.*\|$", table, re.M)
+    ]
+    return {step: rest for step, *rest in cells[2:]}
+
+
+@pytest.mark.parametrize("guide", STEPS)
+def test_every_step_of_a_guide_has_its_row_and_a_test_that_exists(guide: str) -> None:
+    found = rows(guide)
+    wanted = [f"{part} {each}" for part, last in STEPS[guide].items() for each in range(1, last + 1)]
+    wanted += [part for part, last in STEPS[guide].items() if not last]
+    assert {re.sub(r"\.\d+$", "", step) for step in found} == set(wanted)
+    for step, (by_hand, ours, proof) in found.items():
+        assert by_hand, step
+        files = [ROOT / "docs" / file for file in re.findall(r"\]\((\.\./tests/[^)]+\.py)\)", proof)]
+        assert all(file.is_file() for file in files), step
+        assert files or (proof == "-" and ours.startswith("nothing")), f"{step} is proved by nothing"
+
+
 # --- commands ----------------------------------------------------------------------------------------------
 
 PLACEHOLDERS = {"N": "2", "M": "2", "P": "p", "LINES": "2", "ADDRESS": "chart/cluster1/istiod"}
