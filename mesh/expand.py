@@ -20,8 +20,8 @@ from mesh.providers.chart import ChartSpec, any_release
 from mesh.providers.crds import CrdsSpec
 from mesh.providers.label import LabelSpec
 from mesh.providers.secret import SecretSpec
-from mesh.providers.secret import place as secret_place
 from mesh.refs import Ref
+from mesh.secret_objects import place as secret_place
 from mesh.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRef
 from mesh.world import HelmJob
 

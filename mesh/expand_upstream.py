@@ -5,10 +5,10 @@ from __future__ import annotations
 from mesh.distribution.upstream import READER, READER_ACCOUNT, READER_SECRET
 from mesh.model import Key, Resource
 from mesh.providers.reader import ReaderSpec
-from mesh.providers.reader import place as reader_place
 from mesh.providers.remote import RemoteSpec
 from mesh.providers.remote import place as remote_place
 from mesh.refs import Ref
+from mesh.secret_objects import place as secret_place
 from mesh.spec import Cluster, Link, Mesh
 
 
@@ -27,7 +27,7 @@ def reader(mesh: Mesh, cluster: Cluster, needs: frozenset[Key]) -> Resource[Read
     key = reader_key(cluster)
     return Resource(
         key,
-        reader_place(mesh.name, cluster.namespace, READER_SECRET),
+        secret_place(mesh.name, cluster.namespace, READER_SECRET),
         ReaderSpec(mesh.name, key, cluster.namespace, READER_SECRET, READER_ACCOUNT),
         needs,
         cluster.origin,
@@ -43,7 +43,7 @@ def remote(mesh: Mesh, link: Link, needs: frozenset[Key]) -> Resource[RemoteSpec
         address=key,
         namespace=source.namespace,
         cluster=target.cluster_name,
-        reader=reader_place(mesh.name, target.namespace, READER_SECRET),
+        reader=secret_place(mesh.name, target.namespace, READER_SECRET),
         server=target.api_server or Ref(known, "server"),
         ca=Ref(known, "ca"),
         token=Ref(known, "token"),

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mesh import secret_objects
 from mesh.errors import KubeError
-from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import dry_run, find, place_of, token, written_in
+from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.manifest import dry_run, token, written_in
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
 from mesh.provider import Last, Preview, Provider
 from mesh.remote_access import Access, judge, of_token_secret, roots, salted
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.kube_errors import Missing
-from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET, Resource
 
 MANAGER = "mesh/reader"
@@ -41,11 +41,6 @@ class ReaderSpec:
     namespace: str
     name: str
     account: str
-
-
-def place(mesh: str, namespace: str, name: str) -> Place:
-    """Where a token Secret is; the mesh's name is the salt of its digests."""
-    return Place(namespace, name, mesh)
 
 
 class ReaderProvider(Provider[ReaderSpec]):
@@ -73,27 +68,13 @@ class ReaderProvider(Provider[ReaderSpec]):
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace, and ask whether its token works."""
-        found: dict[Key, Found] = {}
-        for key, where in places.items():
-
-            def secrets(where: Place = where) -> list[Object]:
-                return snapshot.list(SECRET, namespace=where.namespace, labels=NOT_SUPERSEDED)
-
-            def live(key: Key, obj: Object, where: Place = where) -> Found:
-                return _live(key, where, obj, snapshot)
-
-            found |= find({key: where}, secrets, live)
-        return found
+        return secret_objects.observe(
+            places, snapshot, lambda key, where, obj: _live(key, where, obj, snapshot)
+        )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
         """Every Secret with our label whose address is of this kind."""
-        found: dict[Key, Place] = {}
-        for obj in snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True):
-            address = str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
-            if address.startswith(f"{self.kind}/"):
-                here = place_of(obj)
-                found[Key.parse(address)] = place(mesh, here.namespace, here.name)
-        return found
+        return secret_objects.owned(self.kind, mesh, snapshot)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """What the Secret's managedFields say."""
@@ -125,10 +106,7 @@ class ReaderProvider(Provider[ReaderSpec]):
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the Secret that we made, and with it the token."""
-        if live.owner != place.variant and not (last.created and last.uid == live.uid):
-            return (f"Secret {place.namespace}/{place.name} was not made by mesh and stays",)
-        world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
-        return ()
+        return secret_objects.delete(key, place, live, last, world)
 
 
 def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:

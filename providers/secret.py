@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
+from mesh import secret_objects
 from mesh.errors import MeshError
-from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
-from mesh.manifest import dry_run, find, place_of, token, written_in
+from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.manifest import dry_run, token, written_in
 from mesh.model import Attrs, Found, Key, Live, Place, Sensitive, Touch
 from mesh.provider import Last, Preview, Provider
 from mesh.spec import Licence
 from mesh.world import Object, Snapshot, World
 from mesh.world.files import user_path
-from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 MANAGER = "mesh/secret"
@@ -41,11 +41,6 @@ class SecretSpec:
     namespace: str
     name: str
     value: Sensitive | None
-
-
-def place(mesh: str, namespace: str, name: str) -> Place:
-    """Where a licence Secret is; the mesh's name is the salt of its digest."""
-    return Place(namespace, name, mesh)
 
 
 def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) -> Sensitive | None:
@@ -113,28 +108,13 @@ class SecretProvider(Provider[SecretSpec]):
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace."""
-        found: dict[Key, Found] = {}
-        for namespace in sorted({each.namespace for each in places.values()}):
-            here = {key: each for key, each in places.items() if each.namespace == namespace}
-
-            def read(namespace: str = namespace) -> list[Object]:
-                return snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
-
-            found |= find(here, read, lambda key, obj: _live(key, places[key].variant, obj))
-        return found
+        return secret_objects.observe(
+            places, snapshot, lambda key, where, obj: _live(key, where.variant, obj)
+        )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
         """Every Secret with our label whose address is of this kind."""
-        objects = snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True)
-        addressed = {
-            str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, "")): place_of(obj)
-            for obj in objects
-        }
-        return {
-            Key.parse(address): place(mesh, here.namespace, here.name)
-            for address, here in addressed.items()
-            if address.startswith(f"{self.kind}/")
-        }
+        return secret_objects.owned(self.kind, mesh, snapshot)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """What the Secret's managedFields say."""
@@ -159,10 +139,7 @@ class SecretProvider(Provider[SecretSpec]):
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the Secret that we made, and no other."""
-        if live.owner != place.variant and not (last.created and last.uid == live.uid):
-            return (f"Secret {place.namespace}/{place.name} was not made by mesh and stays",)
-        world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
-        return ()
+        return secret_objects.delete(key, place, live, last, world)
 
 
 def _live(key: Key, mesh: str, obj: Object) -> Live:

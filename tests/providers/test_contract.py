@@ -26,7 +26,8 @@ from mesh.providers.gateway import GatewayProvider
 from mesh.providers.label import LabelProvider, LabelSpec
 from mesh.providers.link import LinkProvider
 from mesh.providers.namespace import NamespaceProvider
-from mesh.providers.secret import SecretProvider, SecretSpec, place
+from mesh.providers.secret import SecretProvider, SecretSpec
+from mesh.secret_objects import place
 from mesh.spec import GatewayAPI
 from mesh.world import HelmJob, Snapshot, World
 from mesh.world.helm import connect as helms

@@ -7,7 +7,8 @@ import pytest
 from mesh.errors import MeshError
 from mesh.model import Key, Live, Sensitive
 from mesh.provider import Last
-from mesh.providers.secret import SecretProvider, SecretSpec, place, resolve_licence
+from mesh.providers.secret import SecretProvider, SecretSpec, resolve_licence
+from mesh.secret_objects import place
 from mesh.spec import Licence, SecretRef
 
 KIND = SecretProvider()

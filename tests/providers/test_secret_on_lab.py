@@ -9,7 +9,8 @@ import pytest
 from mesh.lab import Lab
 from mesh.model import Key, Live, Place, Sensitive, Unread
 from mesh.provider import Last
-from mesh.providers.secret import SecretProvider, SecretSpec, place
+from mesh.providers.secret import SecretProvider, SecretSpec
+from mesh.secret_objects import place
 from mesh.world import Snapshot, World
 from tests.conftest import Tool
 
