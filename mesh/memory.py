@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.diff import fingerprints
@@ -40,7 +40,7 @@ def remember(
 
 
 def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
-    """Record what is as wanted already and is not in the lock: made by a run that died, or found."""
+    """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs."""
     for key in draft.unchanged:
         live, task, last = found.get(key), tasks[key], lock.last(key)
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
@@ -48,6 +48,9 @@ def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found],
             made = is_ours(live, lock.mesh)
             seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made)
             lock = lock.with_entry(key, Entry(seen, task.needs))
+        elif (entry := lock.entries.get(key)) and task.resource and entry.needs != task.needs:
+            # Removals follow what is recorded: needs of different times would make a circle.
+            lock = lock.with_entry(key, replace(entry, needs=task.needs))
     return lock
 
 

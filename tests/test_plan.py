@@ -202,6 +202,15 @@ def test_removals_go_backwards_along_the_recorded_needs(here: Desk) -> None:
     ]
 
 
+def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: Desk) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b", needs=frozenset({key("a")}))))
+    turned = [toy("a", needs=frozenset({key("b")})), toy("b")]
+    carry_out(here, plan(here, *turned))
+    removal = plan(here)
+    assert [step.key for step in removal.plan.steps] == [key("a"), key("b")]
+    assert not carry_out(here, removal).failed
+
+
 def test_what_was_there_before_is_forgotten_and_stays(here: Desk) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"out": 1}, owner="somebody")
