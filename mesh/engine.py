@@ -25,7 +25,7 @@ from mesh.lock import Identity, Lock, newer
 from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
-from mesh.plan import Draft, Known, decide, in_order, places, plan_digest
+from mesh.plan import Draft, Known, confirmation, decide, in_order, places, plan_digest, to_confirm
 from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
@@ -181,6 +181,7 @@ def _observe(
 
 def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorded: Lock) -> Plan:
     steps = in_order(draft.steps, known.order)
+    names = to_confirm(steps, desk.kinds)
     return Plan(
         mesh=desk.mesh.name,
         steps=steps,
@@ -192,8 +193,10 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         warnings=(
             *_warnings(desk, known.lock, recorded, seen),
             *(gap(draft.steps) if known.resources and desk.mesh.automatic else ()),
+            *confirmation(names),
         ),
         digest=plan_digest(steps),
+        confirm=names,
     )
 
 

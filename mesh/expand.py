@@ -6,18 +6,21 @@ What is learnt from a cluster, or made by another resource, is a `Ref`; nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mesh.distribution import Distribution, of
 from mesh.distribution.solo import LICENCE_SECRET, NETWORK, PEER_NAME, peer_gateway
 from mesh.expand_automatic import automatic_links
 from mesh.expand_upstream import is_upstream, reader, remote
+from mesh.gateway_pods import MIGRATES
 from mesh.managed import marks
 from mesh.manifest import Manifest
 from mesh.model import Key, Place, Resource, Sensitive
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
-from mesh.providers.chart import ChartSpec, any_release
+from mesh.providers.chart import ChartSpec, any_release, with_root
 from mesh.providers.crds import CrdsSpec
+from mesh.providers.gateway import EastWest
 from mesh.providers.label import LabelSpec
 from mesh.providers.secret import SecretSpec
 from mesh.refs import Ref
@@ -50,7 +53,8 @@ def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]
 def _root(mesh: Mesh) -> Wanted:
     if not isinstance(mesh.root.ca, ExistingCA):
         namespaces = {cluster.name: cluster.namespace for cluster in mesh.clusters}
-        spec = RootSpec(mesh.name, mesh.root.ca, mesh.root.root_key, mesh.root.root_validity, namespaces)
+        root = mesh.root
+        spec = RootSpec(mesh.name, root.ca, root.root_key, root.root_validity, namespaces, root.migrate)
         yield Resource(ROOT, root_place(mesh.name, mesh.root.ca), spec, origin=mesh.root.origin)
 
 
@@ -100,14 +104,29 @@ def _cacerts(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
         profile=mesh.root.intermediate,
         ca=ca,
         issuer=None if isinstance(ca, ExistingCA) else ISSUER,
+        migrate=mesh.root.migrate,
+        backup=mesh.root.backup,
     )
     return Resource(
-        Key("cert", cluster.name, "cacerts"),
+        cacerts_key(cluster),
         cacerts_place(cluster.namespace),
         spec,
         _in_namespace(cluster, cluster.namespace),
         mesh.root.origin,
+        bool(mesh.root.migrate),
     )
+
+
+def cacerts_key(cluster: Cluster) -> Key:
+    """The address of a cluster's intermediate."""
+    return Key("cert", cluster.name, "cacerts")
+
+
+def root_ref(mesh: Mesh, cluster: Cluster) -> Ref:
+    """The fingerprint of the root that a cluster's istiod is to sign under."""
+    if isinstance(mesh.root.ca, ExistingCA):
+        return Ref(cacerts_key(cluster), "root")
+    return Ref(ISSUER.key, f"{ISSUER.name}.fingerprint")
 
 
 def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
@@ -134,23 +153,41 @@ def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
     digest = next((Ref(secret, "digest") for secret in secrets), None)
     before: dict[Component, frozenset[Key]] = {
         "base": frozenset({crds_key(cluster)}),
-        "istiod": frozenset({_chart(cluster, "base"), Key("cert", cluster.name, "cacerts")}) | secrets,
+        "istiod": frozenset({_chart(cluster, "base"), cacerts_key(cluster)}) | secrets,
         "cni": frozenset({_chart(cluster, "istiod")}),
         "ztunnel": frozenset({_chart(cluster, "cni")}),
     }
     for component, chart in cluster.charts.items():
-        values = distribution.chart_values(mesh, cluster, component, licence=licence, licence_digest=digest)
+        values = distribution.chart_values(
+            mesh, cluster, component, licence=licence, licence_digest=digest, root=root_ref(mesh, cluster)
+        )
         job = HelmJob(
             chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values, marks(mesh.name)
         )
         yield Resource(
             _chart(cluster, component),
-            any_release(component) if cluster.adopt else Place(chart.namespace, chart.release),
-            ChartSpec(mesh.name, component, job, mesh.sensitive, cluster.adopt),
+            _chart_place(mesh, cluster, component),
+            _chart_spec(mesh, cluster, component, job),
             before[component] | _in_namespace(cluster, chart.namespace),
             chart.origin,
             cluster.adopt,
         )
+
+
+def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
+    chart = cluster.charts[component]
+    place = any_release(component) if cluster.adopt else Place(chart.namespace, chart.release)
+    return with_root(place) if mesh.root.migrate and component == "istiod" else place
+
+
+def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob) -> ChartSpec:
+    spec = ChartSpec(
+        mesh.name, component, job, mesh.sensitive, cluster.adopt, reissues=bool(mesh.root.migrate)
+    )
+    if component != "istiod" or not mesh.root.migrate:
+        return spec
+    users = {cluster.namespace, cluster.charts["ztunnel"].namespace, cluster.eastwest.namespace, "default"}
+    return replace(spec, root=root_ref(mesh, cluster), shown_in=frozenset(users))
 
 
 def _chart(cluster: Cluster, component: Component) -> Key:
@@ -173,10 +210,13 @@ def gateway_key(cluster: Cluster) -> Key:
 
 
 def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
+    spec = EastWest(mesh.name, distribution.eastwest_gateway(mesh, cluster))
+    if mesh.root.migrate:
+        spec = replace(spec, root=root_ref(mesh, cluster))
     return Resource(
         gateway_key(cluster),
-        Place(cluster.eastwest.namespace, cluster.eastwest.name),
-        Manifest(mesh.name, distribution.eastwest_gateway(mesh, cluster)),
+        Place(cluster.eastwest.namespace, cluster.eastwest.name, MIGRATES if mesh.root.migrate else ""),
+        spec,
         _in_namespace(cluster, cluster.eastwest.namespace)
         | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
         cluster.origin,

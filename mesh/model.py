@@ -178,6 +178,7 @@ class Reason(Enum):
     UNHEALTHY = "not ready"
     ADOPT = "adopted"
     REPLACE = "must be replaced"
+    MOVES = "its root of trust changes"
     RECOVER = "left half done by an interrupted run"
 
 
@@ -290,6 +291,7 @@ class Plan:
 
     `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
     plan is complete only if it is empty. `digest` covers the steps, not the time they were made.
+    `confirm` are the clusters whose names a person types before anything is changed.
     """
 
     mesh: str
@@ -301,6 +303,7 @@ class Plan:
     unchanged: int = 0
     warnings: tuple[str, ...] = ()
     digest: str = ""
+    confirm: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

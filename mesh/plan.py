@@ -13,14 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mesh.diff import diff, digest, dotted
+from mesh.diff import diff
 from mesh.graph import Edges
 from mesh.lock import Entry, Lock
 from mesh.model import (
-    ABSENT,
     Action,
     Deferral,
-    Field,
     Found,
     Key,
     Live,
@@ -28,11 +26,11 @@ from mesh.model import (
     Reason,
     Resource,
     Step,
-    Touch,
     Unknown,
     Unread,
 )
 from mesh.provider import OPEN, Last, Provider, Registry
+from mesh.reasons import touched, why_differs
 from mesh.refs import Lookup, Ref, bind, pick
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
@@ -92,8 +90,22 @@ def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, lo
     elif waits_for:
         draft.deferred[key] = Deferral(key, f"needs {waits_for}: {draft.deferred[waits_for].why}")
     else:
-        needs = frozenset(need for need in known.edges[key] if need in draft.steps)
-        draft.steps[key] = replace(step, needs=needs)
+        draft.steps[key] = replace(step, needs=_before(known, draft, key))
+
+
+def _before(known: Known, draft: Draft, key: Key) -> frozenset[Key]:
+    """The steps that a key comes next after; what lies between may be as wanted already."""
+    found: set[Key] = set()
+    seen: set[Key] = set()
+    waiting = list(known.edges[key])
+    while waiting:
+        need = waiting.pop()
+        if need in draft.steps:
+            found.add(need)
+        elif need not in seen:
+            waiting += known.edges[need]
+        seen.add(need)
+    return frozenset(found)
 
 
 def step_for(
@@ -114,12 +126,12 @@ def step_for(
             if last and last.status == "ok"
             else "",
         )
-    fields = tuple(_touched(each, found.touches) for each in diff(kind.seen(spec, found), wanted))
+    fields = tuple(touched(each, found.touches) for each in diff(kind.seen(spec, found), wanted))
     half = kind.unfinished(spec, found) if last and last.status == OPEN else ""
     due = kind.due(spec, found, now) or half
     if fields or due:
         action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
-        reason = _reason(fields, last) if fields or half else Reason.EXPIRING
+        reason = why_differs(kind, fields, last) if fields or half else kind.renewed
         return Step(action, key, reason, fields, expects=found.token, why=due)
     ready = kind.ready(spec, found)
     if not ready:
@@ -144,9 +156,9 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 
 def _moves(step: Step, kind: Provider[Any]) -> bool:
     """Whether an update touches a field on which an output depends, or makes the thing anew."""
-    return not step.fields or any(
-        each.path[: len(path)] == path for each in step.fields for path in kind.moves
-    )
+    if not step.fields:
+        return not kind.lasting
+    return any(each.path[: len(path)] == path for each in step.fields for path in kind.moves)
 
 
 def is_ours(found: Live, mesh: str) -> bool:
@@ -178,46 +190,32 @@ def _foreign(
     )
 
 
-def _touched(each: Field, touches: tuple[Touch, ...]) -> Field:
-    """Say who wrote a field last: its own writer, that of a list around it, or of the whole if it is gone."""
-    around = [touch for touch in touches if touch.path and each.path[: len(touch.path)] == touch.path]
-    if around:
-        return replace(each, touch=max(around, key=lambda touch: len(touch.path)))
-    last_writer = next((touch for touch in touches if not touch.path), None)
-    return replace(each, touch=last_writer) if each.before is ABSENT and last_writer else each
-
-
-def _reason(fields: tuple[Field, ...], last: Last | None) -> Reason:
-    if last is None:
-        return Reason.ADOPT
-    if last.status != "ok":
-        return Reason.RECOVER
-    if any(_wish_changed(each, last) for each in fields):
-        return Reason.CONFIG
-    return Reason.DRIFT if any(_drifted(each, last) for each in fields) else Reason.FOLLOWS
-
-
-def _wish_changed(each: Field, last: Last) -> bool:
-    """Whether we want something else than we wanted last time."""
-    recorded = last.fields.get(dotted(each.path))
-    if each.after is ABSENT:
-        return recorded is not None
-    return not isinstance(each.after, Unknown) and recorded not in {digest(each.after), "*"}
-
-
-def _drifted(each: Field, last: Last) -> bool:
-    """Whether what is there is not what we put there."""
-    recorded = last.fields.get(dotted(each.path))
-    if each.before is ABSENT or (each.after is ABSENT and recorded is None):
-        return True
-    return recorded not in {digest(each.before), "*", None}
-
-
 def in_order(steps: Mapping[Key, Step], order: tuple[Key, ...]) -> tuple[Step, ...]:
     """List removals first, as they were decided (each after its users), then the rest by `order`."""
     wanted = set(order)
     removals = [key for key in steps if key not in wanted]
     return tuple(steps[key] for key in [*removals, *order] if key in steps)
+
+
+def to_confirm(steps: tuple[Step, ...], kinds: Registry) -> tuple[str, ...]:
+    """The clusters with a step that a person confirms by name, in the order of the steps."""
+    names = [
+        step.key.cluster
+        for step in steps
+        if step.action is Action.UPDATE and {each.path for each in step.fields} & kinds[step.key.kind].asks
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def confirmation(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that say so, if there are any."""
+    if not names:
+        return ()
+    return (
+        f"the root of trust of {', '.join(names)} changes: istiod, ztunnel and east-west gateways "
+        "restart there and every identity is issued again; apply asks for "
+        "the name of each such cluster (--confirm NAME)",
+    )
 
 
 def plan_digest(steps: tuple[Step, ...]) -> str:

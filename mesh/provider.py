@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready, Touch
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready, Reason, Touch
 from mesh.world import Snapshot, World
 
 S = TypeVar("S")
@@ -65,8 +65,16 @@ class Provider(ABC, Generic[S]):
     disruptive: ClassVar[bool] = False
     """Whether an update, replacement or deletion may cut traffic."""
 
+    asks: ClassVar[frozenset[Path]] = frozenset()
+    """Fields whose change a person confirms by typing the name of the cluster."""
     gives_back: ClassVar[bool] = False
     """Whether what was taken over can be given back, and need not be deleted or forgotten."""
+    stays: ClassVar[str] = "it was there before mesh and stays"
+    """Why what was taken over is left, when there is nothing to give back."""
+    renewed: ClassVar[Reason] = Reason.EXPIRING
+    """The reason of a step that is due although nothing differs."""
+    lasting: ClassVar[bool] = False
+    """Whether the outputs stay what they are in such a step."""
 
     def disrupts(self, key: Key) -> bool:  # noqa: ARG002  # most kinds cut traffic always or never
         """Whether an update, replacement or deletion of this very resource may cut traffic."""

@@ -48,6 +48,6 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
     theirs = kinds[key.kind].without(found, entry.last)
     fields = diff(found.attrs, theirs)
     if not fields:
-        return Step(Action.FORGET, key, Reason.REMOVED, why="it was there before mesh and stays")
+        return Step(Action.FORGET, key, Reason.REMOVED, why=kinds[key.kind].stays)
     why = "it was there before mesh and stays, without what mesh put into it"
     return Step(Action.UPDATE, key, Reason.REMOVED, fields, expects=found.token, why=why)

@@ -77,13 +77,19 @@ class Intermediate:
 
 @dataclass(frozen=True, slots=True)
 class RootOfTrust:
-    """Who signs the clusters' intermediates, and how."""
+    """Who signs the clusters' intermediates, and how.
+
+    `migrate` says how clusters that run under another root come to this one ("": they do not);
+    `backup` is the prefix of the files that a replaced `cacerts` is saved to, as it was written.
+    """
 
     ca: CA = GenerateCA()
     root_validity: timedelta = timedelta(days=3650)
     root_key: KeyAlgorithm = "ecdsa-p384"
     intermediate: Intermediate = Intermediate()
     origin: Origin = Origin()
+    migrate: Literal["", "restart"] = ""
+    backup: str = ""
 
 
 @dataclass(frozen=True, slots=True)

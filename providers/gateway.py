@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from mesh.diff import diff
 from mesh.errors import KubeError
+from mesh.gateway_pods import MIGRATES, behind, make_anew, with_pods
 from mesh.manifest import Manifest, ManifestProvider
-from mesh.model import READY, Found, Key, Live, Place, Ready, never, not_yet
-from mesh.world import Object, Snapshot
+from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
+from mesh.provider import Last
+from mesh.refs import Ref
+from mesh.world import Object, Snapshot, World
 from mesh.world.resources import GATEWAY, SERVICE
 
 PEERING_CLASS = "istio-eastwest"
@@ -19,6 +24,13 @@ XDS_PORT = 15012
 SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
 
 
+@dataclass(frozen=True, slots=True)
+class EastWest(Manifest):
+    """An east-west gateway whose pods are made anew if they are older than the root of trust `root`."""
+
+    root: str | Ref | Unknown = ""
+
+
 class GatewayProvider(ManifestProvider):
     """A Gateway of class `istio-eastwest` or `istio-east-west`; its output `endpoint` is its address."""
 
@@ -26,10 +38,20 @@ class GatewayProvider(ManifestProvider):
     resource = GATEWAY
     moves = frozenset({("spec",), ("metadata", "annotations")})
     disruptive = True
+    renewed = Reason.FOLLOWS
+    lasting = True
+
+    def due(self, spec: Manifest, live: Live, now: datetime) -> str:
+        """Its pods keep the certificates that they have when the root of trust changes under them."""
+        del now
+        return _behind(spec, live)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read the Gateways; of one that is reached by node ports, the Service that has them, too."""
         found = dict(super().observe(places, snapshot))
+        for key, live in found.items():
+            if isinstance(live, Live) and places[key].variant == MIGRATES:
+                found[key] = with_pods(live, places[key], snapshot)
         for key, live in found.items():
             if isinstance(live, Live) and _by_node_port(live):
                 found[key] = _with_node_port(live, places[key], snapshot)
@@ -53,8 +75,9 @@ class GatewayProvider(ManifestProvider):
         return {"endpoint": {**first, "xdsPort": ports[0]} if ports else first}
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
-        """Programmed for this generation, with an address."""
-        del spec
+        """Programmed for this generation, with an address, and no pod older than the root of trust."""
+        if why := _behind(spec, live):
+            return not_yet(why)
         conditions = {each["type"]: each for each in live.status.get("conditions", [])}
         accepted, programmed = conditions.get("Accepted"), conditions.get("Programmed")
         if accepted and accepted["status"] == "False" and current(accepted, live):
@@ -64,6 +87,17 @@ class GatewayProvider(ManifestProvider):
         if programmed["status"] != "True":
             return not_yet(programmed.get("message") or programmed.get("reason", "not programmed"))
         return READY if live.outputs.get("endpoint") else not_yet("it has no address yet")
+
+    def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Apply it if it differs; make its pods anew if they are older than the root of trust."""
+        if diff(live.attrs, self.wanted(spec, live, last)):
+            super().update(spec, key, live, last, world)
+        if _behind(spec, live):
+            make_anew(live, world.kube(key.cluster), self.manager)
+
+
+def _behind(spec: Manifest, live: Live) -> str:
+    return behind(spec.root, live.status) if isinstance(spec, EastWest) else ""
 
 
 def current(condition: Mapping[str, Any], live: Live) -> bool:

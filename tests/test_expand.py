@@ -89,6 +89,7 @@ def test_each_resource_needs_what_it_stands_on_and_no_other_cluster_but_by_links
     assert found["chart/cluster1/istiod"] == {
         "chart/cluster1/base",
         "cert/cluster1/cacerts",
+        "cert/-/root",
         "secret/cluster1/solo-istio-license",
         "namespace/cluster1/istio-system",
     }

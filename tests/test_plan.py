@@ -211,6 +211,16 @@ def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: 
     assert not carry_out(here, removal).failed
 
 
+def test_a_step_waits_for_those_before_it_past_what_is_as_wanted(here: Desk) -> None:
+    def chain(value: int) -> list[Resource[Toy]]:
+        middle = toy("b", needs=frozenset({key("a")}))
+        return [toy("a", x=value), middle, toy("c", needs=frozenset({key("b")}), x=value)]
+
+    carry_out(here, plan(here, *chain(1)))
+    needs = {step.key: step.needs for step in plan(here, *chain(2)).plan.steps}
+    assert needs == {key("a"): frozenset(), key("c"): frozenset({key("a")})}
+
+
 def test_what_was_there_before_is_forgotten_and_stays(here: Desk) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"out": 1}, owner="somebody")

@@ -17,6 +17,13 @@ from mesh.model import Key
 @document_options
 @take_option
 @run_options
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="NAME",
+    help="Let the root of trust of this cluster change; may be repeated.",
+)
 def apply_command(
     *,
     path: Path,
@@ -27,7 +34,8 @@ def apply_command(
     parallelism: int,
     digest: str,
     as_json: bool,
+    confirmed: tuple[str, ...],
 ) -> int:
     """Plan, ask, and make the clusters match the file."""
-    wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json)
+    wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed)
     return carry_out(wishes, lambda desk: engine.plan(desk, taken=taken))

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from mesh.cli.signals import asking
 from mesh.cli.terminal import look
 from mesh.errors import InterruptedRunError, UsageError
 
@@ -20,3 +21,20 @@ def confirm(question: str, *, yes: bool) -> None:
     click.echo(f"{question}\n  Only 'yes' will be accepted.")
     if click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ") != "yes":
         raise InterruptedRunError("not confirmed; nothing was changed")
+
+
+def confirm_names(names: tuple[str, ...], given: tuple[str, ...], *, ask: bool) -> None:
+    """Go on only when every cluster was named, on the command line or when asked: `--yes` is not enough."""
+    missing = [name for name in names if name not in given]
+    if missing and not (ask and look(os.environ, sys.stdin, sys.stdout, sys.stderr).answers):
+        flags = " ".join(f"--confirm {name}" for name in missing)
+        raise UsageError(
+            f"the root of trust of {', '.join(missing)} changes, and --yes alone does not confirm that",
+            hint=f"read the plan above, then add {flags}",
+        )
+    for name in missing:
+        click.echo(f"The root of trust of {name} changes.\n  Only the name of the cluster will be accepted.")
+        with asking():
+            answer = click.prompt("\n  Enter the name", default="", show_default=False, prompt_suffix=": ")
+        if answer != name:
+            raise InterruptedRunError("not confirmed; nothing was changed")

@@ -13,6 +13,7 @@ from typing import Literal
 import click
 
 from mesh import engine
+from mesh.cli.confirm import confirm_names
 from mesh.cli.desk import desk
 from mesh.cli.plan import printed
 from mesh.cli.signals import Grace, asking, stopping
@@ -45,12 +46,14 @@ class Wishes:
     digest: str
     as_json: bool
     destroy: bool = False
+    confirmed: tuple[str, ...] = ()
 
     def resume(self) -> str:
         """The command that goes on from where a run stopped."""
         verb = "destroy" if self.destroy else "apply"
         contexts = [part for each in self.contexts for part in ("--context", each)]
-        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts])
+        names = [part for each in self.confirmed for part in ("--confirm", each)]
+        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts, *names])
 
 
 def run_options(command: Command) -> Command:
@@ -109,6 +112,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         _check_digest(wishes, planned)
         if planned.plan.steps and not wishes.yes:
             _ask(wishes)
+        confirm_names(planned.plan.confirm, wishes.confirmed, ask=not wishes.yes)
         grace = Grace(stop, children, here.world.clock.monotonic)
         result = _run(wishes, here, planned, waits, grace)
     if stop():

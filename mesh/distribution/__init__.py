@@ -24,11 +24,13 @@ class Distribution(Protocol):
         *,
         licence: SecretRef | None = None,
         licence_digest: Ref | Unknown | str | None = None,
+        root: Ref | Unknown | str | None = None,
     ) -> dict[str, Any]:
         """Return all values of a chart: the guide's, then the user's, then the computed ones.
 
         `licence` is the Secret that istiod reads its licence from. `licence_digest` goes to an
-        annotation of istiod's pods, so that a changed licence restarts them.
+        annotation of istiod's pods, so that a changed licence restarts them; `root`, the fingerprint
+        of the root of trust, to one of istiod's and ztunnel's.
         """
 
     def eastwest_gateway(self, mesh: Mesh, cluster: Cluster) -> dict[str, Any]:

@@ -7,12 +7,17 @@ do. Setting one by hand is therefore a mistake; `mesh.document.values` says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mesh.distribution.automatic import LOCAL_PEERS
+from mesh.distribution.overlay import overlay
 from mesh.model import Path
 from mesh.spec import Component
 
 LICENCE_ANNOTATION = "meshform.io/licence"
+ROOT_ANNOTATION = "meshform.io/ca"
+RESTARTED: frozenset[Component] = frozenset({"istiod", "ztunnel"})
+"""What reads the root of trust when its pods start, and so restarts when it changes."""
 
 _HUB = "use spec.istio.images.hub"
 _TAG = "use spec.istio.images.tag (or spec.istio.version)"
@@ -42,6 +47,7 @@ _ISTIOD_ENV: Mapping[Path, str] = {
         ("SOLO_LICENSE_SECRET", _LICENCE),
     )
 }
+_ROOT = "use spec.rootOfTrust"
 _REVISION = "remove it: clusters are upgraded in place, without revisions"
 
 COMPUTED: Mapping[Component, Mapping[Path, str]] = {
@@ -66,6 +72,7 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
         ("pilot", "cni", "namespace"): _CNI,
         ("trustedZtunnelNamespace",): _ZTUNNEL,
         ("podAnnotations", LICENCE_ANNOTATION): _LICENCE,
+        ("podAnnotations", ROOT_ANNOTATION): _ROOT,
     },
     "cni": {
         **_GLOBAL_IMAGES,
@@ -89,6 +96,14 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
         ("global", "network"): _NETWORK,
         ("istioNamespace",): _NAMESPACE,
         ("namespace",): _ZTUNNEL,
+        ("podAnnotations", ROOT_ANNOTATION): _ROOT,
         ("revision",): _REVISION,
     },
 }
+
+
+def annotated(values: Mapping[str, Any], component: Component, root: object) -> dict[str, Any]:
+    """Return the values with the root of trust's fingerprint on the pods that must restart with it."""
+    if component not in RESTARTED or root is None:
+        return dict(values)
+    return overlay(values, {"podAnnotations": {ROOT_ANNOTATION: root}})

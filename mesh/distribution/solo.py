@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mesh.distribution.automatic import LOCAL_PEERS
-from mesh.distribution.computed import LICENCE_ANNOTATION
+from mesh.distribution.computed import LICENCE_ANNOTATION, annotated
 from mesh.distribution.overlay import overlay
 from mesh.distribution.versions import NODE_PORT, Minor, Version, since
 from mesh.model import Unknown
@@ -62,6 +62,7 @@ def chart_values(
     *,
     licence: SecretRef | None = None,
     licence_digest: Ref | Unknown | str | None = None,
+    root: Ref | Unknown | str | None = None,
 ) -> dict[str, Any]:
     """See `Distribution.chart_values`."""
     guide = upgraded(component) if cluster.adopt else documented(cluster, component)
@@ -69,7 +70,7 @@ def chart_values(
     values = overlay(values, computed(mesh, cluster, component))
     if component == "istiod":
         values = overlay(values, _licence(_line(mesh), licence, licence_digest))
-    return values
+    return annotated(values, component, root)
 
 
 def documented(cluster: Cluster, component: Component) -> dict[str, Any]:

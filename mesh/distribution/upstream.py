@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from mesh.distribution.computed import annotated
 from mesh.distribution.overlay import overlay
 from mesh.distribution.versions import UPSTREAM_BETA, Version
 from mesh.model import Unknown
@@ -41,11 +42,12 @@ def chart_values(
     *,
     licence: SecretRef | None = None,
     licence_digest: Ref | Unknown | str | None = None,
+    root: Ref | Unknown | str | None = None,
 ) -> dict[str, Any]:
     """See `Distribution.chart_values`; there is no licence."""
     del licence, licence_digest
     values = overlay(documented(component), cluster.charts[component].values)
-    return overlay(values, computed(mesh, cluster, component))
+    return annotated(overlay(values, computed(mesh, cluster, component)), component, root)
 
 
 def documented(component: Component) -> dict[str, Any]:

@@ -185,3 +185,14 @@ class RootOfTrustPart(Part):
 
     ca: CAPart | None = None
     intermediate: IntermediatePart | None = None
+    migrate: Annotated[
+        Literal["restart"] | None,
+        Field(
+            description="move clusters that run under another root to this one, one after another: istiod, "
+            "ztunnel and gateways restart"
+        ),
+    ] = None
+    migrate_backup: Annotated[
+        Text | None,
+        Field(description="a replaced cacerts is first saved to <this>-<cluster>.yaml; it holds a key"),
+    ] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from mesh.document.durations import duration
@@ -17,7 +18,18 @@ SHORTEST_RENEWAL = timedelta(hours=1)
 
 
 def root_of_trust(part: RootOfTrustPart, report: Report) -> RootOfTrust:
-    """Return who signs what; note lifetimes that do not fit into one another."""
+    """Return who signs what; note what does not fit into one another."""
+    found = _signing(part, report)
+    if part.migrate_backup and not part.migrate:
+        hint = "set migrate: restart as well, or remove it"
+        report.wrong((*AT, "migrateBackup"), "nothing is replaced unless migrate is set", hint)
+    if part.migrate and isinstance(found.ca, ExistingCA):
+        hint = "let generate, files or command sign, or remove migrate"
+        report.wrong((*AT, "migrate"), "nothing is issued when ca.existing is set", hint)
+    return replace(found, migrate=part.migrate or "", backup=part.migrate_backup or "")
+
+
+def _signing(part: RootOfTrustPart, report: Report) -> RootOfTrust:
     generate = part.ca.generate if part.ca and part.ca.generate else None
     ca = _ca(part.ca, report)
     if isinstance(ca, ExistingCA) and part.intermediate is not None:

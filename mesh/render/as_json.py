@@ -47,6 +47,7 @@ def plan_json(plan: Plan) -> Json:
         "deferred_changes": [_deferred(each) for each in plan.deferred],
         "summary": {**asdict(count(plan.steps, plan.deferred)), "unchanged": plan.unchanged},
         "warnings": list(plan.warnings),
+        "confirm": list(plan.confirm),
         "applyable": any(step.action is not Action.NOOP for step in plan.steps),
         "complete": not plan.deferred,
         "errored": False,

@@ -119,6 +119,7 @@ _PROPERTIES: Json = {
     },
     "summary": {"$ref": "#/definitions/summary"},
     "warnings": _TEXTS,
+    "confirm": {**_TEXTS, "description": "clusters whose names an apply asks for"},
     "applyable": {**_FLAG, "description": "whether an apply has anything to do or to wait for"},
     "complete": {**_FLAG, "description": "whether nothing was deferred"},
     "errored": _FLAG,

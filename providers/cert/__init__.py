@@ -46,6 +46,11 @@ class CertProvider(Provider[CertSpec]):
 
     kind = "cert"
     waits = False
+    disruptive = True
+    gives_back = True
+    asks = frozenset({("issuer",)})
+    moves = frozenset({("issuer",)})
+    stays = "it stays for the istiod that was there before mesh"
 
     def wanted(self, spec: CertSpec, live: Found, last: Last | None) -> Attrs:
         """The profile of what we make; what is there, of a root or of what others keep."""

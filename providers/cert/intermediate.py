@@ -10,20 +10,26 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from mesh.diff import digest
-from mesh.errors import MeshError, RefusedError, StalePlanError
-from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
+from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
+from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks
 from mesh.manifest import find, place_of, written_in
-from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, never
+from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unread, never
 from mesh.provider import Last, Preview, Provider
+from mesh.providers.cert import migration
+from mesh.providers.cert.migration import moves, wanted_root
+from mesh.providers.cert.reading import (
+    MANAGER,
+    UNPLUGGED,
+    istiods,
+    live_cacerts,
+    without_cacerts,
+)
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
 from mesh.spec import CommandCA, ExistingCA
 from mesh.world import Object, Snapshot, World
 from mesh.world.kube_errors import AlreadyExists
 from mesh.world.releases import NOT_SUPERSEDED
-from mesh.world.resources import SECRET
-
-MANAGER = "mesh/cert"
+from mesh.world.resources import DEPLOYMENT, SECRET
 
 
 class Cacerts(Provider[IntermediateSpec]):
@@ -34,6 +40,8 @@ class Cacerts(Provider[IntermediateSpec]):
 
     def wanted(self, spec: IntermediateSpec, live: Found, last: Last | None) -> Attrs:
         """The profile, for what we make; what is there, for what others keep."""
+        if isinstance(live, Live) and (moves(spec, live) or live.status["by"] == UNPLUGGED):
+            return _profile(spec, None)
         if isinstance(live, Live) and (isinstance(spec.ca, ExistingCA) or not _is_ours(spec, live, last)):
             return live.attrs
         return _profile(spec, live)
@@ -56,14 +64,9 @@ class Cacerts(Provider[IntermediateSpec]):
         if not isinstance(live, Live):
             wants = live is None and isinstance(spec.ca, ExistingCA)
             return f"{where} is not there, and spec.rootOfTrust.ca says that it exists" if wants else ""
-        root, wanted = live.outputs["root"], _text(spec, "fingerprint")
-        if root and wanted and root != wanted:
-            return (
-                f"{where} was issued by root {root}, not by the mesh's root {wanted}; "
-                "a foreign cacerts is never overwritten: name that root in spec.rootOfTrust.ca.files, "
-                f"or delete Secret {spec.namespace}/{CACERTS}, apply, and restart istiod (this cuts traffic)"
-            )
-        if live.status["problems"] and not _is_ours(spec, live, last):
+        if why := migration.refuse(spec, live):
+            return why
+        if live.status["problems"] and not _is_ours(spec, live, last) and not moves(spec, live):
             return (
                 f"{where} is not fit for istiod and was not made by this mesh: {live.status['problems'][0]}; "
                 "mend it where it was made, or delete it and apply"
@@ -76,13 +79,18 @@ class Cacerts(Provider[IntermediateSpec]):
         return never("; ".join(live.status["problems"])) if live.status["problems"] else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Find each in the one LIST of Secrets of its namespace."""
+        """Find each in the one LIST of Secrets of its namespace; where there is none, what signs instead."""
         found: dict[Key, Found] = {}
         now = snapshot.world.clock.now()
         for namespace in sorted({each.namespace for each in places.values()}):
             here = {key: each for key, each in places.items() if each.namespace == namespace}
             read = partial(snapshot.list, SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
-            found |= find(here, read, lambda _key, obj: _live(obj, now))
+            found |= find(here, read, lambda _key, obj: live_cacerts(obj, now))
+        for key in [key for key, live in found.items() if live is None]:
+            try:
+                found[key] = without_cacerts(places[key].namespace, snapshot.last.get(key), snapshot)
+            except KubeError as error:
+                found[key] = Unread(error.message)
         return found
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
@@ -102,16 +110,18 @@ class Cacerts(Provider[IntermediateSpec]):
         return written_in(SECRET, key, place, world)
 
     def preview(self, spec: IntermediateSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Look whether the signer can sign; sign nothing."""
-        del key, live
+        """Look whether the signer can sign, and tell what a move to another root does; sign nothing."""
+        del key
         from mesh.world import pki
 
+        told = migration.preview(spec, live, world) if live and moves(spec, live) else Preview()
         if isinstance(spec.issuer, Mapping):
             try:
                 pki.can_sign(spec.mesh, spec.ca, spec.issuer["certificate"], desk(world))
             except MeshError as error:
-                return Preview(refusals=(": ".join(part for part in (error.message, error.hint) if part),))
-        return Preview()
+                why = ": ".join(part for part in (error.message, error.hint) if part)
+                return Preview(told.notes, refusals=(*told.refusals, why))
+        return told
 
     def create(self, spec: IntermediateSpec, key: Key, world: World) -> None:
         """Sign and write, all four keys at once; one of ours that is there already is kept."""
@@ -129,33 +139,42 @@ class Cacerts(Provider[IntermediateSpec]):
         if obj is None:
             return False
         now = world.clock.now()
-        live = _live(obj, now)
-        if why := self.refuse(spec, live, None) or self.due(spec, live, now):
+        live = live_cacerts(obj, now)
+        strange = "it has another root of trust" if moves(spec, live) else ""
+        if why := strange or self.refuse(spec, live, None) or self.due(spec, live, now):
             raise RefusedError(f"{key} is there already: {why}", hint="run `mesh plan` again")
         return True
 
     def update(self, spec: IntermediateSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Sign anew under the same root, and replace the four keys in one write."""
+        """Sign anew and replace the four keys in one write: under the same root, unless the cluster moves."""
+        if not live.uid:
+            self.create(spec, key, world)
+            return
         kube, now = world.kube(key.cluster), world.clock.now()
         obj = kube.get(SECRET, spec.namespace, CACERTS)
         if obj is None or obj["metadata"]["uid"] != live.uid:
             raise StalePlanError(f"{key} is another Secret than was planned for", hint="plan again")
-        there = _live(obj, now)
+        there = live_cacerts(obj, now)
         if why := self.refuse(spec, there, last):
             raise RefusedError(why)
         is_right = there.attrs == _profile(spec, there) and not self.due(spec, there, now)
         if is_right and there.token != live.token:
             return
         body = _body(spec, key, world)
+        if moves(spec, there):
+            migration.put_in_place(kube, obj, body, migration.backup_path(spec, world))
+            return
         meta = obj["metadata"]
         meta["labels"] = {**meta.get("labels", {}), **body["metadata"]["labels"]}
         meta["annotations"] = {**meta.get("annotations", {}), **body["metadata"]["annotations"]}
         kube.replace({**obj, "data": {**obj.get("data", {}), **body["data"]}}, manager=MANAGER)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the Secret that we made, and no other."""
+        """Delete the Secret that we made, and no other; not while an istiod runs on with it."""
         if live.status["address"] != str(key) and not (last.created and last.uid == live.uid):
             return (f"cacerts in cluster {key.cluster} was not made by mesh and stays",)
+        if istiods(world.kube(key.cluster).list(DEPLOYMENT, namespace=place.namespace)):
+            return (f"cacerts stays: the istiod of cluster {key.cluster} runs on with it",)
         world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
         return ()
 
@@ -164,16 +183,16 @@ def _is_ours(spec: IntermediateSpec, live: Live, last: Last | None) -> bool:
     return live.owner == spec.mesh or bool(last and last.created and last.uid == live.uid)
 
 
-def _text(spec: IntermediateSpec, name: str) -> str:
-    """One fact of the issuer, "" while it is not known."""
-    return spec.issuer[name] if isinstance(spec.issuer, Mapping) else ""
+def _ends(spec: IntermediateSpec) -> str:
+    """When the issuer expires, "" while it is not known."""
+    return spec.issuer["not_after"] if isinstance(spec.issuer, Mapping) else ""
 
 
 def _profile(spec: IntermediateSpec, live: Found) -> Attrs:
     """What we would have signed when the live one was signed: nothing outlives its issuer."""
     from mesh.world.pki import SKEW, duration
 
-    validity, end = spec.profile.validity, _text(spec, "not_after")
+    validity, end = spec.profile.validity, _ends(spec)
     attrs: dict[str, Any] = {"key": spec.profile.key, "path_length": 0, "validity": duration(validity)}
     if isinstance(live, Live) and live.attrs["key"]:
         signed = datetime.fromisoformat(live.outputs["not_before"]) + SKEW
@@ -181,54 +200,13 @@ def _profile(spec: IntermediateSpec, live: Found) -> Attrs:
             attrs["validity"] = duration(min(validity, datetime.fromisoformat(end) - signed))
         if isinstance(spec.ca, CommandCA):
             attrs |= {name: live.attrs[name] for name in ("path_length", "validity")}
-    return attrs | {"issuer": _text(spec, "fingerprint") or spec.issuer}
+    return attrs | {"issuer": wanted_root(spec) or spec.issuer}
 
 
 def _ends_with_issuer(spec: IntermediateSpec, end: datetime) -> bool:
     """Whether signing again could not make it last longer."""
-    limit = _text(spec, "not_after")
+    limit = _ends(spec)
     return bool(limit) and end >= datetime.fromisoformat(limit)
-
-
-def _live(obj: Object, now: datetime) -> Live:
-    """Read a `cacerts`; what cannot be read of it is empty and told in `problems`."""
-    from mesh.world import pki
-
-    found = pki.inspect_bundle(pki.bundle_from(obj.get("data") or {}), now)
-    meta, own = obj["metadata"], found.certificate
-    attrs = {
-        "issuer": found.root.fingerprint if found.root else "",
-        "key": own.key if own else "",
-        "path_length": own.path_length if own else None,
-        "validity": pki.duration(pki.lifetime(own)) if own else "",
-    }
-    return Live(
-        attrs,
-        token=f"{meta['uid']}:{digest(obj.get('data'))}",
-        uid=meta["uid"],
-        outputs={
-            "fingerprint": own.fingerprint if own else "",
-            "not_after": own.not_after.isoformat() if own else "",
-            "not_before": own.not_before.isoformat() if own else "",
-            "root": found.root.fingerprint if found.root else "",
-            "serial": own.serial if own else "",
-            "subject": own.subject if own else "",
-        },
-        status={
-            "address": meta.get("annotations", {}).get(ADDRESS_ANNOTATION, ""),
-            "problems": list(found.problems),
-            "roots": [each.fingerprint for each in found.roots],
-        },
-        touches=_touches(obj, tuple(attrs)),
-        owner=owner_of(obj),
-    )
-
-
-def _touches(obj: Object, names: tuple[str, ...]) -> tuple[Touch, ...]:
-    """Who else wrote the certificate is who changed every one of its attrs."""
-    theirs = touches(obj, ours=MANAGER)
-    wrote = next((each for each in theirs if each.path == ("data", "ca-cert.pem")), None)
-    return theirs[:1] + tuple(Touch((name,), wrote.manager, wrote.time) for name in names if wrote)
 
 
 def _body(spec: IntermediateSpec, key: Key, world: World) -> Object:

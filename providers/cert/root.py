@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from mesh.errors import KubeError, MeshError, RefusedError
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, never
 from mesh.provider import Last, Preview, Provider
+from mesh.providers.cert.migration import OFFER
+from mesh.providers.cert.reading import PUBLISHED, ROOT_PEM
 from mesh.providers.cert.specs import CACERTS, RootSpec, desk
 from mesh.spec import CommandCA, FilesCA, GenerateCA
 from mesh.world import Snapshot, World
@@ -19,8 +21,6 @@ from mesh.world.resources import CONFIG_MAP, SECRET
 
 if TYPE_CHECKING:
     from mesh.world.pki import RootFiles
-
-PUBLISHED = "istio-ca-root-cert"
 
 
 class Root(Provider[RootSpec]):
@@ -144,7 +144,15 @@ def _preview(spec: RootSpec, world: World) -> Preview:
             return Preview(notes=(note,))
     shown, notes = roots_shown(spec.namespaces, world)
     notes = (f"the root key will be in {files.key}: keep a copy, it cannot be made again", *notes)
-    return Preview(notes=notes, refusals=pki.refusals(files) + pki.root_conflicts(None, shown))
+    return Preview(notes=notes, refusals=pki.refusals(files) + _conflicts(spec, shown))
+
+
+def _conflicts(spec: RootSpec, shown: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Which clusters have a root of trust already, and are not to be moved to the new one."""
+    from mesh.world import pki
+
+    found = () if spec.migrate else pki.root_conflicts(None, shown)
+    return (*found, f"or {OFFER}") if found else ()
 
 
 def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
@@ -153,7 +161,7 @@ def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
     at = desk(world)
     if not files.certificate.exists():
         shown, _ = roots_shown(spec.namespaces, world)
-        if refused := pki.root_conflicts(None, shown):
+        if refused := _conflicts(spec, shown):
             raise RefusedError(refused[0])
     pki.make_root(
         files, spec.mesh, algorithm=spec.key, validity=spec.validity, passphrase=at.passphrase, now=at.now
@@ -182,4 +190,4 @@ def _roots_in(cluster: str, namespace: str, world: World) -> Iterator[frozenset[
     yield pki.fingerprints_in(pki.bundle_from((secret or {}).get("data") or {}).root_cert)
     for each in sorted({namespace, "default"}):
         published = kube.get(CONFIG_MAP, each, PUBLISHED)
-        yield pki.fingerprints_in(((published or {}).get("data") or {}).get("root-cert.pem", ""))
+        yield pki.fingerprints_in(((published or {}).get("data") or {}).get(ROOT_PEM, ""))

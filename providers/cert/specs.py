@@ -26,7 +26,8 @@ ISSUER = Ref(ROOT, "issuer")
 class RootSpec:
     """The root of trust. `key` and `validity` matter only when it is generated.
 
-    `namespaces` are istiod's, by cluster: where a root that is there already would show.
+    `namespaces` are istiod's, by cluster: where a root that is there already would show. With
+    `migrate`, clusters that show one are moved to the new one.
     """
 
     mesh: str
@@ -34,11 +35,15 @@ class RootSpec:
     key: KeyAlgorithm
     validity: timedelta
     namespaces: Mapping[str, str] = field(default_factory=dict)
+    migrate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class IntermediateSpec:
-    """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user keeps them."""
+    """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user keeps them.
+
+    `migrate` and `backup` as in `mesh.spec.RootOfTrust`.
+    """
 
     mesh: str
     cluster: str
@@ -46,6 +51,8 @@ class IntermediateSpec:
     profile: Intermediate
     ca: CA
     issuer: Mapping[str, str] | Ref | Unknown | None
+    migrate: str = ""
+    backup: str = ""
 
 
 CertSpec = RootSpec | IntermediateSpec

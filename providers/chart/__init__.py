@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 from mesh.managed import MESH_LABEL
 from mesh.merge import merge
-from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, not_yet
+from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, Unknown, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
 from mesh.providers.chart.platform import prepared, refuse_platform
-from mesh.providers.chart.reading import BY_CHART, read, view_of, views_in
+from mesh.providers.chart.reading import AND_ROOT, BY_CHART, read, view_of, views_in
+from mesh.providers.chart.trust import ISTIOD, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import refuse_path, traffic
+from mesh.refs import Ref
 from mesh.rendering import changes, conflicts, placeheld
 from mesh.sensitive import mask, reveal, secrets_in
 from mesh.spec import COMPONENTS
@@ -21,7 +23,7 @@ from mesh.world import HelmJob, Snapshot, World
 from mesh.world.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest, unlock
 from mesh.world.resources import SECRET
 
-__all__ = ["NOT_SUPERSEDED", "ChartProvider", "ChartSpec", "any_release", "views_in"]
+__all__ = ["NOT_SUPERSEDED", "ChartProvider", "ChartSpec", "any_release", "views_in", "with_root"]
 
 DEPLOYED = "deployed"
 LICENCE, CLEAR = "license", "value"
@@ -33,7 +35,9 @@ class ChartSpec:
     """A release that must be there. `sensitive` are dotted paths of values that are secrets.
 
     With `adopt`, any release of the chart will do: its name is its own, its namespace must be ours.
-    `downgrade` allows a version older than the one that is there.
+    `downgrade` allows a version older than the one that is there. `root` is the root of trust that an
+    istiod must publish in the namespaces `shown_in` before it counts as ready; `reissues` says that
+    every identity may be issued anew.
 
     A chart that is no part of Istio is never installed by us: `missing` says what to do if it is not
     there, `oldest` is the first line that will do. A job without `ref` upgrades a release to the
@@ -48,11 +52,19 @@ class ChartSpec:
     downgrade: bool = False
     oldest: tuple[int, int] = (0, 0)
     missing: str = ""
+    root: str | Ref | Unknown = ""
+    shown_in: frozenset[str] = frozenset()
+    reissues: bool = False
 
 
 def any_release(chart: str) -> Place:
     """The place of a release that is found by its chart, in whatever namespace it is."""
     return Place("", chart, BY_CHART)
+
+
+def with_root(place: Place) -> Place:
+    """The same place, where the root of trust that is published is looked at too: one more LIST."""
+    return replace(place, variant=place.variant + AND_ROOT)
 
 
 class ChartProvider(Provider[ChartSpec]):
@@ -102,12 +114,15 @@ class ChartProvider(Provider[ChartSpec]):
             return _elsewhere(spec, view)
         if spec.missing:
             return refuse_platform(spec, live, view)
+        if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
+            return why
         return refuse_path(spec.component, live.attrs["version"], spec.job.version, downgrade=spec.downgrade)
 
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
-        """Every workload does what was last asked of it."""
-        del spec
-        troubles = live.status["troubles"]
+        """Every workload does what was last asked of it, and istiod publishes the right root of trust."""
+        troubles = list(live.status["troubles"])
+        if isinstance(spec.root, str) and spec.root:
+            troubles += unpublished(spec.root, spec.shown_in, live)
         return not_yet("; ".join(troubles)) if troubles else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
@@ -138,6 +153,8 @@ class ChartProvider(Provider[ChartSpec]):
         with prepared(_job(spec, live), live) as job:
             job = replace(job, values=placeheld(_merged(job.values, _config(live), None)))
             new = helm.template(job, kube_version=version, upgrade=live is not None)
+        if live is None and spec.component == ISTIOD and (why := second_istiod(kube)):
+            return Preview(refusals=(why,))
         view = view_of(live)
         old = view.deployed.objects() if view and view.deployed else []
         secrets = secrets_in(mask(job.values, spec.sensitive))

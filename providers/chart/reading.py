@@ -9,6 +9,7 @@ from mesh.errors import KubeError
 from mesh.managed import MESH_LABEL
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.providers.chart.drift import by_name, drift
+from mesh.providers.chart.trust import published
 from mesh.sensitive import mask
 from mesh.workloads import of_release, why_not
 from mesh.world import Object, Snapshot
@@ -17,11 +18,13 @@ from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD, 
 
 BY_CHART = "by chart"
 """The variant of a place that names a chart and not a release."""
+AND_ROOT = " and root of trust"
+"""The end of a variant that asks for the root of trust that is published."""
 
 
 def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
     """Find each release, in one LIST a namespace, or one of the cluster for those found by chart."""
-    by_chart = {key: place for key, place in places.items() if place.variant == BY_CHART}
+    by_chart = {key: place for key, place in places.items() if place.variant.startswith(BY_CHART)}
     found: dict[Key, Found] = {}
     for namespace in sorted({place.namespace for key, place in places.items() if key not in by_chart}):
         here = {
@@ -45,7 +48,7 @@ def _named(places: Mapping[Key, Place], namespace: str, snapshot: Snapshot) -> d
     found: dict[Key, Found] = {}
     for key, place in places.items():
         view = views.get((namespace, place.name))
-        found[key] = _live([view], snapshot) if view else None
+        found[key] = _live([view], place, snapshot) if view else None
     return found
 
 
@@ -54,7 +57,7 @@ def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Fou
     found: dict[Key, Found] = {}
     for key, place in places.items():
         mine = [view for view in views if view.newest.chart == place.name]
-        found[key] = _live(mine, snapshot) if mine else None
+        found[key] = _live(mine, place, snapshot) if mine else None
     return found
 
 
@@ -78,7 +81,7 @@ def all_views(snapshot: Snapshot) -> Mapping[tuple[str, str], ReleaseView]:
     return views
 
 
-def _live(views: Iterable[ReleaseView], snapshot: Snapshot) -> Live:
+def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Live:
     """Describe the first of the releases; that there are several is for the kind to refuse."""
     view, *others = views
     shown, place = view.deployed or view.newest, Place(view.newest.namespace, view.newest.name)
@@ -105,6 +108,7 @@ def _live(views: Iterable[ReleaseView], snapshot: Snapshot) -> Live:
             "others": [f"{each.newest.namespace}/{each.newest.name}" for each in others],
             "nodes": nodes,
             "troubles": _troubles(workloads, nodes, place, snapshot),
+            "published": published(snapshot) if wanted.variant.endswith(AND_ROOT) else {},
         },
         owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
         or f"helm release {place.namespace}/{place.name}",

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Tool
 
+from .chains import cacerts, fingerprint
 from .hands import Mesh, block
 
 DELETED = "it was there at the last apply and is gone: deleted outside mesh"
@@ -61,6 +62,16 @@ def test_a_deleted_licence_comes_back_and_istiod_is_not_restarted(mesh: Mesh, ku
     assert mesh.env["GLOO_MESH_LICENSE_KEY"] not in answer.out
     mesh.mended()
     assert kubectl("cluster1", *pods) == before
+
+
+def test_a_deleted_intermediate_comes_back_under_the_same_root(mesh: Mesh, kubectl: Tool) -> None:
+    root = fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"])
+    kubectl("cluster1", "delete", "secret", "-n", "istio-system", "cacerts")
+    out = mesh.pending().out
+    assert DELETED in block(out, "cert/cluster1/cacerts")
+    assert "chart/cluster1/" not in out
+    mesh.mended()
+    assert fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"]) == root
 
 
 def test_an_address_edited_in_an_editor_is_shown_with_who_did_it(

@@ -59,7 +59,11 @@ def cacerts(
             "not_before": (NOW - timedelta(minutes=10)).isoformat(),
             "not_after": (NOW + days * DAY).isoformat(),
         },
-        status={"problems": list(problems), "address": str(KEY) if owner == "prod" else ""},
+        status={
+            "by": "cacerts",
+            "problems": list(problems),
+            "address": str(KEY) if owner == "prod" else "",
+        },
         owner=owner,
     )
 

@@ -11,6 +11,13 @@ Shown = Mapping[str, frozenset[str]]
 """By cluster, the fingerprints of the roots that it shows."""
 
 
+ADVICE = (
+    "a second root is never generated: put its key and certificate back, name its files in "
+    "spec.rootOfTrust.ca.files, say existing: true if every cluster has a cacerts under it, or remove the "
+    "Secret cacerts and the ConfigMaps istio-ca-root-cert that are left of an earlier mesh"
+)
+
+
 def fingerprints_in(bundle: str) -> frozenset[str]:
     """The fingerprints of every certificate in a PEM text; what is damaged has none."""
     found = set()
@@ -24,22 +31,15 @@ def fingerprints_in(bundle: str) -> frozenset[str]:
 
 def root_conflicts(wanted: str | None, shown: Shown) -> tuple[str, ...]:
     """Say which clusters show another root than the mesh's (None: one is about to be generated)."""
-    return tuple(
-        _conflict(wanted, cluster, sorted(roots))
+    strange = {
+        cluster: sorted(roots)
         for cluster, roots in sorted(shown.items())
         if roots and (wanted is None or wanted not in roots)
-    )
-
-
-def _conflict(wanted: str | None, cluster: str, roots: list[str]) -> str:
-    there = f"cluster {cluster} has the root of trust {', '.join(roots)}"
-    if wanted is None:
-        return (
-            f"{there}; a second root is never generated: put its key and certificate back, "
-            "name its files in spec.rootOfTrust.ca.files, or remove the Secret cacerts and the "
-            "ConfigMaps istio-ca-root-cert that are left of an earlier mesh"
-        )
-    return f"{there}, and the mesh has {wanted}"
+    }
+    there = [f"cluster {name} has the root of trust {', '.join(roots)}" for name, roots in strange.items()]
+    if wanted is None and there:
+        return ("; ".join([*there, ADVICE]),)
+    return tuple(f"{each}, and the mesh has {wanted}" for each in there)
 
 
 def one_root(shown: Shown) -> tuple[str, ...]:

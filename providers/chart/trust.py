@@ -1,0 +1,86 @@
+"""What an istiod has to do with the root of trust: what it publishes, and whom it gives identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.managed import owner_of
+from mesh.model import Live
+from mesh.world import Kube, Snapshot
+from mesh.world.releases import ReleaseView
+from mesh.world.resources import CONFIG_MAP, DEPLOYMENT
+
+ISTIOD = "istiod"
+PUBLISHED = "istio-ca-root-cert"
+TRUST_DOMAIN = "cluster.local"
+"""What istiod takes for its trust domain if it is told none."""
+
+GLOO_OPERATOR = "istiod-gloo"
+EVERYWHERE = "default"
+"""The namespace that stands for those of the users, unless istiod is told to look at some only."""
+
+
+def published(snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """Return the fingerprints of the roots of trust that each namespace is given; {} if nobody may see."""
+    from mesh.world import pki
+
+    try:
+        maps = snapshot.list(CONFIG_MAP, fields=f"metadata.name={PUBLISHED}")
+    except KubeError:
+        return {}
+    texts = {
+        obj["metadata"]["namespace"]: str((obj.get("data") or {}).get("root-cert.pem", "")) for obj in maps
+    }
+    known = {text: pki.fingerprints_in(text) for text in set(texts.values())}
+    return {namespace: known[text] for namespace, text in sorted(texts.items())}
+
+
+def unpublished(root: str, namespaces: Iterable[str], live: Live) -> list[str]:
+    """Say in which of the namespaces another root of trust is published; one without any is not judged."""
+    chosen = _config(live.status["view"]).get("meshConfig") or {}
+    skipped = {EVERYWHERE} if chosen.get("discoverySelectors") else set()
+    shown: Mapping[str, frozenset[str]] = live.status["published"]
+    stale = [name for name in sorted(set(namespaces) - skipped) if name in shown and root not in shown[name]]
+    if not stale:
+        return []
+    found = ", ".join(sorted(shown[stale[0]])) or "none"
+    return [
+        f"{PUBLISHED} in {', '.join(stale)} is root {found}, not {root}: istiod has not read its cacerts "
+        "since it started, or has not published it yet"
+    ]
+
+
+def refuse_reissue(values: Mapping[str, Any], view: ReleaseView) -> str:
+    """Refuse to change the trust domain of an istiod that is taken over: it is in every identity."""
+    wanted = (values.get("meshConfig") or {}).get("trustDomain")
+    before = (_config(view).get("meshConfig") or {}).get("trustDomain") or TRUST_DOMAIN
+    if wanted in (None, before):
+        return ""
+    return (
+        f"istiod in {view.newest.namespace} gives identities of trust domain {before}, the configuration "
+        f"says {wanted}: that issues every identity anew and breaks policies that name the old ones; set "
+        f"trustDomain: {before} for the cluster, or spec.rootOfTrust.migrate: restart"
+    )
+
+
+def second_istiod(kube: Kube) -> str:
+    """Refuse to install an istiod beside one that is no Helm release of the chart; "" if there is none."""
+    for obj in kube.list(DEPLOYMENT, labels="app=istiod", metadata_only=True):
+        meta = obj["metadata"]
+        where = f"{meta['namespace']}/{meta['name']}"
+        if meta["name"] == GLOO_OPERATOR:
+            return (
+                f"the Gloo Operator runs istiod here ({where}): what it keeps is never taken over; move it "
+                "to Helm first (docs/guide-a.md), or leave the cluster out"
+            )
+        return (
+            f"an istiod runs here already: Deployment {where}, by {owner_of(obj) or 'nobody known'}; a "
+            "cluster has one: set adopt: true if helm installed it, or remove it"
+        )
+    return ""
+
+
+def _config(view: ReleaseView | None) -> Mapping[str, Any]:
+    return view.deployed.config if view and view.deployed else {}
