@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mesh.diff import dotted
 from mesh.errors import MeshError
-from mesh.model import Action, Key, Live
+from mesh.model import ABSENT, Action, Key, Live, Step
 from mesh.plan import Draft, Known
 from mesh.provider import Preview, Registry
 from mesh.walk import fan
@@ -13,6 +14,7 @@ from mesh.world import World
 
 ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 ASKERS = 8
+HAND = "kubectl"
 
 
 def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
@@ -40,7 +42,22 @@ def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
     step = draft.steps[key]
     if answer.refusals:
         draft.refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
-    elif answer.held and key not in known.taken:
-        held = "; ".join(answer.held)
+    elif (theirs := (*answer.held, *_never_ours(step, known))) and key not in known.taken:
+        held = "; ".join(theirs)
         draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or leave it out"
     draft.steps[key] = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
+
+
+def _never_ours(step: Step, known: Known) -> tuple[str, ...]:
+    """What a person set in a thing of ours at a place of which we have no record: theirs, not drift."""
+    entry = known.lock.entries.get(step.key)
+    if step.action is not Action.UPDATE or entry is None or not entry.last.fields:
+        return ()
+    return tuple(
+        f"{each.dotted} was set by {each.touch.manager} and never by mesh"
+        for each in step.fields
+        if each.touch
+        and each.touch.manager.startswith(HAND)
+        and ABSENT not in (each.before, each.after)
+        and dotted(each.path) not in entry.last.fields
+    )

@@ -125,6 +125,21 @@ def test_a_field_that_a_controller_took_is_never_taken_back_unasked(mesh: Mesh, 
     mesh.settled()
 
 
+def test_a_field_that_a_person_set_and_we_never_did_is_theirs_until_taken(mesh: Mesh, kubectl: Tool) -> None:
+    region = "topology.kubernetes.io/region"
+    kubectl("cluster2", "label", "gateway", *EASTWEST, "istio-eastwest", f"{region}=theirs")
+    mesh.settled()
+    mesh.edit(lambda spec: spec["clusters"][1].update(region="ours"))
+    refused = mesh("plan")
+    assert refused.code == 5
+    assert f'metadata.labels."{region}" was set by kubectl-label and never by mesh' in refused.err
+    assert "take it over with `--take gateway/cluster2/istio-eastwest`" in refused.err
+    mesh.applied("--take", "gateway/cluster2/istio-eastwest")
+    mesh.edit(lambda spec: spec["clusters"][1].pop("region"))
+    mesh.applied()
+    mesh.settled()
+
+
 def test_a_deleted_namespace_takes_its_gateway_and_links_along_and_all_come_back(
     mesh: Mesh, kubectl: Tool
 ) -> None:
