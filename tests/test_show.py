@@ -58,7 +58,7 @@ def test_resources_are_listed_after_what_they_need_with_their_place_in_the_file(
         assert all(
             addresses.index(need) < addresses.index(address) for need in needs.split(", ") if need != "-"
         )
-        assert re.fullmatch(r".+mesh\.yaml:\d+", origin)
+        assert re.fullmatch(r".+mesh\.yaml:\d+:\d+", origin)
     assert [needs for address, needs, _ in rows if address == LINK] == [
         "gateway/cluster1/istio-eastwest, gateway/cluster2/istio-eastwest, namespace/cluster1/istio-eastwest"
     ]

@@ -15,13 +15,12 @@ from mesh.render.tables import table
 
 def resources_text(order: Iterable[Key], resources: Mapping[Key, Resource[Any]], graph: Edges) -> str:
     """Return a table of resources in the order of their making: address, direct needs, place in the file."""
-    rows = ((key, ", ".join(map(str, sorted(graph[key]))), _place(resources[key])) for key in order)
+    rows = ((key, ", ".join(map(str, sorted(graph[key]))), _origin(resources[key])) for key in order)
     return table(("address", "needs", "origin"), rows)
 
 
-def _place(resource: Resource[Any]) -> str:
-    origin = resource.origin
-    return f"{origin.file}:{origin.line}" if origin.file else ""
+def _origin(resource: Resource[Any]) -> str:
+    return str(resource.origin) if resource.origin.file else ""
 
 
 def dot(graph: Edges) -> str:
