@@ -38,6 +38,12 @@ class Outcome:
     stopped: str = ""
 
 
+def done(step: Step, outcome: Outcome) -> Action:
+    """What a step did in the end: a deletion that left the thing, and says why, only forgot it."""
+    is_left = step.action is Action.DELETE and bool(outcome.remarks)
+    return Action.FORGET if is_left else step.action
+
+
 @dataclass(slots=True)
 class Watch:
     """What a run tells the person who watches; every method may be called from the caller's thread only."""

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
-from mesh.apply import Outcome, Run, Watch
+from mesh.apply import Outcome, Run, Watch, done
 from mesh.distribution import remarks
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
@@ -191,7 +191,7 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         deferred=tuple(draft.deferred[key] for key in sorted(draft.deferred)),
         unchanged=len(draft.unchanged),
         warnings=(
-            *_warnings(desk, known.lock, recorded, seen),
+            *_warnings(desk, draft, known.lock, recorded, seen),
             *(gap(draft.steps) if known.resources and desk.mesh.automatic else ()),
             *confirmation(names),
         ),
@@ -200,8 +200,12 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
     )
 
 
-def _warnings(desk: Desk, lock: Lock, recorded: Lock, seen: Observation) -> list[str]:
-    said = [f"cluster {name} did not answer: {why}" for name, why in sorted(seen.unreachable.items())]
+def _warnings(desk: Desk, draft: Draft, lock: Lock, recorded: Lock, seen: Observation) -> list[str]:
+    told = {each.why for each in draft.deferred.values()}
+    said = [
+        f"cluster {name} did not answer: {'all of it is deferred' if why in told else why}"
+        for name, why in sorted(seen.unreachable.items())
+    ]
     said += remarks(desk.mesh)
     if lock.serial > recorded.serial:
         said.append(
@@ -276,7 +280,7 @@ def _past(run: Run, planned: Planned, unstarted: frozenset[Key], by: Holder) -> 
     is_stopped = bool(unstarted) or any(each.stopped for each in run.outcomes.values())
     bad = any(each.error for each in run.outcomes.values()) or run.because or planned.plan.deferred
     deeds = (
-        Deed(run.tasks[key].step.action.value.strip(), str(key), done=not (each.error or each.stopped))
+        Deed(done(run.tasks[key].step, each).value.strip(), str(key), done=not (each.error or each.stopped))
         for key, each in sorted(run.outcomes.items())
     )
     return PastRun(

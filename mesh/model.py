@@ -173,6 +173,7 @@ class Reason(Enum):
     CONFIG = "configuration changed"
     DRIFT = "changed outside mesh"
     REMOVED = "no longer in the configuration"
+    DESTROY = "the mesh is taken down"
     FOLLOWS = "a value it takes from another resource changes"
     EXPIRING = "expiring"
     UNHEALTHY = "not ready"

@@ -88,7 +88,7 @@ def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, lo
     if step is None:
         draft.unchanged.append(key)
     elif waits_for:
-        draft.deferred[key] = Deferral(key, f"needs {waits_for}: {draft.deferred[waits_for].why}")
+        draft.deferred[key] = Deferral(key, f"needs {waits_for}, which is deferred")
     else:
         draft.steps[key] = replace(step, needs=_before(known, draft, key))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mesh.diff import dotted
 from mesh.errors import MeshError
-from mesh.model import ABSENT, Action, Key, Live, Step
+from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
 from mesh.plan import Draft, Known
 from mesh.provider import Preview, Registry
 from mesh.walk import fan
@@ -35,7 +35,19 @@ def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
     for key, answer in fan(ask, keys, ASKERS).items():
         if isinstance(answer, MeshError):
             raise answer
-        _add(draft, known, key, answer)
+        if answer.unknown:
+            _defer(draft, key, answer.unknown)
+        elif key in draft.steps:
+            _add(draft, known, key, answer)
+
+
+def _defer(draft: Draft, key: Key, why: str) -> None:
+    """Leave a step out, and every step that needs it."""
+    del draft.steps[key]
+    draft.deferred[key] = Deferral(key, why)
+    for user in [user for user, step in draft.steps.items() if key in step.needs]:
+        if user in draft.steps:
+            _defer(draft, user, f"needs {key}, which is deferred")
 
 
 def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:

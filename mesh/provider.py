@@ -43,13 +43,15 @@ class Preview:
     """What a write would do, told by those who would do it.
 
     `notes` go under the step. `held` are fields that others hold: the plan refuses unless the user
-    takes the object over. `refusals` make it refuse (exit code 5) whatever the user takes.
+    takes the object over. `refusals` make it refuse (exit code 5) whatever the user takes. `unknown` is
+    why nobody can tell now whether it may be done: the step is deferred.
     """
 
     notes: tuple[str, ...] = ()
     manifests: tuple[ManifestChange, ...] = ()
     held: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 class Provider(ABC, Generic[S]):

@@ -27,7 +27,7 @@ def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too:
         if isinstance(found, Unread):
             draft.deferred[key] = Deferral(key, found.why)
         elif blocked:
-            draft.deferred[key] = Deferral(key, f"still used by {blocked}: {draft.deferred[blocked].why}")
+            draft.deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
         else:
             step = _removal(known, kinds, key, gone[key], adopted_too)
             draft.steps[key] = replace(
@@ -38,16 +38,17 @@ def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too:
 def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too: bool) -> Step:  # noqa: FBT001
     found: Found = known.found.get(key)
     assert not isinstance(found, Unread)
+    reason = Reason.REMOVED if known.resources else Reason.DESTROY
     if found is None:
-        return Step(Action.FORGET, key, Reason.REMOVED, why="it is gone already")
+        return Step(Action.FORGET, key, reason, why="it is gone already")
     made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
     if made or (adopted_too and kinds[key.kind].gives_back):
-        return Step(Action.DELETE, key, Reason.REMOVED, diff(found.attrs, {}), expects=found.token)
+        return Step(Action.DELETE, key, reason, diff(found.attrs, {}), expects=found.token)
     if kinds[key.kind].awaited(key):
-        return Step(Action.FORGET, key, Reason.REMOVED, why="others keep it")
+        return Step(Action.FORGET, key, reason, why="others keep it")
     theirs = kinds[key.kind].without(found, entry.last)
     fields = diff(found.attrs, theirs)
     if not fields:
-        return Step(Action.FORGET, key, Reason.REMOVED, why=kinds[key.kind].stays)
+        return Step(Action.FORGET, key, reason, why=kinds[key.kind].stays)
     why = "it was there before mesh and stays, without what mesh put into it"
-    return Step(Action.UPDATE, key, Reason.REMOVED, fields, expects=found.token, why=why)
+    return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 from mesh.engine import Desk
 from mesh.errors import RefusedError
-from mesh.model import ABSENT, Action, Live, Place, Reason, Resource, Touch, Unknown
+from mesh.model import ABSENT, Action, Key, Live, Place, Reason, Resource, Touch, Unknown
 from mesh.plan import step_for
-from mesh.provider import Last
+from mesh.provider import Last, Preview
 from mesh.refs import Ref
+from mesh.world import World
 from tests.toy import Toy, ToyProvider, carry_out, desk, key, plan, toy, toys
 
 A, B, C = key("a"), key("b"), key("c")
@@ -165,7 +167,7 @@ def test_what_needs_something_unread_is_deferred_and_nothing_else(here: Desk) ->
     planned = plan(here, *wanted)
     assert [step.key for step in planned.plan.steps] == [C]
     assert [each.key for each in planned.plan.deferred] == [B, far]
-    assert planned.plan.deferred[0].why == f"needs {far}: does not answer"
+    assert planned.plan.deferred[0].why == f"needs {far}, which is deferred"
     carry_out(here, planned)
     toys(here.world, "cluster2").down = False
     carry_out(here, plan(here, *wanted))
@@ -179,11 +181,35 @@ def test_what_cannot_be_read_is_never_taken_for_gone(here: Desk) -> None:
     planned = plan(here)
     assert planned.plan.steps == ()
     assert [each.why for each in planned.plan.deferred] == [
-        f"still used by {key('far', 'cluster2')}: does not answer",
+        f"still used by {key('far', 'cluster2')}, which is deferred",
         "does not answer",
     ]
     carry_out(here, planned)
     assert set(here.store.read("demo").entries) == {A, key("far", "cluster2")}
+
+
+class Doubtful(ToyProvider):
+    """Toys of which nobody can tell beforehand whether `a` may be made."""
+
+    def preview(self, spec: Toy, key: Key, live: Live | None, world: World) -> Preview:
+        return Preview(unknown="nobody can tell" if key == A else "")
+
+
+def test_what_nobody_can_tell_beforehand_is_deferred_with_all_that_needs_it(here: Desk) -> None:
+    wanted = (toy("a"), toy("b", needs=frozenset({A})), toy("c", needs=frozenset({B})), toy("d"))
+    planned = plan(replace(here, kinds={"toy": Doubtful()}), *wanted)
+    assert [step.key for step in planned.plan.steps] == [key("d")]
+    assert {each.key: each.why for each in planned.plan.deferred} == {
+        A: "nobody can tell",
+        B: f"needs {A}, which is deferred",
+        C: f"needs {B}, which is deferred",
+    }
+
+
+def test_a_removal_says_whether_it_left_the_file_or_the_mesh_goes(here: Desk) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b")))
+    assert [step.reason for step in plan(here, toy("a")).plan.steps] == [Reason.REMOVED]
+    assert [step.reason for step in plan(here).plan.steps] == [Reason.DESTROY] * 2
 
 
 def test_removals_go_backwards_along_the_recorded_needs(here: Desk) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mesh.apply import Outcome, Watch
+from mesh.apply import Outcome, Watch, done
 from mesh.model import Action, Deferral, Key, Step
 from mesh.render.progress import Event, Observer, Phase
 
@@ -56,7 +56,8 @@ class Teller:
         elif outcome.stopped:
             self._tell(step, Phase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
         else:
-            self._tell(step, Phase.DONE, "; ".join(outcome.remarks))
+            ended = replace(step, action=done(step, outcome))
+            self._tell(ended, Phase.DONE, "; ".join(outcome.remarks))
 
     def skipped(self, step: Step, because: Key) -> None:
         """A step was not begun."""

@@ -160,9 +160,9 @@ class PlainProgress:
         self._pending = Pending()
 
     def event(self, event: Event) -> None:
-        """Write the event; what is waited for is kept for the heartbeat."""
+        """Write the event; what is waited for is kept for the heartbeat, what was deferred for the result."""
         self._pending.note(event, self._times.monotonic())
-        if event.phase is not Phase.WAITING:
+        if event.phase not in {Phase.WAITING, Phase.DEFERRED}:
             self._write(event, words(event))
 
     def tick(self, now: float) -> None:

@@ -63,7 +63,7 @@ def result_text(result: Result, *, colour: bool = False) -> str:
     style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
     parts = [paint(result.head(), "red" if result.failures else style)]
     parts += _list("Skipped:", result.skipped, paint)
-    parts += _list("Deferred:", result.deferred, paint)
+    parts += _grouped("Deferred:", result.deferred, paint)
     parts += _failures(result.failures, paint)
     if result.resume and not result.complete:
         parts.append(f"Go on with: {paint(terminal(result.resume), 'bold')}")
@@ -73,6 +73,20 @@ def result_text(result: Result, *, colour: bool = False) -> str:
 def _list(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
     if pairs:
         lines = (f"  {terminal(key)}: {terminal(why)}" for key, why in pairs)
+        yield "\n".join([paint(title, "bold"), *lines])
+
+
+def _grouped(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
+    """Say each reason once, and below it what it is about."""
+    if pairs:
+        reasons: dict[str, list[str]] = {}
+        for key, why in pairs:
+            reasons.setdefault(why, []).append(key)
+        lines = [
+            line
+            for why, keys in reasons.items()
+            for line in (f"  {terminal(why)}", *(f"    {terminal(key)}" for key in keys))
+        ]
         yield "\n".join([paint(title, "bold"), *lines])
 
 

@@ -17,6 +17,7 @@ from mesh.providers.cert.specs import CACERTS, RootSpec, desk
 from mesh.spec import CommandCA, FilesCA, GenerateCA
 from mesh.world import Snapshot, World
 from mesh.world.files import user_path
+from mesh.world.kube_errors import Unreachable
 from mesh.world.resources import CONFIG_MAP, SECRET
 
 if TYPE_CHECKING:
@@ -142,7 +143,10 @@ def _preview(spec: RootSpec, world: World) -> Preview:
         case CommandCA(argv):
             note = f"{argv[0]} signs one certificate that is thrown away, to learn its root"
             return Preview(notes=(note,))
-    shown, notes = roots_shown(spec.namespaces, world)
+    shown, unseen = roots_shown(spec.namespaces, world)
+    if unseen and all(isinstance(error, Unreachable) for error in unseen.values()) and not shown:
+        return Preview(unknown="no cluster answers, and one of them may have a root of trust already")
+    notes = tuple(_unseen(name, error) for name, error in unseen.items())
     notes = (f"the root key will be in {files.key}: keep a copy, it cannot be made again", *notes)
     return Preview(notes=notes, refusals=pki.refusals(files) + _conflicts(spec, shown))
 
@@ -153,6 +157,12 @@ def _conflicts(spec: RootSpec, shown: Mapping[str, frozenset[str]]) -> tuple[str
 
     found = () if spec.migrate else pki.root_conflicts(None, shown)
     return (*found, f"or {OFFER}") if found else ()
+
+
+def _unseen(cluster: str, error: KubeError) -> str:
+    """What nobody knows of a cluster; that it did not answer is told elsewhere."""
+    why = "" if isinstance(error, Unreachable) else f": {error.message}"
+    return f"whether cluster {cluster} has a root of trust could not be seen{why}"
 
 
 def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
@@ -170,16 +180,16 @@ def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
 
 def roots_shown(
     namespaces: Mapping[str, str], world: World
-) -> tuple[dict[str, frozenset[str]], tuple[str, ...]]:
-    """Ask every cluster which roots of trust it shows; the second value names those that did not answer."""
+) -> tuple[dict[str, frozenset[str]], dict[str, KubeError]]:
+    """Ask every cluster which roots of trust it shows; the second value holds those that did not say."""
     shown: dict[str, frozenset[str]] = {}
-    notes = []
+    unseen: dict[str, KubeError] = {}
     for cluster, namespace in sorted(namespaces.items()):
         try:
             shown[cluster] = frozenset().union(*_roots_in(cluster, namespace, world))
         except KubeError as error:
-            notes.append(f"whether cluster {cluster} has a root of trust could not be seen: {error.message}")
-    return shown, tuple(notes)
+            unseen[cluster] = error
+    return shown, unseen
 
 
 def _roots_in(cluster: str, namespace: str, world: World) -> Iterator[frozenset[str]]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mesh.lab import Lab
 from tests.conftest import Tool
 
-from .hands import Mesh
+from .hands import Mesh, clone
 
 CACERTS = ("secret", "-n", "istio-system", "cacerts")
 
@@ -156,3 +157,21 @@ def test_a_plan_that_must_render_says_how_to_get_helm(mesh: Mesh, no_helm: dict[
     assert answer.code == 1
     assert "helm is not on PATH" in answer.err
     assert "install helm 4.2.4 or newer" in answer.err
+
+
+def test_where_no_cluster_answers_no_root_of_trust_is_made(mesh: Mesh, lab: Lab, tmp_path: Path) -> None:
+    config = yaml.safe_load(lab.kubeconfig.read_text())
+    for each in config["clusters"]:
+        each["cluster"]["server"] = "https://127.0.0.1:9"
+    (tmp_path / "nowhere").write_text(yaml.safe_dump(config))
+    one = clone(mesh, tmp_path / "first")
+    (one.folder / "mesh.lock").unlink()
+    nowhere = {"KUBECONFIG": str(tmp_path / "nowhere")}
+    plan = one("plan", "--detailed-exitcode", env=nowhere)
+    assert plan.code == 2, plan
+    assert "no cluster answers, and one of them may have a root of trust already\n    cert/-/root" in plan.out
+    assert "Plan: 0 to add, 0 to change, 0 to destroy." in plan.out
+    assert plan.out.count("cannot be reached") == 2
+    answer = one("apply", "--yes", env=nowhere)
+    assert answer.code == 6, answer
+    assert not list(one.folder.rglob("root.*"))

@@ -62,6 +62,8 @@ def test_two_clusters_converge_while_the_third_cannot_be_reached(trio: Mesh, thr
     plan = trio("plan", "--detailed-exitcode")
     assert plan.code == 2, plan
     assert "Deferred:" in plan.out
+    assert plan.out.count("cannot be reached") == 1
+    assert "needs gateway/cluster3/istio-eastwest, which is deferred" in plan.out
     answer = trio("apply", "--yes")
     assert answer.code == 6, answer
     assert "cluster cluster3 did not answer" in answer.out

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.model import Action
+from mesh.apply import Outcome
+from mesh.cli.watch import Teller, Waits
+from mesh.model import Action, Key, Step
 from mesh.render.live import LiveProgress
-from mesh.render.progress import Event, JsonProgress, Observer, Phase, PlainProgress
+from mesh.render.progress import Event, JsonProgress, Observer, Phase, PlainProgress, words
 from mesh.render.result import Failure, Result
+from mesh.render.tally import tally
 from tests.render.plans import RELAXED, TEXT
 
 ISTIOD = "chart/cluster1/istiod"
@@ -70,7 +73,6 @@ def test_a_log_has_a_line_an_event_and_a_heartbeat_every_ten_seconds() -> None:
         "12:01:27 cluster1  + chart/cluster1/istiod  still waiting 20s: 1 of 2 pods ready\n"
         "12:01:28 c2        + chart/c2/istiod  skipped: needs chart/c2/base\n"
         "12:01:28 cluster1  + chart/cluster1/istiod  created (21.4s)\n"
-        "12:01:29 c3        + cert/c3/cacerts  deferred: no route\n"
         "12:01:47 c2        - link/c2/c1  destroyed (0.3s): left the namespace\n"
     )
 
@@ -135,3 +137,14 @@ def test_a_log_never_holds_an_escape_byte(events: list[Event], waits: list[float
         assert stream.getvalue().replace("\n", "").isprintable()
         if kind is JsonProgress:
             assert all(json.loads(line)["type"] for line in stream.getvalue().splitlines())
+
+
+def test_a_deletion_that_left_the_thing_is_not_counted_as_one() -> None:
+    seen = PlainProgress(io.StringIO(), Watch())
+    teller = Teller(seen, Waits(), lambda: 0.0)
+    for name, remarks in (("one", ()), ("two", ("namespace two stays, it holds: configmaps/mine",))):
+        step = Step(Action.DELETE, Key("namespace", "c1", name))
+        teller.started(step)
+        teller.finished(step, Outcome(remarks=remarks))
+    assert tally("destroy", teller.events).head() == "Destroy complete! Resources: 1 destroyed."
+    assert words(teller.events[-1]) == "forgotten (0.0s): namespace two stays, it holds: configmaps/mine"

@@ -18,7 +18,10 @@ PARTIAL = Result(
         Failure("a/b/c", "x"),
     ),
     skipped=(("chart/c2/istiod", "needs chart/c2/base"),),
-    deferred=(("cert/c3/cacerts", "c3 could not be read: timed out"),),
+    deferred=(
+        ("cert/c3/cacerts", "c3 could not be read: timed out"),
+        ("chart/c3/base", "c3 could not be read: timed out"),
+    ),
     resume="mesh apply -f mesh.yaml",
 )
 
@@ -46,7 +49,7 @@ def test_failures_come_last_but_for_the_command_that_goes_on() -> None:
     assert result_text(PARTIAL) == (
         "Apply incomplete! Resources: 3 added, 1 changed, 0 destroyed.\n\n"
         "Skipped:\n  chart/c2/istiod: needs chart/c2/base\n\n"
-        "Deferred:\n  cert/c3/cacerts: c3 could not be read: timed out\n\n"
+        "Deferred:\n  c3 could not be read: timed out\n    cert/c3/cacerts\n    chart/c3/base\n\n"
         "error: chart/c2/base: helm said no\n  line \\x1b two\n hint: look at the pods\n\n"
         "error: a/b/c: x\n\n"
         "Go on with: mesh apply -f mesh.yaml\n"
