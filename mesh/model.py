@@ -293,6 +293,7 @@ class Plan:
     `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
     plan is complete only if it is empty. `digest` covers the steps, not the time they were made.
     `confirm` are the clusters whose names a person types before anything is changed.
+    `skipped_checks` are the ids of the pre-flight checks that the user left out.
     """
 
     mesh: str
@@ -305,6 +306,15 @@ class Plan:
     warnings: tuple[str, ...] = ()
     digest: str = ""
     confirm: tuple[str, ...] = ()
+    skipped_checks: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader is warned of: the warnings, and that checks are left out."""
+        if not self.skipped_checks:
+            return self.warnings
+        left_out = ", ".join(self.skipped_checks)
+        return (*self.warnings, f"apply is told to go on without the pre-flight checks {left_out}")
 
     @property
     def empty(self) -> bool:

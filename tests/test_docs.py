@@ -76,9 +76,15 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 def test_the_index_names_every_document() -> None:
-    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    """A folder's own README, where there is one, is the index of that folder."""
     documents = [path for path in DOCS if path.is_relative_to(ROOT / "docs") and path.name != "README.md"]
-    assert [name(path) for path in documents if f"({path.relative_to(ROOT / 'docs')})" not in index] == []
+    lost = []
+    for path in documents:
+        own = path.parent / "README.md"
+        index = own if own.exists() else ROOT / "docs" / "README.md"
+        if f"({path.relative_to(index.parent)})" not in index.read_text(encoding="utf-8"):
+            lost.append(name(path))
+    assert lost == []
 
 
 # --- the guides --------------------------------------------------------------------------------------------

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from mesh import engine
 from mesh.cli.desk import document_options
-from mesh.cli.plan import take_option
+from mesh.cli.plan import skip_option, skipping, take_option
 from mesh.cli.running import Wishes, carry_out, run_options
+from mesh.engine import Desk, Planned
 from mesh.model import Key
 
 
 @click.command("apply")
 @document_options
 @take_option
+@skip_option
 @run_options
 @click.option(
     "--confirm",
@@ -29,6 +32,7 @@ def apply_command(
     path: Path,
     contexts: tuple[str, ...],
     taken: frozenset[Key],
+    skipped: tuple[str, ...],
     yes: bool,
     timeout: float,
     parallelism: int,
@@ -38,4 +42,9 @@ def apply_command(
 ) -> int:
     """Plan, ask, and make the clusters match the file."""
     wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed)
-    return carry_out(wishes, lambda desk: engine.plan(desk, taken=taken))
+
+    def plan(desk: Desk) -> Planned:
+        planned = engine.plan(desk, taken=taken)
+        return replace(planned, plan=skipping(planned.plan, skipped))
+
+    return carry_out(wishes, plan)

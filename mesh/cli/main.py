@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("mesh.cli.plan:plan_command", "Show what apply would change in every cluster."),
     "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the file."),
     "destroy": ("mesh.cli.destroy:destroy_command", "Take down what mesh made."),
+    "check": ("mesh.cli.check:check_command", "Check the mesh: before a run, between clusters, after it."),
     "status": ("mesh.cli.status:status_command", "Show the mesh as it is, cluster by cluster."),
     "why": ("mesh.cli.why:why_command", "Say all that is known of one resource."),
     "history": ("mesh.cli.history:history_command", "Show who applied what, and when."),

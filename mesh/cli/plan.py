@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,6 +27,14 @@ def keys(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -
         raise click.BadParameter(str(error)) from None
 
 
+skip_option = click.option(
+    "--skip-check",
+    "skipped",
+    multiple=True,
+    metavar="ID",
+    help="Leave out this check, such as P07.",
+)
+
 take_option = click.option(
     "--take",
     "taken",
@@ -39,6 +48,7 @@ take_option = click.option(
 @click.command("plan")
 @document_options
 @take_option
+@skip_option
 @click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
@@ -48,6 +58,7 @@ def plan_command(
     path: Path,
     contexts: tuple[str, ...],
     taken: frozenset[Key],
+    skipped: tuple[str, ...],
     how: str,
     as_json: bool,
     out: Path | None,
@@ -55,10 +66,11 @@ def plan_command(
 ) -> int:
     """Show what apply would change in every cluster; write nothing."""
     from mesh.engine import plan
+    from mesh.rights import warned
 
     here = desk(path, contexts)
     try:
-        planned = plan(here, taken=taken).plan
+        planned = skipping(warned(here, plan(here, taken=taken)), skipped)
     except RefusedError:
         refuse_held(here.mesh.name, here.world.kubes, None)  # what stands in the way may be somebody at work
         raise
@@ -67,6 +79,16 @@ def plan_command(
     if out:
         out.write_text(text, encoding="utf-8")
     return 2 if detailed_exitcode and not planned.empty else 0
+
+
+def skipping(plan: Plan, skipped: tuple[str, ...]) -> Plan:
+    """The plan, with the pre-flight checks that apply leaves out; raise UsageError for an unknown one."""
+    if not skipped:
+        return plan
+    from mesh.checks.run import chosen
+
+    chosen(None, (), skipped)
+    return replace(plan, skipped_checks=tuple(sorted(set(skipped))))
 
 
 def printed(plan: Plan, how: str) -> str:

@@ -110,6 +110,8 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
             raise InterruptedRunError("interrupted; nothing was changed")
         _show(wishes, planned)
         _check_digest(wishes, planned)
+        if not wishes.destroy:
+            _check(here, planned)
         if planned.plan.steps and not wishes.yes:
             _ask(wishes)
         confirm_names(planned.plan.confirm, wishes.confirmed, ask=not wishes.yes)
@@ -139,6 +141,13 @@ def _check_digest(wishes: Wishes, planned: Planned) -> None:
             f"it is {planned.plan.digest}",
             hint="review the plan above, then run apply with its digest",
         )
+
+
+def _check(here: Desk, planned: Planned) -> None:
+    """Refuse what the pre-flight checks find errors in."""
+    from mesh.checking import before_apply
+
+    before_apply(here, planned)
 
 
 def _ask(wishes: Wishes) -> None:

@@ -50,7 +50,7 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
         parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
         parts += _caution(plan.steps, budget // 3)
         parts.append(_table(plan, budget // 4))
-    parts += _warnings(plan.warnings, budget // 10)
+    parts += _warnings(plan.remarks, budget // 10)
     parts += [sections.rstrip("\n") + "\n"] if sections else []
     parts += [note] if note else []
     parts.append(f"plan `{re.sub('[^0-9A-Za-z:._-]', '', plan.digest[:MAX_TITLE])}`\n")

@@ -120,6 +120,7 @@ _PROPERTIES: Json = {
     "summary": {"$ref": "#/definitions/summary"},
     "warnings": _TEXTS,
     "confirm": {**_TEXTS, "description": "clusters whose names an apply asks for"},
+    "skipped_checks": {**_TEXTS, "description": "ids of the pre-flight checks that apply is to leave out"},
     "applyable": {**_FLAG, "description": "whether an apply has anything to do or to wait for"},
     "complete": {**_FLAG, "description": "whether nothing was deferred"},
     "errored": _FLAG,

@@ -42,6 +42,12 @@ class Kube(Protocol):
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
 
+    def get_text(self, path: str) -> str:
+        """GET any path that does not answer in JSON, such as a pod's port through the server's proxy."""
+
+    def time(self) -> datetime:
+        """Ask what time it is there, to the second."""
+
     def list(
         self,
         resource: Resource,

@@ -10,6 +10,8 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from urllib.parse import quote, urlencode
 
@@ -19,7 +21,8 @@ from mesh.world.kube_answers import refusal
 from mesh.world.kube_auth import Credentials
 from mesh.world.kube_errors import Call, Gone, Missing, Unreachable
 from mesh.world.kube_exec import Plugins
-from mesh.world.kube_wire import Patience, Sleep, Wire
+from mesh.world.kube_served import Served
+from mesh.world.kube_wire import Patience, Reply, Sleep, Wire
 from mesh.world.kubeconfig import Clusters, targets
 from mesh.world.resources import SECRET, TABLE, Resource
 
@@ -56,7 +59,7 @@ class ApiServer:
         self.requests: Counter[tuple[str, str]] = Counter()
         self._wire = wire
         self._lock = Lock()
-        self._served: dict[str, tuple[Resource, ...]] = {}
+        self._served = Served()
 
     def within(self, seconds: float) -> ApiServer:
         """The same API server over a connection of its own: asked once, and given up after `seconds`."""
@@ -74,6 +77,19 @@ class ApiServer:
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
         return self._ask(Call(self.cluster, self.context, "get", path), path)
+
+    def get_text(self, path: str) -> str:
+        """GET any path that does not answer in JSON, such as a pod's port through the server's proxy."""
+        reply = self._reply(Call(self.cluster, self.context, "get", path), path)
+        return reply.body.decode("utf-8", "replace")
+
+    def time(self) -> datetime:
+        """Ask what time it is there, to the second; raise Unreachable if the server does not say."""
+        call = Call(self.cluster, self.context, "get", "/version")
+        try:
+            return parsedate_to_datetime(self._reply(call, "/version").date)
+        except ValueError:
+            raise Unreachable(call, "its answers have no date") from None
 
     def list(
         self,
@@ -118,30 +134,10 @@ class ApiServer:
         known = TABLE.get((api, kind))
         if known:
             return known
-        for resource in self._discover(api, kind):
+        for resource in self._served.of(api, kind, self.get_path):
             if resource.kind == kind:
                 return resource
         raise Missing(Call(self.cluster, self.context, "find", f"{kind} of {api}"), "it is not served")
-
-    def _discover(self, api: str, kind: str) -> tuple[Resource, ...]:
-        """Ask which resources a group version has; again when a kind has come since (a new CRD)."""
-        with self._lock:
-            known = self._served.get(api, ())
-        if any(resource.kind == kind for resource in known):
-            return known
-        group, _, version = api.rpartition("/")
-        try:
-            listed = self.get_path(f"/apis/{api}" if group else f"/api/{api}").get("resources", [])
-        except Missing:
-            listed = []
-        served = tuple(
-            Resource(group, version, one["name"], one["kind"], namespaced=bool(one["namespaced"]))
-            for one in listed
-            if "/" not in one["name"]
-        )
-        with self._lock:
-            self._served[api] = served
-        return served
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return one object, or None if it is not there (or its resource is not served)."""
@@ -206,6 +202,24 @@ class ApiServer:
         headers: Mapping[str, str] | None = None,
     ) -> Object:
         """Send, and return the answer read as JSON; raise the error that any other answer means."""
+        reply = self._reply(call, path, query=query, body=body, headers=headers)
+        try:
+            answer: Object = json.loads(reply.body)
+        except ValueError:
+            hint = "is a proxy or a login page in front of the API server?"
+            raise Unreachable(call, f"answered {call} with something that is no JSON", hint=hint) from None
+        return answer
+
+    def _reply(
+        self,
+        call: Call,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send, and return an answer that means yes; raise the error that any other answer means."""
         asked = {key: value for key, value in (query or {}).items() if value}
         with self._lock:
             self.requests[f"{call.verb}?dry" if "dryRun" in asked else call.verb, call.resource] += 1
@@ -214,12 +228,7 @@ class ApiServer:
         reply = self._wire.ask(call, _METHODS[call.verb], url, body=body, headers=sent)
         if not 200 <= reply.status < 300:
             raise refusal(call, reply.status, reply.body)
-        try:
-            answer: Object = json.loads(reply.body)
-        except ValueError:
-            hint = "is a proxy or a login page in front of the API server?"
-            raise Unreachable(call, f"answered {call} with something that is no JSON", hint=hint) from None
-        return answer
+        return reply
 
 
 def connect(

@@ -62,11 +62,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer of a server, whatever its status."""
+    """The answer of a server, whatever its status; `date` is when it gave it, as it says itself."""
 
     status: int
     body: bytes = field(repr=False)
     retry_after: float = 0.0
+    date: str = ""
 
 
 class _Again(Exception):  # noqa: N818  # a signal between two functions, not an error
@@ -173,7 +174,8 @@ class Wire:
         except (HTTPError, OSError, ValueError) as error:
             raise self._failure(call, method, error) from None
         self._reached, self._down = True, None
-        reply = Reply(answer.status, answer.data, _seconds(answer.headers.get("retry-after", "")))
+        after = _seconds(answer.headers.get("retry-after", ""))
+        reply = Reply(answer.status, answer.data, after, answer.headers.get("date", ""))
         if _may_pass(method, reply):
             raise _Again(reply, patience.attempts, min(reply.retry_after, patience.longest))
         return reply

@@ -1,0 +1,106 @@
+"""From a desk to a scene: the plan, its rights and the facts, read once and shared; then the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from mesh import engine, slices
+from mesh.checks import run
+from mesh.checks.facts import Facts, Scene
+from mesh.checks.model import Phase, Report
+from mesh.checks.read import read_facts
+from mesh.engine import Desk, Planned
+from mesh.errors import MeshError
+from mesh.lock import Lock, fresh
+from mesh.model import Attrs, Plan, Unread
+from mesh.rights import Denied, denied
+from mesh.world import Snapshot
+
+ON_REQUEST = "it takes long: ask for it with `mesh check --only Q21`"
+
+
+def check(
+    desk: Desk,
+    plan: Callable[[], Planned | Unread],
+    *,
+    phase: Phase | None,
+    only: Collection[str],
+    skipped: Collection[str],
+) -> tuple[Scene, Report]:
+    """Read what the checks look at, and ask those that are wanted; `plan` is called if one needs a plan."""
+    checks = run.chosen(phase, only, skipped)
+    planned = plan() if any(each.planned for each in checks) else Unread("no check asked for a plan")
+    seen = scene(desk, planned)
+    if "Q21" in only:
+        seen = replace(seen, analysis=_analysis(desk))
+    return seen, run.run(seen, checks)
+
+
+def try_plan(desk: Desk) -> Planned | Unread:
+    """Plan, or say why that cannot be done now: the other checks are worth asking all the same."""
+    try:
+        return engine.plan(desk)
+    except MeshError as error:
+        return Unread(f"there is no plan: {error.message}")
+
+
+def before_apply(desk: Desk, planned: Planned) -> None:
+    """Refuse an apply that the pre-flight checks find errors in; nothing was written yet."""
+    if planned.plan.steps:
+        run.refuse(run.before_apply(scene(desk, planned), planned.plan.skipped_checks))
+
+
+def scene(desk: Desk, planned: Planned | Unread) -> Scene:
+    """The mesh as checks see it."""
+    if isinstance(planned, Planned):
+        snapshots, lock, held = planned.observation.snapshots, planned.lock, planned.held
+        plan: Plan | Unread = planned.plan
+        rights = denied(desk, planned)
+    else:
+        snapshots = {each.name: Snapshot(each.name, desk.world) for each in desk.mesh.clusters}
+        lock, held, plan = _recorded(desk), _held(desk, snapshots), planned
+        rights = {}
+    recorded: dict[str, frozenset[str]] = {
+        cluster.name: frozenset(str(key) for key in lock.entries if key.cluster == cluster.name)
+        for cluster in desk.mesh.clusters
+    }
+    facts = read_facts(desk.mesh, snapshots, recorded, desk.kinds)
+    return Scene(
+        desk.mesh,
+        {name: _with(found, rights) for name, found in facts.items()},
+        lock,
+        desk.world.clock.now(),
+        plan,
+        held,
+        Unread(ON_REQUEST),
+    )
+
+
+def _with(facts: Facts, rights: Denied) -> Facts:
+    return replace(facts, denied=rights.get(facts.name, ()))
+
+
+def _recorded(desk: Desk) -> Lock:
+    try:
+        return desk.store.read(desk.mesh.name)
+    except MeshError:
+        return fresh(desk.mesh.name)
+
+
+def _held(desk: Desk, snapshots: Mapping[str, Snapshot]) -> Mapping[str, Lock | None]:
+    namespaces = {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
+    try:
+        return slices.read(desk.mesh.name, namespaces, snapshots)
+    except MeshError:
+        return {}
+
+
+def _analysis(desk: Desk) -> Mapping[str, tuple[Attrs, ...]] | Unread:
+    from mesh.world.istioctl import analyze
+
+    contexts = {each.name: (each.context, each.kubeconfig) for each in desk.mesh.clusters}
+    try:
+        return {name: analyze(*where, desk.world.env) for name, where in contexts.items()}
+    except MeshError as error:
+        return Unread(error.message)

@@ -1,0 +1,35 @@
+"""What of a plan this identity may not do, cluster by cluster, told before it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mesh import permissions
+from mesh.engine import Desk, Planned
+from mesh.errors import KubeError
+from mesh.model import Plan, Unread
+from mesh.plan import places
+
+Denied = Mapping[str, tuple[str, ...] | Unread]
+"""By cluster, what we may not do, in words."""
+
+
+def denied(desk: Desk, planned: Planned) -> Denied:
+    """What of the planned writes we may not do, by cluster; nothing is asked if nothing is planned."""
+    wanted = permissions.needed(planned.plan.steps, places(planned.known.resources, planned.lock))
+    return {
+        cluster: Unread(found.message) if isinstance(found, KubeError) else permissions.words(found)
+        for cluster, found in permissions.missing(wanted, desk.world).items()
+    }
+
+
+def warned(desk: Desk, planned: Planned) -> Plan:
+    """The plan, with a warning for each cluster in which we may not do all of it."""
+    said = [
+        f"cluster {cluster}: this identity may not apply it, rights on {len(found)} resources are missing "
+        "(`mesh check --only P04` lists them)"
+        for cluster, found in denied(desk, planned).items()
+        if found and not isinstance(found, Unread)
+    ]
+    return replace(planned.plan, warnings=(*planned.plan.warnings, *said))
