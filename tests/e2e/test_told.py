@@ -139,6 +139,14 @@ def test_output_gives_scripts_addresses_and_the_root(mesh: Mesh, kubectl: Tool) 
     assert mesh("output", "networks", "--raw").code == 64
 
 
+def test_output_reads_the_root_from_the_clusters_where_others_keep_it(mesh: Mesh) -> None:
+    own = told(mesh, "output")
+    mesh.edit(lambda spec: spec.update(rootOfTrust={"ca": {"existing": True}}))
+    found = told(mesh, "output")
+    assert found["root_fingerprint"] == own["root_fingerprint"]
+    assert fingerprint(found["root_certificate"].encode()) == fingerprint(own["root_certificate"].encode())
+
+
 def test_output_says_what_is_not_known(mesh: Mesh, kubectl: Tool) -> None:
     kubectl("cluster2", "delete", "gateway", "-n", "istio-eastwest", "istio-eastwest")
     answer = mesh("output", "eastwest_addresses", "--json")

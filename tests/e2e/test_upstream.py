@@ -162,6 +162,17 @@ def test_status_shows_every_remote_secret(mesh: Heard) -> None:
     assert peers == [(a, b) for a in CLUSTERS for b in CLUSTERS if a != b]
 
 
+def test_a_remote_secret_is_told_with_who_wrote_it_and_what_it_needs(mesh: Heard) -> None:
+    answer = mesh("why", "remote/cluster1/cluster2")
+    assert answer.code == 0, answer
+    assert answer.out.startswith("remote/cluster1/cluster2: as wanted and ready\n")
+    assert "mesh/remote" in answer.out
+    waits = answer.out.partition("Waits for\n")[2]
+    assert "reader/cluster2/istio-reader" in waits.partition("\n\n")[0]
+    addresses = json.loads(mesh("output", "eastwest_addresses", "--json").out)
+    assert len(set(addresses.values())) == 3
+
+
 def test_a_revoked_token_is_found_and_mended(mesh: Heard, kubectl: Tool, before: Before) -> None:
     old = token_of(kubectl, "cluster2")
     kubectl("cluster2", "delete", "secret", READER, *SYSTEM)
@@ -253,6 +264,9 @@ def test_no_token_was_ever_said_or_written(mesh: Heard, kubectl: Tool, before: B
     mesh("show", "--manifests", "--live")
     mesh("render", "--commands")
     mesh("state", "show", "--json")
+    mesh("why", "remote/cluster1/cluster2", "--json")
+    mesh("why", "reader/cluster2/istio-reader", "--json")
+    mesh("history", "--steps")
     assert len(before.tokens) >= 5
     texts = [*mesh.said, *(path.read_text(errors="replace") for path in files(mesh.folder))]
     texts += [kubectl(cluster, "get", "configmap", "-A", "-o", "json") for cluster in CLUSTERS]
