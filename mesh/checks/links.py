@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.checks.again import FLAT
 from mesh.checks.facts import (
     Facts,
     Scene,
@@ -18,7 +17,7 @@ from mesh.checks.facts import (
     shown,
     true,
 )
-from mesh.checks.model import Finding, Findings, NotApplicable, Skip
+from mesh.checks.model import Finding, Findings, NotApplicable
 from mesh.distribution.solo import (
     CLUSTER,
     EASTWEST_CLASS,
@@ -62,14 +61,13 @@ def _target(scene: Scene, obj: Object) -> Facts | None:
 
 def _link(scene: Scene, facts: Facts, obj: Object) -> Key:
     target = _target(scene, obj)
-    return facts.key("link", target.name if target else labels(obj).get(NETWORK, ""))
+    kind = "peer" if scene.mesh.automatic else "link"
+    return facts.key(kind, target.name if target else labels(obj).get(NETWORK, ""))
 
 
 def peers(scene: Scene, facts: Facts) -> Findings:
     """S12."""
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
-    if scene.mesh.automatic:
-        wanted = {name for name in scene.clusters if name != facts.name}
     for obj in of_class(facts, REMOTE_CLASS):
         target = _target(scene, obj)
         wanted -= {target.name} if target else set()
@@ -219,46 +217,3 @@ def one_way_of_linking(scene: Scene, facts: Facts) -> Findings:
                 f"{' and '.join(names)} are peers for one network, {network}: istiod takes neither",
                 {"network": network, "peers": names},
             )
-
-
-def untouched(scene: Scene, facts: Facts) -> Findings:
-    """S13."""
-    made = [obj for obj in facts.rows("workload entries") if place(obj)[1].startswith("autogen")]
-    if not made:
-        raise NotApplicable("istiod has made no WorkloadEntry")
-    for obj in made:
-        if MESH_LABEL in labels(obj):
-            yield Finding(
-                f"{shown(obj)} is made by istiod and carries the label of a mesh",
-                {"object": shown(obj), "mesh": labels(obj)[MESH_LABEL]},
-                fix=f"kubectl --context {{context}} -n {place(obj)[0]} label workloadentry"
-                f" {place(obj)[1]} {MESH_LABEL}-",
-            )
-    del scene
-
-
-def no_stale_workloads(scene: Scene) -> Findings:
-    """M06."""
-    entries = scene.gather(lambda facts: [obj for obj in facts.rows("workload entries") if _is_flat(obj)])
-    if not any(entries.values()):
-        raise NotApplicable("no two clusters share a flat network")
-    known = scene.gather(lambda facts: {_ip(pod) for pod in facts.rows("addresses")})
-    if scene.missed:
-        raise Skip("; ".join(scene.missed))  # a pod may be in the cluster that was not read
-    everywhere = set().union(*known.values())
-    for name, found in entries.items():
-        for obj in found:
-            address = obj.get("spec", {}).get("address", "")
-            if address not in everywhere:
-                yield Finding(
-                    f"{name}: {shown(obj)} stands for a pod at {address} that is nowhere",
-                    {"cluster": name, "entry": shown(obj), "address": address},
-                )
-
-
-def _is_flat(obj: Object) -> bool:
-    return place(obj)[1].startswith(FLAT)
-
-
-def _ip(pod: Object) -> str:
-    return str(pod.get("status", {}).get("podIP", ""))

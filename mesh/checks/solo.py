@@ -3,7 +3,18 @@
 # fmt: off
 from __future__ import annotations
 
-from mesh.checks import apps, dataplane, health, identity, links, peering, trust, versions
+from mesh.checks import (
+    apps,
+    dataplane,
+    distributed,
+    generated,
+    health,
+    identity,
+    links,
+    peering,
+    trust,
+    versions,
+)
 from mesh.checks.model import Check
 from mesh.checks.rows import (
     APPLY,
@@ -61,7 +72,7 @@ SOLO = (
     ),
     Check(
         "S13", POST, WARNING, "no WorkloadEntry that istiod made is claimed by a mesh",
-        f"{KUBECTL} get workloadentry -A --show-labels", look=links.untouched,
+        f"{KUBECTL} get workloadentry -A --show-labels", look=generated.untouched,
     ),
     Check(
         "S14", BOTH, WARNING, "services are shared only where peers are",
@@ -79,6 +90,11 @@ SOLO = (
     Check(
         "S17", BOTH, ERROR, "where trust domains differ, istiod and ztunnel do not compare them", APPLY,
         compare=peering.skips_validation, only="solo",
+    ),
+    Check(
+        "S18", POST, ERROR, "what the management plane distributes is there and not stale",
+        f"{KUBECTL} get gateway -A -l topology.istio.io/network", look=distributed.distributed,
+        only="solo", installed=True,
     ),
 )
 
@@ -98,7 +114,7 @@ MULTI = (
     ),
     Check(
         "M06", POST, WARNING, "no workload of another cluster outlived its pod",
-        f"{KUBECTL} -n {{namespace}} rollout restart deploy/istiod", compare=links.no_stale_workloads,
+        f"{KUBECTL} -n {{namespace}} rollout restart deploy/istiod", compare=generated.no_stale_workloads,
         only="solo", covers=(MULTICLUSTER, LINKERD),
     ),
     Check(

@@ -186,6 +186,11 @@ def test_what_a_stopped_distributor_leaves_is_told(mesh: Mesh, hand: Hand) -> No
     assert status.code == 2, status
     assert "istio-remote-peer-cluster2: the management plane has not distributed it" in status.out
     assert "istio-remote-peer-cluster1: stale: it leads to 100.1.2.3" in status.out
+    check = mesh("check", "--only", "S18", "--only", "S10", "--only", "S12")
+    assert check.code == 5, check
+    assert "cluster1: the management plane has not distributed a peer for cluster2" in check.out
+    assert "cluster2: peer istio-eastwest/istio-remote-peer-cluster1 is stale: it leads to" in check.out
+    assert "S10  error" in check.out
     late = mesh("apply", "--yes", "--timeout", "2")
     assert late.code == 6, late
 
@@ -193,6 +198,9 @@ def test_what_a_stopped_distributor_leaves_is_told(mesh: Mesh, hand: Hand) -> No
 def test_once_it_runs_again_apply_waits_until_all_is_well(mesh: Mesh, hand: Hand) -> None:
     hand.kubectl("mgmt", "scale", *SERVER, "--replicas=1")
     mesh.mended()
+    check = mesh("check", "--only", "S18", "--only", "S10", "--only", "S12")
+    assert check.code == 0, check
+    assert check.out.count("  ok  ") == 3
 
 
 def test_a_peer_made_by_hand_beside_it_is_refused(mesh: Mesh, hand: Hand) -> None:
