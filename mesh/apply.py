@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh import gate
 from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePlanError
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
@@ -70,6 +71,7 @@ class Run:
     watch: Watch
     ledger: Ledger
     held: Held
+    ask: gate.Ask = gate.nobody
     warnings: list[str] = field(default_factory=list)
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     because: dict[Key, Key] = field(default_factory=dict)
@@ -120,6 +122,8 @@ class Run:
         if task.step.pause:
             self.world.say(str(task.step.key), f"pausing {task.step.pause:.0f}s between clusters")
             self.world.clock.sleep(task.step.pause)
+        if task.step.gate and (stopped := self._gate(task.step)):
+            return Outcome(stopped=stopped)
         match task.step.action:
             case Action.FORGET:
                 return Outcome(remarks=(task.step.why,) if task.step.why else ())
@@ -127,6 +131,16 @@ class Run:
                 return self._delete(task, self._idle(task))
             case _:
                 return self._converge(task, self._idle(task))
+
+    def _gate(self, step: Step) -> str:
+        return gate.passed(
+            step.gate,
+            self.ask,
+            self.world,
+            about=str(step.key),
+            timeout=self.timeout,
+            stopping=self.stopping,
+        )
 
     def _idle(self, task: Task) -> Live | None:
         """Let whoever of ours is still at work end, then read."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mesh import engine, slices
 from mesh.checks import run
 from mesh.checks.facts import Facts, Scene
-from mesh.checks.model import Phase, Report
+from mesh.checks.model import Phase, Report, Severity
 from mesh.checks.read import read_facts
 from mesh.engine import Desk, Planned
 from mesh.errors import MeshError
@@ -49,6 +49,21 @@ def before_apply(desk: Desk, planned: Planned) -> None:
     """Refuse an apply that the pre-flight checks find errors in; nothing was written yet."""
     if planned.plan.steps:
         run.refuse(run.before_apply(scene(desk, planned), planned.plan.skipped_checks))
+
+
+def between(desk: Desk, clusters: tuple[str, ...]) -> str:
+    """What the mid-flight checks find wrong in some clusters, as one line; "" if the next may follow."""
+    seen = scene(desk, Unread("it is under way"))
+    for name in clusters:
+        if why := seen.clusters[name].unreachable:
+            return f"{name} does not answer: {why}"
+    report = run.run(seen, run.chosen(Phase.MID, (), ()))
+    return "; ".join(
+        f"{each.check.id} {each.cluster}: {finding.says}"
+        for each in report.failed(Severity.ERROR)
+        if each.cluster in clusters
+        for finding in each.findings
+    )
 
 
 def scene(desk: Desk, planned: Planned | Unread) -> Scene:

@@ -16,6 +16,7 @@ from mesh.apply import Outcome, Run, Watch, done
 from mesh.distribution import remarks
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
+from mesh.gate import Ask, nobody
 from mesh.graph import edges, ordered
 from mesh.history import Deed, PastRun
 from mesh.holder import Holder
@@ -234,8 +235,11 @@ def apply(
     parallelism: int = DEFAULT_PARALLELISM,
     journal: Journal | None = None,
     leases: Leases | None = None,
+    ask: Ask = nobody,
 ) -> Result:
     """Carry a plan out and record it; the caller holds the store. Never raises for a failed step.
+
+    `ask` says what keeps a rollout from going on to its next cluster.
 
     Raises LockedError and StalePlanError before anything is written.
     """
@@ -263,6 +267,7 @@ def apply(
             watch=watch,
             ledger=ledger,
             held=held,
+            ask=ask,
         )
         desk.store.backup(planned.lock.serial)
         desk.store.write(run.lock)

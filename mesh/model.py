@@ -263,7 +263,8 @@ class Step:
     `expects` is the token of what the step will touch, "" if nothing may be there; it is compared
     again just before the step runs. `notes` are remarks for the reader (what is taken by force,
     what traffic feels); `manifests` is what a chart's rendering changes. `why` completes the
-    reason ("wait for …", "expires in 20 days"). `pause` is how many seconds to wait before it.
+    reason ("wait for …", "expires in 20 days"). `pause` is how many seconds to wait before it,
+    `gate` the clusters whose checks must pass first.
     """
 
     action: Action
@@ -276,6 +277,7 @@ class Step:
     manifests: tuple[ManifestChange, ...] = ()
     why: str = ""
     pause: float = 0.0
+    gate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

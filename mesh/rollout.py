@@ -43,11 +43,14 @@ def cluster_by_cluster(
 
 
 def _behind(step: Step, before: frozenset[Key], gated: set[Key], rollout: Rollout) -> Step:
-    names = ", ".join(sorted({key.cluster for key in before}))
+    clusters = tuple(sorted({key.cluster for key in before}))
     is_first = not step.needs & gated
+    is_checked = rollout.gate == "check"
+    done = "done and ready, and passes its checks" if is_checked else "done and ready"
     return replace(
         step,
         needs=step.needs | before,
         pause=rollout.pause.total_seconds() if is_first else 0.0,
-        notes=(*step.notes, f"waits until {names} is done and ready") if is_first else step.notes,
+        gate=clusters if is_first and is_checked else (),
+        notes=(*step.notes, f"waits until {', '.join(clusters)} is {done}") if is_first else step.notes,
     )

@@ -186,11 +186,15 @@ class Automatic:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How disruptive changes go through the clusters: so many at a time, these first, a pause between."""
+    """How disruptive changes go through the clusters: so many at a time, these first, a pause between.
+
+    `gate` is what must hold before the next: those before are ready, or their checks pass as well.
+    """
 
     clusters: int = 1
     first: tuple[str, ...] = ()
     pause: timedelta = timedelta()
+    gate: Literal["ready", "check"] = "ready"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,13 @@ def test_what_is_new_does_not_wait() -> None:
     assert ordered(steps, Rollout())[ISTIOD["b"]].needs == frozenset()
 
 
+def test_a_gate_is_before_the_first_step_of_a_cluster_and_names_those_before() -> None:
+    b = [Step(Action.UPDATE, ISTIOD["b"]), Step(Action.UPDATE, ZTUNNEL["b"], needs=frozenset({ISTIOD["b"]}))]
+    found = ordered([Step(Action.UPDATE, ISTIOD["a"]), *b], Rollout(gate="check"))
+    assert (found[ISTIOD["a"]].gate, found[ISTIOD["b"]].gate, found[ZTUNNEL["b"]].gate) == ((), ("a",), ())
+    assert "passes its checks" in found[ISTIOD["b"]].notes[0]
+
+
 def test_the_pause_is_before_the_first_step_of_a_cluster_only() -> None:
     b = [Step(Action.UPDATE, ISTIOD["b"]), Step(Action.UPDATE, ZTUNNEL["b"], needs=frozenset({ISTIOD["b"]}))]
     found = ordered([Step(Action.UPDATE, ISTIOD["a"]), *b], Rollout(pause=timedelta(minutes=2)))

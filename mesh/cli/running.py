@@ -150,6 +150,13 @@ def _check(here: Desk, planned: Planned) -> None:
     before_apply(here, planned)
 
 
+def _between(here: Desk, clusters: tuple[str, ...]) -> str:
+    """What the mid-flight checks find wrong in some clusters."""
+    from mesh.checking import between
+
+    return between(here, clusters)
+
+
 def _ask(wishes: Wishes) -> None:
     """Only the literal `yes` goes on; without a terminal there is nobody to ask."""
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
@@ -197,6 +204,7 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grac
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
             leases=_leases(here, verb, planned),
+            ask=lambda clusters: _between(here, clusters),
         )
         teller.deferred(planned.plan.deferred)
     finally:

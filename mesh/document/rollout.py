@@ -21,4 +21,4 @@ def rollout(part: RolloutPart, clusters: Collection[str], report: Report) -> Rol
             report.wrong(trail, f"there is no cluster {name}", f"clusters are {', '.join(sorted(clusters))}")
         elif name in part.first[:index]:
             report.wrong(trail, f"{name} is named twice", "remove one")
-    return Rollout(part.clusters, tuple(part.first), duration(part.pause, (*AT, "pause"), report))
+    return Rollout(part.clusters, tuple(part.first), duration(part.pause, (*AT, "pause"), report), part.gate)

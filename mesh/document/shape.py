@@ -169,6 +169,9 @@ class RolloutPart(Part):
     clusters: Annotated[int, Field(ge=1, le=forms.MOST_CLUSTERS, description="at a time")] = 1
     first: Annotated[list[Label], NONE, Field(description="clusters to begin with, in this order")]
     pause: Annotated[str, Field(pattern=forms.DURATION, description="between two clusters")] = "0m"
+    gate: Annotated[
+        Literal["ready", "check"], Field(description="what must hold before the next cluster")
+    ] = "ready"
 
 
 class SpecPart(Part):

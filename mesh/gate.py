@@ -1,0 +1,46 @@
+"""Between two clusters of a run: wait until those before are healthy, or end the run there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mesh.errors import MeshError
+from mesh.world import World
+
+Ask = Callable[[tuple[str, ...]], str]
+"""What the checks find wrong in some clusters, "" for nothing."""
+
+SECONDS_BETWEEN = 2.0
+
+
+def nobody(_clusters: tuple[str, ...]) -> str:
+    """For runs whose plan has no gate."""
+    return ""
+
+
+def passed(
+    clusters: tuple[str, ...],
+    ask: Ask,
+    world: World,
+    *,
+    about: str,
+    timeout: float,
+    stopping: Callable[[], bool],
+) -> str:
+    """Return "" when the checks of some clusters pass, or what they say when the run is to stop.
+
+    Raise MeshError if they do not pass in time.
+    """
+    names, clock = ", ".join(clusters), world.clock
+    deadline = clock.monotonic() + timeout
+    while wrong := ask(clusters):
+        if stopping():
+            return wrong
+        if clock.monotonic() >= deadline:
+            raise MeshError(
+                f"the checks of {names} do not pass, so the next cluster is left alone: {wrong}",
+                hint="`mesh check --phase mid` tells how to mend it; then run apply again",
+            )
+        world.say(about, f"waiting for the checks of {names}: {wrong}")
+        clock.sleep(SECONDS_BETWEEN)
+    return ""

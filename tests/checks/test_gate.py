@@ -1,0 +1,105 @@
+"""`spec.rollout.gate: check`: the next cluster is left alone until the checks of the one before pass."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh import gate
+from mesh.errors import MeshError
+from mesh.world import World
+from mesh.world.clock import SystemClock
+from tests.checks.conftest import Rig
+from tests.checks.deeds import gone, made
+from tests.checks.test_broken import TWIN
+from tests.standin.guide import SYSTEM
+from tests.standin.hand import eventually
+
+
+class Ticking(SystemClock):
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def ask(answers: list[str]) -> gate.Ask:
+    return lambda _clusters: answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def passed(answers: list[str], clock: Ticking, *, stopping: bool = False) -> str:
+    world = World({}, {}, clock, {}, Path())
+    return gate.passed(("a",), ask(answers), world, about="x", timeout=10, stopping=lambda: stopping)
+
+
+def test_it_waits_until_the_checks_pass() -> None:
+    clock = Ticking()
+    assert passed(["bad", "bad", ""], clock) == ""
+    assert clock.at == 2 * gate.SECONDS_BETWEEN
+
+
+def test_it_ends_the_run_when_they_do_not_in_time() -> None:
+    with pytest.raises(MeshError) as error:
+        passed(["Q01 a: bad"], Ticking())
+    assert "the checks of a do not pass, so the next cluster is left alone: Q01 a: bad" in str(error.value)
+
+
+def test_it_is_left_when_the_run_is_to_stop() -> None:
+    assert passed(["bad"], Ticking(), stopping=True) == "bad"
+
+
+def told(rig: Rig, cluster: str) -> list[str]:
+    found = rig.hand.get(cluster, "daemonset", "ztunnel")["spec"]["template"]["spec"]["containers"][0]
+    return [each["name"] for each in found["env"]]
+
+
+def gated(spec: Any) -> None:
+    spec["rollout"] = {"gate": "check"}
+    spec["defaults"] = {"values": {"ztunnel": {"env": {"GATED": "yes"}}}}
+
+
+def test_a_rollout_waits_at_the_gate_and_goes_on_once_it_is_mended(rig: Rig, tmp_path: Path) -> None:
+    """A peer that nobody reaches fails a mid-flight check of cluster1; no step of the plan is about it."""
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(gated)
+    made(TWIN)(rig)
+    out = tmp_path / "out"
+    try:
+        with out.open("wb") as stream:
+            apply = subprocess.Popen(
+                [sys.executable, "-m", "mesh", "apply", "--yes", "--json", "--skip-check", "S16"],
+                cwd=rig.mesh.folder,
+                env=dict(rig.mesh.env),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        try:
+            eventually(out.read_text, lambda seen: "waiting for the checks of cluster1" in seen, within=120)
+            assert "GATED" in told(rig, "cluster1")
+            assert "GATED" not in told(rig, "cluster2")
+            gone(TWIN)(rig)
+            assert apply.wait(180) == 0, out.read_text()
+        finally:
+            apply.kill()
+            apply.wait()
+        assert "GATED" in told(rig, "cluster2")
+    finally:
+        gone(TWIN)(rig)
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
+    steps = [json.loads(line) for line in out.read_text().splitlines() if line.startswith("{")]
+    assert any("S12 cluster1" in json.dumps(step) for step in steps)
+    assert rig.hand.get("cluster1", "deployment", "istiod", SYSTEM)
