@@ -32,7 +32,7 @@ PRE_FLIGHT = (
         f"{KUBECTL} get nodes", look=nodes.served, covers=(PRECHECK, LINKERD),
     ),
     Check(
-        "P04", PRE, ERROR, "every planned write is permitted", f"{KUBECTL} auth can-i --list",
+        "P04", PRE, ERROR, "every planned write is permitted", "mesh rbac --for apply",
         look=access.permitted, planned=True, covers=(PRECHECK, LINKERD),
     ),
     Check(

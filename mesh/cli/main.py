@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("mesh.cli.why:why_command", "Say all that is known of one resource."),
     "history": ("mesh.cli.history:history_command", "Show who applied what, and when."),
     "output": ("mesh.cli.output:output_command", "Print addresses and roots for scripts."),
+    "rbac": ("mesh.cli.rbac:rbac_command", "Print the least rights that a plan or an apply needs."),
     "show": ("mesh.cli.show:show_command", "Print objects and values as they would be sent."),
     "render": (
         "mesh.cli.render:render_command",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -96,3 +97,8 @@ def write(value: Any) -> str:
     """
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1 << 20)
     return text.removesuffix("...\n")
+
+
+def write_all(documents: Iterable[Any]) -> str:
+    """Write several documents, each headed by its line."""
+    return "".join(f"---\n{write(each)}" for each in documents)

@@ -1,0 +1,184 @@
+"""The least rights of who plans and of who applies a mesh, as the manifests that grant them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.expand import GIVEN, expand
+from mesh.lock import fresh
+from mesh.model import Action, Step
+from mesh.permissions import ADMISSION, APPLIED, RBAC, Kind, Right, needed, rights
+from mesh.plan import places
+from mesh.spec import Cluster, Mesh
+
+Object = dict[str, Any]
+
+HOME = "kube-system"
+"""Where the identities and the leases are: a namespace that every cluster has."""
+
+READ = ("get", "list")
+GATEWAYS: Kind = ("gateway.networking.k8s.io", "gateways")
+EVERYWHERE: tuple[Kind, ...] = (
+    ("", "namespaces"),
+    ("", "nodes"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    GATEWAYS,
+)
+"""What a plan lists in the whole cluster."""
+
+BESIDE: tuple[Kind, ...] = (
+    ("", "configmaps"),
+    ("", "pods"),
+    ("", "secrets"),
+    ("apps", "deployments"),
+    ("apps", "daemonsets"),
+)
+"""What a plan lists in the namespaces of the mesh."""
+
+REGISTERED: Kind = ("admin.gloo.solo.io", "kubernetesclusters")
+LEASES: Kind = ("coordination.k8s.io", "leases")
+STATE: Kind = ("", "configmaps")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is granted something: a ServiceAccount of our own, or a user that is there already."""
+
+    name: str
+    user: str = ""
+
+    @property
+    def username(self) -> str:
+        """What the API server calls it."""
+        return self.user or f"system:serviceaccount:{HOME}:{self.name}"
+
+    @property
+    def subject(self) -> Object:
+        """What a binding calls it."""
+        if self.user:
+            return {"apiGroup": RBAC, "kind": "User", "name": self.user}
+        return {"kind": "ServiceAccount", "name": self.name, "namespace": HOME}
+
+
+def to_plan(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
+    """Return what lets somebody plan: reads, and no write at all."""
+    who = Identity(f"mesh-{mesh.name}-plan", user)
+    return _granted(who, _reads(mesh, cluster))
+
+
+def to_plan_by_dry_runs(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
+    """Return what lets somebody plan with dry runs: the writes too, and the policy that refuses real ones."""
+    who = Identity(f"mesh-{mesh.name}-plan", user)
+    tried = {each for each in _writes(mesh, cluster) if each.verb in {*APPLIED, "update", "escalate", "bind"}}
+    return [*_policy(who), *_granted(who, _reads(mesh, cluster) | tried)]
+
+
+def to_apply(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
+    """Return what lets somebody apply and destroy: reads, every write, the lease and the state."""
+    who = Identity(f"mesh-{mesh.name}-apply", user)
+    kept = {
+        *rights(LEASES, ("get", "create", "update", "delete"), HOME),
+        *rights(STATE, ("get", "create", "patch", "delete"), cluster.namespace),
+    }
+    return _granted(who, _reads(mesh, cluster) | _writes(mesh, cluster) | kept)
+
+
+def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
+    """The namespaces of the mesh in a cluster."""
+    found = {cluster.namespace, cluster.eastwest.namespace}
+    found |= {chart.namespace for chart in cluster.charts.values()}
+    found |= {mesh.licence.secret.namespace} if mesh.licence.secret else set()
+    return found | ({mesh.automatic.namespace} if mesh.automatic else set())
+
+
+def _reads(mesh: Mesh, cluster: Cluster) -> set[Right]:
+    found = {right for kind in EVERYWHERE for right in rights(kind, READ, "")}
+    spaces = namespaces(mesh, cluster)
+    found |= {right for name in spaces for kind in BESIDE for right in rights(kind, READ, name)}
+    found |= set(rights(LEASES, ("get",), HOME))
+    if mesh.automatic and mesh.automatic.management == cluster.name:
+        found |= set(rights(REGISTERED, READ, ""))
+    return found
+
+
+def _writes(mesh: Mesh, cluster: Cluster) -> set[Right]:
+    """What a run from nothing to everything and back writes."""
+    resources = {key: each for key, each in expand(mesh, None).items() if key.cluster == cluster.name}
+    steps = [Step(Action.REPLACE, key) for key in resources]
+    return set(needed(steps, places(resources, fresh(mesh.name))).get(cluster.name, frozenset()))
+
+
+def _granted(who: Identity, wanted: Iterable[Right]) -> list[Object]:
+    """The namespaces, the account, and a role and its binding for each place where something is granted."""
+    by_place: dict[str, set[Right]] = {}
+    for right in wanted:
+        by_place.setdefault(right.namespace, set()).add(right)
+    made = sorted(set(by_place) - GIVEN - {""})
+    found: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in made
+    ]
+    if not who.user:
+        meta = {"name": who.name, "namespace": HOME}
+        found.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
+    for place, some in sorted(by_place.items()):
+        found += _role(who, place, some)
+    return found
+
+
+def _role(who: Identity, place: str, some: Iterable[Right]) -> Iterator[Object]:
+    kind = "Role" if place else "ClusterRole"
+    meta: Object = {"name": who.name, **({"namespace": place} if place else {})}
+    api = f"{RBAC}/v1"
+    yield {"apiVersion": api, "kind": kind, "metadata": meta, "rules": list(_rules(some))}
+    yield {
+        "apiVersion": api,
+        "kind": f"{kind}Binding",
+        "metadata": meta,
+        "roleRef": {"apiGroup": RBAC, "kind": kind, "name": who.name},
+        "subjects": [who.subject],
+    }
+
+
+def _rules(some: Iterable[Right]) -> Iterator[Object]:
+    """One rule per group and set of verbs."""
+    verbs: dict[Kind, set[str]] = {}
+    for right in some:
+        verbs.setdefault((right.group, right.resource), set()).add(right.verb)
+    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (group, resource), mine in sorted(verbs.items()):
+        together.setdefault((group, tuple(sorted(mine))), []).append(resource)
+    for (group, mine_), resources in together.items():
+        yield {"apiGroups": [group], "resources": resources, "verbs": list(mine_)}
+
+
+def _policy(who: Identity) -> Iterator[Object]:
+    """Refuse whatever this identity would write for real; it holds for all kinds, and fails closed."""
+    api = f"{ADMISSION}/v1"
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
+    yield {
+        "apiVersion": api,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": who.name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [rule]},
+            "matchConditions": [
+                {"name": "who-plans", "expression": f"request.userInfo.username == '{who.username}'"},
+                {"name": "no-question", "expression": "request.resource.group != 'authorization.k8s.io'"},
+            ],
+            "validations": [
+                {
+                    "expression": "has(request.dryRun) && request.dryRun",
+                    "message": "this identity plans: what it writes must be a dry run",
+                }
+            ],
+        },
+    }
+    yield {
+        "apiVersion": api,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": who.name},
+        "spec": {"policyName": who.name, "validationActions": ["Deny"]},
+    }
