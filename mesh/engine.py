@@ -12,20 +12,19 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
-from mesh.apply import Outcome, Run, Watch, done
+from mesh.apply import Outcome, Run, Watch
 from mesh.distribution import remarks
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.gate import Ask, nobody
 from mesh.graph import edges, ordered
-from mesh.history import Deed, PastRun
-from mesh.holder import Holder
 from mesh.lease import Held, Leases
 from mesh.leftovers import with_ours
 from mesh.lock import Identity, Lock, newer
 from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
+from mesh.past import past_run
 from mesh.plan import Draft, Known, confirmation, decide, in_order, places, plan_digest, to_confirm
 from mesh.preview import preview
 from mesh.provider import Registry
@@ -274,32 +273,13 @@ def apply(
         run.journal.begin(run_id, run.lock.serial)
         needs = {key: task.step.needs for key, task in steps.items()}
         unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
-        past = _past(run, planned, unstarted, leases.holder) if leases else None
+        past = None
+        if leases:
+            now = desk.world.clock.now()
+            past = past_run(planned.plan, run.outcomes, run.lock, leases.holder, now, unstarted=unstarted)
         said = ledger.close(run.lock, run.journal, past)
     warnings = (*held.warnings, *run.warnings, *said)
     return Result(planned, run.outcomes, run.because, unstarted, warnings)
-
-
-def _past(run: Run, planned: Planned, unstarted: frozenset[Key], by: Holder) -> PastRun:
-    """What the clusters are to remember of a run."""
-    is_stopped = bool(unstarted) or any(each.stopped for each in run.outcomes.values())
-    bad = any(each.error for each in run.outcomes.values()) or run.because or planned.plan.deferred
-    deeds = (
-        Deed(done(run.tasks[key].step, each).value.strip(), str(key), done=not (each.error or each.stopped))
-        for key, each in sorted(run.outcomes.items())
-    )
-    return PastRun(
-        run=run.lock.run,
-        serial=run.lock.serial,
-        verb=by.verb,
-        who=by.who,
-        host=by.host,
-        began=by.since,
-        ended=run.world.clock.now().isoformat(timespec="seconds"),
-        digest=planned.plan.digest,
-        end="interrupted" if is_stopped else "incomplete" if bad else "complete",
-        deeds=tuple(deeds),
-    )
 
 
 def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:

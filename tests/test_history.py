@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from mesh.errors import StateError
+from mesh.apply import Outcome
+from mesh.errors import KubeError, StateError
 from mesh.history import KEPT, LONGEST, Deed, PastRun, added, from_text, joined, to_text
+from mesh.holder import Holder
+from mesh.lock import Lock
+from mesh.model import Action, Deferral, Key, Plan, Step
+from mesh.past import past_run
 from mesh.render.history import history_json, history_text
 
 DEEDS = (
@@ -91,3 +97,41 @@ def test_the_table_counts_by_sign_and_names_who_could_not_be_read() -> None:
 
 def test_no_run_is_said_in_words() -> None:
     assert history_text((), {}, steps=False) == "no cluster remembers a run\n"
+
+
+LABEL, SPACE = Key("label", "cluster1", "istio-system"), Key("namespace", "cluster1", "istio-eastwest")
+BY = Holder("ada", "desk", 1, "2026-01-01T00:00:00+00:00", "destroy", "lineage", "place")
+
+
+def over(label: Outcome, *, unstarted: bool = False, deferred: bool = False) -> PastRun:
+    """A destroy of a label and a namespace that somebody still uses."""
+    steps = (Step(Action.DELETE, LABEL), Step(Action.DELETE, SPACE))
+    left = (Deferral(Key("label", "cluster2", "istio-system"), "timed out"),) if deferred else ()
+    plan = Plan("demo", steps, 1, "lineage", {}, deferred=left, digest="sha256:1")
+    outcomes = {LABEL: label, SPACE: Outcome(remarks=("it stays, it holds: configmaps/mine",))}
+    lock = Lock("demo", "lineage", 2, "r2")
+    now = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+    return past_run(plan, outcomes, lock, BY, now, unstarted=frozenset({SPACE} if unstarted else ()))
+
+
+def test_a_run_is_remembered_with_who_and_what_and_what_was_left() -> None:
+    assert over(Outcome()) == PastRun(
+        run="r2",
+        serial=2,
+        verb="destroy",
+        who="ada",
+        host="desk",
+        began="2026-01-01T00:00:00+00:00",
+        ended="2026-01-01T00:01:00+00:00",
+        digest="sha256:1",
+        end="complete",
+        deeds=(Deed("-", str(LABEL)), Deed(".", str(SPACE))),
+    )
+
+
+def test_a_run_that_did_not_do_all_says_so() -> None:
+    assert over(Outcome(), deferred=True).end == "incomplete"
+    failed = over(Outcome(error=KubeError("no")))
+    assert (failed.end, failed.deeds[0].done) == ("incomplete", False)
+    assert over(Outcome(stopped="waiting")).end == "interrupted"
+    assert over(Outcome(), unstarted=True).end == "interrupted"
