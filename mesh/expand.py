@@ -211,15 +211,17 @@ def gateway_key(cluster: Cluster) -> Key:
 
 def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
     spec = EastWest(mesh.name, distribution.eastwest_gateway(mesh, cluster))
-    if mesh.root.migrate:
+    migrates = MIGRATES if mesh.root.migrate else ""
+    if migrates:
         spec = replace(spec, root=root_ref(mesh, cluster))
     return Resource(
         gateway_key(cluster),
-        Place(cluster.eastwest.namespace, cluster.eastwest.name, MIGRATES if mesh.root.migrate else ""),
+        Place(cluster.eastwest.namespace, cluster.eastwest.name, cluster.network + migrates),
         spec,
         _in_namespace(cluster, cluster.eastwest.namespace)
         | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
         cluster.origin,
+        cluster.adopt,
     )
 
 
@@ -233,8 +235,9 @@ def _link(mesh: Mesh, link: Link) -> Resource[Any]:
     body = peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
     return Resource(
         Key("link", source.name, target.name),
-        Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name)),
+        Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name), target.network),
         Manifest(mesh.name, body),
         _in_namespace(source, source.eastwest.namespace) | {gateway_key(source), gateway_key(target)},
         link.origin,
+        source.adopt,
     )

@@ -17,6 +17,7 @@ from mesh.diff import diff
 from mesh.graph import Edges
 from mesh.lock import Entry, Lock
 from mesh.model import (
+    ABSENT,
     Action,
     Deferral,
     Found,
@@ -175,13 +176,14 @@ def was_made(last: Last | None, found: Live, mesh: str) -> bool:
 def _foreign(
     known: Known, kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None
 ) -> str:
-    """Refuse to change what somebody else made, unless the user takes it over."""
+    """Refuse to change what somebody else made, unless the user takes it over, or it is only added to."""
     if found is None or key in known.taken or was_made(last, found, known.lock.mesh):
         return ""
-    if known.resources[key].adopt:
+    adopt = known.resources[key].adopt
+    if adopt and kind.gives_back:
         return ""
     fields = diff(kind.seen(spec, found), kind.wanted(spec, found, last))
-    if not fields:
+    if not fields or (adopt and all(each.before is ABSENT for each in fields)):
         return ""
     paths = ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
     return (

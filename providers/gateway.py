@@ -10,12 +10,13 @@ from typing import Any
 from mesh.diff import diff
 from mesh.errors import KubeError
 from mesh.gateway_pods import MIGRATES, behind, make_anew, with_pods
-from mesh.manifest import Manifest, ManifestProvider
+from mesh.manifest import Manifest
 from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
+from mesh.network_gateways import NetworkGateways
 from mesh.provider import Last
 from mesh.refs import Ref
 from mesh.world import Object, Snapshot, World
-from mesh.world.resources import GATEWAY, SERVICE
+from mesh.world.resources import SERVICE
 
 PEERING_CLASS = "istio-eastwest"
 """The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
@@ -31,11 +32,13 @@ class EastWest(Manifest):
     root: str | Ref | Unknown = ""
 
 
-class GatewayProvider(ManifestProvider):
+class GatewayProvider(NetworkGateways):
     """A Gateway of class `istio-eastwest` or `istio-east-west`; its output `endpoint` is its address."""
 
     kind = "gateway"
-    resource = GATEWAY
+    classes = frozenset({"istio-eastwest", "istio-east-west"})
+    what = "east-west gateway"
+    named = True
     moves = frozenset({("spec",), ("metadata", "annotations")})
     disruptive = True
     renewed = Reason.FOLLOWS
@@ -50,7 +53,7 @@ class GatewayProvider(ManifestProvider):
         """Read the Gateways; of one that is reached by node ports, the Service that has them, too."""
         found = dict(super().observe(places, snapshot))
         for key, live in found.items():
-            if isinstance(live, Live) and places[key].variant == MIGRATES:
+            if isinstance(live, Live) and places[key].variant.endswith(MIGRATES):
                 found[key] = with_pods(live, places[key], snapshot)
         for key, live in found.items():
             if isinstance(live, Live) and _by_node_port(live):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from mesh.manifest import Manifest, ManifestProvider
+from mesh.manifest import Manifest
 from mesh.model import Live, Ready
-from mesh.peering import CONNECTED, SUCCEEDED, linked
-from mesh.world.resources import GATEWAY
+from mesh.network_gateways import NetworkGateways
+from mesh.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked
 
 __all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider"]
 
 
-class LinkProvider(ManifestProvider):
+class LinkProvider(NetworkGateways):
     """A Gateway of class `istio-remote`.
 
     Its `Programmed` condition is always true and proves nothing; the two peering conditions do.
     """
 
     kind = "link"
-    resource = GATEWAY
+    classes = frozenset({REMOTE_CLASS})
+    what = "peer"
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """PeerConnected and PeeringSucceeded, for this generation."""

@@ -94,6 +94,7 @@ def _cluster(
 def _eastwest(part: ClusterPart, defaults: DefaultsPart) -> EastWest:
     return EastWest(
         namespace=part.namespaces.eastwest or defaults.namespaces.eastwest or "istio-eastwest",
+        name=part.eastwest.name or defaults.eastwest.name or "istio-eastwest",
         service=part.eastwest.service or defaults.eastwest.service or "LoadBalancer",
         region=part.region or defaults.region or "",
         zone=part.zone or defaults.zone or "",

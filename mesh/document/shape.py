@@ -56,6 +56,10 @@ class ValuesFilesPart(Part):
 class EastWestPart(Part):
     """The east-west gateway, through which the peers reach a cluster."""
 
+    name: Annotated[
+        Label | None,
+        Field(description="of the Gateway; default: istio-eastwest (upstream: istio-eastwestgateway)"),
+    ] = None
     service: Annotated[
         Literal["LoadBalancer", "NodePort"] | None,
         Field(description="default: LoadBalancer; NodePort needs 1.28"),

@@ -37,7 +37,9 @@ def eastwest(part: ClusterPart, defaults: DefaultsPart, istiod: str) -> EastWest
     """Return the gateway as upstream has it: in istiod's namespace unless the file says otherwise."""
     namespace = part.namespaces.eastwest or defaults.namespaces.eastwest or istiod
     return EastWest(
-        namespace, EASTWEST_NAME, part.eastwest.service or defaults.eastwest.service or "LoadBalancer"
+        namespace,
+        part.eastwest.name or defaults.eastwest.name or EASTWEST_NAME,
+        part.eastwest.service or defaults.eastwest.service or "LoadBalancer",
     )
 
 
