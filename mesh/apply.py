@@ -13,7 +13,7 @@ from mesh import gate
 from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePlanError
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
-from mesh.memory import Task, check_same, remember
+from mesh.memory import Task, after_failure, check_same, remember
 from mesh.model import Action, Found, Key, Live, Step, Unknown, Unread, Verdict
 from mesh.plan import step_for
 from mesh.provider import OPEN, Last, Provider, Registry
@@ -259,22 +259,10 @@ class Run:
         if resource is None:
             failed = result.error or result.stopped
             return replace(before, last=replace(before.last, status=OPEN)) if failed and before else None
+        spec, found = bind(resource.spec, self._lookup), self.found.get(key)
         if result.error or result.live is None:
-            return self._after_failure(task, before)
-        spec = bind(resource.spec, self._lookup)
+            return after_failure(task, spec, before, found)
         made = step.action in {Action.CREATE, Action.REPLACE}
         known = before.last if before and not made else None
-        last = remember(task.kind, spec, task.place, result.live, known, made=made)
+        last = remember(task.kind, spec, task.place, result.live, known, made=made, found=found)
         return Entry(last, task.needs)
-
-    def _after_failure(self, task: Task, before: Entry | None) -> Entry | None:
-        """Only the cluster knows how far a failed step came: keep what was known, marked open."""
-        if before:
-            return (
-                before
-                if task.step.action is Action.READ
-                else replace(before, last=replace(before.last, status=OPEN))
-            )
-        if task.step.action is not Action.CREATE or task.resource is None:
-            return None
-        return Entry(Last(task.place, status=OPEN), task.needs)

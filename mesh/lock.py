@@ -199,7 +199,7 @@ def _entry_body(entry: Entry) -> dict[str, Any]:
         "uid": last.uid,
         "outputs": dict(last.outputs),
         "status": last.status,
-    }
+    } | ({"theirs": sorted(last.theirs)} if last.theirs else {})
 
 
 def _lock(body: Mapping[str, Any]) -> Lock:
@@ -221,5 +221,6 @@ def _entry(body: Mapping[str, Any]) -> Entry:
         uid=body["uid"],
         outputs=body["outputs"],
         status=body["status"],
+        theirs=frozenset(body.get("theirs", ())),
     )
     return Entry(last, frozenset(Key.parse(need) for need in body["needs"]))

@@ -44,7 +44,7 @@ class ManifestProvider(Provider[Manifest]):
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Our labels, annotations and spec over whatever others put there."""
         ours = attrs_of(spec.body)
-        return merge(ours, live.attrs, last.fields if last else ()) if isinstance(live, Live) else ours
+        return merge(ours, live.attrs, last.ours if last else ()) if isinstance(live, Live) else ours
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read the whole collection once, and find each in it."""

@@ -9,9 +9,10 @@ from typing import Any
 from mesh.diff import fingerprints
 from mesh.errors import StalePlanError
 from mesh.lock import Entry, Lock
-from mesh.model import Field, Found, Key, Live, Place, Resource, Step, Unknown
+from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown
 from mesh.plan import Draft, is_ours, was_made
-from mesh.provider import Last, Provider
+from mesh.provider import OPEN, Last, Provider
+from mesh.refs import unknowns_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,47 @@ class Task:
 
 
 def remember(
-    kind: Provider[Any], spec: Any, place: Place, live: Live, before: Last | None, *, made: bool
+    kind: Provider[Any],
+    spec: Any,
+    place: Place,
+    live: Live,
+    before: Last | None,
+    *,
+    made: bool,
+    found: Found = None,
 ) -> Last:
-    """Say what the lockfile is to remember of something that is as wanted."""
+    """Say what the lockfile is to remember of something that is as wanted; `found` is what was there."""
+    fields = fingerprints(kind.wanted(spec, None, None))
+    created = before.created if before else made
     return Last(
         place=live.place or place,
-        fields=fingerprints(kind.wanted(spec, None, None)),
-        created=before.created if before else made,
+        fields=fields,
+        created=created,
         uid=live.uid,
         outputs=dict(live.outputs),
         status="ok",
+        theirs=frozenset() if created else _theirs(fields, before, found),
     )
+
+
+def _theirs(fields: Mapping[str, str], before: Last | None, found: Found) -> frozenset[str]:
+    """The paths that had a value before we first set them."""
+    there = fingerprints(found.attrs).keys() if isinstance(found, Live) else frozenset()
+    known = before.fields.keys() if before else frozenset()
+    return frozenset(((before.theirs if before else frozenset()) | (there - known)) & fields.keys())
+
+
+def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> Entry | None:
+    """Say what to remember of a step that failed: only the cluster knows how far it came."""
+    action = task.step.action
+    if before:
+        return before if action is Action.READ else replace(before, last=replace(before.last, status=OPEN))
+    if task.resource is None or action not in {Action.CREATE, Action.UPDATE}:
+        return None
+    if action is Action.CREATE or not isinstance(found, Live) or next(unknowns_in(spec), None):
+        return Entry(Last(task.place, created=action is Action.CREATE, status=OPEN), task.needs)
+    last = remember(task.kind, spec, task.place, found, None, made=False, found=found)
+    return Entry(replace(last, status=OPEN), task.needs)
 
 
 def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
@@ -46,7 +77,7 @@ def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found],
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
             known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
             made = is_ours(live, lock.mesh)
-            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made)
+            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made, found=live)
             lock = lock.with_entry(key, Entry(seen, task.needs))
         elif (entry := lock.entries.get(key)) and task.resource and entry.needs != task.needs:
             # Removals follow what is recorded: needs of different times would make a circle.

@@ -27,7 +27,8 @@ class Last:
     """What the lockfile remembers of a resource: enough to tell our fields from theirs.
 
     `fields` maps each dotted path we set to a short digest of the value; `created` says whether
-    the object was made by us or found.
+    the object was made by us or found. `theirs` are the paths of `fields` that had a value before we
+    first set them: they stay when we let go.
     """
 
     place: Place
@@ -36,6 +37,12 @@ class Last:
     uid: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     status: str = "ok"
+    theirs: frozenset[str] = frozenset()
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """The paths that are there by us alone."""
+        return frozenset(self.fields) - self.theirs
 
 
 @dataclass(frozen=True, slots=True)

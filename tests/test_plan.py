@@ -258,6 +258,19 @@ def test_what_was_there_before_is_forgotten_and_stays(here: Desk) -> None:
     assert here.store.read("demo").entries == {}
 
 
+def test_what_others_had_set_before_is_remembered_as_theirs(here: Desk) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"x": 1}, owner="somebody")
+    adopted = replace(toy("a", x=1, y=2), adopt=True)
+    kube.broken.add("a")
+    assert carry_out(here, plan(here, adopted)).failed == (A,)
+    kube.broken.clear()
+    for _ in range(2):
+        carry_out(here, plan(here, adopted))
+        last = here.store.read("demo").entries[A].last
+        assert (last.created, last.status, last.theirs) == (False, "ok", {"values.x"})
+
+
 def test_what_somebody_else_made_differently_is_refused_with_the_way_to_take_it(here: Desk) -> None:
     toys(here.world, "cluster1").put("a", {"out": 7}, owner="field manager kubectl")
     with pytest.raises(RefusedError) as refused:

@@ -7,27 +7,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.managed import MESH_LABEL
-from mesh.merge import merge
 from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, Unknown, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
 from mesh.providers.chart.platform import prepared, refuse_platform
-from mesh.providers.chart.reading import AND_ROOT, BY_CHART, read, view_of, views_in
+from mesh.providers.chart.reading import (
+    AND_ROOT,
+    BY_CHART,
+    all_views,
+    read,
+    view_of,
+    views_in,
+)
+from mesh.providers.chart.refusals import elsewhere, pending, several
 from mesh.providers.chart.trust import ISTIOD, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import refuse_path, traffic
+from mesh.providers.chart.values import merged, theirs_only, undisturbed
 from mesh.refs import Ref
 from mesh.rendering import changes, conflicts, placeheld
 from mesh.sensitive import mask, reveal, secrets_in
 from mesh.spec import COMPONENTS
 from mesh.world import HelmJob, Snapshot, World
-from mesh.world.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest, unlock
+from mesh.world.releases import LABELS, NOT_SUPERSEDED, newest, unlock
 from mesh.world.resources import SECRET
 
-__all__ = ["NOT_SUPERSEDED", "ChartProvider", "ChartSpec", "any_release", "views_in", "with_root"]
+__all__ = [
+    "NOT_SUPERSEDED",
+    "ChartProvider",
+    "ChartSpec",
+    "all_views",
+    "any_release",
+    "views_in",
+    "with_root",
+]
 
 DEPLOYED = "deployed"
-LICENCE, CLEAR = "license", "value"
-"""A licence in clear text among the values; it moves to the Secret that the chart is pointed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +100,12 @@ class ChartProvider(Provider[ChartSpec]):
         """Our values over those that others set on the release."""
         ours = mask(spec.job.values, spec.sensitive)
         theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
-        fixed = {"chart": spec.component, "status": DEPLOYED, "values": _merged(ours, theirs, last)}
         # An archive has the version that is in it: helm is not told one, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
+        values = merged(ours, theirs, last)
+        if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
+            values = undisturbed(values, theirs, last)
+        fixed = {"chart": spec.component, "status": DEPLOYED, "values": values}
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
@@ -96,10 +113,7 @@ class ChartProvider(Provider[ChartSpec]):
         view = view_of(live)
         if view and view.working and not is_whole(view.working):
             return live.attrs
-        return {
-            **live.attrs,
-            "values": merge({}, _values(live.attrs["values"]), last.fields).get("values", {}),
-        }
+        return {**live.attrs, "values": theirs_only(live.attrs["values"], last)}
 
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
         """Do not touch a release of several, one that helm is at work on, or a version out of reach."""
@@ -107,11 +121,11 @@ class ChartProvider(Provider[ChartSpec]):
         if view is None or not isinstance(live, Live):
             return spec.missing
         if view.pending and not (last and last.status == OPEN):
-            return _pending(view)
+            return pending(view)
         if others := live.status["others"]:
-            return _several(spec, view, others)
+            return several(spec.component, view, others)
         if spec.adopt and view.newest.namespace != spec.job.namespace:
-            return _elsewhere(spec, view)
+            return elsewhere(spec.component, view, spec.job.namespace, is_istio=not spec.missing)
         if spec.missing:
             return refuse_platform(spec, live, view)
         if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
@@ -151,13 +165,16 @@ class ChartProvider(Provider[ChartSpec]):
         kube, helm = world.kube(key.cluster), world.helm(key.cluster)
         version = str(kube.get_path("/version")["gitVersion"])
         with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=placeheld(_merged(job.values, _config(live), None)))
+            job = replace(job, values=placeheld(merged(job.values, _config(live), None)))
             new = helm.template(job, kube_version=version, upgrade=live is not None)
         if live is None and spec.component == ISTIOD and (why := second_istiod(kube)):
             return Preview(refusals=(why,))
         view = view_of(live)
         old = view.deployed.objects() if view and view.deployed else []
-        secrets = secrets_in(mask(job.values, spec.sensitive))
+        # What goes out of the values is in the old manifests still.
+        secrets = frozenset().union(
+            *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live)))
+        )
         taken, held = conflicts(kube, job, new, old) if old else ((), ())
         changed = changes(old, new, secrets)
         return Preview(taken + _traffic(spec, live, changed), changed, held)
@@ -177,14 +194,14 @@ class ChartProvider(Provider[ChartSpec]):
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
         with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=reveal(_merged(job.values, _config(live), last)))
+            job = replace(job, values=reveal(merged(job.values, _config(live), last)))
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the very chart that it has, with the values that others gave it."""
         view = view_of(live)
         assert view and view.deployed and view.working, "what was adopted is deployed"
-        values = merge({}, _values(view.deployed.config), last.fields).get("values", {})
+        values = theirs_only(view.deployed.config, last)
         with unpacked(view.working) as folder:
             job = HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
@@ -203,9 +220,12 @@ def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
     return spec.job
 
 
-def _values(values: Mapping[str, object]) -> dict[str, object]:
-    """The values below the path that they are recorded under."""
-    return {"values": values}
+def _is_whole(live: Live, version: str) -> bool:
+    """Whether nothing but its values could differ."""
+    return (live.attrs["version"], live.attrs["status"]) == (
+        version,
+        DEPLOYED,
+    ) and "objects" not in live.attrs
 
 
 def _config(live: Live | None) -> Mapping[str, object]:
@@ -213,45 +233,5 @@ def _config(live: Live | None) -> Mapping[str, object]:
     return view.deployed.config if view and view.deployed else {}
 
 
-def _merged(ours: Mapping[str, object], theirs: Mapping[str, object], last: Last | None) -> dict[str, object]:
-    """Ours over theirs; a licence in clear text goes when we point the chart at a Secret."""
-    values: dict[str, object] = merge(_values(ours), _values(theirs), last.fields if last else ())["values"]
-    licence = values.get(LICENCE)
-    if isinstance(licence, Mapping) and LICENCE in ours and CLEAR in licence:
-        values[LICENCE] = {key: value for key, value in licence.items() if key != CLEAR}
-    return values
-
-
 def _traffic(spec: ChartSpec, live: Live | None, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
     return traffic(spec.component, live.status["nodes"], changed) if live else ()
-
-
-def _pending(view: ReleaseView) -> str:
-    one = view.newest
-    return (
-        f"release {one.name} in {one.namespace} is {view.status} since {one.last_deployed} (revision "
-        f"{one.revision}), and not by a run of this mesh: wait for that helm to end; if it was killed, run "
-        "`mesh recover` for it"
-    )
-
-
-def _several(spec: ChartSpec, view: ReleaseView, others: list[str]) -> str:
-    names = ", ".join([f"{view.newest.namespace}/{view.newest.name}", *others])
-    return (
-        f"this cluster has several releases of the chart {spec.component}: {names}; a mesh has one of each: "
-        "uninstall the others, or set adopt: false and name the release in spec.istio.charts"
-    )
-
-
-def _elsewhere(spec: ChartSpec, view: ReleaseView) -> str:
-    one = view.newest
-    field = "namespace" if spec.missing else f"namespaces.{_field(spec.component)}"
-    whose = "spec.links.automatic" if spec.missing else "the cluster"
-    return (
-        f"the {spec.component} of this cluster is release {one.name} in {one.namespace}, the configuration "
-        f"says {spec.job.namespace}: set {field}: {one.namespace} for {whose}"
-    )
-
-
-def _field(component: str) -> str:
-    return "istiod" if component == "base" else component

@@ -1,0 +1,37 @@
+"""Releases that are not touched, and what to do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mesh.world.releases import ReleaseView
+
+
+def pending(view: ReleaseView) -> str:
+    """Somebody's helm is at work on it, or was killed."""
+    one = view.newest
+    return (
+        f"release {one.name} in {one.namespace} is {view.status} since {one.last_deployed} (revision "
+        f"{one.revision}), and not by a run of this mesh: wait for that helm to end; if it was killed, run "
+        "`mesh recover` for it"
+    )
+
+
+def several(component: str, view: ReleaseView, others: Iterable[str]) -> str:
+    """Which of them is the mesh's, nobody can tell."""
+    names = ", ".join([f"{view.newest.namespace}/{view.newest.name}", *others])
+    return (
+        f"this cluster has several releases of the chart {component}: {names}; a mesh has one of each: "
+        "uninstall the others, or set adopt: false and name the release in spec.istio.charts"
+    )
+
+
+def elsewhere(component: str, view: ReleaseView, namespace: str, *, is_istio: bool) -> str:
+    """It is in another namespace than the file says."""
+    one = view.newest
+    field = f"namespaces.{'istiod' if component == 'base' else component}" if is_istio else "namespace"
+    whose = "the cluster" if is_istio else "spec.links.automatic"
+    return (
+        f"the {component} of this cluster is release {one.name} in {one.namespace}, the configuration "
+        f"says {namespace}: set {field}: {one.namespace} for {whose}"
+    )
