@@ -21,6 +21,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "mesh.cli.init:init_command",
         "Write a commented mesh.yaml from the contexts of the kubeconfig.",
     ),
+    "import": (
+        "mesh.cli.import_:import_command",
+        "Write the mesh.yaml of clusters that run Istio already.",
+    ),
     "validate": ("mesh.cli.validate:validate_command", "Check the file; needs no cluster."),
     "plan": ("mesh.cli.plan:plan_command", "Show what apply would change in every cluster."),
     "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the file."),
