@@ -25,6 +25,7 @@ class Right:
     resource: str
     verb: str
     namespace: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         what = f"{self.resource}.{self.group}" if self.group else self.resource
@@ -91,6 +92,9 @@ RENDERED: Mapping[Component, tuple[Kind, ...]] = {
 """What the charts hold; helm's own record, a Secret, comes on top."""
 
 HELM: Kind = ("", "secrets")
+LEASES: Kind = ("coordination.k8s.io", "leases")
+LEASE_NAMESPACE = "kube-system"
+STATE: Kind = ("", "configmaps")
 
 APPLIED = ("create", "patch")
 VERBS: Mapping[Action, tuple[str, ...]] = {
@@ -108,6 +112,16 @@ def needed(steps: Iterable[Step], places: Mapping[Key, Place]) -> dict[str, froz
         if step.key.cluster != NO_CLUSTER and step.action in VERBS:
             found.setdefault(step.key.cluster, set()).update(_of_step(step, places[step.key]))
     return {cluster: frozenset(rights) for cluster, rights in sorted(found.items())}
+
+
+def of_run(namespace: str) -> frozenset[Right]:
+    """What a run writes of its own: the lease, and the cluster's copy of the state in istiod's namespace."""
+    return frozenset(
+        {
+            *rights(LEASES, ("get", "create", "update", "delete"), LEASE_NAMESPACE),
+            *rights(STATE, ("get", "create", "patch", "delete"), namespace),
+        }
+    )
 
 
 def _of_step(step: Step, place: Place) -> Iterator[Right]:
@@ -166,6 +180,7 @@ def _ask(kube: Kube, right: Right) -> bool | KubeError:
         "resource": right.resource,
         "verb": right.verb,
         "namespace": right.namespace,
+        "name": right.name,
     }
     body = {
         "apiVersion": "authorization.k8s.io/v1",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.expand import GIVEN, expand
 from mesh.lock import fresh
 from mesh.model import Action, Step
-from mesh.permissions import ADMISSION, APPLIED, RBAC, Kind, Right, needed, rights
+from mesh.permissions import ADMISSION, APPLIED, LEASES, RBAC, Kind, Right, needed, of_run, rights
 from mesh.plan import places
 from mesh.spec import Cluster, Mesh
 
@@ -19,11 +19,15 @@ HOME = "kube-system"
 """Where the identities and the leases are: a namespace that every cluster has."""
 
 READ = ("get", "list")
+PUBLISHED = "istio-ca-root-cert"
+"""The roots of trust that istiod hands out, in every namespace: a list by this name is allowed by name."""
+
 GATEWAYS: Kind = ("gateway.networking.k8s.io", "gateways")
 EVERYWHERE: tuple[Kind, ...] = (
     ("", "namespaces"),
     ("", "nodes"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("apps", "deployments"),
     GATEWAYS,
 )
 """What a plan lists in the whole cluster."""
@@ -32,14 +36,19 @@ BESIDE: tuple[Kind, ...] = (
     ("", "configmaps"),
     ("", "pods"),
     ("", "secrets"),
+    ("", "services"),
     ("apps", "deployments"),
     ("apps", "daemonsets"),
 )
 """What a plan lists in the namespaces of the mesh."""
 
+USERS: tuple[Kind, ...] = (("", "pods"), ("", "services"))
+"""What a destroy lists in the whole cluster, to refuse while somebody uses the mesh.
+
+Before it deletes a namespace it lists everything in there, so that nothing of others goes with it.
+"""
+
 REGISTERED: Kind = ("admin.gloo.solo.io", "kubernetesclusters")
-LEASES: Kind = ("coordination.k8s.io", "leases")
-STATE: Kind = ("", "configmaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +87,9 @@ def to_plan_by_dry_runs(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Ob
 def to_apply(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
     """Return what lets somebody apply and destroy: reads, every write, the lease and the state."""
     who = Identity(f"mesh-{mesh.name}-apply", user)
-    kept = {
-        *rights(LEASES, ("get", "create", "update", "delete"), HOME),
-        *rights(STATE, ("get", "create", "patch", "delete"), cluster.namespace),
-    }
-    return _granted(who, _reads(mesh, cluster) | _writes(mesh, cluster) | kept)
+    users = {right for kind in USERS for right in rights(kind, ("list",), "")}
+    users |= {Right("*", "*", "list", name) for name in namespaces(mesh, cluster) - GIVEN}
+    return _granted(who, _reads(mesh, cluster) | users | _writes(mesh, cluster) | of_run(cluster.namespace))
 
 
 def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
@@ -95,6 +102,7 @@ def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
 
 def _reads(mesh: Mesh, cluster: Cluster) -> set[Right]:
     found = {right for kind in EVERYWHERE for right in rights(kind, READ, "")}
+    found |= {replace(right, name=PUBLISHED) for right in rights(("", "configmaps"), READ, "")}
     spaces = namespaces(mesh, cluster)
     found |= {right for name in spaces for kind in BESIDE for right in rights(kind, READ, name)}
     found |= set(rights(LEASES, ("get",), HOME))
@@ -143,14 +151,15 @@ def _role(who: Identity, place: str, some: Iterable[Right]) -> Iterator[Object]:
 
 def _rules(some: Iterable[Right]) -> Iterator[Object]:
     """One rule per group and set of verbs."""
-    verbs: dict[Kind, set[str]] = {}
+    verbs: dict[tuple[str, str, str], set[str]] = {}
     for right in some:
-        verbs.setdefault((right.group, right.resource), set()).add(right.verb)
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (group, resource), mine in sorted(verbs.items()):
-        together.setdefault((group, tuple(sorted(mine))), []).append(resource)
-    for (group, mine_), resources in together.items():
-        yield {"apiGroups": [group], "resources": resources, "verbs": list(mine_)}
+        verbs.setdefault((right.group, right.name, right.resource), set()).add(right.verb)
+    together: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (group, name, resource), mine in sorted(verbs.items()):
+        together.setdefault((group, name, tuple(sorted(mine))), []).append(resource)
+    for (group, name, allowed), resources in together.items():
+        named = {"resourceNames": [name]} if name else {}
+        yield {"apiGroups": [group], "resources": resources, **named, "verbs": list(allowed)}
 
 
 def _policy(who: Identity) -> Iterator[Object]:

@@ -17,7 +17,12 @@ Denied = Mapping[str, tuple[str, ...] | Unread]
 
 def denied(desk: Desk, planned: Planned) -> Denied:
     """What of the planned writes we may not do, by cluster; nothing is asked if nothing is planned."""
-    wanted = permissions.needed(planned.plan.steps, places(planned.known.resources, planned.lock))
+    steps = permissions.needed(planned.plan.steps, places(planned.known.resources, planned.lock))
+    spaces = {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
+    wanted = {
+        name: some | (permissions.of_run(spaces[name]) if name in spaces else frozenset())
+        for name, some in steps.items()
+    }
     return {
         cluster: Unread(found.message) if isinstance(found, KubeError) else permissions.words(found)
         for cluster, found in permissions.missing(wanted, desk.world).items()

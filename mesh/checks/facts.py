@@ -153,12 +153,8 @@ def annotated(obj: Object) -> Mapping[str, str]:
 def environment(workload: Object) -> dict[str, str]:
     """The plain environment variables of a workload's (or pod's) containers; the first container wins."""
     spec = workload["spec"].get("template", workload)["spec"]
-    found: dict[str, str] = {}
-    for container in spec.get("containers", []):
-        for each in container.get("env", []):
-            if "value" in each:
-                found.setdefault(each["name"], str(each["value"]))
-    return found
+    everything = [each for container in spec.get("containers", []) for each in container.get("env", [])]
+    return {each["name"]: str(each["value"]) for each in reversed(everything) if "value" in each}
 
 
 def images(workload: Object) -> list[str]:
@@ -219,10 +215,8 @@ def of_class(facts: Facts, name: str) -> list[Object]:
 
 def eastwest_gateways(scene: Scene, facts: Facts) -> list[Object]:
     """The east-west gateways: each distribution has a class of its own for them."""
-    return of_class(facts, EASTWEST_CLASSES[scene.mesh.distribution])
-
-
-EASTWEST_CLASSES = {"solo": solo.EASTWEST_CLASS, "upstream": upstream.EASTWEST_CLASS}
+    is_upstream = scene.mesh.distribution == "upstream"
+    return of_class(facts, upstream.EASTWEST_CLASS if is_upstream else solo.EASTWEST_CLASS)
 
 
 def deployed(facts: Facts, component: Component) -> Release | None:

@@ -74,7 +74,7 @@ def states(results: list[Result]) -> set[State]:
     return {each.state for each in results}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rig(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two linked clusters, healthy. `MESH_TEST_CHECKS_DIR` names a folder for a lab kept between runs."""
     kept = os.environ.get("MESH_TEST_CHECKS_DIR")

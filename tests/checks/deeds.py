@@ -20,7 +20,7 @@ OF_US = ("--field-manager=mesh/link",)
 
 
 def nothing(_rig: Rig) -> None:
-    """For what mends itself."""
+    """For what leaves nothing behind."""
 
 
 def both(*deeds: Deed) -> Deed:

@@ -26,6 +26,7 @@ from tests.checks.deeds import (
     last_revision_gone,
     made,
     merged,
+    nothing,
     peer,
     settled,
     shown,
@@ -44,7 +45,8 @@ ABOUT_NOTHING = {State.NOT_APPLICABLE}
 class Break:
     """A deed, the one that mends it, and what each check says in between.
 
-    `after` is how the checks stand once mended: passed, or about nothing again.
+    `after` is how the checks stand once mended: passed, or about nothing again. `swept` takes away
+    what is left of the deed.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Break:
     mended: Deed
     says: Mapping[str, str]
     after: frozenset[State] = frozenset(FINE)
+    swept: Deed = nothing
 
 
 def labelled(name: str, labels: dict[str, str], kind: str = "Namespace", **more: object) -> dict[str, object]:
@@ -489,6 +492,7 @@ BREAKS = (
         both(made(ENROLLED), kubectl("create", "serviceaccount", "none", "-n", "shop"), made(POD)),
         kubectl("annotate", "pod", "web", "-n", "shop", "ambient.istio.io/redirection=enabled"),
         {"Q19": "pod shop/web is to be in the mesh, and its traffic is not redirected"},
+        swept=gone(ENROLLED),
     ),
     Break("a stray", made(STRAY), gone(STRAY), {"Q20": "namespace/cluster1/stray"}),
 )
@@ -522,3 +526,4 @@ def test_what_is_broken_is_found_and_what_is_mended_passes(rig: Rig, one: Break)
             and all(found & one.after for found, _ in seen.values())
         ),
     )
+    one.swept(rig)
