@@ -14,6 +14,7 @@ from uuid import uuid4
 from mesh import safety, slices
 from mesh.apply import Outcome, Run, Watch
 from mesh.distribution import remarks
+from mesh.downgrade import allowed, backwards
 from mesh.errors import PartialError, RefusedError
 from mesh.expand import expand
 from mesh.gate import Ask, nobody
@@ -95,9 +96,10 @@ class Result:
         return tuple(sorted(key for key, outcome in self.outcomes.items() if outcome.error))
 
 
-def plan(desk: Desk, *, taken: frozenset[Key] = frozenset()) -> Planned:
-    """Plan the way from what is there to what the file says."""
-    return _plan(desk, expand(desk.mesh, desk.licence), taken=taken)
+def plan(desk: Desk, *, taken: frozenset[Key] = frozenset(), downgrade: bool = False) -> Planned:
+    """Plan the way from what is there to what the file says; back to an older version only if allowed."""
+    resources = expand(desk.mesh, desk.licence)
+    return _plan(desk, allowed(resources) if downgrade else resources, taken=taken)
 
 
 def plan_destroy(
@@ -130,6 +132,7 @@ def _plan(
     here = _decided(desk, resources, taken=taken, removable=removable, adopted_too=adopted_too)
     known, draft = here.known, here.draft
     _keep(draft.steps, known, desk, removable)
+    draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
     groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
     draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
     if resources and desk.mesh.automatic:

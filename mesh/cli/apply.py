@@ -9,7 +9,7 @@ import click
 
 from mesh import engine
 from mesh.cli.desk import document_options
-from mesh.cli.plan import skip_option, skipping, take_option
+from mesh.cli.plan import downgrade_option, left_out, skip_option, skipping, take_option
 from mesh.cli.running import Wishes, carry_out, run_options
 from mesh.engine import Desk, Planned
 from mesh.model import Key
@@ -19,6 +19,7 @@ from mesh.model import Key
 @document_options
 @take_option
 @skip_option
+@downgrade_option
 @run_options
 @click.option(
     "--confirm",
@@ -33,6 +34,7 @@ def apply_command(
     contexts: tuple[str, ...],
     taken: frozenset[Key],
     skipped: tuple[str, ...],
+    downgrade: bool,
     yes: bool,
     timeout: float,
     parallelism: int,
@@ -41,10 +43,13 @@ def apply_command(
     confirmed: tuple[str, ...],
 ) -> int:
     """Plan, ask, and make the clusters match the file."""
-    wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed)
+    flags = ("--allow-downgrade",) if downgrade else ()
+    wishes = Wishes(
+        path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=flags
+    )
 
     def plan(desk: Desk) -> Planned:
-        planned = engine.plan(desk, taken=taken)
-        return replace(planned, plan=skipping(planned.plan, skipped))
+        planned = engine.plan(desk, taken=taken, downgrade=downgrade)
+        return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
     return carry_out(wishes, plan)

@@ -44,11 +44,24 @@ take_option = click.option(
     help="Take over this object although somebody else made it.",
 )
 
+downgrade_option = click.option(
+    "--allow-downgrade", "downgrade", is_flag=True, help="Go back to an older version of Istio."
+)
+
+OLDER = "P15"
+"""The check that refuses what `--allow-downgrade` allows."""
+
+
+def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # noqa: FBT001  # as it was typed
+    """The checks to leave out."""
+    return (*skipped, OLDER) if downgrade and OLDER not in skipped else skipped
+
 
 @click.command("plan")
 @document_options
 @take_option
 @skip_option
+@downgrade_option
 @click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
@@ -59,6 +72,7 @@ def plan_command(
     contexts: tuple[str, ...],
     taken: frozenset[Key],
     skipped: tuple[str, ...],
+    downgrade: bool,
     how: str,
     as_json: bool,
     out: Path | None,
@@ -70,7 +84,9 @@ def plan_command(
 
     here = desk(path, contexts)
     try:
-        planned = skipping(warned(here, plan(here, taken=taken)), skipped)
+        planned = skipping(
+            warned(here, plan(here, taken=taken, downgrade=downgrade)), left_out(skipped, downgrade)
+        )
     except RefusedError:
         refuse_held(here.mesh.name, here.world.kubes, None)  # what stands in the way may be somebody at work
         raise

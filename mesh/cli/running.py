@@ -47,13 +47,14 @@ class Wishes:
     as_json: bool
     destroy: bool = False
     confirmed: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     def resume(self) -> str:
         """The command that goes on from where a run stopped."""
         verb = "destroy" if self.destroy else "apply"
         contexts = [part for each in self.contexts for part in ("--context", each)]
         names = [part for each in self.confirmed for part in ("--confirm", each)]
-        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts, *names])
+        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts, *self.flags, *names])
 
 
 def run_options(command: Command) -> Command:

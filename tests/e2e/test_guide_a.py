@@ -297,6 +297,22 @@ def test_a_value_of_theirs_edited_by_hand_is_left_alone(mesh: Mesh, hand: Hand) 
     assert (env["MY_OWN"], env["NEW_ONE"]) == ("no", 1)
 
 
+def test_an_older_version_is_refused_unless_it_is_allowed_and_ztunnel_goes_back_first(
+    mesh: Mesh, hand: Hand
+) -> None:
+    old = {"MESH_CHART_SOURCE": str(hand.old)}
+    mesh.edit(lambda spec: spec["istio"].update(version=OLD))
+    refused = mesh("plan", env=old)
+    assert refused.code == 5, refused
+    assert "allow it with --allow-downgrade" in refused.err
+    answer = mesh.applied("--allow-downgrade", env=old)
+    order = [address for address in begun(answer.out + answer.err) if address.startswith("chart/cluster1/")]
+    assert order == [f"chart/cluster1/{chart}" for chart in reversed(charts.CHARTS)]
+    assert mesh("plan", "--detailed-exitcode", env=old).code == 0
+    mesh.edit(lambda spec: spec["istio"].update(version=NEW))
+    mesh.mended()
+
+
 def test_destroy_gives_the_releases_back_with_their_values(mesh: Mesh, hand: Hand) -> None:
     answer = mesh("destroy", "--yes")
     assert answer.code == 0, answer
