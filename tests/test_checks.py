@@ -24,6 +24,7 @@ from mesh.model import Action, Key, Plan, Step, Unread
 from mesh.render.checks import report_json, report_text
 from mesh.render.junit import report_junit
 from mesh.render.sarif import report_sarif
+from mesh.world.releases import Release, ReleaseView
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -431,3 +432,23 @@ def test_not_applicable_is_an_answer_of_its_own() -> None:
         yield
 
     assert asked(a_check(look), scene(facts())) == [State.NOT_APPLICABLE]
+
+
+# --- versions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ("1.28.0-solo", "istiod is at 1.28.0, 1.30.2 is 2 minors on: one at a time"),
+        ("1.31.0-solo", "istiod is at 1.31.0, 1.30.2 is older: a downgrade, which Istio does not support"),
+        ("1.29.2-solo", ""),
+    ],
+)
+def test_a_way_that_an_upgrade_cannot_go_is_told(there: str, says: str) -> None:
+    chart = MESH.cluster("cluster1").charts["istiod"]
+    about = (chart.release, chart.namespace, 1, "deployed", "istiod", there, "")
+    release = Release(*about, {}, "", 0, "", "", "", "", "", "")
+    view = ReleaseView(release, release, {})
+    found = facts(seen=HERE, releases={(chart.namespace, chart.release): view})
+    assert said("P15", found) == says

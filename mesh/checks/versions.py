@@ -43,9 +43,10 @@ def _step(component: str, there: Version, wanted: Version) -> Iterator[Finding]:
         )
     elif jump < (0, 0):
         yield Finding(
-            f"{component} is at {_text(there)}, {_text(wanted)} is older: nothing here is ever downgraded",
+            f"{component} is at {_text(there)}, {_text(wanted)} is older: a downgrade, which Istio does not"
+            " support",
             evidence,
-            fix=f"set spec.istio.version to {_text(there)}",
+            fix=f"set spec.istio.version to {_text(there)}, or allow it with --allow-downgrade",
         )
 
 
