@@ -29,6 +29,7 @@ WRITES = ("apply", "create", "replace", "delete")
 FLOOR = Command("floor", (sys.executable, str(ROOT / "bench" / "floor.py")))
 LOWER = Command("floor, standard library", (sys.executable, str(ROOT / "bench" / "floor_stdlib.py")))
 PLAN = Command("mesh plan", (MESH, "plan"))
+CHECK = Command("mesh check", (MESH, "check"))
 HELP = Command("mesh --help", (MESH, "--help"))
 CLICK = Command("python -c 'import click'", (sys.executable, "-c", "import click"))
 VALIDATE = Command("mesh validate", (MESH, "validate"))
@@ -61,10 +62,10 @@ def measure(folder: Path, clusters: int, runs: int) -> Figures:
         apply = once(APPLY, one.env, str(one.folder)).wall
         helms = {"apply": one.helms()}
         one.run(MESH, "plan", "--detailed-exitcode")
-        say(f"{runs} rounds of plan and floors, of help and validate")
+        say(f"{runs} rounds of plan and floors, of check, help and validate")
         timed = [
             in_turn(commands, one.env, str(one.folder), runs)
-            for commands in ((PLAN, FLOOR, LOWER), (HELP, CLICK), (VALIDATE, PYTHON))
+            for commands in ((PLAN, FLOOR, LOWER), (CHECK, PLAN), (HELP, CLICK), (VALIDATE, PYTHON))
         ]
         load = os.getloadavg()[0]
         helms["plan"] = one.helms()
@@ -83,8 +84,9 @@ def measure(folder: Path, clusters: int, runs: int) -> Figures:
         clusters=clusters,
         resources=resources,
         plan=timed[0],
-        start=timed[1],
-        validate=timed[2],
+        health=timed[1],
+        start=timed[2],
+        validate=timed[3],
         apply=apply,
         script=script,
         requests=looks[0]["requests"],

@@ -22,6 +22,7 @@ class Figures:
     clusters: int
     resources: int
     plan: tuple[Timed, ...]
+    health: tuple[Timed, ...]
     start: tuple[Timed, ...]
     validate: tuple[Timed, ...]
     apply: float
@@ -40,6 +41,7 @@ def text(figures: Figures) -> str:
         for part in (
             _head(figures),
             _timed(figures.plan),
+            _timed(figures.health),
             _timed(figures.start),
             _timed(figures.validate),
             _first(figures),
