@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mesh.errors import KubeError
+from mesh.gateway_pods import MIGRATES
 from mesh.model import NO_CLUSTER, Action, Key, Place, Step
 from mesh.spec import Component
 from mesh.walk import fan
@@ -34,6 +35,9 @@ class Right:
 
 Kind = tuple[str, str]
 """The group and the plural of an API resource."""
+
+DEPLOYMENTS: Kind = ("apps", "deployments")
+"""Behind a gateway; their pods are made anew while clusters move to another root of trust."""
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
@@ -132,6 +136,8 @@ def _of_step(step: Step, place: Place) -> Iterator[Right]:
         verbs = tuple("update" if verb == "patch" else verb for verb in verbs)
     if step.key.kind in OWN:
         yield from rights(OWN[step.key.kind], verbs, place.namespace)
+        if step.key.kind == "gateway" and place.variant.endswith(MIGRATES):
+            yield from rights(DEPLOYMENTS, ("patch",), place.namespace)
     elif step.key.kind == "chart":
         yield from release(step.key.name, place.namespace, verbs)  # type: ignore[arg-type]  # a component
 

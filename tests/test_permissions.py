@@ -1,0 +1,34 @@
+"""Which rights writes need, from the plan alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mesh.decode import load_mesh
+from mesh.permissions import Right
+from mesh.rbac import to_apply
+from tests.toy import EXAMPLE
+
+PATCHES = Right("apps", "deployments", "patch", "istio-eastwest")
+
+
+def granted(migrate: str) -> set[Right]:
+    mesh = load_mesh(EXAMPLE)
+    mesh = replace(mesh, root=replace(mesh.root, migrate=migrate))
+    return {
+        Right(group, resource, verb, each["metadata"].get("namespace", ""))
+        for each in to_apply(mesh, mesh.clusters[0])
+        for rule in each.get("rules", ())
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize(("migrate", "expected"), [("", False), ("restart", True)])
+def test_the_pods_behind_a_gateway_are_made_anew_only_where_clusters_move_to_another_root(
+    migrate: str, expected: bool
+) -> None:
+    assert (PATCHES in granted(migrate)) is expected
