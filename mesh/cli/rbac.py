@@ -10,7 +10,7 @@ from mesh.cli.desk import document_options, load
 from mesh.errors import UsageError
 
 HEAD = """\
-# The least that {what} of mesh {mesh} needs in cluster {cluster}.
+# The least rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
 # kubectl --context {context} apply -f -
 """
 WARNING = """\
