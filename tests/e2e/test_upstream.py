@@ -136,6 +136,27 @@ def readers(kubectl: Tool, before: Before) -> set[str]:
     return set(found)
 
 
+def checked(mesh: Heard, name: str) -> dict[str, tuple[str, str]]:
+    """What came of a check: by cluster its state and everything it found."""
+    answer = mesh("check", "--only", name, "--json")
+    results = json.loads(answer.out)["results"]
+    return {
+        each["cluster"]: (each["state"], "; ".join(found["says"] for found in each["findings"]))
+        for each in results
+    }
+
+
+def found(mesh: Heard, name: str, cluster: str, text: str) -> None:
+    """Wait until a check fails in one cluster with these words, and in no other."""
+    eventually(lambda: checked(mesh, name)[cluster], lambda seen: seen[0] == "failed" and text in seen[1])
+    assert {each for each, (state, _) in checked(mesh, name).items() if state == "failed"} == {cluster}
+
+
+def passes(mesh: Heard, name: str) -> None:
+    """Wait until a check passes wherever it is asked."""
+    eventually(lambda: {state for state, _ in checked(mesh, name).values()}, lambda seen: seen == {"passed"})
+
+
 def test_the_first_plan_needs_no_licence_and_says_what_is_known_later(mesh: Heard) -> None:
     plan = mesh("plan", "--detailed-exitcode")
     assert plan.code == 2, plan
@@ -173,6 +194,50 @@ def test_a_remote_secret_is_told_with_who_wrote_it_and_what_it_needs(mesh: Heard
     assert len(set(addresses.values())) == 3
 
 
+def test_checks_of_upstream_pass_and_say_that_tokens_never_end(mesh: Heard) -> None:
+    for name in ("P21", "P24", "P26", "Q09"):
+        passes(mesh, name)
+    answer = mesh("check", "--only", "Q23", "--json")
+    assert answer.code == 0, answer
+    told = json.loads(answer.out)["results"]
+    assert {(each["state"], each["severity"]) for each in told} == {("failed", "info")}
+    assert "holds a token for cluster2 that never expires" in told[0]["findings"][0]["says"]
+
+
+def test_a_check_finds_an_istiod_that_joins_no_networks(mesh: Heard, kubectl: Tool) -> None:
+    variable = ("set", "env", "deployment/istiod", *SYSTEM)
+    kubectl("cluster2", *variable, "AMBIENT_ENABLE_MULTI_NETWORK=false")
+    found(mesh, "P24", "cluster2", "istiod runs without AMBIENT_ENABLE_MULTI_NETWORK=true")
+    kubectl("cluster2", *variable, "AMBIENT_ENABLE_MULTI_NETWORK=true")
+    kubectl("cluster2", "rollout", "status", "deployment/istiod", *SYSTEM, "--timeout=120s")
+    passes(mesh, "P24")
+    synced(kubectl, LINKED)
+
+
+def test_a_check_finds_trust_domains_that_differ(mesh: Heard, kubectl: Tool) -> None:
+    config = ("configmap", "istio", *SYSTEM)
+    before = json.loads(kubectl("cluster3", "get", *config, "-o", "json"))["data"]
+    wrong = {
+        "data": {"mesh": before["mesh"].replace("trustDomain: cluster.local", "trustDomain: else.local")}
+    }
+    assert wrong["data"]["mesh"] != before["mesh"]
+    kubectl("cluster3", "patch", *config, "--type=merge", "-p", json.dumps(wrong))
+    found(mesh, "P21", "-", "the trust domains differ: cluster.local, else.local")
+    kubectl("cluster3", "patch", *config, "--type=merge", "-p", json.dumps({"data": before}))
+    passes(mesh, "P21")
+    synced(kubectl, LINKED)
+
+
+def test_a_check_finds_an_address_that_means_the_pod_itself(mesh: Heard) -> None:
+    text = mesh.file.read_bytes()
+    mesh.edit(lambda spec: spec.pop("defaults"))
+    told = checked(mesh, "P26")
+    assert {state for state, _ in told.values()} == {"failed"}
+    assert "says that cluster2 is at https://127.0.0.1:" in told["cluster1"][1]
+    mesh.file.write_bytes(text)
+    passes(mesh, "P26")
+
+
 def test_a_revoked_token_is_found_and_mended(mesh: Heard, kubectl: Tool, before: Before) -> None:
     old = token_of(kubectl, "cluster2")
     kubectl("cluster2", "delete", "secret", READER, *SYSTEM)
@@ -189,11 +254,15 @@ def test_a_revoked_token_is_found_and_mended(mesh: Heard, kubectl: Tool, before:
     assert status.code == 2, status
     assert "4 of 6 links up" in status.out
     assert status.out.count(refused) >= 2
+    told = checked(mesh, "Q09")
+    assert {name for name, (state, _) in told.items() if state == "failed"} == {"cluster1", "cluster3"}
+    assert f"the link to cluster2: {refused}" in told["cluster1"][1]
     eventually(lambda: report(kubectl, "cluster1")["cluster2"], lambda seen: "401" in seen["message"])
     mesh.mended()
     assert token_of(kubectl, "cluster2") not in {"", old}
     assert readers(kubectl, before) == set(CLUSTERS)
     synced(kubectl, LINKED)
+    passes(mesh, "Q09")
 
 
 def test_a_remote_secret_without_its_label_is_drift(mesh: Heard, kubectl: Tool) -> None:
