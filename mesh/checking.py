@@ -34,6 +34,8 @@ def check(
     seen = scene(desk, planned)
     if "Q21" in only:
         seen = replace(seen, analysis=_analysis(desk))
+    if any(each.id == "P34" for each in checks):
+        seen = replace(seen, istioctl=_istioctl(desk))
     return seen, run.run(seen, checks)
 
 
@@ -117,5 +119,14 @@ def _analysis(desk: Desk) -> Mapping[str, tuple[Attrs, ...]] | Unread:
     contexts = {each.name: (each.context, each.kubeconfig) for each in desk.mesh.clusters}
     try:
         return {name: analyze(*where, desk.world.env) for name, where in contexts.items()}
+    except MeshError as error:
+        return Unread(error.message)
+
+
+def _istioctl(desk: Desk) -> str | Unread:
+    from mesh.world.istioctl import version
+
+    try:
+        return version(desk.world.env)
     except MeshError as error:
         return Unread(error.message)

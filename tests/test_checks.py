@@ -18,12 +18,13 @@ from mesh.checks.facts import Facts, Scene
 from mesh.checks.model import Absent, Check, Finding, NotApplicable, Phase, Severity, Skip, State
 from mesh.checks.table import BY_ID, CHECKS
 from mesh.decode import load_mesh
-from mesh.errors import RefusedError, UsageError
+from mesh.errors import MeshError, RefusedError, UsageError
 from mesh.lock import fresh
 from mesh.model import Action, Key, Plan, Step, Unread
 from mesh.render.checks import report_json, report_text
 from mesh.render.junit import report_junit
 from mesh.render.sarif import report_sarif
+from mesh.world import istioctl
 from mesh.world.releases import Release, ReleaseView
 
 ROOT = Path(__file__).parent.parent
@@ -357,6 +358,34 @@ def test_what_istioctl_analyze_says_is_merged() -> None:
     said_by_it = {"cluster1": ({"code": "IST0101", "level": "Error", "message": "not found"},)}
     result = one("Q21", facts(seen=HERE), analysis=said_by_it)
     assert (result.severity, result.findings[0].says) == (Severity.ERROR, "IST0101: not found")
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "says"),
+    [
+        ("", State.NOT_APPLICABLE, ""),
+        ("1.30.0-solo", State.PASSED, ""),
+        ("1.30.2", State.FAILED, "istioctl 1.30.2 is upstream's, the mesh is Solo's"),
+        ("1.29.2-solo", State.FAILED, "another minor version may report a healthy mesh as broken"),
+        (Unread("istioctl version does not answer: ValueError"), State.SKIPPED, ""),
+    ],
+)
+def test_an_istioctl_that_is_not_the_meshs_own_is_told(told: str | Unread, state: State, says: str) -> None:
+    result = run.run(scene(istioctl=told), (BY_ID["P34"],)).results[0]
+    assert result.state is state
+    assert says in "".join(each.says for each in result.findings)
+
+
+def test_the_version_is_what_the_istioctl_on_path_says(tmp_path: Path) -> None:
+    program = tmp_path / "istioctl"
+    env = {"PATH": str(tmp_path)}
+    assert istioctl.version(env) == ""
+    program.write_text('#!/bin/sh\necho \'{"clientVersion": {"version": "1.30.2-solo"}}\'\n')
+    program.chmod(0o755)
+    assert istioctl.version(env) == "1.30.2-solo"
+    program.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    with pytest.raises(MeshError, match="does not say which it is"):
+        istioctl.version(env)
 
 
 # --- upstream only -----------------------------------------------------------------------------------------

@@ -151,4 +151,8 @@ PRE_FLIGHT = (
     Check(
         "P33", BOTH, WARNING, "nothing in use is deprecated", "mesh validate", look=versions.current,
     ),
+    Check(
+        "P34", PRE, WARNING, "an istioctl on PATH is of the mesh's version and distribution",
+        "istioctl version --remote=false", compare=versions.same_istioctl,
+    ),
 )

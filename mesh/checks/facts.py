@@ -77,8 +77,9 @@ class Facts:
 class Scene:
     """The mesh, its clusters, its record, and what is about to be done (or why that is not known).
 
-    `held` are the clusters' slices of the record. `missed` collects, while one check is asked, what
-    `gather` could not find out: a comparison that finds nothing has then not looked at everything.
+    `held` are the clusters' slices of the record, `istioctl` the version of the one on PATH ("": none).
+    `missed` collects, while one check is asked, what `gather` could not find out: a comparison that
+    finds nothing has then not looked at everything.
     """
 
     mesh: Mesh
@@ -88,6 +89,7 @@ class Scene:
     plan: Plan | Unread
     held: Mapping[str, Lock | None] = field(default_factory=dict)
     analysis: Mapping[str, tuple[Attrs, ...]] | Unread = NOT_READ
+    istioctl: str | Unread = NOT_READ
     missed: list[str] = field(default_factory=list, compare=False)
 
     @property

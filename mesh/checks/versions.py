@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from mesh.checks.facts import Facts, Scene, daemon, deployed, images, istiod, labels, shown
+from mesh.checks.facts import Facts, Scene, daemon, deployed, images, istiod, labels, read, shown
 from mesh.checks.model import Absent, Finding, Findings, NotApplicable, Severity, Skip
 from mesh.distribution.versions import OLDEST, Version
 from mesh.spec import COMPONENTS, Component
@@ -149,4 +149,24 @@ def current(scene: Scene, facts: Facts) -> Findings:
             "the licence is in the values of the istiod release, in clear text",
             {"release": release.name, "value": "license.value"},
             facts.key("chart", "istiod"),
+        )
+
+
+def same_istioctl(scene: Scene) -> Findings:
+    """P34."""
+    told = read(scene.istioctl)
+    if not told:
+        raise NotApplicable("there is no istioctl on PATH, and none is needed")
+    there, wanted = Version.parse(told), Version.parse(scene.mesh.version)
+    if there is None or wanted is None:
+        raise Skip(f"versions {told} and {scene.mesh.version} cannot be compared")
+    evidence = {"istioctl": told, "mesh": scene.mesh.version}
+    if there.solo != wanted.solo:
+        names = {True: "Solo's", False: "upstream's"}
+        yield Finding(f"istioctl {told} is {names[there.solo]}, the mesh is {names[wanted.solo]}", evidence)
+    elif (there.major, there.minor) != (wanted.major, wanted.minor):
+        yield Finding(
+            f"istioctl is {told}, the mesh {scene.mesh.version}: another minor version may report a healthy "
+            "mesh as broken",
+            evidence,
         )
