@@ -123,3 +123,12 @@ def test_the_gloo_operators_istio_is_told_and_left_out(mesh: Mesh, hand: Hand) -
         answer.out.replace("#", "").split()
     )
     assert [each["name"] for each in yaml.safe_load(answer.out)["spec"]["clusters"]] == ["cluster1"]
+
+
+def test_no_istiod_is_put_beside_that_of_the_gloo_operator(mesh: Mesh, hand: Hand) -> None:
+    hand.helm("cluster2", "uninstall", "istiod", "-n", SYSTEM)
+    answer = mesh("plan")
+    assert answer.code == 5, answer
+    assert f"the Gloo Operator runs istiod here ({SYSTEM}/istiod-gloo)" in answer.err
+    assert "what it keeps is never taken over" in answer.err
+    assert "istiod" not in hand.helm("cluster2", "list", "-A", "-q").split()
