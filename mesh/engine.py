@@ -31,7 +31,7 @@ from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
 from mesh.removal import decide_unwanted
-from mesh.rollout import cluster_by_cluster, waves
+from mesh.rollout import cluster_by_cluster, waves, without_gate
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.switch import gap, manual_first
@@ -134,7 +134,8 @@ def _plan(
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
     groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
-    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, desk.mesh.rollout)
+    rollout = without_gate(desk.mesh.rollout, to_confirm(tuple(draft.steps.values()), desk.kinds))
+    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, rollout)
     if resources and desk.mesh.automatic:
         draft.steps = manual_first(draft.steps)
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):

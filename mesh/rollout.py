@@ -27,6 +27,14 @@ def waves(clusters: Iterable[str], rollout: Rollout) -> tuple[tuple[str, ...], .
     return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
 
 
+def without_gate(rollout: Rollout, moved: tuple[str, ...]) -> Rollout:
+    """The rollout, without its gate while clusters move to another root of trust.
+
+    A peer is connected only when both ends have moved: between the two no check of it could pass.
+    """
+    return replace(rollout, gate="ready") if moved else rollout
+
+
 def cluster_by_cluster(
     steps: Mapping[Key, Step], kinds: Registry, groups: Iterable[Iterable[str]], rollout: Rollout
 ) -> dict[Key, Step]:

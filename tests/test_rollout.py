@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from mesh.kinds import all_kinds
 from mesh.model import Action, Key, Step
-from mesh.rollout import cluster_by_cluster, waves
+from mesh.rollout import cluster_by_cluster, waves, without_gate
 from mesh.spec import Rollout
 
 KINDS = all_kinds()
@@ -58,3 +58,9 @@ def test_the_pause_is_before_the_first_step_of_a_cluster_only() -> None:
     b = [Step(Action.UPDATE, ISTIOD["b"]), Step(Action.UPDATE, ZTUNNEL["b"], needs=frozenset({ISTIOD["b"]}))]
     found = ordered([Step(Action.UPDATE, ISTIOD["a"]), *b], Rollout(pause=timedelta(minutes=2)))
     assert (found[ISTIOD["a"]].pause, found[ISTIOD["b"]].pause, found[ZTUNNEL["b"]].pause) == (0, 120, 0)
+
+
+def test_there_is_no_gate_while_clusters_move_to_another_root() -> None:
+    gated = Rollout(clusters=2, gate="check")
+    assert without_gate(gated, ("a",)) == Rollout(clusters=2, gate="ready")
+    assert without_gate(gated, ()) == gated
