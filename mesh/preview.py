@@ -9,12 +9,12 @@ from mesh.errors import MeshError
 from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
 from mesh.plan import Draft, Known
 from mesh.provider import Preview, Registry
+from mesh.rendering import HANDS
 from mesh.walk import fan
 from mesh.world import World
 
 ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 ASKERS = 8
-HAND = "kubectl"
 
 
 def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
@@ -69,7 +69,7 @@ def _never_ours(step: Step, known: Known) -> tuple[str, ...]:
         f"{each.dotted} was set by {each.touch.manager} and never by mesh"
         for each in step.fields
         if each.touch
-        and each.touch.manager.startswith(HAND)
+        and each.touch.manager.startswith(HANDS)
         and ABSENT not in (each.before, each.after)
         and dotted(each.path) not in entry.last.fields
     )

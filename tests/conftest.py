@@ -50,7 +50,7 @@ def kubectl(lab: Lab) -> Tool:
     """`kubectl("cluster1", "get", "pods")` returns what kubectl prints; `stdin` is for `-f -`."""
 
     def run(context: str, *args: str, stdin: str = "") -> str:
-        return _output(lab, ["kubectl", "--context", context, *args], stdin)
+        return output(lab, ["kubectl", "--context", context, *args], stdin)
 
     return run
 
@@ -60,7 +60,7 @@ def helm(lab: Lab) -> Tool:
     """`helm("cluster1", "list", "-A")` returns what helm prints."""
 
     def run(context: str, *args: str, stdin: str = "") -> str:
-        return _output(lab, ["helm", "--kube-context", context, *args], stdin)
+        return output(lab, ["helm", "--kube-context", context, *args], stdin)
 
     return run
 
@@ -78,14 +78,15 @@ def eventually() -> Callable[..., Any]:
     return wait
 
 
-def _output(lab: Lab, argv: list[str], stdin: str) -> str:
+def output(lab: Lab, argv: list[str], stdin: str = "", *, timeout: float = 300) -> str:
+    """What one of a lab's own programs prints, run by the lab's environment; it must succeed."""
     answer = subprocess.run(
         [str(lab.bin / argv[0]), *argv[1:]],
         input=stdin,
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=timeout,
         env={**os.environ, **lab.environment()},
     )
     assert answer.returncode == 0, f"{' '.join(argv)} exited {answer.returncode}: {answer.stderr}"

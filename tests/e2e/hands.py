@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import yaml
 
 from mesh.lab import Lab, gateway_api_crds
+from tests.conftest import output
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "two-clusters" / "mesh.yaml"
@@ -127,17 +128,7 @@ def kubectl_of(lab: Lab) -> Tool:
     """`kubectl("cluster1", "get", "pods")` on a lab of one's own."""
 
     def run(context: str, *args: str, stdin: str = "") -> str:
-        done = subprocess.run(
-            [str(lab.bin / "kubectl"), "--context", context, *args],
-            env={**os.environ, **lab.environment()},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return output(lab, ["kubectl", "--context", context, *args], stdin)
 
     return run
 

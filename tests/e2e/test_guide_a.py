@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts, gateway_api_crds
+from tests.conftest import output
 
 from .hands import Mesh, block, home
 
@@ -120,17 +119,7 @@ class Hand:
         return self.kubectl(cluster, "get", *where, "-o", "jsonpath={.data.root-cert\\.pem}")
 
     def _run(self, program: str, *args: str, stdin: str = "") -> str:
-        done = subprocess.run(
-            [str(self.lab.bin / program), *args],
-            env={**os.environ, **self.lab.environment()},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=150,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return output(self.lab, [program, *args], stdin, timeout=150)
 
 
 @pytest.fixture(scope="module")

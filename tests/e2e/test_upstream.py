@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mesh.lab import Lab, charts
+from tests.standin import hand
 
 from .hands import Answer, Mesh, Tool, block, everything, home, kubectl_of
 
@@ -42,6 +43,8 @@ LINKED = {
 LINKED_ONE_WAY = {"cluster1": {"cluster2", "cluster3"}, "cluster2": {"cluster1"}, "cluster3": set()}
 GENEROUS = 120.0
 """An API server goes on believing a token for some seconds after it was revoked."""
+
+eventually = partial(hand.eventually, within=GENEROUS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,14 +96,6 @@ def mesh(lab: Lab, before: Before, tmp_path_factory: pytest.TempPathFactory) -> 
     env = {name: value for name, value in one.env.items() if name != "GLOO_MESH_LICENSE_KEY"}
     one.file.write_text(FILE)
     return Heard(one.folder, {**env, "MESH_CHART_SOURCE": str(source)})
-
-
-def eventually(look: Callable[[], Any], until: Callable[[Any], bool]) -> None:
-    """Look until what is seen is wanted; a failed test that shows the last sight when it never is."""
-    end = time.monotonic() + GENEROUS
-    while not until(seen := look()):
-        assert time.monotonic() < end, seen
-        time.sleep(0.2)
 
 
 def secrets(kubectl: Tool, cluster: str) -> set[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mesh.lab import Lab, gateway_api_crds
+from tests.conftest import output
 from tests.standin import guide
 from tests.standin.guide import EDGE, LICENCE, SYSTEM
 
@@ -191,17 +190,7 @@ class Hand:
         return self.lab.log("-", "standin").read_text()
 
     def _run(self, argv: list[str], stdin: str) -> str:
-        answer = subprocess.run(
-            [str(self.lab.bin / argv[0]), *argv[1:]],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            env={**os.environ, **self.lab.environment()},
-        )
-        assert answer.returncode == 0, f"{' '.join(argv)} exited {answer.returncode}: {answer.stderr}"
-        return answer.stdout
+        return output(self.lab, argv, stdin, timeout=120)
 
 
 def _status(value: dict[str, Any], kind: str) -> str:
