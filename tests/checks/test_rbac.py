@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -57,7 +58,8 @@ def tried(rig: Rig, env: dict[str, str], *args: str) -> tuple[int, str]:
 
 
 def write(rig: Rig, env: dict[str, str], *more: str) -> tuple[int, str]:
-    return tried(rig, env, "label", "ns", SYSTEM, "--overwrite", "a=b", *more)
+    """Annotate a namespace with what it does not have yet: kubectl sends nothing that changes nothing."""
+    return tried(rig, env, "annotate", "ns", SYSTEM, "--overwrite", f"a={uuid4()}", *more)
 
 
 @pytest.fixture

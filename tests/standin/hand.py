@@ -154,12 +154,24 @@ class Hand:
         self.kubectl(cluster, "label", "--overwrite", "namespace", SYSTEM, change)
 
     def address(self, cluster: str) -> str:
-        """The address of the cluster's east-west gateway, once it has one."""
-        gateway = eventually(
-            lambda: self.get(cluster, "gateway", "istio-eastwest", EDGE),
-            lambda seen: _status(seen, "Programmed") == "True",
+        """The address of the cluster's east-west gateway, once it has the one of its load balancer."""
+        addresses = eventually(
+            lambda: self._addresses(cluster),
+            lambda seen: bool(seen[0]) and seen[0] == seen[1],
         )
-        return str(gateway["status"]["addresses"][0]["value"])
+        return addresses[0][0]
+
+    def _addresses(self, cluster: str) -> tuple[list[str], list[str]]:
+        """What the programmed gateway says and what its Service has: after a change one follows the other."""
+        gateway = self.get(cluster, "gateway", "istio-eastwest", EDGE)
+        service = self.get(cluster, "service", "istio-eastwest", EDGE)
+        if _status(gateway, "Programmed") != "True" or service["spec"]["type"] != "LoadBalancer":
+            return [], []
+        balanced = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+        return (
+            [one["value"] for one in gateway["status"].get("addresses", [])],
+            [one.get("ip") or one["hostname"] for one in balanced],
+        )
 
     def link(self, cluster: str, target: str) -> None:
         """Let `cluster` call `target`."""
