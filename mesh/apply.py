@@ -135,11 +135,18 @@ class Run:
     def _gate(self, step: Step) -> str:
         return gate.passed(
             step.gate,
-            self.ask,
+            lambda clusters: self.ask(clusters, self._pending()),
             self.world,
             about=str(step.key),
             timeout=self.timeout,
             stopping=self.stopping,
+        )
+
+    def _pending(self) -> frozenset[Key]:
+        """What is yet to be changed; as any worker sees it, so what is done this moment may be missing."""
+        done = self.outcomes.copy()
+        return frozenset(
+            key for key, task in self.tasks.items() if key not in done and task.step.action is not Action.READ
         )
 
     def _idle(self, task: Task) -> Live | None:

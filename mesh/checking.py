@@ -13,7 +13,7 @@ from mesh.checks.read import read_facts
 from mesh.engine import Desk, Planned
 from mesh.errors import MeshError
 from mesh.lock import Lock, fresh
-from mesh.model import Attrs, Plan, Unread
+from mesh.model import Attrs, Key, Plan, Unread
 from mesh.rights import Denied, denied
 from mesh.world import Snapshot
 
@@ -53,18 +53,22 @@ def before_apply(desk: Desk, planned: Planned) -> None:
         run.refuse(run.before_apply(scene(desk, planned), planned.plan.skipped_checks))
 
 
-def between(desk: Desk, clusters: tuple[str, ...]) -> str:
-    """What the mid-flight checks find wrong in some clusters, as one line; "" if the next may follow."""
+def between(desk: Desk, clusters: tuple[str, ...], pending: Collection[Key], skipped: Collection[str]) -> str:
+    """What the mid-flight checks find wrong in some clusters, as one line; "" if the next may follow.
+
+    What the run is yet to change cannot be right before.
+    """
     seen = scene(desk, Unread("it is under way"))
     for name in clusters:
         if why := seen.clusters[name].unreachable:
             return f"{name} does not answer: {why}"
-    report = run.run(seen, run.chosen(Phase.MID, (), ()))
+    report = run.run(seen, run.chosen(Phase.MID, (), skipped))
     return "; ".join(
         f"{each.check.id} {each.cluster}: {finding.says}"
         for each in report.failed(Severity.ERROR)
         if each.cluster in clusters
         for finding in each.findings
+        if finding.about not in pending
     )
 
 

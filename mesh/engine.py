@@ -31,7 +31,7 @@ from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
 from mesh.removal import decide_unwanted
-from mesh.rollout import cluster_by_cluster, waves, without_gate
+from mesh.rollout import cluster_by_cluster, gate_of, waves
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.switch import gap, manual_first
@@ -134,7 +134,8 @@ def _plan(
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
     groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
-    rollout = without_gate(desk.mesh.rollout, to_confirm(tuple(draft.steps.values()), desk.kinds))
+    moved = to_confirm(tuple(draft.steps.values()), desk.kinds)
+    rollout = gate_of(desk.mesh.rollout, moved, goes=not resources)
     draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, rollout)
     if resources and desk.mesh.automatic:
         draft.steps = manual_first(draft.steps)

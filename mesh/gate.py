@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mesh.errors import MeshError
+from mesh.model import Key
 from mesh.world import World
 
-Ask = Callable[[tuple[str, ...]], str]
-"""What the checks find wrong in some clusters, "" for nothing."""
+Ask = Callable[[tuple[str, ...], frozenset[Key]], str]
+"""What the checks find wrong in some clusters but not in what the run is yet to change; "" for nothing."""
 
 SECONDS_BETWEEN = 2.0
 
 
-def nobody(_clusters: tuple[str, ...]) -> str:
+def nobody(_clusters: tuple[str, ...], _pending: frozenset[Key]) -> str:
     """For runs whose plan has no gate."""
     return ""
 
 
 def passed(
     clusters: tuple[str, ...],
-    ask: Ask,
+    ask: Callable[[tuple[str, ...]], str],
     world: World,
     *,
     about: str,
@@ -39,7 +40,8 @@ def passed(
         if clock.monotonic() >= deadline:
             raise MeshError(
                 f"the checks of {names} do not pass, so the next cluster is left alone: {wrong}",
-                hint="`mesh check --phase mid` tells how to mend it; then run apply again",
+                hint="`mesh check --phase mid` tells how to mend it; then run apply again, "
+                "or go on without a check by `--skip-check ID`",
             )
         world.say(about, f"waiting for the checks of {names}: {wrong}")
         clock.sleep(SECONDS_BETWEEN)

@@ -27,12 +27,13 @@ def waves(clusters: Iterable[str], rollout: Rollout) -> tuple[tuple[str, ...], .
     return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
 
 
-def without_gate(rollout: Rollout, moved: tuple[str, ...]) -> Rollout:
-    """The rollout, without its gate while clusters move to another root of trust.
+def gate_of(rollout: Rollout, moved: tuple[str, ...], *, goes: bool) -> Rollout:
+    """The rollout, without its gate while clusters move to another root of trust or the mesh goes.
 
-    A peer is connected only when both ends have moved: between the two no check of it could pass.
+    A peer is connected only while both ends are there and have moved: between the two no check of it
+    could pass.
     """
-    return replace(rollout, gate="ready") if moved else rollout
+    return replace(rollout, gate="ready") if moved or goes else rollout
 
 
 def cluster_by_cluster(

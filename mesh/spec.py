@@ -194,7 +194,7 @@ class Rollout:
     clusters: int = 1
     first: tuple[str, ...] = ()
     pause: timedelta = timedelta()
-    gate: Literal["ready", "check"] = "ready"
+    gate: Literal["check", "ready"] = "check"
 
 
 @dataclass(frozen=True, slots=True)

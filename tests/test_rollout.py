@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from mesh.kinds import all_kinds
 from mesh.model import Action, Key, Step
-from mesh.rollout import cluster_by_cluster, waves, without_gate
+from mesh.rollout import cluster_by_cluster, gate_of, waves
 from mesh.spec import Rollout
 
 KINDS = all_kinds()
@@ -62,5 +62,9 @@ def test_the_pause_is_before_the_first_step_of_a_cluster_only() -> None:
 
 def test_there_is_no_gate_while_clusters_move_to_another_root() -> None:
     gated = Rollout(clusters=2, gate="check")
-    assert without_gate(gated, ("a",)) == Rollout(clusters=2, gate="ready")
-    assert without_gate(gated, ()) == gated
+    assert gate_of(gated, ("a",), goes=False) == Rollout(clusters=2, gate="ready")
+    assert gate_of(gated, (), goes=False) == gated
+
+
+def test_there_is_no_gate_while_the_mesh_goes() -> None:
+    assert gate_of(Rollout(), (), goes=True) == Rollout(gate="ready")

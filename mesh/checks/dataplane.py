@@ -134,13 +134,18 @@ def _pem(cert: Mapping[str, Any]) -> str:
 def knows_peers(scene: Scene, facts: Facts) -> Findings:
     """Q12."""
     names = {link.target for link in scene.mesh.links if link.source == facts.name}
-    wanted = {scene.mesh.cluster(name).network for name in names if _shares(scene, name)}
+    wanted = {scene.mesh.cluster(name).network: name for name in names if _shares(scene, name)}
+    kind = "remote" if scene.mesh.distribution == "upstream" else "link"
     if not wanted:
         raise NotApplicable("no cluster that it may call shares a service")
     for pod, text in sorted(_dumps(facts).items()):
         known = {str(each.get("network", "")) for each in json.loads(text).get("workloads", [])}
-        for network in sorted(wanted - known):
-            yield Finding(f"{pod} knows no workload in network {network}", {"pod": pod, "network": network})
+        for network in sorted(wanted.keys() - known):
+            yield Finding(
+                f"{pod} knows no workload in network {network}",
+                {"pod": pod, "network": network},
+                facts.key(kind, wanted[network]),
+            )
 
 
 def _shares(scene: Scene, name: str) -> bool:

@@ -77,7 +77,7 @@ def reachable(scene: Scene, facts: Facts) -> Findings:
 
 def valid(scene: Scene, facts: Facts) -> Findings:
     """Q09."""
-    names = {cluster.cluster_name for cluster in scene.mesh.clusters}
+    names = {cluster.cluster_name: cluster.name for cluster in scene.mesh.clusters}
     for obj, name, config in _entries(facts):
         problems = [
             *([f"it is for {name}, which is not of this mesh"] if name not in names else []),
@@ -86,7 +86,11 @@ def valid(scene: Scene, facts: Facts) -> Findings:
             *(["it has no certificate of the server's CA"] if not config.get("has ca") else []),
         ]
         for problem in problems:
-            yield Finding(f"remote secret {shown(obj)}: {problem}", {"secret": shown(obj), "cluster": name})
+            yield Finding(
+                f"remote secret {shown(obj)}: {problem}",
+                {"secret": shown(obj), "cluster": name},
+                facts.key("remote", names.get(name, name)),
+            )
     for target, said in sorted(read(facts.remotes).items()):
         if why := read(said):
             yield Finding(f"the link to {target}: {why}", {"target": target}, facts.key("remote", target))
@@ -96,13 +100,14 @@ def synced(scene: Scene, facts: Facts) -> Findings:
     """Q10."""
     text = read(facts.ports.get("clusters"))
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
-    names = {scene.mesh.cluster(name).cluster_name for name in wanted}
+    names = {scene.mesh.cluster(name).cluster_name: name for name in wanted}
     told = {str(each.get("id", "")): str(each.get("syncStatus", "")) for each in json.loads(text)}
     for name in sorted(names):
         if told.get(name) != "synced":
             yield Finding(
                 f"istiod has not synced with {name}: {told.get(name, 'it does not know it')}",
                 {"cluster": name, "syncStatus": told.get(name, "")},
+                facts.key("remote", names[name]),
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,9 +21,11 @@ from mesh.cli.terminal import look, observer
 from mesh.cli.watch import Teller, Waits
 from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
+from mesh.gate import Ask
 from mesh.holder import Holder, refuse_held
 from mesh.lease import Leases
 from mesh.leftovers import leftovers
+from mesh.model import Key
 from mesh.render.escape import terminal
 from mesh.render.progress import JsonProgress
 from mesh.render.result import result_text
@@ -151,11 +153,15 @@ def _check(here: Desk, planned: Planned) -> None:
     before_apply(here, planned)
 
 
-def _between(here: Desk, clusters: tuple[str, ...]) -> str:
-    """What the mid-flight checks find wrong in some clusters."""
-    from mesh.checking import between
+def _asking(here: Desk, skipped: Collection[str]) -> Ask:
+    """How the mid-flight checks are asked, without those that the plan leaves out."""
 
-    return between(here, clusters)
+    def ask(clusters: tuple[str, ...], pending: frozenset[Key]) -> str:
+        from mesh.checking import between
+
+        return between(here, clusters, pending, skipped)
+
+    return ask
 
 
 def _ask(wishes: Wishes) -> None:
@@ -205,7 +211,7 @@ def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grac
             timeout=wishes.timeout,
             parallelism=wishes.parallelism,
             leases=_leases(here, verb, planned),
-            ask=lambda clusters: _between(here, clusters),
+            ask=_asking(here, planned.plan.skipped_checks),
         )
         teller.deferred(planned.plan.deferred)
     finally:

@@ -174,8 +174,8 @@ class RolloutPart(Part):
     first: Annotated[list[Label], NONE, Field(description="clusters to begin with, in this order")]
     pause: Annotated[str, Field(pattern=forms.DURATION, description="between two clusters")] = "0m"
     gate: Annotated[
-        Literal["ready", "check"], Field(description="what must hold before the next cluster")
-    ] = "ready"
+        Literal["check", "ready"], Field(description="what must hold before the next cluster")
+    ] = "check"
 
 
 class SpecPart(Part):

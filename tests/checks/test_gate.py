@@ -15,7 +15,7 @@ from mesh.errors import MeshError
 from mesh.world import World
 from mesh.world.clock import SystemClock
 from tests.checks.conftest import Rig
-from tests.checks.deeds import gone, made
+from tests.checks.deeds import PEER, gone, made
 from tests.standin.guide import EDGE, SYSTEM
 from tests.standin.hand import eventually
 
@@ -81,7 +81,6 @@ def told(rig: Rig, cluster: str) -> list[str]:
 
 
 def gated(spec: Any) -> None:
-    spec["rollout"] = {"gate": "check"}
     spec["defaults"] = {"values": {"ztunnel": {"env": {"GATED": "yes"}}}}
 
 
@@ -123,3 +122,32 @@ def test_a_rollout_waits_at_the_gate_and_goes_on_once_it_is_mended(rig: Rig, tmp
     steps = [json.loads(line) for line in out.read_text().splitlines() if line.startswith("{")]
     assert any("S12 cluster1" in json.dumps(step) for step in steps)
     assert rig.hand.get("cluster1", "deployment", "istiod", SYSTEM)
+
+
+def test_what_the_run_is_yet_to_make_holds_nobody_up(rig: Rig) -> None:
+    """A link is made after the charts of both its ends: before that the checks cannot find a peer."""
+    text = rig.mesh.file.read_bytes()
+    rig.hand.kubectl("cluster1", "delete", "gateway", PEER, "-n", EDGE)
+    rig.mesh.edit(gated)
+    try:
+        plan = rig.mesh("plan").out
+        assert "waits until cluster1 is done and ready, and passes its checks" in plan
+        assert "# link/cluster1/cluster2 will be created" in plan
+        rig.mesh.applied()
+        assert rig.mesh("plan", "--detailed-exitcode").code == 0
+    finally:
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
+
+
+def test_a_check_that_is_left_out_holds_nobody_up(rig: Rig) -> None:
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(gated)
+    made(STRANGER)(rig)
+    try:
+        rig.mesh.applied("--skip-check", "S12")
+        assert "GATED" in told(rig, "cluster2")
+    finally:
+        gone(STRANGER)(rig)
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
