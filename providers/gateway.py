@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mesh.diff import diff
-from mesh.errors import KubeError
 from mesh.gateway_pods import MIGRATES, behind, make_anew, with_pods
+from mesh.gateway_service import with_service
 from mesh.manifest import Manifest
 from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
 from mesh.network_gateways import NetworkGateways
 from mesh.provider import Last
 from mesh.refs import Ref
 from mesh.world import Object, Snapshot, World
-from mesh.world.resources import SERVICE
 
 PEERING_CLASS = "istio-eastwest"
 """The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
 XDS_LISTENER = "xds-tls"
-XDS_PORT = 15012
-SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,15 @@ class GatewayProvider(NetworkGateways):
         return _behind(spec, live)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read the Gateways; of one that is reached by node ports, the Service that has them, too."""
+        """Read the Gateways; of one that is or was reached by node ports, its Service, too."""
         found = dict(super().observe(places, snapshot))
         for key, live in found.items():
             if isinstance(live, Live) and places[key].variant.endswith(MIGRATES):
                 found[key] = with_pods(live, places[key], snapshot)
         for key, live in found.items():
-            if isinstance(live, Live) and _by_node_port(live):
-                found[key] = _with_node_port(live, places[key], snapshot)
+            if isinstance(live, Live):
+                place = live.place or places[key]
+                found[key] = with_service(live, place, snapshot.last.get(key), snapshot)
         return found
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:
@@ -89,6 +87,8 @@ class GatewayProvider(NetworkGateways):
             return not_yet("istiod has not programmed it yet")
         if programmed["status"] != "True":
             return not_yet(programmed.get("message") or programmed.get("reason", "not programmed"))
+        if "lags" in live.status:
+            return not_yet(live.status["lags"])
         return READY if live.outputs.get("endpoint") else not_yet("it has no address yet")
 
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
@@ -106,27 +106,3 @@ def _behind(spec: Manifest, live: Live) -> str:
 def current(condition: Mapping[str, Any], live: Live) -> bool:
     """Whether a condition speaks of the object as it is now."""
     return bool(condition.get("observedGeneration", 0) >= live.status.get("generation", 0))
-
-
-def _by_node_port(live: Live) -> bool:
-    annotations = live.attrs.get("metadata", {}).get("annotations", {})
-    return bool(annotations.get(SERVICE_TYPE) == "nodeport")
-
-
-def _with_node_port(live: Live, place: Place, snapshot: Snapshot) -> Live:
-    """Peers reach its istiod by the node port of the Service that istiod makes for the Gateway."""
-    try:
-        services = snapshot.list(SERVICE, namespace=place.namespace)
-    except KubeError:
-        return replace(live, outputs={})
-    ports = [
-        port["nodePort"]
-        for service in services
-        if service["metadata"]["name"] == place.name
-        for port in service["spec"].get("ports", [])
-        if port.get("port") == XDS_PORT and port.get("nodePort")
-    ]
-    endpoint = live.outputs.get("endpoint")
-    return replace(
-        live, outputs={"endpoint": {**endpoint, "xdsPort": ports[0]}} if endpoint and ports else {}
-    )

@@ -152,3 +152,19 @@ def test_a_deleted_namespace_takes_its_gateway_and_links_along_and_all_come_back
     ):
         assert DELETED in block(out, address)
     mesh.mended()
+
+
+def test_gateways_go_to_node_ports_and_back_and_each_link_follows(mesh: Mesh, kubectl: Tool) -> None:
+    """In one apply each way: a link must not be given the address that its gateway had before."""
+    original = mesh.file.read_bytes()
+    mesh.edit(lambda spec: spec["clusters"][0].update(eastwest={"service": "NodePort"}))
+    mesh.applied()
+    mesh.settled()
+    peer = ("gateway", "istio-remote-peer-cluster1", "-n", "istio-eastwest", "-o", "json")
+    by_port = json.loads(kubectl("cluster2", "get", *peer))["spec"]
+    assert by_port["listeners"][0]["port"] >= 30000 or by_port["listeners"][1]["port"] >= 30000
+    mesh.file.write_bytes(original)
+    mesh.applied()
+    mesh.settled()
+    balanced = json.loads(kubectl("cluster2", "get", *peer))["spec"]
+    assert balanced["addresses"] != by_port["addresses"]
