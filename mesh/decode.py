@@ -77,7 +77,8 @@ def _shape(doc: Document, report: Report) -> MeshPart | None:
 
 
 def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
-    spec = part.spec
+    stops = istio.through(part.spec.istio, report)
+    spec = part.spec.model_copy(update={"istio": istio.on_the_way(part.spec.istio, overrides)})
     release = istio.version(spec.istio, report)
     if spec.istio.distribution == "upstream":
         check_version(release, spec.istio.version, report)
@@ -102,9 +103,10 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
         mesh_id=mesh_id(spec.istio, part.metadata.name, report),
+        through=stops,
     )
     _sensitive_exist(mesh, report)
-    told = json.dumps([report.digests, overrides.charts, overrides.gateway_api])
+    told = json.dumps([report.digests, overrides.charts, overrides.gateway_api, *overrides.stop])
     return replace(mesh, digest=hashlib.sha256(told.encode()).hexdigest())
 
 

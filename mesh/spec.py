@@ -203,6 +203,7 @@ class Mesh:
 
     `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
     whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
+    `through` are versions on the way to `version`, one of each minor version, oldest first.
     """
 
     name: str
@@ -222,6 +223,7 @@ class Mesh:
     file: str = ""
     digest: str = ""
     mesh_id: str = ""
+    through: tuple[str, ...] = ()
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name; raise KeyError if there is none."""

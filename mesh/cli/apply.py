@@ -11,6 +11,7 @@ from mesh import engine
 from mesh.cli.desk import document_options
 from mesh.cli.plan import downgrade_option, left_out, skip_option, skipping, take_option
 from mesh.cli.running import Wishes, carry_out, run_options
+from mesh.cli.stepwise import one_by_one, stepwise_option
 from mesh.engine import Desk, Planned
 from mesh.model import Key
 
@@ -20,6 +21,7 @@ from mesh.model import Key
 @take_option
 @skip_option
 @downgrade_option
+@stepwise_option
 @run_options
 @click.option(
     "--confirm",
@@ -35,6 +37,7 @@ def apply_command(
     taken: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
+    stepwise: bool,
     yes: bool,
     timeout: float,
     parallelism: int,
@@ -43,7 +46,7 @@ def apply_command(
     confirmed: tuple[str, ...],
 ) -> int:
     """Plan, ask, and make the clusters match the file."""
-    flags = ("--allow-downgrade",) if downgrade else ()
+    flags = (*["--allow-downgrade"] * downgrade, *["--stepwise"] * stepwise)
     wishes = Wishes(
         path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=flags
     )
@@ -52,4 +55,6 @@ def apply_command(
         planned = engine.plan(desk, taken=taken, downgrade=downgrade)
         return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
+    if stepwise:
+        return one_by_one(wishes, lambda one: carry_out(one, plan))
     return carry_out(wishes, plan)

@@ -46,12 +46,12 @@ def document_options(command: Command) -> Command:
     return file(context(command))
 
 
-def load(path: Path, contexts: tuple[str, ...]) -> Mesh:
+def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -> Mesh:
     """Read the desired state, with what options and environment say otherwise."""
     from mesh.decode import load_mesh
     from mesh.document.overrides import Overrides
 
-    return load_mesh(path, Overrides.read(os.environ, contexts))
+    return load_mesh(path, Overrides.read(os.environ, contexts, stop_at))
 
 
 def store_of(path: Path) -> Store:
@@ -68,18 +68,19 @@ def desk(
     say: Callable[[str, str], None] = lambda _about, _why: None,
     licence: bool = True,
     recorded: Mapping[str, Identity] | None = None,
+    stop_at: tuple[str, ...] = (),
 ) -> Desk:
     """Read the file and bind its clusters; nothing is sent to a cluster yet.
 
     Clusters that are recorded and no longer in the file are bound too, by the context they had;
-    `recorded` stands in for a lockfile that cannot be read.
+    `recorded` stands in for a lockfile that cannot be read; `stop_at` for the version in the file.
     """
     from mesh.providers.secret import resolve_licence
     from mesh.world.clock import SystemClock
     from mesh.world.helm import connect as helms
     from mesh.world.kube import connect
 
-    mesh = load(path, contexts)
+    mesh = load(path, contexts, stop_at)
     store = store_of(path)
     targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
     for name, who in (store.read(mesh.name).clusters if recorded is None else recorded).items():

@@ -12,6 +12,7 @@ import click
 
 from mesh.cli.desk import desk, document_options
 from mesh.cli.terminal import look
+from mesh.engine import Desk
 from mesh.errors import RefusedError
 from mesh.holder import refuse_held
 from mesh.model import Key, Plan
@@ -62,6 +63,7 @@ def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # n
 @take_option
 @skip_option
 @downgrade_option
+@click.option("--stepwise", is_flag=True, help="Plan to the first version of spec.istio.through on the way.")
 @click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
@@ -73,6 +75,7 @@ def plan_command(
     taken: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
+    stepwise: bool,
     how: str,
     as_json: bool,
     out: Path | None,
@@ -82,7 +85,7 @@ def plan_command(
     from mesh.engine import plan
     from mesh.rights import warned
 
-    here = desk(path, contexts)
+    here = _first_stop(path, contexts) if stepwise else desk(path, contexts)
     try:
         planned = skipping(
             warned(here, plan(here, taken=taken, downgrade=downgrade)), left_out(skipped, downgrade)
@@ -95,6 +98,18 @@ def plan_command(
     if out:
         out.write_text(text, encoding="utf-8")
     return 2 if detailed_exitcode and not planned.empty else 0
+
+
+def _first_stop(path: Path, contexts: tuple[str, ...]) -> Desk:
+    """The desk for the first version on the way; say which come after it."""
+    from mesh.cli.stepwise import stops
+
+    here = desk(path, contexts)
+    first, *rest = stops(here)
+    if not rest:
+        return here
+    click.echo(f"This is the plan to Istio {first}; after it come {', '.join(rest)}.", err=True)
+    return desk(path, contexts, stop_at=(first,))
 
 
 def skipping(plan: Plan, skipped: tuple[str, ...]) -> Plan:

@@ -50,6 +50,7 @@ class Wishes:
     destroy: bool = False
     confirmed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
 
     def resume(self) -> str:
         """The command that goes on from where a run stopped."""
@@ -101,6 +102,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         children=children,
         say=waits.say,
         licence=not wishes.destroy,
+        stop_at=wishes.stop_at,
     )
     verb = "destroy" if wishes.destroy else "apply"
     with (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, UPSTREAM_CHARTS, Version
+from mesh.distribution.versions import CHARTS, PUBLIC_REGISTRY, UPSTREAM_CHARTS, Minor, Version
 from mesh.document.istio import AT, check_url, located
 from mesh.document.overrides import CHARTS as CHARTS_VARIABLE
 from mesh.document.overrides import Overrides
@@ -27,6 +28,10 @@ RELEASES: Mapping[Component, str] = {
 }
 
 
+ARCHIVE = re.compile(r".+?-(?P<version>[0-9]+\.[0-9]+\.[0-9]+.*)\.tgz")
+"""What `helm package` calls an archive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """One chart, the same in all clusters; see `mesh.spec.Chart`."""
@@ -42,7 +47,7 @@ def charts(
     part: IstioPart, release: Version, overrides: Overrides, report: Report
 ) -> Mapping[Component, Release]:
     """Return where each chart is and what its release is called."""
-    if part.repo_key and part.distribution == "solo" and release.line >= PUBLIC_REGISTRY:
+    if part.repo_key and part.distribution == "solo" and _oldest(part, release) >= PUBLIC_REGISTRY:
         report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
     found: dict[Component, Release] = {}
     for component in COMPONENTS:
@@ -57,6 +62,11 @@ def charts(
         found[component] = Release(ref, repo, wanted, name, report.origin((*AT, "charts", component)))
     _distinct_releases(found, report)
     return found
+
+
+def _oldest(part: IstioPart, release: Version) -> Minor:
+    """The oldest minor version that charts are needed of."""
+    return min([release.line, *(each.line for each in map(Version.parse, part.through) if each)])
 
 
 def _chart_version(part: ChartPart, release: Version, component: Component, report: Report) -> None:
@@ -98,7 +108,9 @@ def _locate(
 
 
 def _own_version(chart: Path) -> str:
-    """The version that a folder's Chart.yaml has; "" for an archive, which only helm opens."""
+    """The version in a folder's Chart.yaml, or in the name of an archive, which only helm opens; or ""."""
+    if archive := ARCHIVE.fullmatch(chart.name):
+        return archive["version"]
     try:
         about = load_foreign(chart / "Chart.yaml") if is_there(chart) == "folder" else {}
     except InputError:

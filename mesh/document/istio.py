@@ -58,6 +58,32 @@ def version(part: IstioPart, report: Report) -> Version:
     return found
 
 
+def through(part: IstioPart, report: Report) -> tuple[str, ...]:
+    """Return the versions on the way; note what is none, and what does not go up to the version."""
+    before: Version | None = None
+    wanted = Version.parse(part.version)
+    for index, text in enumerate(part.through):
+        trail, found = (*AT, "through", index), Version.parse(text)
+        if found is None:
+            report.wrong(trail, f"{shown(text)} is no version of Istio", "write it like 1.29.3-solo")
+        elif wanted and found.solo != wanted.solo:
+            report.wrong(trail, f"{text} is of another distribution", f"write it like {part.version}")
+        elif wanted and found.line >= wanted.line:
+            report.wrong(trail, f"{text} is not on the way to {part.version}", "name older minor versions")
+        elif before and found.line <= before.line:
+            report.wrong(trail, f"{text} is not after the one before", "one of each minor, oldest first")
+        before = found or before
+    return tuple(part.through)
+
+
+def on_the_way(part: IstioPart, overrides: Overrides) -> IstioPart:
+    """Return the Istio to stop at: another version, whose images have its own tag."""
+    if not overrides.stop:
+        return part
+    images = part.images.model_copy(update={"tag": None})
+    return part.model_copy(update={"version": overrides.stop[0], "images": images})
+
+
 def licence(istio: IstioPart, report: Report) -> Licence:
     """Return where the licence comes from; note none, or more than one. Upstream has none."""
     trail = (*AT, "license")

@@ -28,15 +28,20 @@ class Overrides:
     variables: Mapping[str, str] = field(default_factory=dict)
     charts: str = ""
     gateway_api: str = ""
+    stop: tuple[str, ...] = ()
+    """The version to stop at on the way to the file's, if it is another."""
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], contexts: Iterable[str] = ()) -> Overrides:
+    def read(
+        cls, environ: Mapping[str, str], contexts: Iterable[str] = (), stop: tuple[str, ...] = ()
+    ) -> Overrides:
         """Take them from an environment and from `NAME=CTX` options; paths start from here."""
         return cls(
             contexts=dict(map(_pair, contexts)),
             variables={key: value for key, value in environ.items() if key.startswith(CONTEXT) and value},
             charts=_absolute(environ.get(CHARTS, "")),
             gateway_api=_absolute(environ.get(GATEWAY_API, "")),
+            stop=stop,
         )
 
     def context(self, cluster: str) -> str:

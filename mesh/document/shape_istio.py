@@ -104,6 +104,11 @@ class IstioPart(Part):
             description="such as 1.30.2-solo (1.24.3-solo or newer); upstream: 1.29.1 (1.27.0 or newer)",
         ),
     ]
+    through: Annotated[
+        list[Annotated[str, Field(pattern=forms.VERSION)]],
+        NONE,
+        Field(description="on the way over several minor versions, one of each, for --stepwise"),
+    ]
     repo_key: Annotated[
         str | None,
         Field(pattern=forms.REPO_KEY, description="key of the registry, for versions before 1.29"),

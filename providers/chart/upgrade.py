@@ -20,7 +20,8 @@ def refuse_path(component: str, there: str, wanted: str, *, downgrade: bool) -> 
         steps = [f"{before.major}.{minor}" for minor in range(before.minor + 1, after.minor)]
         return (
             f"{component} is {there}, the configuration says {wanted}: Istio is upgraded one minor version "
-            f"at a time; first apply a version of {', then '.join(steps)}, then {wanted}"
+            f"at a time; first apply a version of {', then '.join(steps)}, then {wanted}; "
+            "or list such versions in spec.istio.through and use --stepwise"
         )
     return ""
 

@@ -15,7 +15,7 @@ from tests.conftest import output
 
 from .hands import Mesh, block, home
 
-OLD, NEW = "1.29.3-solo", "1.30.2-solo"
+OLD, NEW, NEXT = "1.29.3-solo", "1.30.2-solo", "1.31.0-solo"
 CLUSTERS = ("cluster1", "cluster2")
 CONFIRMED = ("--confirm", "cluster1", "--confirm", "cluster2")
 HOMES = {
@@ -251,9 +251,9 @@ def test_the_values_of_the_users_survive_and_every_pod_is_new(hand: Hand, cluste
     assert list(secret) == ["secretRef"]
 
 
-def image(cluster: str, chart: str) -> str:
+def image(cluster: str, chart: str, tag: str = NEW) -> str:
     name = {"istiod": "pilot", "cni": "install-cni", "ztunnel": "ztunnel"}[chart]
-    return f"my.hub/istio/{name}:{NEW}"
+    return f"my.hub/istio/{name}:{tag}"
 
 
 def test_all_workloads_trust_one_root_now(hand: Hand) -> None:
@@ -298,8 +298,43 @@ def test_an_older_version_is_refused_unless_it_is_allowed_and_ztunnel_goes_back_
     order = [address for address in begun(answer.out + answer.err) if address.startswith("chart/cluster1/")]
     assert order == [f"chart/cluster1/{chart}" for chart in reversed(charts.CHARTS)]
     assert mesh("plan", "--detailed-exitcode", env=old).code == 0
-    mesh.edit(lambda spec: spec["istio"].update(version=NEW))
-    mesh.mended()
+
+
+@pytest.fixture(scope="module")
+def archives(hand: Hand, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A folder with the charts of three versions, as a mirror of a repository has them."""
+    mirror = tmp_path_factory.mktemp("mirror")
+    for version in (OLD, NEW, NEXT):
+        folder = charts.write(tmp_path_factory.mktemp("charts"), version)
+        for chart in charts.CHARTS:
+            hand.helm("cluster1", "package", str(folder / chart), "-d", str(mirror))
+    return {"MESH_CHART_SOURCE": str(mirror)}
+
+
+def test_a_jump_over_a_minor_version_is_refused_and_done_step_by_step(
+    mesh: Mesh, hand: Hand, archives: dict[str, str]
+) -> None:
+    mesh.edit(lambda spec: spec["istio"].update(version=NEXT))
+    refused = mesh("plan", env=archives)
+    assert refused.code == 5, refused
+    assert f"istiod is {OLD}, the configuration says {NEXT}" in refused.err
+    assert "or list such versions in spec.istio.through and use --stepwise" in refused.err
+    mesh.edit(lambda spec: spec["istio"].update(through=[NEW]))
+    plan = mesh("plan", "--stepwise", env=archives)
+    assert plan.err == f"This is the plan to Istio {NEW}; after it come {NEXT}.\n"
+    assert f'~ version = "{OLD}" -> "{NEW}"' in " ".join(block(plan.out, "chart/cluster1/istiod").split())
+    digest = plan.out.split("Digest: ")[1].split()[0]
+    assert mesh("apply", "--yes", "--stepwise", "--plan-digest", digest, env=archives).code == 64
+    before = hand.revisions("cluster2")
+    answer = mesh.applied("--stepwise", env=archives)
+    assert [line for line in answer.err.splitlines() if line.startswith("Istio ")] == [
+        f"Istio {NEW}: step 1 of 2",
+        f"Istio {NEXT}: step 2 of 2",
+    ]
+    after = hand.revisions("cluster2")
+    assert {name: int(after[name]) - int(before[name]) for name in after} == dict.fromkeys(before, 2)
+    assert mesh("plan", "--stepwise", "--detailed-exitcode", env=archives).code == 0
+    assert mesh.applied("--stepwise", env=archives).err.count("step ") == 0
 
 
 def test_destroy_gives_the_releases_back_with_their_values(mesh: Mesh, hand: Hand) -> None:
@@ -308,12 +343,12 @@ def test_destroy_gives_the_releases_back_with_their_values(mesh: Mesh, hand: Han
     for cluster in CLUSTERS:
         for chart in charts.CHARTS:
             found = hand.releases(cluster)[RELEASES[chart]]
-            assert found == (HOMES[cluster][chart], f"{chart}-{NEW}", "deployed")
-            own = kept(cluster, chart, NEW)
+            assert found == (HOMES[cluster][chart], f"{chart}-{NEXT}", "deployed")
+            own = kept(cluster, chart, NEXT)
             if (cluster, chart) == ("cluster1", "istiod"):
                 own["env"] = {"MY_OWN": "no", "NEW_ONE": 1}
             assert hand.values(cluster, chart) == own
         for namespace in sorted(set(HOMES[cluster].values())):
             hand.settled(cluster, namespace)
         assert hand.kubectl(cluster, "get", "gateway", "-A", "-o", "name") == ""
-        assert hand.images(cluster, "istiod") == {image(cluster, "istiod")}
+        assert hand.images(cluster, "istiod") == {image(cluster, "istiod", NEXT)}
