@@ -72,6 +72,7 @@ class Run:
     ledger: Ledger
     held: Held
     ask: gate.Ask = gate.nobody
+    left: frozenset[Key] = frozenset()
     warnings: list[str] = field(default_factory=list)
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
     because: dict[Key, Key] = field(default_factory=dict)
@@ -204,7 +205,7 @@ class Run:
             raise MeshError(f"{key} needs a value of {blank.after}, which has none", hint="run `mesh plan`")
         last = self.lock.last(key)
         now = step_for(task.kind, spec, key, found, last, self.world.clock.now())
-        if now and now.action is not Action.READ:
+        if now and now.action is not Action.READ and key not in self.left:
             check_same(task.step, now)
             if refusal := task.kind.refuse(spec, found, last):
                 raise RefusedError(refusal)
@@ -263,6 +264,8 @@ class Run:
         """What the lockfile is to say of a resource after its step."""
         key, step, resource = task.step.key, task.step, task.resource
         before = self.lock.entries.get(key)
+        if key in self.left:
+            return None
         if resource is None:
             failed = result.error or result.stopped
             return replace(before, last=replace(before.last, status=OPEN)) if failed and before else None

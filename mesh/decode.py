@@ -29,6 +29,7 @@ from mesh.document.upstream import check_version, mesh_id, not_for_upstream
 from mesh.load import load
 from mesh.load_document import Document, Trail
 from mesh.load_scalars import shown
+from mesh.model import Key
 from mesh.spec import Mesh
 
 PASSES = 8
@@ -100,6 +101,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         links=links(spec, members, report),
         automatic=automatic(spec, release, report),
         sensitive=tuple(spec.sensitive),
+        leave=frozenset(map(Key.parse, spec.leave)),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
         mesh_id=mesh_id(spec.istio, part.metadata.name, report),

@@ -25,6 +25,7 @@ from mesh.lock import Identity, Lock, newer
 from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
+from mesh.ownership import check_words, kept
 from mesh.past import past_run
 from mesh.plan import Draft, Known, confirmation, decide, in_order, places, plan_digest, to_confirm
 from mesh.preview import preview
@@ -96,10 +97,20 @@ class Result:
         return tuple(sorted(key for key, outcome in self.outcomes.items() if outcome.error))
 
 
-def plan(desk: Desk, *, taken: frozenset[Key] = frozenset(), downgrade: bool = False) -> Planned:
-    """Plan the way from what is there to what the file says; back to an older version only if allowed."""
+def plan(
+    desk: Desk,
+    *,
+    taken: frozenset[Key] = frozenset(),
+    left: frozenset[Key] = frozenset(),
+    downgrade: bool = False,
+) -> Planned:
+    """Plan the way from what is there to what the file says; back to an older version only if allowed.
+
+    Of what others made, `taken` is taken over, and `left` stays with them, as what the file leaves.
+    """
     resources = expand(desk.mesh, desk.licence)
-    return _plan(desk, allowed(resources) if downgrade else resources, taken=taken)
+    check_words(taken, left | desk.mesh.leave, resources)
+    return _plan(desk, allowed(resources) if downgrade else resources, taken=taken, left=left)
 
 
 def plan_destroy(
@@ -126,10 +137,11 @@ def _plan(
     resources: Mapping[Key, Resource[Any]],
     *,
     taken: frozenset[Key] = frozenset(),
+    left: frozenset[Key] = frozenset(),
     removable: frozenset[str] = frozenset(),
     adopted_too: bool = False,
 ) -> Planned:
-    here = _decided(desk, resources, taken=taken, removable=removable, adopted_too=adopted_too)
+    here = _decided(desk, resources, taken=taken, left=left, removable=removable, adopted_too=adopted_too)
     known, draft = here.known, here.draft
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
@@ -152,6 +164,7 @@ def _decided(
     resources: Mapping[Key, Resource[Any]],
     *,
     taken: frozenset[Key] = frozenset(),
+    left: frozenset[Key] = frozenset(),
     removable: frozenset[str] = frozenset(),
     adopted_too: bool = False,
 ) -> Decided:
@@ -168,7 +181,8 @@ def _decided(
         lock = with_ours(lock, desk.kinds["crds"], seen.snapshots)
     if lock.entries != recorded.entries:
         seen = _observe(desk, resources, lock, seen)
-    known = Known(resources, graph, order, seen.found, lock, desk.world.clock.now(), taken)
+    now = desk.world.clock.now()
+    known = Known(resources, graph, order, seen.found, lock, now, taken, left | desk.mesh.leave)
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     return Decided(known, draft, seen, recorded, held)
@@ -196,22 +210,25 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         deferred=tuple(draft.deferred[key] for key in sorted(draft.deferred)),
         unchanged=len(draft.unchanged),
         warnings=(
-            *_warnings(desk, draft, known.lock, recorded, seen),
+            *_warnings(desk, draft, known, recorded, seen),
             *(gap(draft.steps) if known.resources and desk.mesh.automatic else ()),
             *confirmation(names),
         ),
         digest=plan_digest(steps),
         confirm=names,
+        left=tuple(draft.left[key] for key in sorted(draft.left)),
     )
 
 
-def _warnings(desk: Desk, draft: Draft, lock: Lock, recorded: Lock, seen: Observation) -> list[str]:
+def _warnings(desk: Desk, draft: Draft, known: Known, recorded: Lock, seen: Observation) -> list[str]:
+    lock = known.lock
     told = {each.why for each in draft.deferred.values()}
     said = [
         f"cluster {name} did not answer: {'all of it is deferred' if why in told else why}"
         for name, why in sorted(seen.unreachable.items())
     ]
     said += remarks(desk.mesh)
+    said += kept(known.found, known.left, draft.left)
     if lock.serial > recorded.serial:
         said.append(
             f"{desk.store.path.name} is at serial {recorded.serial}, the clusters are at {lock.serial}: "
@@ -272,6 +289,7 @@ def apply(
             ledger=ledger,
             held=held,
             ask=ask,
+            left=frozenset(planned.draft.left),
         )
         desk.store.backup(planned.lock.serial)
         desk.store.write(run.lock)

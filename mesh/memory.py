@@ -10,7 +10,8 @@ from mesh.diff import fingerprints
 from mesh.errors import StalePlanError
 from mesh.lock import Entry, Lock
 from mesh.model import Action, Field, Found, Key, Live, Place, Resource, Step, Unknown
-from mesh.plan import Draft, is_ours, was_made
+from mesh.ownership import is_ours, was_made
+from mesh.plan import Draft
 from mesh.provider import OPEN, Last, Provider
 from mesh.refs import unknowns_in
 
@@ -71,7 +72,12 @@ def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> 
 
 
 def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
-    """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs."""
+    """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs.
+
+    What is left to others is not recorded, or not any more.
+    """
+    for key in draft.left.keys() & lock.entries.keys():
+        lock = lock.with_entry(key, None)
     for key in draft.unchanged:
         live, task, last = found.get(key), tasks[key], lock.last(key)
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):

@@ -289,13 +289,23 @@ class Deferral:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """Something of another owner that the user leaves as it is; `where` reads `namespace/name`."""
+
+    key: Key
+    owner: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The ordered steps from what is there to what is wanted, and what they were decided upon.
 
     `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
     plan is complete only if it is empty. `digest` covers the steps, not the time they were made.
     `confirm` are the clusters whose names a person types before anything is changed.
-    `skipped_checks` are the ids of the pre-flight checks that the user left out.
+    `skipped_checks` are the ids of the pre-flight checks that the user left out. `left` is what stays
+    with other owners: it is neither counted nor recorded.
     """
 
     mesh: str
@@ -309,6 +319,7 @@ class Plan:
     digest: str = ""
     confirm: tuple[str, ...] = ()
     skipped_checks: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:

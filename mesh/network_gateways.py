@@ -6,7 +6,7 @@ whoever made it and wherever it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -32,6 +32,8 @@ class NetworkGateways(ManifestProvider):
     what: ClassVar[str]
     named: ClassVar[bool] = False
     """Whether others refer to it by its name, so that it must be the one in the file."""
+    unmoved: ClassVar[str] = ""
+    """Why it cannot be taken over where it is, if that needs saying."""
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Ours over theirs; what somebody else made need not say what holds without saying."""
@@ -71,21 +73,38 @@ class NetworkGateways(ManifestProvider):
             return ""
         wanted, there = place_of(dict(spec.body)), live.place
         where = f"{there.namespace}/{there.name}"
-        network = spec.body["metadata"].get("labels", {}).get(NETWORK, "")
-        if twins := live.status["twins"]:
-            return (
-                f"network {network} has several {self.what}s in this cluster: {', '.join([where, *twins])}; "
-                "with more than one it is ambiguous: remove all but one"
-            )
+        if twins := self._several(spec, live):
+            return twins
         is_other = last is not None and last.created and last.place.name and _at(last.place) != there
         if is_other or there.namespace != wanted.namespace or (self.named and there != wanted):
-            name = f" and eastwest.name: {there.name}" if self.named else ""
             return (
-                f"network {network} has a {self.what} in this cluster already: {where}, by "
-                f"{live.owner or 'nobody known'}; a second one is never made: set namespaces.eastwest: "
-                f"{there.namespace}{name} to use it, or remove it"
+                f"network {_network(spec)} has a {self.what} in this cluster already: {where}, by "
+                f"{live.owner or 'nobody known'}; a second one is never made: "
+                f"{', '.join(self._ways_out(wanted, there))}"
             )
         return ""
+
+    def _ways_out(self, wanted: Place, there: Place) -> Iterator[str]:
+        name = f" and eastwest.name: {there.name}" if self.named else ""
+        if there.namespace != wanted.namespace or self.named:
+            yield f"set namespaces.eastwest: {there.namespace}{name} to use it"
+        if not self.named:
+            yield "leave it as it is (`--leave ADDRESS`)"
+        why = f"; {self.unmoved}" if self.unmoved and there.namespace != wanted.namespace else ""
+        yield f"or remove it (kubectl delete gateway -n {there.namespace} {there.name}){why}"
+
+    def refuse_left(self, spec: Manifest, live: Live) -> str:
+        """Refuse several; what others made may be anywhere, unless the peers know it by its name."""
+        return self.refuse(spec, live, None) if self.named else self._several(spec, live)
+
+    def _several(self, spec: Manifest, live: Live) -> str:
+        if live.place is None or not (twins := live.status["twins"]):
+            return ""
+        names = ", ".join([f"{live.place.namespace}/{live.place.name}", *twins])
+        return (
+            f"network {_network(spec)} has several {self.what}s in this cluster: {names}; "
+            "with more than one it is ambiguous: remove all but one"
+        )
 
     def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run the write under the name that it has."""
@@ -94,6 +113,10 @@ class NetworkGateways(ManifestProvider):
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
         """Apply it by force under the name that it has."""
         super().update(_named(_short(spec, live, last), live), key, live, last, world)
+
+
+def _network(spec: Manifest) -> str:
+    return str(spec.body["metadata"].get("labels", {}).get(NETWORK, ""))
 
 
 def _at(place: Place) -> Place:

@@ -17,11 +17,11 @@ from mesh.diff import diff
 from mesh.graph import Edges
 from mesh.lock import Entry, Lock
 from mesh.model import (
-    ABSENT,
     Action,
     Deferral,
     Found,
     Key,
+    Left,
     Live,
     Place,
     Reason,
@@ -30,6 +30,7 @@ from mesh.model import (
     Unknown,
     Unread,
 )
+from mesh.ownership import foreign, is_theirs, left, was_made
 from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.reasons import touched, why_differs
 from mesh.refs import Lookup, Ref, bind, pick
@@ -39,7 +40,7 @@ UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that a plan is decided upon. `taken` are the foreign objects the user agreed to take over."""
+    """All that a plan is decided upon; of what others made, `taken` is taken over and `left` left to them."""
 
     resources: Mapping[Key, Resource[Any]]
     edges: Edges
@@ -48,6 +49,7 @@ class Known:
     lock: Lock
     now: datetime
     taken: frozenset[Key] = frozenset()
+    left: frozenset[Key] = frozenset()
 
     def gone(self) -> dict[Key, Entry]:
         """What is recorded and no longer wanted."""
@@ -63,6 +65,7 @@ class Draft:
     refusals: dict[Key, str] = field(default_factory=dict)
     bound: dict[Key, Any] = field(default_factory=dict)
     unchanged: list[Key] = field(default_factory=list)
+    left: dict[Key, Left] = field(default_factory=dict)
 
 
 def decide(known: Known, kinds: Registry) -> Draft:
@@ -80,14 +83,24 @@ def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, lo
     if isinstance(found, Unread):
         draft.deferred[key] = Deferral(key, found.why)
         return
-    refusal = kind.refuse(spec, found, last) or _foreign(known, kind, spec, key, found, last)
-    if refusal:
-        draft.refusals[key] = refusal
-        return
-    step = step_for(kind, spec, key, found, last, known.now)
+    if found and key in known.left and is_theirs(last, found, known.lock.mesh):
+        whose = left(kind, spec, known.resources[key], found)
+        if isinstance(whose, str):
+            draft.refusals[key] = whose
+            return
+        draft.left[key] = whose
+        step = waiting_for(kind, spec, key, found)
+    else:
+        refusal = kind.refuse(spec, found, last)
+        if found and not refusal and key not in known.taken and not was_made(last, found, known.lock.mesh):
+            refusal = foreign(kind, spec, known.resources[key], found, last)
+        if refusal:
+            draft.refusals[key] = refusal
+            return
+        step = step_for(kind, spec, key, found, last, known.now)
     waits_for = next((need for need in sorted(known.edges[key]) if need in draft.deferred), None)
     if step is None:
-        draft.unchanged.append(key)
+        draft.unchanged += [key] if key not in draft.left else []
     elif waits_for:
         draft.deferred[key] = Deferral(key, f"needs {waits_for}, which is deferred")
     else:
@@ -134,10 +147,13 @@ def step_for(
         action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
         reason = why_differs(kind, fields, last) if fields or half else kind.renewed
         return Step(action, key, reason, fields, expects=found.token, why=due)
+    return waiting_for(kind, spec, key, found)
+
+
+def waiting_for(kind: Provider[Any], spec: Any, key: Key, found: Live) -> Step | None:
+    """Wait for what is there and does not work yet; None if it does."""
     ready = kind.ready(spec, found)
-    if not ready:
-        return Step(Action.READ, key, Reason.UNHEALTHY, expects=found.token, why=ready.why)
-    return None
+    return None if ready else Step(Action.READ, key, Reason.UNHEALTHY, expects=found.token, why=ready.why)
 
 
 def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
@@ -160,36 +176,6 @@ def _moves(step: Step, kind: Provider[Any]) -> bool:
     if not step.fields:
         return not kind.lasting
     return any(each.path[: len(path)] == path for each in step.fields for path in kind.moves)
-
-
-def is_ours(found: Live, mesh: str) -> bool:
-    """Whether something found carries the mark of this mesh, or was written by this program."""
-    return found.owner == mesh or found.owner.startswith("field manager mesh/")
-
-
-def was_made(last: Last | None, found: Live, mesh: str) -> bool:
-    """Whether we made what is there; after a step that was cut short, only the thing itself can tell."""
-    recorded = last is not None and last.created and (last.status != OPEN or last.uid == found.uid)
-    return recorded or is_ours(found, mesh)
-
-
-def _foreign(
-    known: Known, kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None
-) -> str:
-    """Refuse to change what somebody else made, unless the user takes it over, or it is only added to."""
-    if found is None or key in known.taken or was_made(last, found, known.lock.mesh):
-        return ""
-    adopt = known.resources[key].adopt
-    if adopt and kind.gives_back:
-        return ""
-    fields = diff(kind.seen(spec, found), kind.wanted(spec, found, last))
-    if not fields or (adopt and all(each.before is ABSENT for each in fields)):
-        return ""
-    paths = ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
-    return (
-        f"{key} exists and was not made by this mesh ({found.owner or 'owner unknown'}); it differs "
-        f"in {paths}: take it over with `--take {key}`, or remove it from the cluster or the file"
-    )
 
 
 def in_order(steps: Mapping[Key, Step], order: tuple[Key, ...]) -> tuple[Step, ...]:

@@ -56,7 +56,7 @@ def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
         draft.refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
     elif (theirs := (*answer.held, *_never_ours(step, known))) and key not in known.taken:
         held = "; ".join(theirs)
-        draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or leave it out"
+        draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
     draft.steps[key] = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
 
 

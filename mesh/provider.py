@@ -124,6 +124,10 @@ class Provider(ABC, Generic[S]):
         """Say why this may not be done at all (a safety rule of the kind); "" if it may."""
         return ""
 
+    def refuse_left(self, spec: S, live: Live) -> str:
+        """Say why what others made may not be left as it is; "" if the rest works beside it."""
+        return self.refuse(spec, live, None)
+
     def ready(self, spec: S, live: Live) -> Ready:  # noqa: ARG002  # what has no state of its own is ready
         """Judge, from what was read, whether it works."""
         return READY

@@ -8,7 +8,8 @@ from mesh.diff import diff
 from mesh.graph import ordered, reversed_edges
 from mesh.lock import Entry
 from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread
-from mesh.plan import Draft, Known, was_made
+from mesh.ownership import was_made
+from mesh.plan import Draft, Known
 from mesh.provider import Registry
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from mesh.model import Origin
+from mesh.model import Key, Origin
 
 Component = Literal["base", "istiod", "cni", "ztunnel"]
 COMPONENTS: tuple[Component, ...] = ("base", "istiod", "cni", "ztunnel")
@@ -204,6 +204,7 @@ class Mesh:
     `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
     whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
     `through` are versions on the way to `version`, one of each minor version, oldest first.
+    `leave` are the resources that stay with their owner where somebody else made them.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Mesh:
     digest: str = ""
     mesh_id: str = ""
     through: tuple[str, ...] = ()
+    leave: frozenset[Key] = frozenset()
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name; raise KeyError if there is none."""

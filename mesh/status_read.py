@@ -158,39 +158,48 @@ class _Reader:
         return {"peers": ordered(remote_peers(self.mesh, self.cluster, self.snapshot))}
 
     def _eastwest(self, objects: list[Object]) -> Iterator[EastWest]:
-        """Every object of the class, and a row for that of the file if it is not there."""
+        """Every object of the class, and a row for that of the file if none stands for the network."""
         of_class = upstream.EASTWEST_CLASS if self._is_upstream else EASTWEST_CLASS
-        found = [east_west(obj) for obj in objects if obj["spec"]["gatewayClassName"] == of_class]
+        alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == of_class]
+        found = [east_west(obj) for obj in alike]
         wanted = self.cluster.eastwest
-        if (wanted.namespace, wanted.name) not in {(each.namespace, each.name) for each in found}:
+        known = {(each.namespace, each.name) for each in found}
+        networks = {obj["metadata"].get("labels", {}).get(NETWORK) for obj in alike}
+        if (wanted.namespace, wanted.name) not in known and self.cluster.network not in networks:
             yield EastWest(wanted.namespace, wanted.name, why="it is not there")
         yield from found
 
     def _peers(self, objects: list[Object]) -> Iterator[Peer]:
         """Every object of the class, and a row for each link of the file that has none."""
-        wanted = self._links()
-        for obj in objects:
-            if obj["spec"]["gatewayClassName"] == REMOTE_CLASS:
-                here = obj["metadata"]["namespace"], obj["metadata"]["name"]
-                yield peer(obj, link=wanted.pop(here, ""), own_network=self.cluster.network)
-        for (namespace, name), target in wanted.items():
+        alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == REMOTE_CLASS]
+        links = {target: self._stands_for(target, alike) for target in self._targets()}
+        targets = {id(obj): target for target, obj in links.items() if obj}
+        for obj in alike:
+            yield peer(obj, link=targets.get(id(obj), ""), own_network=self.cluster.network)
+        for target in (target for target, obj in links.items() if obj is None):
             there = self.mesh.cluster(target)
             yield Peer(
-                namespace,
-                name,
+                self.cluster.eastwest.namespace,
+                PEER_NAME.format(cluster=there.cluster_name),
                 cluster=there.cluster_name,
                 network=there.network,
                 link=target,
                 why="it is not there",
             )
 
-    def _links(self) -> dict[tuple[str, str], str]:
-        """Where the peer objects of the file's links are, and the target of each."""
-        targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
+    def _stands_for(self, target: str, peers: list[Object]) -> Object | None:
+        """The peer for a cluster: the one of that name, else one for its network, wherever it is."""
+        there = self.mesh.cluster(target)
+        here = self.cluster.eastwest.namespace, PEER_NAME.format(cluster=there.cluster_name)
+        named = (obj for obj in peers if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == here)
+        alike = (obj for obj in peers if obj["metadata"].get("labels", {}).get(NETWORK) == there.network)
+        return next(named, None) or next(alike, None)
+
+    def _targets(self) -> list[str]:
+        """The clusters to which the file links this one."""
         if self.mesh.automatic:
-            targets = [each.name for each in self.mesh.clusters]
-        names = {name: PEER_NAME.format(cluster=self.mesh.cluster(name).cluster_name) for name in targets}
-        return {(self.cluster.eastwest.namespace, names[name]): name for name in targets}
+            return [each.name for each in self.mesh.clusters]
+        return [link.target for link in self.mesh.links if link.source == self.cluster.name]
 
 
 def read_status(mesh: Mesh, world: World) -> Status:

@@ -127,6 +127,9 @@ def state(key: Key, known: Known, draft: Draft) -> State:
         return State(key, REFUSED, f"refused: {refusal}")
     if deferred := draft.deferred.get(key):
         return State(key, UNKNOWN, f"not known: {deferred.why}")
+    if left := draft.left.get(key):
+        why = f", not ready: {draft.steps[key].why}" if key in draft.steps else ""
+        return State(key, NOT_READY if why else READY, f"left to {left.owner}{why}")
     if step := draft.steps.get(key):
         return State(key, *_of_step(step, wanted=key in known.resources))
     return State(key, READY, "as wanted and ready")

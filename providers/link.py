@@ -19,6 +19,7 @@ class LinkProvider(NetworkGateways):
     kind = "link"
     classes = frozenset({REMOTE_CLASS})
     what = "peer"
+    unmoved = "it is not taken over there: a peer expects of its gateway an identity of its own namespace"
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """PeerConnected and PeeringSucceeded, for this generation."""

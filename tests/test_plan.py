@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.engine import Desk
-from mesh.errors import RefusedError
-from mesh.model import ABSENT, Action, Key, Live, Place, Reason, Resource, Touch, Unknown
+from mesh.errors import RefusedError, UsageError
+from mesh.model import ABSENT, Action, Key, Left, Live, Place, Reason, Resource, Touch, Unknown
+from mesh.ownership import check_words
 from mesh.plan import step_for
 from mesh.provider import Last, Preview
 from mesh.refs import Ref
@@ -350,3 +351,76 @@ def test_a_field_is_told_with_who_wrote_it_or_the_list_around_it(path: tuple[str
 def test_a_field_that_is_gone_is_told_with_the_last_writer() -> None:
     (field,) = decided(live(Touch((), "kubectl-patch", "t")), last(), out=1).fields
     assert (field.before, field.touch) == (ABSENT, Touch((), "kubectl-patch", "t"))
+
+
+def left(here: Desk, *names: str) -> Desk:
+    """The same desk with a file that leaves these toys to others."""
+    return replace(here, mesh=replace(here.mesh, leave=frozenset(map(key, names))))
+
+
+def test_a_refused_object_of_others_names_all_three_ways(here: Desk) -> None:
+    toys(here.world, "cluster1").put("a", {"out": 7}, owner="somebody")
+    with pytest.raises(RefusedError) as refused:
+        plan(here, toy("a", out=1))
+    message = refused.value.message
+    assert "take it over with `--take toy/cluster1/a`, " in message
+    assert "leave it as it is with `--leave toy/cluster1/a`, or change the file" in message
+
+
+def test_what_is_left_stays_and_is_used_and_neither_counted_nor_recorded(here: Desk) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"out": 7}, owner="somebody")
+    wanted = toy("a", out=1), toy("b", x=Ref(A, "out"))
+    planned = plan(left(here, "a"), *wanted)
+    assert [step.key for step in planned.plan.steps] == [B]
+    assert planned.plan.left == (Left(A, "somebody", "a"),)
+    carry_out(left(here, "a"), planned)
+    assert kube.toys["a"]["values"] == {"out": 7}
+    assert kube.toys["b"]["values"] == {"x": 7}
+    assert set(here.store.read("demo").entries) == {B}
+    again = plan(left(here, "a"), *wanted).plan
+    assert again.empty
+    assert (again.unchanged, len(again.left)) == (1, 1)
+    carry_out(here, plan(here))
+    assert set(kube.toys) == {"a"}
+
+
+def test_what_was_recorded_before_it_is_left_is_forgotten(here: Desk) -> None:
+    toys(here.world, "cluster1").put("a", {"out": 1}, owner="somebody")
+    carry_out(here, plan(here, toy("a", out=1)))
+    assert set(here.store.read("demo").entries) == {A}
+    carry_out(left(here, "a"), plan(left(here, "a"), toy("a", out=2)))
+    assert here.store.read("demo").entries == {}
+
+
+def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Desk) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"out": 7}, owner="somebody")
+    mine, wish = left(here, "a"), toy("a", out=1)
+    assert plan(mine, wish).plan.empty
+    del kube.toys["a"]
+    planned = plan(mine, wish)
+    assert [step.action for step in planned.plan.steps] == [Action.CREATE]
+    carry_out(mine, planned)
+    settled = plan(mine, wish).plan
+    assert (settled.empty, settled.left) == (True, ())
+    assert settled.warnings == ("toy/cluster1/a was made by this mesh: there is nothing to leave to others",)
+
+
+def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Desk) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1)))
+    del kube.toys["a"]
+    kube.put("a", {"out": 7}, owner="somebody")
+    planned = plan(left(here, "a"), toy("a", out=1))
+    assert planned.plan.empty
+    carry_out(left(here, "a"), planned)
+    carry_out(here, plan(here))
+    assert set(kube.toys) == {"a"}
+
+
+def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(here: Desk) -> None:
+    with pytest.raises(UsageError, match="toy/cluster1/a is to be left to others and is no resource"):
+        check_words((), [A], {})
+    with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
+        check_words([A], [A], {A: None})

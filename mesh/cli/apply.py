@@ -9,7 +9,7 @@ import click
 
 from mesh import engine
 from mesh.cli.desk import document_options
-from mesh.cli.plan import downgrade_option, left_out, skip_option, skipping, take_option
+from mesh.cli.plan import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
 from mesh.cli.running import Wishes, carry_out, run_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
 from mesh.engine import Desk, Planned
@@ -19,6 +19,7 @@ from mesh.model import Key
 @click.command("apply")
 @document_options
 @take_option
+@leave_option
 @skip_option
 @downgrade_option
 @stepwise_option
@@ -35,6 +36,7 @@ def apply_command(
     path: Path,
     contexts: tuple[str, ...],
     taken: frozenset[Key],
+    left: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
     stepwise: bool,
@@ -46,13 +48,16 @@ def apply_command(
     confirmed: tuple[str, ...],
 ) -> int:
     """Plan, ask, and make the clusters match the file."""
-    flags = (*["--allow-downgrade"] * downgrade, *["--stepwise"] * stepwise)
+    words = (("--take", taken), ("--leave", left))
+    flags = [part for flag, keys in words for key in sorted(keys) for part in (flag, str(key))]
+    flags += ["--allow-downgrade"] if downgrade else []
+    flags += ["--stepwise"] if stepwise else []
     wishes = Wishes(
-        path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=flags
+        path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=tuple(flags)
     )
 
     def plan(desk: Desk) -> Planned:
-        planned = engine.plan(desk, taken=taken, downgrade=downgrade)
+        planned = engine.plan(desk, taken=taken, left=left, downgrade=downgrade)
         return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
     if stepwise:

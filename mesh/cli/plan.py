@@ -45,6 +45,15 @@ take_option = click.option(
     help="Take over this object although somebody else made it.",
 )
 
+leave_option = click.option(
+    "--leave",
+    "left",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=keys,
+    help="Leave this object as it is, to whoever made it.",
+)
+
 downgrade_option = click.option(
     "--allow-downgrade", "downgrade", is_flag=True, help="Go back to an older version of Istio."
 )
@@ -61,6 +70,7 @@ def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # n
 @click.command("plan")
 @document_options
 @take_option
+@leave_option
 @skip_option
 @downgrade_option
 @click.option("--stepwise", is_flag=True, help="Plan to the first version of spec.istio.through on the way.")
@@ -73,6 +83,7 @@ def plan_command(
     path: Path,
     contexts: tuple[str, ...],
     taken: frozenset[Key],
+    left: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
     stepwise: bool,
@@ -87,9 +98,8 @@ def plan_command(
 
     here = _first_stop(path, contexts) if stepwise else desk(path, contexts)
     try:
-        planned = skipping(
-            warned(here, plan(here, taken=taken, downgrade=downgrade)), left_out(skipped, downgrade)
-        )
+        wanted = plan(here, taken=taken, left=left, downgrade=downgrade)
+        planned = skipping(warned(here, wanted), left_out(skipped, downgrade))
     except RefusedError:
         refuse_held(here.mesh.name, here.world.kubes, None)  # what stands in the way may be somebody at work
         raise

@@ -16,6 +16,7 @@ VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}[-0-9A-Za-z.]{0,60}$"
 REPO_KEY = r"^[a-z0-9]{6,40}$"
 GATEWAY_API = r"^v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?$"
 SHA256 = r"^[0-9a-f]{64}$"
+ADDRESS = r"^[^/\s]+/[^/\s]+/[^/\s]+$"
 SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
 
 MOST_CLUSTERS = 250
@@ -34,6 +35,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     GATEWAY_API: ("is no version of the Gateway API", "write it in full, such as v1.4.0"),
     SHA256: ("is no SHA-256 digest", "write its 64 lower-case hexadecimal digits"),
     SENSITIVE: ("is no path of a value", "write it with dots, such as meshConfig.some.password"),
+    ADDRESS: ("is no address", "write kind/cluster/name, such as link/cluster1/cluster2"),
 }
 SECRETIVE = frozenset({VARIABLE, REPO_KEY})
 """Forms whose wrong value may be a secret in the wrong place, and is not repeated."""

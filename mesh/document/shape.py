@@ -193,6 +193,11 @@ class SpecPart(Part):
         NONE,
         Field(description="paths in chart values that are never shown, such as meshConfig.some.password"),
     ]
+    leave: Annotated[
+        list[Annotated[str, Field(pattern=forms.ADDRESS)]],
+        NONE,
+        Field(description="addresses of objects that stay with whoever made them, such as link/a/b"),
+    ]
 
 
 class MetadataPart(Part):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 
-from mesh.model import NO_CLUSTER, Action, Plan, Step
+from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
 from mesh.render.blocks import Block, blocks, fit, size
 from mesh.render.counts import Counts, clusters_of, count, second_line, summary
 from mesh.render.escape import fence, markdown_inline, terminal
@@ -50,6 +50,7 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
         parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
         parts += _caution(plan.steps, budget // 3)
         parts.append(_table(plan, budget // 4))
+    parts += _left(plan.left, budget // 10)
     parts += _warnings(plan.remarks, budget // 10)
     parts += [sections.rstrip("\n") + "\n"] if sections else []
     parts += [note] if note else []
@@ -115,6 +116,13 @@ def _table(plan: Plan, room: int) -> str:
 
 def _label(cluster: str) -> str:
     return "no cluster" if cluster == NO_CLUSTER else _name(cluster)
+
+
+def _left(left: Iterable[Left], room: int) -> Iterator[str]:
+    """Yield what stays with others, with its owner."""
+    lines = [f"- {_name(str(each.key))}: {_name(each.where)}, left to {_name(each.owner)}" for each in left]
+    if lines:
+        yield "\n".join(["Left to others:\n", *_cut(lines, room, "- and {} more")]) + "\n"
 
 
 def _warnings(warnings: Iterable[str], room: int) -> Iterator[str]:

@@ -117,6 +117,13 @@ _PROPERTIES: Json = {
         "type": "array",
         "items": _record("Could not be planned now", {**_ADDRESS, "why": _TEXT}),
     },
+    "left": {
+        "type": "array",
+        "items": _record(
+            "Stays with whoever made it, unchanged and not counted",
+            {**_ADDRESS, "owner": _TEXT, "where": {**_TEXT, "description": "namespace/name"}},
+        ),
+    },
     "summary": {"$ref": "#/definitions/summary"},
     "warnings": _TEXTS,
     "confirm": {**_TEXTS, "description": "clusters whose names an apply asks for"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from mesh.model import Action, Deferral, Plan, Reason, Step
+from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 from mesh.render.counts import count, second_line, summary
 from mesh.render.escape import terminal
 from mesh.render.lines import Line, address, remarks, step_lines
@@ -32,6 +32,7 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
         parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
         last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
         parts.append("\n".join([*last, f"Digest: {plan.digest}"] if plan.digest else last))
+    parts += _left(plan.left, paint)
     parts += _warnings(plan.remarks, paint, width)
     return "\n\n".join(parts) + "\n"
 
@@ -97,6 +98,17 @@ def _deferred(deferred: tuple[Deferral, ...], paint: Paint) -> Iterator[str]:
     for why, addresses in by_reason.items():
         lines += ["", f"  {paint('# ' + why, 'bold')}", *(f"    {each}" for each in addresses)]
     yield "\n".join(lines)
+
+
+def _left(left: tuple[Left, ...], paint: Paint) -> Iterator[str]:
+    if left:
+        lines = [paint("Left to others:", "bold"), ""]
+        lines += [f"  {address(each.key)}: {terminal(each.where)}, {_owner(each)}" for each in left]
+        yield "\n".join(lines)
+
+
+def _owner(left: Left) -> str:
+    return f"left to {terminal(left.owner)}"
 
 
 def _warnings(warnings: Iterable[str], paint: Paint, width: int) -> Iterator[str]:

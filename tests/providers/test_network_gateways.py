@@ -127,7 +127,23 @@ def test_a_peer_in_another_namespace_is_refused_with_its_owner(
     made(world, body(other, "theirs", network(namespace)))
     why = LINK.refuse(wish(namespace), look(LINK, KEY, place(namespace), world), None)
     assert f"has a peer in this cluster already: {other}/theirs, by field manager istioctl" in why
-    assert f"set namespaces.eastwest: {other} to use it, or remove it" in why
+    assert (
+        f"set namespaces.eastwest: {other} to use it, leave it as it is (`--leave ADDRESS`), or remove it"
+        in why
+    )
+    assert f"kubectl delete gateway -n {other} theirs" in why
+    assert "expects of its gateway an identity of its own namespace" in why
+
+
+def test_what_is_left_may_be_anywhere_but_must_be_the_only_one(
+    world: World, namespace: str, other: str
+) -> None:
+    made(world, body(other, "theirs", network(namespace)))
+    live = look_live(LINK, KEY, place(namespace), world)
+    assert LINK.refuse_left(wish(namespace), live) == ""
+    made(world, body(other, "twin", network(namespace)))
+    live = look_live(LINK, KEY, place(namespace), world)
+    assert "has several peers in this cluster" in LINK.refuse_left(wish(namespace), live)
 
 
 def test_two_for_one_network_are_refused_whichever_is_ours(world: World, namespace: str, other: str) -> None:
@@ -148,7 +164,8 @@ def test_an_east_west_gateway_must_have_the_name_in_the_file(world: World, names
     made(world, body(namespace, "edge", network(namespace), "istio-eastwest"))
     live = look_live(EASTWEST, EDGE, place(namespace), world)
     why = EASTWEST.refuse(wish(namespace, "istio-eastwest"), live, None)
-    assert f"set namespaces.eastwest: {namespace} and eastwest.name: edge to use it" in why
+    assert f"set namespaces.eastwest: {namespace} and eastwest.name: edge to use it, or remove it" in why
+    assert EASTWEST.refuse_left(wish(namespace, "istio-eastwest"), live) == why
     named = place(namespace, name="edge")
     same = look(EASTWEST, EDGE, named, world)
     assert isinstance(same, Live)

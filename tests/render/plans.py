@@ -12,6 +12,7 @@ from mesh.model import (
     Deferral,
     Field,
     Key,
+    Left,
     ManifestChange,
     Plan,
     Reason,
@@ -120,6 +121,7 @@ FULL = Plan(
     unchanged=12,
     warnings=("cluster2 runs Kubernetes 1.27, which Istio 1.30 was not tested with; nothing else is known",),
     digest="sha256:" + "ab" * 32,
+    left=(Left(Key("link", "cluster2", "cluster1"), "field manager istioctl", "peers/theirs"),),
 )
 NOTHING = Plan("prod", (), 7, "0191d2f0", {"cluster1": "uid-1"}, unchanged=12, digest="sha256:00")
 ONLY_READ = Plan("prod", (READ_GATEWAY,), 7, "0191d2f0", {"cluster2": "uid-2"}, digest="sha256:01")
@@ -147,6 +149,7 @@ HOSTILE = Plan(
     (Deferral(Key("cert", EVIL, "c"), EVIL),),
     warnings=(EVIL,),
     digest="sha256:02",
+    left=(Left(Key("link", EVIL, "d"), EVIL, EVIL),),
 )
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
