@@ -24,7 +24,7 @@ class Workload:
     """The pods of one component: `ready` of `desired`; `nodes` is how many a DaemonSet must cover, else None.
 
     `chart` is the version of its release and `release` that release's status, "" where no release
-    is. `why` says why it is not ready, "" if it is.
+    is. `why` says why it is not ready, "" if it is. `keeper` is who else keeps it.
     """
 
     component: Component
@@ -37,6 +37,7 @@ class Workload:
     chart: str = ""
     release: str = ""
     why: str = ""
+    keeper: str = ""
 
 
 @dataclass(frozen=True, slots=True)

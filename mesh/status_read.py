@@ -14,9 +14,8 @@ from mesh.distribution import upstream
 from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
 from mesh.errors import MeshError
 from mesh.providers.cert.specs import CACERTS
-from mesh.providers.chart import views_in
 from mesh.providers.secret import ACCEPTED
-from mesh.spec import Chart, Cluster, Component, Mesh, SecretRef
+from mesh.spec import Cluster, Mesh, SecretRef
 from mesh.status import (
     GATEWAYS,
     LABEL,
@@ -28,28 +27,20 @@ from mesh.status import (
     EastWest,
     Peer,
     Status,
-    Workload,
     ordered,
 )
 from mesh.status_automatic import as_distributed
-from mesh.status_judge import authority, east_west, peer, workload
+from mesh.status_judge import authority, east_west, peer
+from mesh.status_pods import workloads
 from mesh.status_remotes import remote_peers
 from mesh.walk import fan
-from mesh.workloads import of_release
 from mesh.world import Object, Snapshot, World
-from mesh.world.kube_errors import Forbidden, Unauthorized, Unreachable
-from mesh.world.releases import NOT_SUPERSEDED, ReleaseView
-from mesh.world.resources import DAEMON_SET, DEPLOYMENT, GATEWAY, NAMESPACE, NODE, POD, SECRET
+from mesh.world.kube_errors import Unauthorized, Unreachable
+from mesh.world.releases import NOT_SUPERSEDED
+from mesh.world.resources import GATEWAY, NAMESPACE, SECRET
 
 READERS = 24
 """Threads that wait for answers, as for a plan; each API server's own bound holds too."""
-
-WORKLOADS: Mapping[Component, Mapping[str, str]] = {
-    "istiod": {"app": "istiod"},
-    "cni": {"k8s-app": "istio-cni-node"},
-    "ztunnel": {"app": "ztunnel"},
-}
-"""The components that run pods, and the labels of their workloads where no Helm release of ours has them."""
 
 Facts = dict[str, Any]
 
@@ -89,41 +80,7 @@ class _Reader:
         return ""
 
     def _pods(self) -> Facts:
-        return {"workloads": tuple(each for name in WORKLOADS for each in self._component(name))}
-
-    def _component(self, component: Component) -> Iterator[Workload]:
-        chart = self.cluster.charts[component]
-        nodes = len(self.snapshot.list(NODE, metadata_only=True))
-        view = self._release(chart)
-        version = (view.deployed or view.newest).chart_version if view else ""
-        found = self._workloads(component)
-        for obj in found:
-            judged = workload(component, obj, nodes, self._pods_of)
-            yield replace(judged, chart=version, release=view.status if view else "")
-        if not found:
-            yield Workload(component, chart.namespace, chart=version, why="it is not installed")
-
-    def _release(self, chart: Chart) -> ReleaseView | None:
-        """The release, for who may read Secrets; its pods are shown to others too."""
-        try:
-            views = views_in(self.snapshot, chart.namespace)
-        except Forbidden:
-            return None
-        return views.get((chart.namespace, chart.release))
-
-    def _workloads(self, component: Component) -> list[Object]:
-        chart, labels = self.cluster.charts[component], WORKLOADS[component]
-        everything = [
-            {**obj, "kind": resource.kind}
-            for resource in (DEPLOYMENT, DAEMON_SET)
-            for obj in self.snapshot.list(resource, namespace=chart.namespace)
-        ]
-        named = [obj for obj in everything if labels.items() <= obj["metadata"].get("labels", {}).items()]
-        return of_release(everything, chart.release, chart.namespace) or named
-
-    def _pods_of(self, obj: Object) -> list[Object]:
-        labels = ",".join(f"{key}={value}" for key, value in obj["spec"]["selector"]["matchLabels"].items())
-        return self.snapshot.list(POD, namespace=obj["metadata"]["namespace"], labels=labels)
+        return {"workloads": workloads(self.cluster, self.snapshot)}
 
     def _secrets(self) -> Facts:
         where = self._licence()

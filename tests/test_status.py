@@ -342,6 +342,48 @@ def test_a_link_without_its_peer_object_is_a_row_that_says_so(
     settled(mesh, eventually)
 
 
+def operated(resource: str, name: str, **labels: str) -> str:
+    """A workload as the Gloo Operator has it, whose pods the lab's istiod does not take for its own."""
+    pods = {"operated": name}
+    template = {
+        "metadata": {"labels": pods},
+        "spec": {"containers": [{"name": "one", "image": "hub/one:1.2"}]},
+    }
+    spec = {"selector": {"matchLabels": pods}, "template": template}
+    about = {"name": name, "namespace": "operated", "labels": {**labels, "istio.io/rev": "gloo"}}
+    return json.dumps({"apiVersion": "apps/v1", "kind": resource, "metadata": about, "spec": spec})
+
+
+@pytest.fixture
+def gloo_operator(kubectl: Tool) -> Iterator[None]:
+    """In cluster1, what the Gloo Operator installs: an istiod and a ztunnel of its own, in its namespace."""
+    kubectl("cluster1", "create", "namespace", "operated")
+    kubectl("cluster1", "apply", "-f", "-", stdin=operated("Deployment", "istiod-gloo", app="istiod"))
+    kubectl("cluster1", "apply", "-f", "-", stdin=operated("DaemonSet", "ztunnel", app="ztunnel"))
+    for name in ("deployment/istiod-gloo", "daemonset/ztunnel"):
+        kubectl("cluster1", "rollout", "status", "-n", "operated", name, "--timeout=100s")
+    yield
+    kubectl("cluster1", "delete", "namespace", "operated")
+
+
+def test_what_the_gloo_operator_keeps_is_shown_as_its_own(
+    mesh: Mesh, gloo_operator: None, tmp_path: Path
+) -> None:
+    other = Mesh(tmp_path, mesh.env)
+    document = yaml.safe_load(mesh.file.read_text())
+    document["spec"]["clusters"][0]["namespaces"] = {"istiod": "another"}
+    other.file.write_text(yaml.safe_dump(document))
+    status = json.loads(other("status", "--json").out)
+    pods = {each["component"]: each for each in status["clusters"][0]["pods"]}
+    for name, workload in (("istiod", "istiod-gloo"), ("ztunnel", "ztunnel")):
+        found = pods[name]
+        assert (found["namespace"], found["name"], found["tag"]) == ("operated", workload, "1.2")
+        assert (found["keeper"], found["is_ready"]) == ("Gloo Operator, revision gloo", True)
+    assert pods["cni"]["why"] == "it is not installed"
+    assert "Gloo Operator, revision gloo" in other("status").out
+    assert all(not each["keeper"] for each in facts(mesh)["clusters"][0]["pods"])
+
+
 FOREIGN = """
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

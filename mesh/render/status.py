@@ -82,7 +82,7 @@ def _workloads(status: Status) -> str:
     rows = (
         (
             *(cluster.name, each.component, each.namespace, _ready(each)),
-            *("" if each.nodes is None else each.nodes, each.tag, each.chart, each.release),
+            *("" if each.nodes is None else each.nodes, each.tag, each.chart, each.keeper or each.release),
         )
         for cluster in status.clusters
         for each in cluster.workloads
