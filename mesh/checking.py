@@ -56,10 +56,10 @@ def before_apply(desk: Desk, planned: Planned) -> None:
 def between(desk: Desk, clusters: tuple[str, ...], pending: Collection[Key], skipped: Collection[str]) -> str:
     """What the mid-flight checks find wrong in some clusters, as one line; "" if the next may follow.
 
-    What the run is yet to change cannot be right before.
+    What the run is yet to change cannot be right before; a cluster that left the mesh has nothing to pass.
     """
     seen = scene(desk, Unread("it is under way"))
-    for name in clusters:
+    for name in seen.clusters.keys() & set(clusters):
         if why := seen.clusters[name].unreachable:
             return f"{name} does not answer: {why}"
     report = run.run(seen, run.chosen(Phase.MID, (), skipped))

@@ -32,7 +32,7 @@ from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
 from mesh.removal import decide_unwanted
-from mesh.rollout import cluster_by_cluster, gate_of, waves
+from mesh.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
 from mesh.switch import gap, manual_first
@@ -145,10 +145,7 @@ def _plan(
     known, draft = here.known, here.draft
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
-    groups = waves((cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout)
-    moved = to_confirm(tuple(draft.steps.values()), desk.kinds)
-    rollout = gate_of(desk.mesh.rollout, moved, goes=not resources)
-    draft.steps = cluster_by_cluster(draft.steps, desk.kinds, groups, rollout)
+    draft.steps = _rolled_out(desk, draft.steps, goes=not resources)
     if resources and desk.mesh.automatic:
         draft.steps = manual_first(draft.steps)
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):
@@ -157,6 +154,15 @@ def _plan(
     safety.refuse_all(draft.refusals)
     plan = _assemble(desk, known, draft, here.seen, here.recorded)
     return Planned(plan, known, draft, here.seen, known.lock, here.held)
+
+
+def _rolled_out(desk: Desk, steps: Mapping[Key, Step], *, goes: bool) -> dict[Key, Step]:
+    """The steps, cluster by cluster; a mesh that goes is deleted everywhere at once."""
+    groups = waves(
+        (cluster.name for cluster in desk.mesh.clusters), desk.mesh.rollout, {key.cluster for key in steps}
+    )
+    rollout = gate_of(desk.mesh.rollout, to_confirm(tuple(steps.values()), desk.kinds), goes=goes)
+    return cluster_by_cluster(steps, desk.kinds, groups, rollout, CHANGES if goes else GATED)
 
 
 def _decided(

@@ -1,7 +1,8 @@
 """Disruptive changes go cluster by cluster: order them so that the next begins when the last is ready; pure.
 
-What is new is made everywhere at once. An update or replacement of what carries traffic waits for
-those of the clusters before, and so does not begin while one of them is not ready.
+What is new is made everywhere at once. An update, replacement or deletion of what carries traffic waits
+for those of the clusters before, and so does not begin while one of them is not ready. Clusters that are
+no longer in the file come last. A destroy deletes everywhere at once: nothing is to go on.
 """
 
 from __future__ import annotations
@@ -9,20 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mesh.model import Action, Key, Step
+from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.provider import Registry
 from mesh.spec import Rollout
 
-GATED = frozenset({Action.UPDATE, Action.REPLACE})
-AWAITED = GATED | {Action.READ}
+CHANGES = frozenset({Action.UPDATE, Action.REPLACE})
+GATED = CHANGES | {Action.DELETE}
 
 
-def waves(clusters: Iterable[str], rollout: Rollout) -> tuple[tuple[str, ...], ...]:
-    """Split the clusters into groups that change at a time: those named first, then the rest in order."""
+def waves(
+    clusters: Iterable[str], rollout: Rollout, others: Iterable[str] = ()
+) -> tuple[tuple[str, ...], ...]:
+    """Split the clusters into groups that change at a time: those named first, then the rest in order.
+
+    `others` have something to be changed, too; those that are not among the clusters come last.
+    """
     names = list(clusters)
     order = [
         *(name for name in rollout.first if name in names),
         *(n for n in names if n not in rollout.first),
+        *sorted(set(others) - {*names, NO_CLUSTER}),
     ]
     return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
 
@@ -37,17 +44,24 @@ def gate_of(rollout: Rollout, moved: tuple[str, ...], *, goes: bool) -> Rollout:
 
 
 def cluster_by_cluster(
-    steps: Mapping[Key, Step], kinds: Registry, groups: Iterable[Iterable[str]], rollout: Rollout
+    steps: Mapping[Key, Step],
+    kinds: Registry,
+    groups: Iterable[Iterable[str]],
+    rollout: Rollout,
+    which: frozenset[Action] = GATED,
 ) -> dict[Key, Step]:
-    """Return the steps with the needs that keep each group of clusters behind the one before it."""
+    """Return the steps with the needs that keep each group of clusters behind the one before it.
+
+    `which` are the actions that wait.
+    """
     ordered = dict(steps)
     before: frozenset[Key] = frozenset()
     for group in groups:
         here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disrupts(key)}
-        gated = {key for key in here if steps[key].action in GATED}
+        gated = {key for key in here if steps[key].action in which}
         for key in gated if before else ():
             ordered[key] = _behind(steps[key], before, gated, rollout)
-        before = frozenset(key for key in here if steps[key].action in AWAITED) or before
+        before = frozenset(key for key in here if steps[key].action in which | {Action.READ}) or before
     return ordered
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from mesh.kinds import all_kinds
 from mesh.model import Action, Key, Step
-from mesh.rollout import cluster_by_cluster, gate_of, waves
+from mesh.rollout import CHANGES, cluster_by_cluster, gate_of, waves
 from mesh.spec import Rollout
 
 KINDS = all_kinds()
@@ -16,12 +16,25 @@ ISTIOD = {name: Key("chart", name, "istiod") for name in "abc"}
 
 def ordered(steps: list[Step], rollout: Rollout) -> dict[Key, Step]:
     by_key = {step.key: step for step in steps}
-    return cluster_by_cluster(by_key, KINDS, waves("abc", rollout), rollout)
+    return cluster_by_cluster(by_key, KINDS, waves("abc", rollout, {"a", "z", "-"}), rollout)
 
 
 def test_clusters_named_first_come_first() -> None:
     assert waves("abc", Rollout(first=("c",))) == (("c",), ("a",), ("b",))
     assert waves("abc", Rollout(clusters=2)) == (("a", "b"), ("c",))
+
+
+def test_clusters_that_left_the_mesh_come_last() -> None:
+    assert waves("ab", Rollout(), {"z", "y", "a", "-"}) == (("a",), ("b",), ("y",), ("z",))
+    gone = Key("chart", "z", "istiod")
+    steps = [Step(Action.UPDATE, ISTIOD["a"]), Step(Action.DELETE, gone)]
+    assert ordered(steps, Rollout())[gone].needs == {ISTIOD["a"]}
+
+
+def test_a_mesh_that_goes_is_deleted_everywhere_at_once() -> None:
+    steps = {key: Step(Action.DELETE, key) for key in ISTIOD.values()}
+    found = cluster_by_cluster(steps, KINDS, waves("abc", Rollout()), Rollout(), CHANGES)
+    assert all(step.needs == frozenset() for step in found.values())
 
 
 def test_an_update_waits_for_those_of_the_cluster_before() -> None:
