@@ -25,6 +25,9 @@ from mesh.world import Snapshot, World
 POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 """Pauses between two looks at something that is not ready; the last repeats."""
 
+GOING_SECONDS = (*POLL_SECONDS, *[2.0] * 18)
+"""Pauses before something is deleted while other things go by themselves: 40 s in all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -181,6 +184,7 @@ class Run:
             return Outcome()
         if task.step.expects and found.uid != task.step.expects.partition(":")[0]:
             raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        self._let_go(task)
         remarks = task.kind.delete(key, task.place, found, last, self.world)
         if remarks:
             return Outcome(remarks=remarks)
@@ -188,6 +192,15 @@ class Run:
         return self._until(
             task, lambda live: (live is None or live.uid != found.uid, "it is still being deleted")
         )
+
+    def _let_go(self, task: Task) -> None:
+        """Give what goes by itself some time; it may be stuck, which is no reason to keep the rest."""
+        for seconds in GOING_SECONDS:
+            why = task.kind.going(task.step.key, task.place, self.world)
+            if not why or self.stopping():
+                return
+            self.world.say(str(task.step.key), why)
+            self.world.clock.sleep(seconds)
 
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
         last = self.lock.last(task.step.key)

@@ -156,6 +156,10 @@ class Provider(ABC, Generic[S]):
         """Say who of ours is still at work on it (a child that outlived its parent); "" if nobody."""
         return ""
 
+    def going(self, key: Key, place: Place, world: World) -> str:  # noqa: ARG002
+        """Say what must have gone by itself before this is deleted, and has not yet; "" for nothing."""
+        return ""
+
     @abstractmethod
     def create(self, spec: S, key: Key, world: World) -> None:
         """Make it; succeed if an equal one is there already."""

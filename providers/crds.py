@@ -7,7 +7,7 @@ the standard one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mesh.diff import digest
@@ -19,7 +19,7 @@ from mesh.spec import GatewayAPI
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.documents import read_all
 from mesh.world.fetch import fetch
-from mesh.world.resources import CRD, Resource
+from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, Resource
 
 GROUP = "gateway.networking.k8s.io"
 VERSION = f"{GROUP}/bundle-version"
@@ -30,6 +30,7 @@ POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBin
 KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
 """Without these two nothing of ours can be made."""
 CLASSES = "gatewayclasses"
+OF_GATEWAY = "gateway.networking.k8s.io/gateway-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,22 @@ class CrdsProvider(Provider[CrdsSpec]):
         del place, world
         return "CRDs stay; `mesh destroy --crds` removes them"
 
+    def going(self, key: Key, place: Place, world: World) -> str:
+        """What was made for Gateways that are deleted: no garbage collector knows an owner without a CRD."""
+        del place
+        kube = world.kube(key.cluster)
+        try:
+            owners = {obj["metadata"]["uid"] for obj in kube.list(GATEWAY, metadata_only=True)}
+            left = [
+                f"{each.plural}/{obj['metadata']['name']}"
+                for each in (DEPLOYMENT, SERVICE)
+                for obj in kube.list(each, labels=OF_GATEWAY, metadata_only=True)
+                if orphaned(obj, owners)
+            ]
+        except KubeError:
+            return ""
+        return f"waiting for the garbage collector to remove {', '.join(sorted(left))}" if left else ""
+
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the CRDs we made, unless custom resources of others are left."""
         del place, live, last
@@ -135,6 +152,12 @@ def objects(api: GatewayAPI, world: World) -> list[Object]:
             hint="give the standard-install bundle of the Gateway API",
         )
     return [obj for obj in found if obj["kind"] == CRD.kind or api.safe_upgrades]
+
+
+def orphaned(obj: Object, owners: Collection[str]) -> bool:
+    """Whether it was made for a Gateway, and none of its owners is there any more."""
+    refs = [each for each in obj["metadata"].get("ownerReferences", []) if each["kind"] == GATEWAY.kind]
+    return bool(refs) and all(each["uid"] not in owners for each in refs)
 
 
 def _bundle(crds: list[Object], snapshot: Snapshot) -> Live | None:

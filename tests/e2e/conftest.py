@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,7 +35,12 @@ class Before:
 
 
 @pytest.fixture(scope="package")
-def world(lab: Lab, kubectl: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mesh, Before]]:
+def world(
+    lab: Lab,
+    kubectl: Tool,
+    tmp_path_factory: pytest.TempPathFactory,
+    eventually: Callable[..., Any],
+) -> Iterator[tuple[Mesh, Before]]:
     """A user's folder and two clusters, the mesh applied.
 
     cluster1 had the Gateway API and a namespace `istio-eastwest` before; cluster2 had nothing.
@@ -41,6 +48,8 @@ def world(lab: Lab, kubectl: Tool, tmp_path_factory: pytest.TempPathFactory) -> 
     mesh, before = home(lab, tmp_path_factory.mktemp("e2e") / "home"), Before()
     for cluster in lab.contexts:
         swept(kubectl, cluster)
+        going = ("get", "namespaces", "--field-selector", "status.phase=Terminating", "-o", "name")
+        assert eventually(partial(kubectl, cluster, *going), until=lambda seen: not seen, seconds=100) == ""
     kubectl("cluster1", "create", "namespace", "istio-eastwest")
     kubectl("cluster1", "apply", "--server-side", "-f", str(gateway_api_crds()))
     for cluster in lab.contexts:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -96,7 +98,7 @@ def test_crds_stay_unless_asked_for(mesh: Mesh) -> None:
 
 
 def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
-    mesh: Mesh, kubectl: Tool, before: Before
+    mesh: Mesh, kubectl: Tool, before: Before, eventually: Callable[..., Any]
 ) -> None:
     lock = mesh.lock()
     root = fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"])
@@ -108,7 +110,8 @@ def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
     assert (now["lineage"], now["serial"]) == (lock["lineage"], lock["serial"] + 1)
     assert (now["resources"], now["clusters"]) == ({}, {})
     for cluster in CLUSTERS:
-        assert left_by_the_mesh(before, kubectl, cluster) == set(), answer
+        left = partial(left_by_the_mesh, before, kubectl, cluster)
+        assert eventually(left, until=lambda seen: not seen, seconds=100) == set(), answer
     again = mesh("destroy", "--yes")
     assert (again.code, again.out.splitlines()[0]) == (0, NO_CHANGES)
     comment = mesh("plan", "--format", "markdown").out

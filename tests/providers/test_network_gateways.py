@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from mesh.lab import Lab, gateway_api_crds
 from mesh.manifest import Manifest
 from mesh.model import Key, Live, Place
 from mesh.provider import Last
+from mesh.providers.crds import OF_GATEWAY, CrdsProvider, orphaned
 from mesh.providers.gateway import GatewayProvider
 from mesh.providers.link import LinkProvider
 from mesh.world import Object, World
-from mesh.world.resources import GATEWAY
+from mesh.world.resources import GATEWAY, SERVICE
 from tests.conftest import Tool
 
 from .worlds import fresh_namespace, look, look_live, world_on
@@ -170,3 +171,39 @@ def test_an_east_west_gateway_must_have_the_name_in_the_file(world: World, names
     same = look(EASTWEST, EDGE, named, world)
     assert isinstance(same, Live)
     assert EASTWEST.refuse(wish(namespace, "istio-eastwest", "edge"), same, None) == ""
+
+
+def test_what_was_made_for_a_gateway_is_orphaned_without_it() -> None:
+    def owned(*uids: str) -> Object:
+        return {"metadata": {"ownerReferences": [{"kind": "Gateway", "uid": uid} for uid in uids]}}
+
+    assert not orphaned({"metadata": {}}, {"one"})
+    assert not orphaned({"metadata": {"ownerReferences": [{"kind": "Deployment", "uid": "two"}]}}, {"one"})
+    assert not orphaned(owned("one", "two"), {"one"})
+    assert orphaned(owned("two"), {"one"})
+
+
+def test_the_crds_wait_for_what_the_garbage_collector_removes(
+    world: World, namespace: str, eventually: Callable[..., Any]
+) -> None:
+    crds, key, where = CrdsProvider(), Key("crds", "cluster1", "gateway-api"), Place("", "gateway-api")
+    made(world, body(namespace, "ours", network(namespace), "istio-eastwest"))
+    uid = look_live(EASTWEST, EDGE, Place(namespace, "ours"), world).uid
+    owner = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "name": "ours", "uid": uid}
+    service: Object = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "ours",
+            "namespace": namespace,
+            "labels": {OF_GATEWAY: "ours"},
+            "ownerReferences": [owner],
+        },
+        "spec": {"ports": [{"port": 15012}]},
+    }
+    made(world, service)
+    assert "services/ours" not in crds.going(key, where, world)
+    kube = world.kube("cluster1")
+    kube.delete(GATEWAY, namespace, "ours", uid=uid)
+    assert eventually(lambda: crds.going(key, where, world), until=lambda why: not why, seconds=100) == ""
+    assert all(each["metadata"]["name"] != "ours" for each in kube.list(SERVICE, namespace=namespace))
