@@ -11,11 +11,15 @@ import getpass
 import json
 import os
 import socket
+import time
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from mesh.errors import LockedError, StateError
+
+LOOKS, SECONDS_BETWEEN = 20, 0.05
+"""How often the name of a holder is looked for that has just taken the lock."""
 
 
 class FileLock:
@@ -85,12 +89,14 @@ class FileLock:
         self._handle = handle
 
     def _holder(self) -> str:
-        """Read the body; a reader leaves none, and a writer may not have written it yet."""
-        try:
-            body = json.loads(self.path.read_bytes())
-            return "{who} on {host}, process {pid}: {doing}, since {since}".format(**body)
-        except (OSError, ValueError, KeyError, TypeError):
-            return "another process"
+        """Read the body; a reader leaves none, and a writer writes it a moment after it has the lock."""
+        for _ in range(LOOKS):
+            try:
+                body = json.loads(self.path.read_bytes())
+                return "{who} on {host}, process {pid}: {doing}, since {since}".format(**body)
+            except (OSError, ValueError, KeyError, TypeError):
+                time.sleep(SECONDS_BETWEEN)
+        return "another process"
 
 
 def user() -> str:
