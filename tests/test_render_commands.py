@@ -85,7 +85,7 @@ class Stage:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=150,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

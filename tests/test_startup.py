@@ -49,7 +49,7 @@ def imported(*args: str, **env: str) -> set[str]:
     """The heavy packages that a command has imported once it is done."""
     argv = [sys.executable, "-c", PROGRAM, *args]
     done = subprocess.run(
-        argv, env={**os.environ, **env}, check=True, capture_output=True, text=True, timeout=60
+        argv, env={**os.environ, **env}, check=True, capture_output=True, text=True, timeout=150
     )
     code, names = json.loads(done.stdout.splitlines()[-1])
     assert code == 0, done.stderr

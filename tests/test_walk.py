@@ -107,7 +107,7 @@ def test_one_worker_starts_in_the_same_order_every_time(graph: Graph) -> None:
 
 
 def test_what_does_not_depend_on_each_other_is_done_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=100)
     notes = Notes(work_at=lambda _key: meeting.wait() and None)
     walk({1: frozenset(), 2: frozenset(), 3: frozenset()}, notes, workers=3, stopping=lambda: False)
     assert notes.most == 3

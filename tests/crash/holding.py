@@ -53,7 +53,7 @@ class Held:
 
     def kill_apply(self) -> None:
         self.apply.kill()
-        self.apply.communicate(timeout=20)
+        self.apply.communicate(timeout=100)
 
 
 def charts(folder: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def held(place: Place, folder: Path) -> Iterator[Held]:
     finally:
         if apply.poll() is None:
             apply.kill()
-            apply.communicate(timeout=20)
+            apply.communicate(timeout=100)
             with suppress(ProcessLookupError):
                 os.kill(helm, signal.SIGKILL)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 from tests.crash.conftest import Place, second
 from tests.crash.holding import held, started
 
 LOCKED = 4
-AT_ONCE = 10.0
-"""Seconds that a refusal may take on a busy machine: it never waits."""
 
 
 def test_of_two_runs_in_one_folder_one_wins_and_the_other_names_it(place: Place) -> None:
@@ -28,18 +25,16 @@ def test_of_two_runs_in_one_folder_one_wins_and_the_other_names_it(place: Place)
 def test_while_one_runs_another_checkout_is_refused_at_once(place: Place, tmp_path: Path) -> None:
     other = second(place, tmp_path / "other")
     with held(place, tmp_path) as run:
-        begun = time.monotonic()
         answer = other("apply", "--yes")
-        took = time.monotonic() - begun
         assert answer.code == LOCKED, answer
         assert f"process {run.apply.pid}: apply, since" in answer
         assert "hint: wait for it to end" in answer
-        assert took < AT_ONCE
+        assert run.apply.poll() is None
         assert not (other.folder / "mesh.lock").exists()
         watched = other("plan")  # needs no lease, and cannot tell what a half-made release will be
         assert watched.code == LOCKED
         run.let_go()
-        said, _ = run.apply.communicate(timeout=60)
+        said, _ = run.apply.communicate(timeout=140)
         assert run.apply.returncode == 0, said
     place.left_clean()
 

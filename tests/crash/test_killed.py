@@ -40,7 +40,7 @@ def test_a_helm_that_outlived_its_apply_is_waited_for(place: Place, tmp_path: Pa
         assert place.revisions()["istiod"] == [("1", "pending-install")]
         run.let_go()
 
-        said, _ = again.communicate(timeout=60)
+        said, _ = again.communicate(timeout=140)
         assert again.returncode == 0, said
     place.mesh.settled()
     place.left_clean()

@@ -95,7 +95,7 @@ def test_openssl_accepts_the_client_certificates_too(tmp_path: Path) -> None:
             cwd=tmp_path,
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=150,
         )
 
 

@@ -130,7 +130,7 @@ def run() -> Callable[..., str]:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=150,
             env={**os.environ, **lab.environment()},
         ).stdout
 

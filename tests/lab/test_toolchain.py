@@ -25,7 +25,7 @@ def test_every_binary_knows_its_version(tools: Path) -> None:
     }
     printed = {
         name: subprocess.run(
-            [tools / name, *args], capture_output=True, text=True, check=True, timeout=60
+            [tools / name, *args], capture_output=True, text=True, check=True, timeout=150
         ).stdout
         for name, args in commands.items()
     }

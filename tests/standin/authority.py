@@ -109,4 +109,4 @@ def root(folder: Path) -> Root:
 
 
 def _openssl(folder: Path, *args: str) -> None:
-    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=30)
+    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=150)

@@ -22,7 +22,7 @@ VALUES = {
 
 def rendered(tools: Path, chart: Path, values: str, *args: str) -> list[dict[str, Any]]:
     argv = [str(tools / "helm"), "template", "x", str(chart), "-n", "istio-system", "-f", "-", *args]
-    text = subprocess.run(argv, input=values, capture_output=True, text=True, check=True, timeout=30).stdout
+    text = subprocess.run(argv, input=values, capture_output=True, text=True, check=True, timeout=150).stdout
     return [document for document in yaml.safe_load_all(text) if document]
 
 

@@ -206,7 +206,6 @@ def test_a_server_that_is_down_is_noticed_at_once_and_remembered(tmp_path: Path)
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         one = rig(tmp_path, url)
-        before = time.monotonic()
         with pytest.raises(Unreachable, match=r"cluster east \(context c\): .*cannot be reached: .*refused"):
             one.kube.list(POD)
         assert len(one.slept) == 2
@@ -214,7 +213,6 @@ def test_a_server_that_is_down_is_noticed_at_once_and_remembered(tmp_path: Path)
         with pytest.raises(Unreachable, match=r"^cluster east \(context c\): http"):
             one.kube.get(CONFIG_MAP, "a", "b")
         assert len(one.slept) == 2
-        assert time.monotonic() - before < 1
 
 
 def test_a_server_that_was_there_is_given_more_time(server: Stumbling, tmp_path: Path) -> None:
