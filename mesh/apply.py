@@ -190,7 +190,7 @@ class Run:
             return Outcome(remarks=remarks)
         # Others may make one of the same name at once: what was seen is gone then, too.
         return self._until(
-            task, lambda live: (live is None or live.uid != found.uid, "it is still being deleted")
+            task, lambda live: (live is None or live.uid != found.uid, task.kind.lingers(key, live or found))
         )
 
     def _let_go(self, task: Task) -> None:

@@ -35,7 +35,7 @@ from mesh.removal import decide_unwanted
 from mesh.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
 from mesh.spec import ExistingCA, Mesh
 from mesh.state import Journal, Store
-from mesh.switch import gap, manual_first
+from mesh.switch import automatic_first, gap, gap_back, heirs, manual_first, without_distributed
 from mesh.walk import walk
 from mesh.world import World
 
@@ -146,11 +146,15 @@ def _plan(
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
     draft.steps = _rolled_out(desk, draft.steps, goes=not resources)
-    if resources and desk.mesh.automatic:
-        draft.steps = manual_first(draft.steps)
+    if resources:
+        draft.steps = (
+            manual_first(draft.steps)
+            if desk.mesh.automatic
+            else automatic_first(draft.steps, here.seen.found)
+        )
     if resources and isinstance(desk.mesh.root.ca, ExistingCA):
         safety.refuse_several_roots(known)
-    preview(draft, known, desk.kinds, desk.world)
+    preview(draft, known, desk.kinds, desk.world, heirs(draft.steps))
     safety.refuse_all(draft.refusals)
     plan = _assemble(desk, known, draft, here.seen, here.recorded)
     return Planned(plan, known, draft, here.seen, known.lock, here.held)
@@ -188,7 +192,8 @@ def _decided(
     if lock.entries != recorded.entries:
         seen = _observe(desk, resources, lock, seen)
     now = desk.world.clock.now()
-    known = Known(resources, graph, order, seen.found, lock, now, taken, left | desk.mesh.leave)
+    found = without_distributed(seen.found, resources, lock)
+    known = Known(resources, graph, order, found, lock, now, taken, left | desk.mesh.leave)
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     return Decided(known, draft, seen, recorded, held)
@@ -217,7 +222,7 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         unchanged=len(draft.unchanged),
         warnings=(
             *_warnings(desk, draft, known, recorded, seen),
-            *(gap(draft.steps) if known.resources and desk.mesh.automatic else ()),
+            *(gap(draft.steps) if known.resources and desk.mesh.automatic else gap_back(draft.steps)),
             *confirmation(names),
         ),
         digest=plan_digest(steps),

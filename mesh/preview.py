@@ -17,16 +17,24 @@ ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 ASKERS = 8
 
 
-def preview(draft: Draft, known: Known, kinds: Registry, world: World) -> None:
+LATER = "checked by the API server at apply, when what stands there now is gone"
+
+
+def preview(
+    draft: Draft, known: Known, kinds: Registry, world: World, later: frozenset[Key] = frozenset()
+) -> None:
     """Add to each changing step what its kind's preview says; collect refusals.
 
-    Only what differs is asked about, so a plan without changes asks nothing.
+    Only what differs is asked about, so a plan without changes asks nothing. What comes `later`, in the
+    place of something of others, cannot be tried yet.
     """
     keys = [key for key, step in draft.steps.items() if step.action in ASKED and key in draft.bound]
 
     def ask(key: Key) -> Preview | MeshError:
         found = known.found.get(key)
         live = found if isinstance(found, Live) else None
+        if key in later:
+            return Preview(notes=(LATER,))
         try:
             return kinds[key.kind].preview(draft.bound[key], key, live, world)
         except MeshError as error:

@@ -148,6 +148,10 @@ class Provider(ABC, Generic[S]):
         """Say why it stays although nobody wants it any more, and where; "" if it is to be deleted."""
         return ""
 
+    def lingers(self, key: Key, live: Live) -> str:  # noqa: ARG002  # most things go by our own word
+        """Say what a deletion waits for while the thing is still there."""
+        return "it is still being deleted"
+
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:  # noqa: ARG002
         """Read who wrote which field, ourselves too; paths are those of the object, or of the attrs."""
         return ()

@@ -21,6 +21,8 @@ NETWORK = "topology.istio.io/network"
 BY_HAND, OURS = "by hand", "ours"
 """What stands in the way of a distributed peer: those that others made, and one of ours that goes first."""
 
+WHERE = "where"
+
 
 @dataclass(frozen=True, slots=True)
 class PeerSpec:
@@ -90,9 +92,18 @@ class PeerProvider(Provider[PeerSpec]):
         """Nothing: others make it."""
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Leave it to those who made it."""
+        """Nothing: those who made it take it away, once automatic linking is switched off."""
         del key, place, live, last, world
-        return ("others keep it",)
+        return ()
+
+    def lingers(self, key: Key, live: Live) -> str:
+        """Name it and its owner, who may not run any more."""
+        namespace, _, name = live.status[WHERE].partition("/")
+        return (
+            f"{live.status[WHERE]} is still there, by {live.owner or 'owner unknown'}; the management plane "
+            "takes it away if gloo-mesh-mgmt-server runs; otherwise delete it by hand in cluster "
+            f"{key.cluster}: kubectl delete gateway -n {namespace} {name}"
+        )
 
 
 def _is_peer(obj: Object) -> bool:
@@ -117,6 +128,7 @@ def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Liv
             "generation": first["metadata"].get("generation", 0),
             BY_HAND: [_named(obj) for obj in hands if obj not in ours],
             OURS: bool(ours),
+            WHERE: "/".join((place_of(first).namespace, place_of(first).name)),
         },
         owner=owner_of(first),
     )

@@ -217,6 +217,42 @@ def test_a_lost_record_is_rebuilt_without_the_copied_marks(mesh: Mesh) -> None:
     mesh.mended()
 
 
+def test_the_way_back_to_manual_links_waits_for_the_distributed_peers_to_go(mesh: Mesh, hand: Hand) -> None:
+    mesh.edit(lambda spec: spec.update(links="full-mesh"))
+    hand.kubectl("mgmt", "scale", *SERVER, "--replicas=0")
+    hand.kubectl("mgmt", "wait", "--for=delete", "pod", "-l", "app=gloo-mesh-mgmt-server", *GLOO)
+    plan = mesh.pending().out
+    assert "will be created" in block(plan, "link/cluster1/cluster2")
+    assert "will be destroyed" in block(plan, "peer/cluster1/cluster2")
+    assert "- values.env.PEERING_AUTOMATIC_LOCAL_GATEWAY" in block(plan, "chart/mgmt/istiod")
+    words = " ".join(plan.split())
+    assert (
+        "automatic linking is switched off, and its peers go, before mesh makes its own: calls from" in words
+    )
+    stuck = mesh("apply", "--yes", "--timeout", "20")
+    assert stuck.code == 6, stuck
+    told = " ".join((stuck.out + stuck.err).split())
+    assert "istio-eastwest/istio-remote-peer-cluster2 is still there" in told
+    assert "kubectl delete gateway -n istio-eastwest istio-remote-peer-cluster2" in told
+    assert "link/cluster1/cluster2" not in mesh.lock()["resources"]
+    hand.kubectl("mgmt", "scale", *SERVER, "--replicas=1")
+    mesh.mended()
+    for cluster in CONTEXTS:
+        assert peers(hand, cluster) == set(CONTEXTS) - {cluster}
+        template = "jsonpath={range .items[*]}{.metadata.labels.meshform\\.io/mesh} {end}"
+        made = hand.kubectl(cluster, "get", "gateway", *EDGE, "-o", template)
+        assert made.split() == ["demo"] * 3
+    assert hand.values("cluster1", "gloo-platform-crds") == {"odd": 1}
+    assert not [key for key in mesh.lock()["resources"] if key.startswith(("peer/", "registration/"))]
+
+
+def test_automatic_linking_can_be_switched_on_again(mesh: Mesh, hand: Hand) -> None:
+    mesh.edit(automatic)
+    mesh.mended()
+    for cluster in CONTEXTS:
+        assert peers(hand, cluster) == set(CONTEXTS)
+
+
 def test_destroy_gives_the_releases_back(mesh: Mesh, hand: Hand) -> None:
     answer = mesh("destroy", "--yes", "--ignore-enrolled", "--crds")
     assert answer.code == 0, answer
