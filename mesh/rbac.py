@@ -50,6 +50,9 @@ Before it deletes a namespace it lists everything in there, so that nothing of o
 
 REGISTERED: Kind = ("admin.gloo.solo.io", "kubernetesclusters")
 
+SECRETS: frozenset[Kind] = frozenset({("", "secrets")})
+"""What holds keys. A dry run of a patch answers with the whole object, so it reads as a get does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -71,17 +74,21 @@ class Identity:
         return {"kind": "ServiceAccount", "name": self.name, "namespace": HOME}
 
 
-def to_plan(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
-    """Return what lets somebody plan: reads, and no write at all."""
+def to_plan(
+    mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
+) -> list[Object]:
+    """Return what lets somebody plan: reads, and no write at all; of `hidden` kinds of object nothing."""
     who = Identity(f"mesh-{mesh.name}-plan", user)
-    return _granted(who, _reads(mesh, cluster))
+    return _granted(who, _but(hidden, _reads(mesh, cluster)))
 
 
-def to_plan_by_dry_runs(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
+def to_plan_by_dry_runs(
+    mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
+) -> list[Object]:
     """Return what lets somebody plan with dry runs: the writes too, and the policy that refuses real ones."""
     who = Identity(f"mesh-{mesh.name}-plan", user)
     tried = {each for each in _writes(mesh, cluster) if each.verb in {*APPLIED, "update", "escalate", "bind"}}
-    return [*_policy(who), *_granted(who, _reads(mesh, cluster) | tried)]
+    return [*_policy(who), *_granted(who, _but(hidden, _reads(mesh, cluster) | tried))]
 
 
 def to_apply(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
@@ -98,6 +105,11 @@ def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
     found |= {chart.namespace for chart in cluster.charts.values()}
     found |= {mesh.licence.secret.namespace} if mesh.licence.secret else set()
     return found | ({mesh.automatic.namespace} if mesh.automatic else set())
+
+
+def _but(hidden: frozenset[Kind], some: Iterable[Right]) -> set[Right]:
+    """The rights that are not about a hidden kind of object."""
+    return {right for right in some if (right.group, right.resource) not in hidden}
 
 
 def _reads(mesh: Mesh, cluster: Cluster) -> set[Right]:

@@ -8,7 +8,7 @@ import pytest
 
 from mesh.decode import load_mesh
 from mesh.permissions import Right
-from mesh.rbac import to_apply
+from mesh.rbac import SECRETS, to_apply, to_plan, to_plan_by_dry_runs
 from tests.toy import EXAMPLE
 
 PATCHES = Right("apps", "deployments", "patch", "istio-eastwest")
@@ -32,3 +32,19 @@ def test_the_pods_behind_a_gateway_are_made_anew_only_where_clusters_move_to_ano
     migrate: str, expected: bool
 ) -> None:
     assert (PATCHES in granted(migrate)) is expected
+
+
+def test_a_plan_without_secrets_is_granted_nothing_on_secrets_and_all_the_rest() -> None:
+    mesh = load_mesh(EXAMPLE)
+    for grant in (to_plan, to_plan_by_dry_runs):
+        whole, less = (
+            {
+                (manifest["metadata"].get("namespace", ""), resource)
+                for manifest in grant(mesh, mesh.clusters[0], hidden=hidden)
+                for rule in manifest.get("rules", ())
+                for resource in rule["resources"]
+            }
+            for hidden in (frozenset(), SECRETS)
+        )
+        assert {resource for _, resource in whole - less} == {"secrets"}
+        assert not {"secrets", "*"} & {resource for _, resource in less}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,19 +14,28 @@ HEAD = """\
 # The least rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
 # kubectl --context {context} apply -f -
 """
-WARNING = """\
-# Who may list Secrets in {namespace} can read the key of this cluster's intermediate.
-"""
+WARNING = "who may list Secrets in {namespace} can read the key of this cluster's intermediate"
+WAY_OUT = "; --without-secrets leaves them out"
 
 
 @click.command("rbac")
 @document_options
 @click.option("--for", "what", type=click.Choice(("plan", "apply")), required=True, help="What it is for.")
 @click.option("--dry-runs", is_flag=True, help="Let a plan try its writes; a policy refuses real ones.")
+@click.option(
+    "--without-secrets", is_flag=True, help="Let a plan read no Secret; what needs one is deferred."
+)
 @click.option("--cluster", "only", metavar="NAME", help="For this cluster only.")
 @click.option("--user", default="", metavar="NAME", help="Grant it to this user, who is there already.")
 def rbac_command(
-    *, path: Path, contexts: tuple[str, ...], what: str, dry_runs: bool, only: str | None, user: str
+    *,
+    path: Path,
+    contexts: tuple[str, ...],
+    what: str,
+    dry_runs: bool,
+    without_secrets: bool,
+    only: str | None,
+    user: str,
 ) -> int:
     """Print manifests that grant the least that a plan or an apply needs, per cluster; send nothing."""
     from mesh import rbac
@@ -35,12 +45,21 @@ def rbac_command(
     names = [each.name for each in mesh.clusters]
     if only is not None and only not in names:
         raise UsageError(f"there is no cluster {only}", hint=f"clusters are {', '.join(names)}")
-    if dry_runs and what != "plan":
-        raise UsageError("--dry-runs is about plans", hint="leave it out")
-    grant = {"apply": rbac.to_apply, "plan": rbac.to_plan_by_dry_runs if dry_runs else rbac.to_plan}[what]
+    for name, is_set in (("--dry-runs", dry_runs), ("--without-secrets", without_secrets)):
+        if is_set and what != "plan":
+            raise UsageError(f"{name} is about plans", hint="leave it out")
+    hidden = rbac.SECRETS if without_secrets else frozenset()
+    plan = rbac.to_plan_by_dry_runs if dry_runs else rbac.to_plan
+    grant = rbac.to_apply if what == "apply" else partial(plan, hidden=hidden)
     for cluster in mesh.clusters:
         if only in {None, cluster.name}:
-            head = HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context)
-            click.echo(head + WARNING.format(namespace=cluster.namespace), nl=False)
+            if not without_secrets:
+                said = WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
+                click.echo(f"Warning: cluster {cluster.name}: {said}", err=True)
+                click.echo(f"# {said[0].upper()}{said[1:]}.")
+            click.echo(
+                HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
+                nl=False,
+            )
             click.echo(write_all(grant(mesh, cluster, user)), nl=False)
     return 0

@@ -95,6 +95,24 @@ def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, drift: 
         assert tried(rig, env, "get", "secrets", "-n", "kube-system")[0] != 0
 
 
+def test_who_may_read_no_secret_is_told_what_is_deferred_and_adds_nothing(rig: Rig, drift: str) -> None:
+    warned = rig.mesh("rbac", "--for", "plan")
+    assert "can read the key" in warned.err.splitlines()[0]
+    assert "--without-secrets" in warned.out.splitlines()[0]
+    with identity(rig, "mesh-demo-plan", "--for", "plan", "--without-secrets") as env:
+        code, said = tried(rig, env, "get", "secrets", "-n", SYSTEM)
+        assert code != 0
+        assert "cannot list resource" in said
+        plan = rig.mesh("plan", "--json", env=env)
+        assert plan.code == 0, plan
+        seen = json.loads(plan.out)
+        assert ["create"] not in [each["change"]["actions"] for each in seen["resource_changes"]]
+        deferred = {each["address"]: each["why"] for each in seen["deferred_changes"]}
+        assert "list secrets in istio-system" in deferred["chart/cluster1/istiod"]
+        assert "list secrets in istio-system" in deferred["cert/cluster1/cacerts"]
+        assert "which is deferred" in deferred["label/cluster1/istio-system"]
+
+
 def test_a_plan_by_dry_runs_is_exact_and_the_server_refuses_real_writes(rig: Rig, drift: str) -> None:
     with identity(rig, "mesh-demo-plan", "--for", "plan", "--dry-runs") as env:
         refused = eventually(lambda: write(rig, env, "--dry-run=server"), lambda seen: seen[0] == 0)
