@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -20,7 +21,10 @@ DRIFT = "topology.istio.io/network"
 
 @contextmanager
 def identity(rig: Rig, name: str, *options: str) -> Iterator[dict[str, str]]:
-    """The environment of somebody who holds a token of the account that the manifests make."""
+    """The environment of somebody who holds a token of the account that the manifests make.
+
+    What was granted holds once the API servers have heard of it.
+    """
     config = json.loads(rig.hand.kubectl("cluster1", "config", "view", "--raw", "-o", "json"))
     users = {each["name"]: each["context"]["user"] for each in config["contexts"]}
     granted = {cluster: rig.mesh("rbac", *options, "--cluster", cluster) for cluster in CLUSTERS}
@@ -33,8 +37,13 @@ def identity(rig: Rig, name: str, *options: str) -> Iterator[dict[str, str]]:
                 user["user"] = {"token": token}
     path = rig.folder / f"{name}.kubeconfig"
     path.write_text(json.dumps(config))
+    env = {"KUBECONFIG": str(path)}
     try:
-        yield {"KUBECONFIG": str(path)}
+        for cluster in CLUSTERS:
+            for right in (("list", "nodes"), ("list", "pods", "-n", SYSTEM), ("list", "pods", "-n", EDGE)):
+                asked = partial(tried, rig, env, "auth", "can-i", *right, cluster=cluster)
+                eventually(asked, lambda seen: seen[0] == 0)
+        yield env
     finally:
         kinds = "validatingadmissionpolicybinding,validatingadmissionpolicy,clusterrolebinding,clusterrole"
         for cluster in CLUSTERS:
@@ -44,10 +53,10 @@ def identity(rig: Rig, name: str, *options: str) -> Iterator[dict[str, str]]:
                 rig.hand.kubectl(cluster, *beside, "rolebinding,role,serviceaccount", name)
 
 
-def tried(rig: Rig, env: dict[str, str], *args: str) -> tuple[int, str]:
+def tried(rig: Rig, env: dict[str, str], *args: str, cluster: str = "cluster1") -> tuple[int, str]:
     """What kubectl says to somebody."""
     done = subprocess.run(
-        [str(rig.hand.lab.bin / "kubectl"), "--context", "cluster1", *args],
+        [str(rig.hand.lab.bin / "kubectl"), "--context", cluster, *args],
         env={**rig.mesh.env, **env},
         capture_output=True,
         text=True,
