@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -91,3 +92,18 @@ def output(lab: Lab, argv: list[str], stdin: str = "", *, timeout: float = 300) 
     )
     assert answer.returncode == 0, f"{' '.join(argv)} exited {answer.returncode}: {answer.stderr}"
     return answer.stdout
+
+
+def granted(kubectl: Tool, context: str, account: str, verb: str, resource: str, namespace: str = "") -> None:
+    """Wait until an API server knows of a right that an account of `default` was given a moment ago."""
+    asked = {"verb": verb, "resource": resource, "namespace": namespace}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": f"system:serviceaccount:default:{account}", "resourceAttributes": asked},
+    }
+    argv = ("create", "-f", "-", "-o", "jsonpath={.status.allowed}")
+    end = time.monotonic() + 100
+    while kubectl(context, *argv, stdin=json.dumps(review)) != "true":
+        assert time.monotonic() < end, f"{account} still may not {verb} {resource} in {context}"
+        time.sleep(0.05)

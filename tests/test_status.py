@@ -21,7 +21,7 @@ from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
 from mesh.world.kube import connect
 from mesh.world.pki import inspect_bundle
-from tests.conftest import Tool
+from tests.conftest import Tool, granted
 from tests.e2e.hands import Mesh, home, swept
 from tests.world.certs import NOW, bundle, root
 
@@ -455,6 +455,7 @@ def test_what_an_identity_may_not_read_is_said_and_the_rest_is_shown(
 ) -> None:
     kubectl("cluster1", "apply", "-f", "-", stdin=READER)
     config = yaml.safe_load(Path(mesh.env["KUBECONFIG"]).read_text())
+    granted(kubectl, "cluster1", "narrow", "list", "nodes")
     token = kubectl("cluster1", "create", "token", "narrow").strip()
     user = next(each["context"]["user"] for each in config["contexts"] if each["name"] == "cluster1")
     next(each for each in config["users"] if each["name"] == user)["user"] = {"token": token}

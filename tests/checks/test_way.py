@@ -10,6 +10,7 @@ from mesh.checks.model import State
 from mesh.spec import Mesh
 from tests.checks.conftest import Rig, says, states
 from tests.checks.deeds import gone, made
+from tests.conftest import granted
 from tests.providers.worlds import ahead
 from tests.standin.guide import EDGE, SYSTEM
 
@@ -128,6 +129,7 @@ def test_rights_that_are_missing_are_found_before_anything_is_written(rig: Rig) 
         rig.hand.kubectl(cluster, "create", "clusterrole", "checks-reader", *rights)
         bound = ("--clusterrole=checks-reader", "--serviceaccount=default:reader")
         rig.hand.kubectl(cluster, "create", "clusterrolebinding", "checks-reader", *bound)
+        granted(rig.hand.kubectl, cluster, "reader", "list", "nodes")
     rig.hand.kubectl("cluster1", "label", "ns", SYSTEM, "topology.istio.io/network-")
     env = {"KUBECONFIG": str(path)}
     try:

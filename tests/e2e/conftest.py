@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from mesh.lab import Lab, gateway_api_crds
-from tests.conftest import Tool
+from tests.conftest import Tool, granted
 from tests.e2e.hands import Mesh, everything, home, swept
 
 BOUND = ("--clusterrole=reader", "--serviceaccount=default:reader")
@@ -87,6 +87,7 @@ def reader(lab: Lab, kubectl: Tool, tmp_path: Path) -> Iterator[Path]:
         kubectl(cluster, "create", "serviceaccount", "reader", "-n", "default")
         kubectl(cluster, "create", "clusterrole", "reader", "--verb=get,list,watch", "--resource=*.*")
         kubectl(cluster, "create", "clusterrolebinding", "reader", *BOUND)
+        granted(kubectl, cluster, "reader", "list", "nodes")
         token = kubectl(cluster, "create", "token", "reader", "-n", "default").strip()
         for user in config["users"]:
             if user["name"] == users[cluster]:

@@ -21,6 +21,7 @@ from mesh.cli.lab import lab as group
 from mesh.errors import LabError
 from mesh.lab import Lab, State, processes, record
 from mesh.lab.paths import cache_dir
+from tests.conftest import granted, output
 
 Eventually = Callable[..., Any]
 
@@ -156,6 +157,14 @@ def test_service_accounts_get_tokens_and_only_the_rights_they_have(
     assert "forbidden" in caught.value.stderr
     grant = ["create", "rolebinding", "reader", "--clusterrole=edit", "--serviceaccount=default:default"]
     run(small, "kubectl", *grant)
+    granted(
+        lambda _, *args, stdin="": output(small, ["kubectl", *args], stdin),
+        "",
+        "default",
+        "list",
+        "secrets",
+        "default",
+    )
     assert run(small, "kubectl", *bare, "get", "secrets", "-o", "name") == ""
 
 
