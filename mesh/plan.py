@@ -200,8 +200,8 @@ def confirmation(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         return ()
     return (
-        f"the root of trust or trust domain of {', '.join(names)} changes: istiod, ztunnel and "
-        "east-west gateways restart there and every identity is issued again; apply asks for "
+        f"the root of trust of {', '.join(names)} changes: istiod, ztunnel and east-west gateways "
+        "restart there and every identity is issued again; apply asks for "
         "the name of each such cluster (--confirm NAME)",
     )
 

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from mesh.engine import Desk
 from mesh.errors import RefusedError, UsageError
-from mesh.kinds import all_kinds
-from mesh.model import ABSENT, Action, Field, Key, Left, Live, Place, Reason, Resource, Step, Touch, Unknown
+from mesh.model import ABSENT, Action, Key, Left, Live, Place, Reason, Resource, Touch, Unknown
 from mesh.ownership import check_words
-from mesh.plan import step_for, to_confirm
+from mesh.plan import step_for
 from mesh.provider import Last, Preview
 from mesh.refs import Ref
 from mesh.world import World
@@ -425,16 +424,3 @@ def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(he
         check_words((), [A], {})
     with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
         check_words([A], [A], {A: None})
-
-
-def test_another_root_or_trust_domain_is_confirmed_by_the_name_of_the_cluster() -> None:
-    root = Field(("issuer",), "sha256:theirs", "sha256:ours")
-    domain = Field(("values", "meshConfig", "trustDomain"), None, "b.local")
-    other = Field(("values", "meshConfig", "accessLogFile"), None, "/dev/stdout")
-    steps = (
-        Step(Action.UPDATE, Key("cert", "a", "cacerts"), fields=(root,)),
-        Step(Action.UPDATE, Key("chart", "b", "istiod"), fields=(other, domain)),
-        Step(Action.UPDATE, Key("chart", "c", "istiod"), fields=(other,)),
-        Step(Action.CREATE, Key("chart", "d", "istiod"), fields=(domain,)),
-    )
-    assert to_confirm(steps, all_kinds()) == ("a", "b")

@@ -29,7 +29,7 @@ from mesh.model import Key
     "confirmed",
     multiple=True,
     metavar="NAME",
-    help="Let the root of trust or trust domain of this cluster change; may be repeated.",
+    help="Let the root of trust of this cluster change; may be repeated.",
 )
 def apply_command(
     *,

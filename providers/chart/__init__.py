@@ -87,7 +87,6 @@ class ChartProvider(Provider[ChartSpec]):
     kind = "chart"
     disruptive = True
     gives_back = True
-    asks = frozenset({("values", "meshConfig", "trustDomain")})
 
     def disrupts(self, key: Key) -> bool:
         """The parts of Istio carry traffic; a management plane beside them does not."""
@@ -101,7 +100,7 @@ class ChartProvider(Provider[ChartSpec]):
         """Our values over those that others set on the release."""
         ours = mask(spec.job.values, spec.sensitive)
         theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
-        # An archive whose name tells no version has the one that is in it: helm is told none.
+        # An archive has the version that is in it: helm is not told one, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
         values = merged(ours, theirs, last)
         if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
