@@ -22,6 +22,9 @@ from mesh.errors import LabError
 #: Seconds a process gets to end by itself before it is killed.
 GRACE = 5.0
 
+#: How often in a row nothing must be seen before nothing is there.
+LOOKS = 5
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Running:
@@ -74,7 +77,7 @@ def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
     wanted = tuple(commands)
     began = time.monotonic()
     asked: set[int] = set()
-    while left := running(wanted):
+    while left := _running_now_or_soon(wanted):
         waited = time.monotonic() - began
         if waited > grace + GRACE:
             raise LabError(f"processes {sorted(left)} do not end", hint="try again; a debugger may hold them")
@@ -83,6 +86,19 @@ def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
             _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
         asked |= left
         time.sleep(0.05)
+
+
+def _running_now_or_soon(commands: tuple[tuple[str, ...], ...]) -> frozenset[int]:
+    """Those that run; none only if several looks agree.
+
+    One look may miss a process that is being started by somebody who was killed just now: the shell
+    hands over to its child between the listing and the reading, and a fork has no arguments of its own yet.
+    """
+    for _ in range(LOOKS if commands else 0):
+        if found := running(commands):
+            return found
+        time.sleep(0.05)
+    return frozenset()
 
 
 def settle(commands: tuple[tuple[str, ...], ...], *, seconds: float = 1.0) -> None:
