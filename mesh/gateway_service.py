@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from mesh.distribution.solo import SERVICE_TYPE, XDS_PORT
 from mesh.errors import KubeError
 from mesh.model import Live, Place
 from mesh.provider import Last
 from mesh.world import Object, Snapshot
 from mesh.world.resources import NODE, SERVICE
 
-XDS_PORT = 15012
-SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
 FREE_TYPE = "networking.istio.io/service-type"
 """The annotation by which a person chooses another type of Service; then it is not ours to judge."""
 

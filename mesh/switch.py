@@ -24,14 +24,10 @@ def manual_first(steps: Mapping[Key, Step]) -> dict[Key, Step]:
 
 def gap(steps: Mapping[Key, Step]) -> list[str]:
     """Say which calls fail between the last manual link and the first automatic one."""
-    pairs = ", ".join(f"{key.cluster} to {key.name}" for key in sorted(_manual_links(steps)))
-    return (
-        [
-            "the links made by mesh are removed before automatic linking is switched on: calls from "
-            f"{pairs} fail from then until the management plane has distributed its peers"
-        ]
-        if pairs
-        else []
+    return _announced(
+        _manual_links(steps),
+        before="the links made by mesh are removed before automatic linking is switched on",
+        until="the management plane has distributed its peers",
     )
 
 
@@ -92,15 +88,16 @@ def heirs(steps: Mapping[Key, Step]) -> frozenset[Key]:
 
 def gap_back(steps: Mapping[Key, Step]) -> list[str]:
     """Say which calls fail between the last distributed peer and the links made by mesh."""
-    pairs = ", ".join(f"{key.cluster} to {key.name}" for key in sorted(heirs(steps)))
-    return (
-        [
-            "automatic linking is switched off, and its peers go, before mesh makes its own: calls from "
-            f"{pairs} fail from then until the links are made"
-        ]
-        if pairs
-        else []
+    return _announced(
+        heirs(steps),
+        before="automatic linking is switched off, and its peers go, before mesh makes its own",
+        until="the links are made",
     )
+
+
+def _announced(links: frozenset[Key], *, before: str, until: str) -> list[str]:
+    pairs = ", ".join(f"{key.cluster} to {key.name}" for key in sorted(links))
+    return [f"{before}: calls from {pairs} fail from then until {until}"] if pairs else []
 
 
 def _manual_links(steps: Mapping[Key, Step]) -> frozenset[Key]:

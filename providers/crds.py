@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from mesh.diff import digest
 from mesh.errors import KubeError, RefusedError
+from mesh.gateway_pods import NAME as OF_GATEWAY
 from mesh.managed import MESH_LABEL, marks
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
 from mesh.provider import Last, Preview, Provider
@@ -30,7 +31,6 @@ POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBin
 KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
 """Without these two nothing of ours can be made."""
 CLASSES = "gatewayclasses"
-OF_GATEWAY = "gateway.networking.k8s.io/gateway-name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mesh.gateway_service import FREE_TYPE, SERVICE_TYPE, with_service
+from mesh.distribution.solo import SERVICE_TYPE
+from mesh.gateway_service import FREE_TYPE, with_service
 from mesh.model import Live, Place
 from mesh.provider import Last
 from mesh.world import Object, Snapshot, World

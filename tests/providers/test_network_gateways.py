@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from mesh.gateway_pods import NAME as OF_GATEWAY
 from mesh.lab import Lab, gateway_api_crds
 from mesh.manifest import Manifest
 from mesh.model import Key, Live, Place
 from mesh.provider import Last
-from mesh.providers.crds import OF_GATEWAY, CrdsProvider, orphaned
+from mesh.providers.crds import CrdsProvider, orphaned
 from mesh.providers.gateway import GatewayProvider
 from mesh.providers.link import LinkProvider
 from mesh.world import Object, World
