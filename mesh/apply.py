@@ -25,6 +25,9 @@ from mesh.world import Snapshot, World
 POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 """Pauses between two looks at something that is not ready; the last repeats."""
 
+NOT_BEGUN = "it was not begun"
+"""What becomes of a cluster whose turn had not come when the run was asked to stop."""
+
 GOING_SECONDS = (*POLL_SECONDS, *[2.0] * 18)
 """Pauses before something is deleted while other things go by themselves: 40 s in all."""
 
@@ -123,10 +126,7 @@ class Run:
         self.watch.tick()
 
     def _carry_out(self, task: Task) -> Outcome:
-        if task.step.pause:
-            self.world.say(str(task.step.key), f"pausing {task.step.pause:.0f}s between clusters")
-            self.world.clock.sleep(task.step.pause)
-        if task.step.gate and (stopped := self._gate(task.step)):
+        if stopped := self._between(task.step):
             return Outcome(stopped=stopped)
         match task.step.action:
             case Action.FORGET:
@@ -135,6 +135,15 @@ class Run:
                 return self._delete(task, self._idle(task))
             case _:
                 return self._converge(task, self._idle(task))
+
+    def _between(self, step: Step) -> str:
+        """Wait before the first change of a cluster; why it is not begun if the run is to stop."""
+        if step.pause:
+            self.world.say(str(step.key), f"pausing {step.pause:.0f}s between clusters")
+            self.world.clock.sleep(step.pause)
+        wrong = self._gate(step) if step.gate and not self.stopping() else ""
+        is_left = (step.pause or step.gate) and self.stopping()
+        return wrong or (NOT_BEGUN if is_left else "")
 
     def _gate(self, step: Step) -> str:
         return gate.passed(
@@ -147,11 +156,9 @@ class Run:
         )
 
     def _pending(self) -> frozenset[Key]:
-        """What is yet to be changed; as any worker sees it, so what is done this moment may be missing."""
+        """What the run is yet to mend; as any worker sees it, so what is done this moment may be missing."""
         done = self.outcomes.copy()
-        return frozenset(
-            key for key, task in self.tasks.items() if key not in done and task.step.action is not Action.READ
-        )
+        return gate.to_come({key: task.step for key, task in self.tasks.items() if key not in done})
 
     def _idle(self, task: Task) -> Live | None:
         """Let whoever of ours is still at work end, then read."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mesh.errors import MeshError
-from mesh.model import Key
+from mesh.model import Action, Key, Step
 from mesh.world import World
 
 Ask = Callable[[tuple[str, ...], frozenset[Key]], str]
-"""What the checks find wrong in some clusters but not in what the run is yet to change; "" for nothing."""
+"""What the checks find wrong in some clusters but not in what the run is yet to mend; "" for nothing."""
 
 SECONDS_BETWEEN = 2.0
 
@@ -17,6 +17,17 @@ SECONDS_BETWEEN = 2.0
 def nobody(_clusters: tuple[str, ...], _pending: frozenset[Key]) -> str:
     """For runs whose plan has no gate."""
     return ""
+
+
+def to_come(left: Mapping[Key, Step]) -> frozenset[Key]:
+    """Of the steps that are left, those that change something, and those that wait for one that does.
+
+    A link that is down because of the cluster it leads to works only when that cluster's turn has come.
+    """
+    found = {key for key, step in left.items() if step.action is not Action.READ}
+    while more := {key for key, step in left.items() if key not in found and step.needs & found}:
+        found |= more
+    return frozenset(found)
 
 
 def passed(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+
+from mesh.apply import NOT_BEGUN, Watch
+from mesh.engine import apply
+from mesh.gate import to_come
 from mesh.kinds import all_kinds
 from mesh.model import Action, Key, Step
 from mesh.rollout import CHANGES, cluster_by_cluster, gate_of, waves
 from mesh.spec import Rollout
+from mesh.walk import Stop
+from mesh.world.clock import SystemClock
+from tests.toy import carry_out, desk, key, plan, toy, toys
 
 KINDS = all_kinds()
 ZTUNNEL = {name: Key("chart", name, "ztunnel") for name in "abc"}
@@ -81,3 +91,51 @@ def test_there_is_no_gate_while_clusters_move_to_another_root() -> None:
 
 def test_there_is_no_gate_while_the_mesh_goes() -> None:
     assert gate_of(Rollout(), (), goes=True) == Rollout(gate="ready")
+
+
+def test_what_waits_for_the_next_cluster_is_to_come_with_it() -> None:
+    """A link that is down for the sake of its target holds nobody up; one that nothing mends does."""
+    link, far, other = Key("link", "a", "b"), Key("gateway", "b", "east"), Key("link", "a", "c")
+    left = [
+        Step(Action.UPDATE, ISTIOD["b"]),
+        Step(Action.READ, far, needs=frozenset({ISTIOD["b"]})),
+        Step(Action.READ, link, needs=frozenset({far})),
+        Step(Action.READ, other, needs=frozenset({ISTIOD["a"]})),
+    ]
+    assert to_come({step.key: step for step in left}) == {ISTIOD["b"], far, link}
+
+
+class Interrupted(SystemClock):
+    """A clock in whose longer sleeps somebody asks the run to stop, which ends them."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.wait)
+        self.stop = stop
+
+    def sleep(self, seconds: float) -> None:
+        self.stop.ask()
+        super().sleep(seconds)
+
+
+@pytest.mark.parametrize("how", [{"pause": 3600.0}, {"gate": ("cluster1",)}])
+def test_a_run_that_is_stopped_between_two_clusters_leaves_the_next_one_alone(
+    tmp_path: Path, how: dict[str, object]
+) -> None:
+    here, stop = desk(tmp_path), Stop.new()
+    carry_out(here, plan(here, toy("a", out=1), toy("b", "cluster2", out=1)))
+    planned = plan(here, toy("a", out=2), toy("b", "cluster2", out=2))
+    then = replace(planned.plan.steps[1], needs=frozenset({key("a")}), **how)  # type: ignore[arg-type]  # any field
+    planned = replace(planned, plan=replace(planned.plan, steps=(planned.plan.steps[0], then)))
+
+    def mended(_clusters: tuple[str, ...], _pending: frozenset[Key]) -> str:
+        """The checks pass the very moment that somebody asks the run to stop."""
+        stop.ask()
+        return ""
+
+    late = replace(here, world=replace(here.world, clock=Interrupted(stop)))
+    result = apply(late, planned, watch=Watch(), stopping=stop, timeout=5, parallelism=2, ask=mended)
+    assert toys(here.world, "cluster1").toys["a"]["values"] == {"out": 2}
+    assert toys(here.world, "cluster2").toys["b"]["values"] == {"out": 1}
+    assert result.outcomes[key("b", "cluster2")].stopped == NOT_BEGUN
+    assert not carry_out(here, plan(here, toy("a", out=2), toy("b", "cluster2", out=2))).failed
+    assert toys(here.world, "cluster2").toys["b"]["values"] == {"out": 2}

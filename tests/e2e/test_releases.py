@@ -51,6 +51,20 @@ def test_a_changed_licence_restarts_istiod(mesh: Mesh, kubectl: Tool) -> None:
     mesh.mended()
 
 
+def test_a_licence_that_ran_out_everywhere_is_renewed_though_no_link_works_until_all_have_it(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    mesh("apply", "--yes", "--skip-check", "S12", env={"GLOO_MESH_LICENSE_KEY": "invalid-since-yesterday"})
+    down = "--for=condition=gloo.solo.io/PeerConnected=False"
+    for cluster in ("cluster1", "cluster2"):
+        peers = ("gateway", "-n", "istio-eastwest", "-l", "topology.istio.io/network!=" + cluster)
+        kubectl(cluster, "wait", down, *peers, "--timeout=100s")
+    plan = mesh.pending().out
+    assert "waits until cluster1 is done and ready, and passes its checks" in plan
+    assert "<= link/cluster1/cluster2: " in plan
+    mesh.mended()
+
+
 def test_a_changed_value_is_shown_as_value_and_as_manifest_and_upgrades_that_release_only(
     mesh: Mesh, kubectl: Tool, helm: Tool
 ) -> None:
