@@ -8,10 +8,20 @@ items are merged by name; any other list is a leaf, ours or theirs as a whole.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from mesh.diff import dotted, named
 from mesh.model import Path
+
+
+class _Gone(Enum):
+    """Nothing is left of a value; `None` is a value like any other, by which helm drops a chart's default."""
+
+    GONE = 0
+
+
+GONE: Final = _Gone.GONE
 
 
 def merge(ours: Mapping[str, Any], live: Mapping[str, Any], last: Collection[str]) -> dict[str, Any]:
@@ -27,7 +37,7 @@ def _mappings(
         path = (*at, key)
         if key in ours:
             result[key] = _ours(ours[key], live.get(key), last, path)
-        elif (theirs := _theirs(live[key], last, path)) is not None:
+        elif (theirs := _theirs(live[key], last, path)) is not GONE:
             result[key] = theirs
     return result
 
@@ -42,14 +52,14 @@ def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
 
 
 def _theirs(live: Any, last: frozenset[str], path: Path) -> Any:
-    """Keep of a value what we never set; None if nothing is left of it."""
+    """Keep of a value what we never set; GONE if nothing is left of it."""
     if isinstance(live, Mapping) and live:
-        return _mappings({}, live, last, path) or None
+        return _mappings({}, live, last, path) or GONE
     if _by_name(live):
-        return list(_mappings({}, named(live), last, path).values()) or None
+        return list(_mappings({}, named(live), last, path).values()) or GONE
     prefix = dotted(path)
     ours = prefix in last or any(each.startswith(f"{prefix}.[") for each in last)
-    return None if ours else live
+    return GONE if ours else live
 
 
 def _by_name(value: Any) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mesh.diff import fingerprints, leaves
 from mesh.merge import merge
 
-SCALARS = st.integers(0, 2) | st.sampled_from(["x", "y"])
+SCALARS = st.integers(0, 2) | st.sampled_from(["x", "y"]) | st.none()
 NAMED = st.lists(
     st.fixed_dictionaries({"name": st.sampled_from("pqr")}, optional={"v": SCALARS}),
     min_size=1,
@@ -86,6 +86,9 @@ def test_what_we_no_longer_want_disappears(ours: Tree) -> None:
         ),
         ({}, {"l": [{"name": "p"}, {"name": "q"}]}, ("l.[p].name",), {"l": [{"name": "q"}]}),
         ({}, {"x.io/y": 1}, ('"x.io/y"',), {}),
+        ({}, {"a": None, "b": {"c": None}}, (), {"a": None, "b": {"c": None}}),
+        ({"b": {"d": 1}}, {"b": {"c": None}}, (), {"b": {"c": None, "d": 1}}),
+        ({}, {"a": None}, ("a",), {}),
     ],
 )
 def test_it_merges(ours: Any, live: Any, last: Any, expected: Any) -> None:

@@ -43,7 +43,7 @@ def values(cluster: str) -> dict[str, dict[str, Any]]:
     return {
         "base": {"profile": "ambient", "global": {"istioNamespace": where["istiod"]}},
         "istiod": istiod,
-        "cni": {"profile": "ambient", "global": dict(IMAGES), "ambient": {"ipv6": False}},
+        "cni": {"profile": "ambient", "global": dict(IMAGES), "ambient": {"ipv6": False}, "resources": None},
         "ztunnel": {
             "profile": "ambient",
             **IMAGES,
