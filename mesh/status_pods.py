@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.providers.chart import views_in
-from mesh.spec import Chart, Cluster, Component
+from mesh.spec import Cluster, Component
 from mesh.status import Workload
 from mesh.status_judge import workload
 from mesh.workloads import of_release
@@ -49,26 +49,31 @@ class _Reader:
     snapshot: Snapshot
 
     def component(self, component: Component) -> tuple[Workload, ...]:
-        chart = self.cluster.charts[component]
+        view = self._release(component)
         nodes = len(self.snapshot.list(NODE, metadata_only=True))
-        view = self._release(chart)
         version = (view.deployed or view.newest).chart_version if view else ""
         found = self._of_file(component) or self._operated(component)
         if not found:
-            return (Workload(component, chart.namespace, chart=version, why="it is not installed"),)
+            namespace = self.cluster.charts[component].namespace
+            return (Workload(component, namespace, chart=version, why="it is not installed"),)
         judged = (replace(workload(component, obj, nodes, self._pods), keeper=keeper(obj)) for obj in found)
         release = view.status if view else ""
         return tuple(
             each if each.keeper else replace(each, chart=version, release=release) for each in judged
         )
 
-    def _release(self, chart: Chart) -> ReleaseView | None:
-        """The release, for who may read Secrets; its pods are shown to others too."""
+    def _release(self, component: Component) -> ReleaseView | None:
+        """The release of the file, else the one of the chart: one that was adopted has a name of its own.
+
+        For who may read Secrets; its pods are shown to others too.
+        """
+        chart = self.cluster.charts[component]
         try:
             views = views_in(self.snapshot, chart.namespace)
         except Forbidden:
             return None
-        return views.get((chart.namespace, chart.release))
+        alike = [view for view in views.values() if view.newest.chart == component]
+        return views.get((chart.namespace, chart.release)) or (alike[0] if len(alike) == 1 else None)
 
     def _of_file(self, component: Component) -> list[Object]:
         """Those of the namespace in the file: of its release, else by their labels."""

@@ -265,6 +265,14 @@ def test_all_workloads_trust_one_root_now(hand: Hand) -> None:
     assert len(roots) == 1
 
 
+def test_status_shows_the_releases_that_were_adopted_by_whatever_name(mesh: Mesh) -> None:
+    rows = [row.split() for row in mesh("status").out.splitlines()]
+    told = {(row[0], row[1]): row[-2:] for row in rows if len(row) > 1 and row[1] in RELEASES}
+    assert told == {
+        (cluster, chart): [NEW, "deployed"] for cluster in CLUSTERS for chart in RELEASES if chart != "base"
+    }
+
+
 def test_when_all_have_moved_the_word_may_go(mesh: Mesh) -> None:
     mesh.edit(lambda spec: spec["rootOfTrust"].pop("migrate"))
     mesh.settled()
