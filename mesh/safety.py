@@ -91,10 +91,19 @@ def _same_identity(name: str, who: Identity, before: Identity) -> None:
 
 
 def refuse_all(refusals: Mapping[Key, str]) -> None:
-    """Refuse the plan, with every reason at once."""
-    if refusals:
-        lines = [refusals[key] for key in sorted(refusals)]
-        raise RefusedError("\n".join(dict.fromkeys(lines)))
+    """Refuse the plan, with every reason at once, each with the addresses that it is about."""
+    whose: dict[str, list[Key]] = {}
+    for key in sorted(refusals):
+        whose.setdefault(refusals[key], []).append(key)
+    if whose:
+        raise RefusedError("\n".join(_addressed(why, keys) for why, keys in whose.items()))
+
+
+def _addressed(why: str, keys: list[Key]) -> str:
+    """A reason that does not say itself what it is about, behind the addresses it holds for."""
+    if len(keys) == 1 and str(keys[0]) in why:
+        return why
+    return f"{', '.join(map(str, keys))}: {why}"
 
 
 def refuse_several_roots(known: Known) -> None:

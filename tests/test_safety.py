@@ -92,12 +92,13 @@ def test_identities_come_from_the_file_and_the_uids_from_the_clusters(tmp_path: 
     assert found["cluster2"].uid == ""
 
 
-def test_all_refusals_are_told_at_once_and_none_twice() -> None:
+def test_all_refusals_are_told_at_once_each_with_what_it_is_about_and_none_twice() -> None:
     refuse_all({})
     why = {Key("cert", "b", "x"): "second", Key("cert", "a", "x"): "first", Key("cert", "c", "x"): "first"}
+    why[Key("cert", "d", "x")] = "cert/d/x is the third"
     with pytest.raises(RefusedError) as error:
         refuse_all(why)
-    assert error.value.message == "first\nsecond"
+    assert error.value.message == "cert/a/x, cert/c/x: first\ncert/b/x: second\ncert/d/x is the third"
 
 
 class Answers:
