@@ -13,6 +13,16 @@ from typing import Any, Protocol
 import pytest
 
 from mesh.lab import Lab, toolchain
+from tests import seen
+
+
+@pytest.fixture(autouse=True)
+def held_to_what_it_breaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is marked with checks has seen each of them fail, and then pass."""
+    seen.SEEN.clear()
+    yield
+    named = [check for mark in request.node.iter_markers("breaks") for check in mark.args]
+    assert seen.not_shown(named) == []
 
 
 class Tool(Protocol):

@@ -70,7 +70,8 @@ def boot(folder: Path, cluster: Cluster, nodes: int) -> Iterator[str]:
 def prepare(folder: Path, cluster: Cluster) -> None:
     """Write what the processes of a cluster read. What is there stays: its certificates are in use."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    shutil.copyfile(components.STAGES, folder / "stages.yaml")
+    for name in components.FILES:
+        shutil.copyfile(components.MANIFESTS / name, folder / name)
     if (folder / "kwok.kubeconfig").exists():
         return
     pki.write(folder / "pki", cluster=cluster.name, service_ip=addresses.service_ip(cluster.block))

@@ -21,7 +21,10 @@ STANDIN = "standin"
 #: scheduler that finds none gives up.
 FIRST = (ETCD, APISERVER)
 
-STAGES = Path(__file__).parent / "manifests" / "stages.yaml"
+MANIFESTS = Path(__file__).parent / "manifests"
+
+#: What the processes of a cluster read besides, by the name it has in the cluster's folder.
+FILES = ("stages.yaml", "egress.yaml")
 
 #: Controllers of volumes, certificates, clouds and metrics have nothing to act on here and cost memory.
 CONTROLLERS = (
@@ -119,6 +122,7 @@ def _apiserver(folder: Path, block: int, port: int) -> tuple[str, ...]:
         *(f"--service-account-issuer={issuer}", f"--service-account-key-file={pki / 'sa.key'}"),
         *(f"--service-account-signing-key-file={pki / 'sa.key'}",),
         *(f"--service-cluster-ip-range={addresses.service_cidr(block)}",),
+        *(f"--egress-selector-config-file={folder / 'egress.yaml'}",),
         *("--max-requests-inflight=200", "--max-mutating-requests-inflight=100", "--profiling=false"),
     )
 

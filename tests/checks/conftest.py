@@ -20,6 +20,7 @@ from mesh.spec import Mesh
 from mesh.state import Store
 from mesh.world import World
 from mesh.world.kube import connect
+from tests import seen
 from tests.e2e.hands import Mesh as CommandLine
 from tests.e2e.hands import home
 from tests.providers.worlds import world_on
@@ -50,7 +51,9 @@ class Rig:
         desk = Desk(
             desired, world or self.world(desired), all_kinds(), Store(self.mesh.folder / "mesh.lock"), None
         )
-        return check(desk, lambda: Unread("nobody asked for a plan"), phase=None, only=ids, skipped=())[1]
+        report = check(desk, lambda: Unread("nobody asked for a plan"), phase=None, only=ids, skipped=())[1]
+        seen.note(report.results)
+        return report
 
     def desired(self) -> Mesh:
         """The mesh file, decoded."""

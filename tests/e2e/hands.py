@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import yaml
 
 from mesh.lab import Lab, gateway_api_crds
+from tests import seen
 from tests.conftest import output
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -61,6 +62,7 @@ class Mesh:
             check=False,
             timeout=150,
         )
+        seen.note_printed(args, done.stdout)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     @property
