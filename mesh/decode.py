@@ -101,7 +101,9 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
         links=links(spec, members, report),
         automatic=automatic(spec, release, report),
         sensitive=tuple(spec.sensitive),
-        leave=frozenset(map(Key.parse, spec.leave)),
+        leave={
+            Key.parse(each): report.origin(("spec", "leave", index)) for index, each in enumerate(spec.leave)
+        },
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
         mesh_id=mesh_id(spec.istio, part.metadata.name, report),

@@ -25,7 +25,7 @@ from mesh.lock import Identity, Lock, newer
 from mesh.memory import Task, adopted
 from mesh.model import NO_CLUSTER, Action, Key, Live, Plan, Resource, Sensitive, Step
 from mesh.observe import Observation, observe
-from mesh.ownership import check_words, kept
+from mesh.ownership import check_file, check_taken, check_words, kept
 from mesh.past import past_run
 from mesh.plan import Draft, Known, confirmation, decide, in_order, places, plan_digest, to_confirm
 from mesh.preview import preview
@@ -109,7 +109,8 @@ def plan(
     Of what others made, `taken` is taken over, and `left` stays with them, as what the file leaves.
     """
     resources = expand(desk.mesh, desk.licence)
-    check_words(taken, left | desk.mesh.leave, resources)
+    check_file(desk.mesh.leave, resources)
+    check_words(taken, left | desk.mesh.leave.keys(), resources)
     return _plan(desk, allowed(resources) if downgrade else resources, taken=taken, left=left)
 
 
@@ -143,6 +144,7 @@ def _plan(
 ) -> Planned:
     here = _decided(desk, resources, taken=taken, left=left, removable=removable, adopted_too=adopted_too)
     known, draft = here.known, here.draft
+    check_taken(taken, resources.keys() | known.lock.entries.keys())
     _keep(draft.steps, known, desk, removable)
     draft.steps = backwards(draft.steps, (cluster.name for cluster in desk.mesh.clusters))
     draft.steps = _rolled_out(desk, draft.steps, goes=not resources)
@@ -193,7 +195,7 @@ def _decided(
         seen = _observe(desk, resources, lock, seen)
     now = desk.world.clock.now()
     found = without_distributed(seen.found, resources, lock)
-    known = Known(resources, graph, order, found, lock, now, taken, left | desk.mesh.leave)
+    known = Known(resources, graph, order, found, lock, now, taken, left | desk.mesh.leave.keys())
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     return Decided(known, draft, seen, recorded, held)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from mesh.diff import diff
-from mesh.errors import UsageError
-from mesh.model import ABSENT, Field, Found, Key, Left, Live, Resource
+from mesh.errors import InputError, Problem, UsageError
+from mesh.model import ABSENT, Field, Found, Key, Left, Live, Origin, Resource
 from mesh.provider import OPEN, Last, Provider
 
 
@@ -69,14 +70,42 @@ def kept(found: Mapping[Key, Found], words: Iterable[Key], left: Mapping[Key, Le
     return [f"{key} was made by this mesh: there is nothing to leave to others" for key in ours]
 
 
-def check_words(taken: Iterable[Key], left: Iterable[Key], resources: Mapping[Key, object]) -> None:
-    """Raise UsageError for an address that the mesh does not have, or that is to be taken and left."""
+def check_words(taken: Iterable[Key], left: Iterable[Key], resources: Iterable[Key]) -> None:
+    """Raise UsageError for an address that is to be left and is not there, or that is to be taken as well."""
     both = sorted({*taken} & {*left})
     if both:
         raise UsageError(f"{both[0]} is to be taken and to be left", hint="choose one of the two")
-    unknown = sorted({*left} - resources.keys())
-    if unknown:
-        raise UsageError(
-            f"{unknown[0]} is to be left to others and is no resource of this mesh",
-            hint="`mesh show` lists the addresses",
-        )
+    _check_known(left, {*resources}, "left to others")
+
+
+def check_taken(taken: Iterable[Key], known: Iterable[Key]) -> None:
+    """Raise UsageError for an address to be taken that is neither wanted nor recorded."""
+    _check_known(taken, {*known}, "taken over")
+
+
+def _check_known(asked: Iterable[Key], known: set[Key], what: str) -> None:
+    for key in sorted({*asked} - known):
+        raise UsageError(_no_resource(key, what), hint=nearest(key, known))
+
+
+def check_file(leave: Mapping[Key, Origin], known: Iterable[Key]) -> None:
+    """Raise InputError for every address of the file that is to be left and that there is not."""
+    addresses = {*known}
+    unknown = sorted(leave.keys() - addresses, key=lambda key: leave[key])
+    problems = [
+        Problem(at.file, at.line, at.col, "spec.leave", _no_resource(key, "left to others"), hint)
+        for key in unknown
+        for at, hint in [(leave[key], nearest(key, addresses))]
+    ]
+    if problems:
+        raise InputError(tuple(problems))
+
+
+def _no_resource(key: Key, what: str) -> str:
+    return f"{key} is to be {what} and is no resource of this mesh"
+
+
+def nearest(key: Key, known: Iterable[Key]) -> str:
+    """Name the addresses that may have been meant."""
+    close = get_close_matches(str(key), sorted(map(str, known)), n=3)
+    return f"did you mean {' or '.join(close)}?" if close else "`mesh show` lists the addresses"

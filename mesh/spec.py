@@ -204,7 +204,7 @@ class Mesh:
     `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
     whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
     `through` are versions on the way to `version`, one of each minor version, oldest first.
-    `leave` are the resources that stay with their owner where somebody else made them.
+    `leave` are the resources that stay with their owner where somebody else made them, by where it is written.
     """
 
     name: str
@@ -225,7 +225,7 @@ class Mesh:
     digest: str = ""
     mesh_id: str = ""
     through: tuple[str, ...] = ()
-    leave: frozenset[Key] = frozenset()
+    leave: Mapping[Key, Origin] = field(default_factory=dict)
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name; raise KeyError if there is none."""

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.engine import Desk
-from mesh.errors import RefusedError, UsageError
-from mesh.model import ABSENT, Action, Key, Left, Live, Place, Reason, Resource, Touch, Unknown
-from mesh.ownership import check_words
+from mesh.errors import InputError, RefusedError, UsageError
+from mesh.model import ABSENT, Action, Key, Left, Live, Origin, Place, Reason, Resource, Touch, Unknown
+from mesh.ownership import check_file, check_words
 from mesh.plan import step_for
 from mesh.provider import Last, Preview
 from mesh.refs import Ref
@@ -355,7 +355,9 @@ def test_a_field_that_is_gone_is_told_with_the_last_writer() -> None:
 
 def left(here: Desk, *names: str) -> Desk:
     """The same desk with a file that leaves these toys to others."""
-    return replace(here, mesh=replace(here.mesh, leave=frozenset(map(key, names))))
+    return replace(
+        here, mesh=replace(here.mesh, leave=dict.fromkeys(map(key, names), Origin("mesh.yaml", 7, 10)))
+    )
 
 
 def test_a_refused_object_of_others_names_all_three_ways(here: Desk) -> None:
@@ -424,3 +426,27 @@ def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(he
         check_words((), [A], {})
     with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
         check_words([A], [A], {A: None})
+
+
+def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: Desk) -> None:
+    with pytest.raises(UsageError, match="toy/cluster1/b is to be taken over and is no resource") as refused:
+        plan(here, toy("a"), toy("c"), taken=frozenset({key("b")}))
+    assert refused.value.hint in {
+        f"did you mean toy/cluster1/{one}?" for one in ("a or toy/cluster1/c", "c or toy/cluster1/a")
+    }
+    carry_out(here, plan(here, toy("b")))
+    assert not plan(here, toy("a"), taken=frozenset({key("b")})).plan.empty
+
+
+def test_addresses_of_nothing_in_the_file_are_told_all_at_once_with_their_places(here: Desk) -> None:
+    leave = {
+        key("b"): Origin("mesh.yaml", 9, 5),
+        key("z"): Origin("mesh.yaml", 8, 5),
+        A: Origin("mesh.yaml", 7, 5),
+    }
+    with pytest.raises(InputError) as refused:
+        check_file(leave, {A: None})
+    first, second = str(refused.value).splitlines()
+    said = "is to be left to others and is no resource of this mesh: did you mean toy/cluster1/a?"
+    assert first == f"mesh.yaml:8:5: spec.leave: toy/cluster1/z {said}"
+    assert second == f"mesh.yaml:9:5: spec.leave: toy/cluster1/b {said}"

@@ -152,9 +152,9 @@ def key(name: str, cluster: str = "cluster1") -> Key:
     return Key("toy", cluster, name)
 
 
-def plan(desk: Desk, *wanted: Resource[Toy]) -> Planned:
+def plan(desk: Desk, *wanted: Resource[Toy], taken: frozenset[Key] = frozenset()) -> Planned:
     """Plan these toys and no others; what `mesh.engine.plan` does after the expansion."""
-    return _plan(desk, {each.key: each for each in wanted})
+    return _plan(desk, {each.key: each for each in wanted}, taken=taken)
 
 
 def carry_out(desk: Desk, planned: Planned, workers: int = 4) -> Result:

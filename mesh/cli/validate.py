@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mesh.model import Sensitive
 from mesh.spec import Mesh
 
 
@@ -32,8 +33,11 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     """Check the file; print every mistake in it with its place. Needs no cluster."""
     from mesh.decode import load_mesh
     from mesh.document.overrides import Overrides
+    from mesh.expand import expand
+    from mesh.ownership import check_file
 
     mesh = load_mesh(path, Overrides.read(os.environ, contexts))
+    check_file(mesh.leave, expand(mesh, None if mesh.licence.secret else Sensitive("")))
     counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
     click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 

@@ -146,3 +146,18 @@ def test_an_address_of_nothing_cannot_be_left(mesh: Mesh) -> None:
     answer = mesh("plan", "--leave", "link/cluster1/nowhere")
     assert answer.code == 64, answer
     assert "link/cluster1/nowhere is to be left to others and is no resource of this mesh" in answer.err
+    assert "did you mean link/cluster1/cluster2" in answer.err
+    taken = mesh("apply", "--yes", "--take", "link/cluster1/nowhere")
+    assert taken.code == 64, taken
+    assert "link/cluster1/nowhere is to be taken over and is no resource of this mesh" in taken.err
+
+
+def test_an_address_of_nothing_in_the_file_is_told_with_its_place(mesh: Mesh) -> None:
+    text = mesh.file.read_bytes()
+    mesh.edit(lambda spec: spec.update(leave=["link/cluster1/nowhere"]))
+    line = 1 + mesh.file.read_text().splitlines().index("  - link/cluster1/nowhere")
+    for verb in ("plan", "validate"):
+        answer = mesh(verb)
+        assert answer.code == 1, answer
+        assert f"mesh.yaml:{line}:5: spec.leave: link/cluster1/nowhere is to be left to others" in answer.err
+    mesh.file.write_bytes(text)
