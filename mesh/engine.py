@@ -214,6 +214,7 @@ def _observe(
 def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorded: Lock) -> Plan:
     steps = in_order(draft.steps, known.order)
     names = to_confirm(steps, desk.kinds)
+    left = tuple(draft.left[key] for key in sorted(draft.left))
     return Plan(
         mesh=desk.mesh.name,
         steps=steps,
@@ -227,9 +228,9 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
             *(gap(draft.steps) if known.resources and desk.mesh.automatic else gap_back(draft.steps)),
             *confirmation(names),
         ),
-        digest=plan_digest(steps),
+        digest=plan_digest(steps, left),
         confirm=names,
-        left=tuple(draft.left[key] for key in sorted(draft.left)),
+        left=left,
     )
 
 

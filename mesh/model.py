@@ -302,7 +302,7 @@ class Plan:
     """The ordered steps from what is there to what is wanted, and what they were decided upon.
 
     `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
-    plan is complete only if it is empty. `digest` covers the steps, not the time they were made.
+    plan is complete only if it is empty. `digest` covers the steps and what is left, not the time.
     `confirm` are the clusters whose names a person types before anything is changed.
     `skipped_checks` are the ids of the pre-flight checks that the user left out. `left` is what stays
     with other owners: it is neither counted nor recorded.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -206,9 +206,9 @@ def confirmation(names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def plan_digest(steps: tuple[Step, ...]) -> str:
-    """A digest over what the steps do, not over how or when it was found out."""
-    lines = [
+def plan_digest(steps: tuple[Step, ...], kept: Iterable[Left] = ()) -> str:
+    """A digest over what the steps do and what is left to others, not over how or when it was found out."""
+    lines: list[list[Any]] = [
         [
             step.action.value,
             str(step.key),
@@ -217,6 +217,7 @@ def plan_digest(steps: tuple[Step, ...]) -> str:
         for step in steps
         if step.action is not Action.READ
     ]
+    lines += [["left", str(each.key), each.owner, each.where] for each in kept]
     text = json.dumps(lines, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 

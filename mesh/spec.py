@@ -204,7 +204,7 @@ class Mesh:
     `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
     whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
     `through` are versions on the way to `version`, one of each minor version, oldest first.
-    `leave` are the resources that stay with their owner where somebody else made them, by where it is written.
+    `leave` are the resources that stay with their owner where somebody else made them, and where it says so.
     """
 
     name: str

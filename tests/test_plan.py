@@ -308,6 +308,16 @@ def test_equal_plans_have_equal_digests_and_others_have_others(here: Desk) -> No
     assert one == same != other
 
 
+def test_a_plan_that_leaves_something_to_others_has_another_digest(here: Desk) -> None:
+    """Nothing is to be done either way: but what is not left is recorded, and ours to remove from then on."""
+    toys(here.world, "cluster1").put("a", {"out": 1}, owner="somebody")
+    ours, theirs, again = (
+        plan(one, toy("a", out=1)).plan for one in (here, left(here, "a"), left(here, "a"))
+    )
+    assert ours.steps == theirs.steps == ()
+    assert ours.digest != theirs.digest == again.digest
+
+
 def live(*touches: Touch, **values: Any) -> Live:
     return Live({"values": values}, "uid:1", "uid", touches=touches, owner="demo")
 
