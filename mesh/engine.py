@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from mesh import safety, slices
 from mesh.apply import Outcome, Run, Watch
+from mesh.as_recorded import refuse_as_recorded, warning
 from mesh.distribution import remarks
 from mesh.downgrade import allowed, backwards
 from mesh.errors import PartialError, RefusedError
@@ -123,6 +124,7 @@ def plan_destroy(
     """
     removable = frozenset({"crds"} if crds else ())
     planned = _plan(desk, {}, removable=removable, adopted_too=include_adopted)
+    refuse_as_recorded(planned.plan)
     if not ignore_enrolled:
         safety.refuse_enrolled(planned.observation.snapshots, planned.known.lock)
     return planned
@@ -231,6 +233,7 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         digest=plan_digest(steps, left),
         confirm=names,
         left=left,
+        recorded=tuple(sorted(draft.recorded)),
     )
 
 
@@ -241,6 +244,7 @@ def _warnings(desk: Desk, draft: Draft, known: Known, recorded: Lock, seen: Obse
         f"cluster {name} did not answer: {'all of it is deferred' if why in told else why}"
         for name, why in sorted(seen.unreachable.items())
     ]
+    said += warning(tuple(sorted(draft.recorded)))
     said += remarks(desk.mesh)
     said += kept(known.found, known.left, draft.left)
     if lock.serial > recorded.serial:

@@ -109,12 +109,25 @@ class ManifestProvider(Provider[Manifest]):
         return ()
 
 
+def unveiled(_key: Key, error: Forbidden) -> Unread:
+    """Say of something that may not be read that nothing is known of it."""
+    return Unread(error.message)
+
+
 def find(
-    places: Mapping[Key, Place], read: Callable[[], list[Object]], live: Callable[[Key, Object], Found]
+    places: Mapping[Key, Place],
+    read: Callable[[], list[Object]],
+    live: Callable[[Key, Object], Found],
+    hidden: Callable[[Key, Forbidden], Unread] = unveiled,
 ) -> dict[Key, Found]:
-    """Look each place up in a collection; every key is `Unread` if it cannot be read."""
+    """Look each place up in a collection; every key is `Unread` if it cannot be read.
+
+    `hidden` says what is known of a thing that we may not read.
+    """
     try:
         objects = {place_of(obj): obj for obj in read()}
+    except Forbidden as error:
+        return {key: hidden(key, error) for key in places}
     except KubeError as error:
         return dict.fromkeys(places, Unread(error.message))
     return {

@@ -115,6 +115,18 @@ class Unread:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Veiled(Unread):
+    """The Secret that says what it is may not be read; what is recorded of it, and what can be seen.
+
+    `seen` is what the last apply left there, as far as its kind can tell; `strange` are attrs that
+    visibly are not as that apply left them.
+    """
+
+    seen: Live
+    strange: Attrs = field(default_factory=dict)
+
+
 Found = Live | Unread | None
 
 
@@ -152,6 +164,14 @@ class Unknown:
 
     def __str__(self) -> str:
         return f"(known after {self.after})"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Stands for a value of which only the digest is at hand."""
+
+    def __str__(self) -> str:
+        return "(as of the last apply)"
 
 
 class Action(Enum):
@@ -305,7 +325,7 @@ class Plan:
     plan is complete only if it is empty. `digest` covers the steps and what is left, not the time.
     `confirm` are the clusters whose names a person types before anything is changed.
     `skipped_checks` are the ids of the pre-flight checks that the user left out. `left` is what stays
-    with other owners: it is neither counted nor recorded.
+    with other owners: it is neither counted nor recorded. `recorded` is what was judged as of the last apply.
     """
 
     mesh: str
@@ -320,6 +340,7 @@ class Plan:
     confirm: tuple[str, ...] = ()
     skipped_checks: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
+    recorded: tuple[Key, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:

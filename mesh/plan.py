@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from mesh.as_recorded import owned, step_as_recorded
 from mesh.diff import diff
 from mesh.graph import Edges
 from mesh.lock import Entry, Lock
@@ -29,6 +30,7 @@ from mesh.model import (
     Step,
     Unknown,
     Unread,
+    Veiled,
 )
 from mesh.ownership import foreign, is_theirs, left, was_made
 from mesh.provider import OPEN, Last, Provider, Registry
@@ -58,7 +60,10 @@ class Known:
 
 @dataclass(slots=True)
 class Draft:
-    """The decisions, by key; `bound` holds each wanted spec with its refs filled in."""
+    """The decisions, by key; `bound` holds each wanted spec with its refs filled in.
+
+    `recorded` is what was judged as of the last apply.
+    """
 
     steps: dict[Key, Step] = field(default_factory=dict)
     deferred: dict[Key, Deferral] = field(default_factory=dict)
@@ -66,6 +71,7 @@ class Draft:
     bound: dict[Key, Any] = field(default_factory=dict)
     unchanged: list[Key] = field(default_factory=list)
     left: dict[Key, Left] = field(default_factory=dict)
+    recorded: list[Key] = field(default_factory=list)
 
 
 def decide(known: Known, kinds: Registry) -> Draft:
@@ -81,9 +87,16 @@ def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, lo
     found, last = known.found.get(key), known.lock.last(key)
     draft.bound[key] = spec = bind(known.resources[key].spec, look)
     if isinstance(found, Unread):
-        draft.deferred[key] = Deferral(key, found.why)
-        return
-    if found and key in known.left and is_theirs(last, found, known.lock.mesh):
+        if not isinstance(found, Veiled) or last is None:
+            draft.deferred[key] = Deferral(key, found.why)
+            return
+        found = owned(found, last, known.lock.mesh)
+        if refusal := kind.refuse(spec, found.seen, last):
+            draft.refusals[key] = refusal
+            return
+        draft.recorded.append(key)
+        step = step_as_recorded(kind, spec, key, found, last=last, now=known.now)
+    elif found and key in known.left and is_theirs(last, found, known.lock.mesh):
         whose = left(kind, spec, known.resources[key], found)
         if isinstance(whose, str):
             draft.refusals[key] = whose
@@ -161,6 +174,7 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 
     def look(ref: Ref) -> Any:
         found = known.found.get(ref.key)
+        found = found.seen if isinstance(found, Veiled) else found
         if not isinstance(found, Live) or ref.key in draft.deferred:
             return Unknown(ref.key)
         step = draft.steps.get(ref.key)

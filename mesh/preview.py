@@ -26,9 +26,11 @@ def preview(
     """Add to each changing step what its kind's preview says; collect refusals.
 
     Only what differs is asked about, so a plan without changes asks nothing. What comes `later`, in the
-    place of something of others, cannot be tried yet.
+    place of something of others, cannot be tried yet; what is known by its record alone cannot be either.
     """
-    keys = [key for key, step in draft.steps.items() if step.action in ASKED and key in draft.bound]
+    unseen = frozenset(draft.recorded)
+    asked = {key for key, step in draft.steps.items() if step.action in ASKED} - unseen
+    keys = [key for key in draft.steps if key in asked and key in draft.bound]
 
     def ask(key: Key) -> Preview | MeshError:
         found = known.found.get(key)

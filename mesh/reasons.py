@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.diff import digest, dotted
-from mesh.model import ABSENT, Field, Reason, Touch, Unknown
+from mesh.model import ABSENT, Field, Reason, Recorded, Touch, Unknown
 from mesh.provider import Last, Provider
 
 
@@ -43,6 +43,8 @@ def _wish_changed(each: Field, last: Last) -> bool:
 def _drifted(each: Field, last: Last) -> bool:
     """Whether what is there is not what we put there."""
     recorded = last.fields.get(dotted(each.path))
+    if isinstance(each.before, Recorded):
+        return False
     if each.before is ABSENT or (each.after is ABSENT and recorded is None):
         return True
     return recorded not in {digest(each.before), "*", None}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mesh.as_recorded import STAYS, removal_as_recorded
 from mesh.diff import diff
 from mesh.graph import ordered, reversed_edges
 from mesh.lock import Entry
-from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread
+from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread, Veiled
 from mesh.ownership import was_made
 from mesh.plan import Draft, Known
 from mesh.provider import Registry
@@ -25,11 +26,12 @@ def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too:
     for key in ordered(users):
         found = known.found.get(key)
         blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
-        if isinstance(found, Unread):
+        if isinstance(found, Unread) and not isinstance(found, Veiled):
             draft.deferred[key] = Deferral(key, found.why)
         elif blocked:
             draft.deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
         else:
+            draft.recorded += [key] if isinstance(found, Veiled) else []
             step = _removal(known, kinds, key, gone[key], adopted_too)
             draft.steps[key] = replace(
                 step, needs=frozenset(user for user in users[key] if user in draft.steps)
@@ -38,8 +40,9 @@ def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too:
 
 def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too: bool) -> Step:  # noqa: FBT001
     found: Found = known.found.get(key)
-    assert not isinstance(found, Unread)
     reason = Reason.REMOVED if known.resources else Reason.DESTROY
+    if isinstance(found, Unread):
+        return removal_as_recorded(kinds[key.kind], key, entry.last, reason)
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
     made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
@@ -51,5 +54,4 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
     fields = diff(found.attrs, theirs)
     if not fields:
         return Step(Action.FORGET, key, reason, why=kinds[key.kind].stays)
-    why = "it was there before mesh and stays, without what mesh put into it"
-    return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=why)
+    return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=STAYS)

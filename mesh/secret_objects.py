@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 
 from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL
 from mesh.manifest import find, place_of
-from mesh.model import Found, Key, Live, Place
+from mesh.model import Found, Key, Live, Place, Unread
 from mesh.provider import Last
+from mesh.veil import Glimpse, veil
 from mesh.world import Object, Snapshot, World
+from mesh.world.kube_errors import Forbidden
 from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
@@ -22,9 +24,16 @@ def place(mesh: str, namespace: str, name: str) -> Place:
 
 
 def observe(
-    places: Mapping[Key, Place], snapshot: Snapshot, live: Callable[[Key, Place, Object], Found]
+    places: Mapping[Key, Place],
+    snapshot: Snapshot,
+    live: Callable[[Key, Place, Object], Found],
+    glimpse: Callable[[Key, Last], Glimpse],
 ) -> Mapping[Key, Found]:
-    """Find each in the one LIST of Secrets of its namespace."""
+    """Find each in the one LIST of Secrets of its namespace; `glimpse` is for who may not read them."""
+
+    def hidden(key: Key, error: Forbidden) -> Unread:
+        return veil(key, error, snapshot, lambda last: glimpse(key, last))
+
     found: dict[Key, Found] = {}
     for namespace in sorted({each.namespace for each in places.values()}):
         here = {key: each for key, each in places.items() if each.namespace == namespace}
@@ -32,7 +41,7 @@ def observe(
         def read(namespace: str = namespace) -> list[Object]:
             return snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
 
-        found |= find(here, read, lambda key, obj: live(key, places[key], obj))
+        found |= find(here, read, lambda key, obj: live(key, places[key], obj), hidden)
     return found
 
 

@@ -6,7 +6,7 @@ It is the plan's own decision about one resource, with all that it was decided u
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.diff import dotted, leaves
@@ -25,6 +25,8 @@ from mesh.model import (
     Reason,
     Step,
     Touch,
+    Unread,
+    Veiled,
 )
 from mesh.plan import Draft, Known
 from mesh.provider import Provider, Registry
@@ -74,7 +76,8 @@ class Why:
     """Everything that is known of one resource.
 
     `origin` is None for what is no longer wanted. `waits` are its direct needs, `behind` what these wait for
-    in turn and is not as it must be. `users` is what needs it.
+    in turn and is not as it must be. `users` is what needs it. `unread` is why it could not be read, "" if
+    it was.
     """
 
     state: State
@@ -87,6 +90,7 @@ class Why:
     waits: tuple[State, ...]
     behind: tuple[State, ...]
     users: tuple[State, ...]
+    unread: str = ""
 
 
 READY = "ready"
@@ -118,11 +122,17 @@ def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[To
         waits=tuple(states[each] for each in sorted(needs[key])),
         behind=tuple(states[each] for each in behind if each not in needs[key]),
         users=tuple(states[each] for each in sorted(reversed_edges(needs)[key])),
+        unread=found.why if isinstance(found, Unread) else "",
     )
 
 
 def state(key: Key, known: Known, draft: Draft) -> State:
-    """Say how a resource stands, as the plan decided."""
+    """Say how a resource stands, as the plan decided, and what that rests on."""
+    seen = _state(key, known, draft)
+    return replace(seen, text=f"{seen.text}, as of the last apply") if key in draft.recorded else seen
+
+
+def _state(key: Key, known: Known, draft: Draft) -> State:
     if refusal := draft.refusals.get(key):
         return State(key, REFUSED, f"refused: {refusal}")
     if deferred := draft.deferred.get(key):
@@ -180,7 +190,9 @@ def _facts(
     wanted, ours = there if spec is None else {}, set[Path]()
     if spec is not None:
         ours = set(_flat(kind.wanted(spec, None, None)))
-        wanted = _flat(kind.wanted(spec, found, last))
+        wanted = _flat(kind.wanted(spec, None if isinstance(found, Veiled) else found, last))
+    if isinstance(found, Veiled):
+        there = _left(wanted, draft.steps.get(key))
     recorded = {} if last is None or spec is None else last.fields
     for path in sorted(there.keys() | wanted.keys()):
         by = tuple(_writers(path, written)) if path in there else ()
@@ -192,6 +204,12 @@ def _seen(kind: Provider[Any], spec: Any, found: Found) -> Attrs:
     if not isinstance(found, Live):
         return {}
     return found.attrs if spec is None else kind.seen(spec, found)
+
+
+def _left(wanted: Mapping[Path, Any], step: Step | None) -> dict[Path, Any]:
+    """What is there as of the last apply: as it is wanted, but for what the plan says of it."""
+    before = {each.path: each.before for each in step.fields} if step else {}
+    return {path: value for path, value in {**wanted, **before}.items() if value is not ABSENT}
 
 
 def _flat(attrs: Attrs) -> dict[Path, Any]:

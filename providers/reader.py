@@ -7,7 +7,7 @@ it in. Removing it revokes the token. Its outputs are digests: who needs the tok
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh import secret_objects
 from mesh.errors import KubeError
@@ -16,6 +16,7 @@ from mesh.manifest import dry_run, token, written_in
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
 from mesh.provider import Last, Preview, Provider
 from mesh.remote_access import Access, judge, of_token_secret, roots, salted
+from mesh.veil import Glimpse, as_left
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.kube_errors import Missing
 from mesh.world.resources import SECRET, Resource
@@ -69,7 +70,10 @@ class ReaderProvider(Provider[ReaderSpec]):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace, and ask whether its token works."""
         return secret_objects.observe(
-            places, snapshot, lambda key, where, obj: _live(key, where, obj, snapshot)
+            places,
+            snapshot,
+            lambda key, where, obj: _live(key, where, obj, snapshot),
+            lambda key, last: _glimpse(key, last, snapshot),
         )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
@@ -130,6 +134,16 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         touches=touches(obj, ours=MANAGER),
         owner=owner_of(obj),
     )
+
+
+def _glimpse(key: Key, last: Last, snapshot: Snapshot) -> Glimpse:
+    """The token that was made, and the roots that are published now; whether it still works does not show."""
+    shown = {
+        "server": snapshot.world.kube(key.cluster).server,
+        "roots": roots(snapshot, last.place.namespace),
+    }
+    left = as_left(last)
+    return Glimpse(replace(left, outputs={**left.outputs, **shown}), {})
 
 
 def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:

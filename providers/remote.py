@@ -27,6 +27,7 @@ from mesh.remote_access import (
     roots,
     salted,
 )
+from mesh.veil import Glimpse, as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import SECRET
 
@@ -109,7 +110,10 @@ class RemoteProvider(Provider[RemoteSpec]):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace; ask the other cluster about its token."""
         return secret_objects.observe(
-            places, snapshot, lambda key, where, obj: _live(key, where, obj, snapshot)
+            places,
+            snapshot,
+            lambda key, where, obj: _live(key, where, obj, snapshot),
+            lambda _key, last: _glimpse(last, snapshot),
         )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
@@ -185,6 +189,11 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         touches=touches(obj, ours=MANAGER),
         owner=owner_of(obj),
     )
+
+
+def _glimpse(last: Last, snapshot: Snapshot) -> Glimpse:
+    """What was written, and the root that is published beside it; whether its token works does not show."""
+    return Glimpse(replace(as_left(last), status={"roots": roots(snapshot, last.place.namespace)}), {})
 
 
 def _access(spec: RemoteSpec, world: World) -> Access:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -22,6 +22,7 @@ from mesh.manifest import dry_run, token, written_in
 from mesh.model import Attrs, Found, Key, Live, Place, Sensitive, Touch
 from mesh.provider import Last, Preview, Provider
 from mesh.spec import Licence
+from mesh.veil import Glimpse, as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.files import user_path
 from mesh.world.resources import SECRET
@@ -109,7 +110,7 @@ class SecretProvider(Provider[SecretSpec]):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace."""
         return secret_objects.observe(
-            places, snapshot, lambda key, where, obj: _live(key, where.variant, obj)
+            places, snapshot, lambda key, where, obj: _live(key, where.variant, obj), _glimpse
         )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
@@ -154,6 +155,12 @@ def _live(key: Key, mesh: str, obj: Object) -> Live:
         touches=touches(obj, ours=MANAGER),
         owner=owner_of(obj),
     )
+
+
+def _glimpse(_key: Key, last: Last) -> Glimpse:
+    """What was applied: nothing else shows which licence is there."""
+    attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
+    return Glimpse(replace(as_left(last), attrs=attrs), {})
 
 
 def _value(obj: Object, name: str) -> str:

@@ -14,9 +14,10 @@ from mesh.decode import load_mesh
 from mesh.diff import digest
 from mesh.engine import Desk, Planned, Result, _plan, apply
 from mesh.errors import KubeError
-from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread
+from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, Veiled
 from mesh.provider import Last, Provider
 from mesh.state import Store
+from mesh.veil import as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.clock import SystemClock
 from mesh.world.resources import NAMESPACE
@@ -36,6 +37,7 @@ class Kube:
     toys: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     down: bool = False
+    hidden: bool = False
     writes: list[str] = field(default_factory=list)
     _uids: Any = field(default_factory=count)
     _lock: Lock = field(default_factory=Lock)
@@ -105,6 +107,8 @@ class ToyProvider(Provider[Toy]):
         kube = toys(snapshot.world, snapshot.cluster)
         if kube.down:
             return dict.fromkeys(places, Unread("does not answer"))
+        if kube.hidden:
+            return {key: _veiled(snapshot.last.get(key)) for key in places}
         return {key: _live(kube.toys.get(place.name)) for key, place in places.items()}
 
     def create(self, spec: Toy, key: Key, world: World) -> None:
@@ -125,6 +129,11 @@ def _live(toy: dict[str, Any] | None) -> Found:
     attrs = {"values": dict(toy["values"])}
     outputs = {"out": toy["values"]["out"]} if "out" in toy["values"] else {}
     return Live(attrs, f"{toy['uid']}:{digest(attrs)}", toy["uid"], outputs, owner=toy["owner"])
+
+
+def _veiled(last: Last | None) -> Unread:
+    """What those learn who may not read it: what was left there, if that is recorded."""
+    return Veiled("hidden", as_left(last)) if last and last.status == "ok" else Unread("hidden")
 
 
 def toys(world: World, cluster: str) -> Kube:

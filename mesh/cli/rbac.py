@@ -23,7 +23,7 @@ WAY_OUT = "; --without-secrets leaves them out"
 @click.option("--for", "what", type=click.Choice(("plan", "apply")), required=True, help="What it is for.")
 @click.option("--dry-runs", is_flag=True, help="Let a plan try its writes; a policy refuses real ones.")
 @click.option(
-    "--without-secrets", is_flag=True, help="Let a plan read no Secret; what needs one is deferred."
+    "--without-secrets", is_flag=True, help="Let a plan read no Secret: it judges by the last apply."
 )
 @click.option("--cluster", "only", metavar="NAME", help="For this cluster only.")
 @click.option("--user", default="", metavar="NAME", help="Grant it to this user, who is there already.")

@@ -13,6 +13,7 @@ from typing import Literal
 import click
 
 from mesh import engine
+from mesh.as_recorded import refuse_as_recorded
 from mesh.cli.confirm import confirm_names
 from mesh.cli.desk import desk
 from mesh.cli.plan import printed
@@ -113,6 +114,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         planned = plan(here)
         if stop():
             raise InterruptedRunError("interrupted; nothing was changed")
+        refuse_as_recorded(planned.plan)
         _show(wishes, planned)
         _check_digest(wishes, planned)
         if not wishes.destroy:

@@ -46,6 +46,7 @@ def plan_json(plan: Plan) -> Json:
         "not_ready": [_not_ready(step) for step in plan.steps if step.action is Action.READ],
         "deferred_changes": [_deferred(each) for each in plan.deferred],
         "left": [{**_address(each.key), "owner": each.owner, "where": each.where} for each in plan.left],
+        "as_of_last_apply": [str(key) for key in plan.recorded],
         "summary": {**asdict(count(plan.steps, plan.deferred)), "unchanged": plan.unchanged},
         "warnings": list(plan.remarks),
         "confirm": list(plan.confirm),

@@ -16,7 +16,7 @@ from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
 from mesh.render.blocks import Block, blocks, fit, size
 from mesh.render.counts import Counts, clusters_of, count, second_line, summary
 from mesh.render.escape import fence, markdown_inline, terminal
-from mesh.render.text import NO_CHANGES
+from mesh.render.text import no_changes
 
 BUDGET = 60_000
 MIN_BUDGET = 8_000
@@ -45,7 +45,7 @@ def plan_markdown(plan: Plan, *, budget: int = BUDGET) -> str:
 def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
     parts = [_marker(plan, truncated=bool(note)), f"### mesh plan: {_name(plan.mesh, MAX_TITLE)}\n"]
     if plan.empty:
-        parts.append(NO_CHANGES + "\n")
+        parts.append(no_changes(plan) + "\n")
     else:
         parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
         parts += _caution(plan.steps, budget // 3)

@@ -124,6 +124,10 @@ _PROPERTIES: Json = {
             {**_ADDRESS, "owner": _TEXT, "where": {**_TEXT, "description": "namespace/name"}},
         ),
     },
+    "as_of_last_apply": {
+        **_TEXTS,
+        "description": "addresses judged by the record of the last apply: this identity may not read Secrets",
+    },
     "summary": {"$ref": "#/definitions/summary"},
     "warnings": _TEXTS,
     "confirm": {**_TEXTS, "description": "clusters whose names an apply asks for"},

@@ -9,7 +9,7 @@ from typing import Any
 from mesh.render.escape import terminal
 from mesh.render.paint import Paint, painter
 from mesh.render.tables import table
-from mesh.status import Authority, ClusterStatus, Status, Workload
+from mesh.status import SECRETS, Authority, ClusterStatus, Status, Workload
 
 FORMAT_VERSION = "1.1"
 
@@ -72,9 +72,16 @@ def _clusters(status: Status) -> str:
 def _state(cluster: ClusterStatus) -> tuple[str, str, str]:
     if cluster.unreachable:
         return "?", "?", "unreachable"
-    licence = ("present" if cluster.has_licence else "absent") if cluster.licence else "not needed"
     state = "not ready" if cluster.troubles else "ready"
-    return cluster.network, licence, "not read" if cluster.unread else state
+    return cluster.network, _licence(cluster), "not read" if cluster.unread else state
+
+
+def _licence(cluster: ClusterStatus) -> str:
+    if not cluster.licence:
+        return "not needed"
+    if SECRETS in cluster.unread:
+        return "?"
+    return "present" if cluster.has_licence else "absent"
 
 
 def _workloads(status: Status) -> str:
@@ -192,7 +199,10 @@ def _cluster(cluster: ClusterStatus) -> Json:
         "ready": not cluster.troubles,
         "not_ready": list(cluster.troubles),
         "network": {"label": cluster.network, "wanted": cluster.wanted_network},
-        "licence": {"secret": cluster.licence, "present": cluster.has_licence},
+        "licence": {
+            "secret": cluster.licence,
+            "present": None if SECRETS in cluster.unread else cluster.has_licence,
+        },
         "pods": [_workload(each) for each in cluster.workloads],
         "gateways": [_renamed(asdict(each)) for each in cluster.gateways],
         "peers": [_renamed(asdict(each)) for each in cluster.peers],

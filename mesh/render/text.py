@@ -12,6 +12,9 @@ from mesh.render.lines import Line, address, remarks, step_lines
 from mesh.render.paint import Paint, painter
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
+AS_RECORDED = (
+    "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
+)
 
 _LEGEND = {
     Action.CREATE: "create",
@@ -27,7 +30,7 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
     """Return the whole plan, a newline at its end; `width` bounds prose, never a value."""
     paint = painter(colour=colour)
     if plan.empty:
-        parts = [paint(NO_CHANGES, "bold")]
+        parts = [paint(no_changes(plan), "bold")]
     else:
         parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
         last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
@@ -35,6 +38,11 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
     parts += _left(plan.left, paint)
     parts += _warnings(plan.remarks, paint, width)
     return "\n\n".join(parts) + "\n"
+
+
+def no_changes(plan: Plan) -> str:
+    """Say that all is well, as far as this identity may see."""
+    return AS_RECORDED if plan.recorded else NO_CHANGES
 
 
 def shown(step: Step) -> bool:

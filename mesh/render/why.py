@@ -63,6 +63,8 @@ def _place(place: Place) -> str:
 
 
 def _live(found: Why) -> str:
+    if found.unread:
+        return f"not read: {found.unread}"
     if found.live is None:
         return "not there" if found.state.word != "not known" else "not known"
     owner = f"belongs to {found.live.owner}" if found.live.owner else "there"

@@ -20,14 +20,16 @@ from mesh.providers.cert.migration import moves, wanted_root
 from mesh.providers.cert.reading import (
     MANAGER,
     UNPLUGGED,
+    as_published,
     istiods,
     live_cacerts,
     without_cacerts,
 )
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
 from mesh.spec import CommandCA, ExistingCA
+from mesh.veil import veil
 from mesh.world import Object, Snapshot, World
-from mesh.world.kube_errors import AlreadyExists
+from mesh.world.kube_errors import AlreadyExists, Forbidden
 from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import DEPLOYMENT, SECRET
 
@@ -82,10 +84,14 @@ class Cacerts(Provider[IntermediateSpec]):
         """Find each in the one LIST of Secrets of its namespace; where there is none, what signs instead."""
         found: dict[Key, Found] = {}
         now = snapshot.world.clock.now()
+
+        def hidden(key: Key, error: Forbidden) -> Unread:
+            return veil(key, error, snapshot, lambda last: as_published(last, snapshot))
+
         for namespace in sorted({each.namespace for each in places.values()}):
             here = {key: each for key, each in places.items() if each.namespace == namespace}
             read = partial(snapshot.list, SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
-            found |= find(here, read, lambda _key, obj: live_cacerts(obj, now))
+            found |= find(here, read, lambda _key, obj: live_cacerts(obj, now), hidden)
         for key in [key for key, live in found.items() if live is None]:
             try:
                 found[key] = without_cacerts(places[key].namespace, snapshot.last.get(key), snapshot)

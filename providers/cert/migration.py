@@ -13,7 +13,7 @@ from pathlib import Path
 from mesh.errors import RefusedError
 from mesh.model import Live
 from mesh.provider import Preview
-from mesh.providers.cert.reading import CSR, MANAGER
+from mesh.providers.cert.reading import CSR, MANAGER, UNSEEN
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec
 from mesh.spec import ExistingCA, GenerateCA
 from mesh.world import Kube, Object, World
@@ -47,7 +47,7 @@ def refuse(spec: IntermediateSpec, live: Live) -> str:
     """Refuse another root than the mesh's, unless the cluster is to be moved and can be."""
     by, there = live.status["by"], live.outputs["root"]
     if isinstance(spec.ca, ExistingCA):
-        if by in {CACERTS, CSR}:
+        if by in {CACERTS, CSR, UNSEEN}:
             return ""
         return (
             f"cacerts in cluster {spec.cluster} is not there, and spec.rootOfTrust.ca says that it exists: "

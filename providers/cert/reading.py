@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from mesh.diff import digest
@@ -10,6 +11,7 @@ from mesh.managed import ADDRESS_ANNOTATION, owner_of, touches
 from mesh.model import Live, Touch
 from mesh.provider import Last
 from mesh.providers.cert.specs import CACERTS
+from mesh.veil import Glimpse, as_left
 from mesh.world import Object, Snapshot
 from mesh.world.releases import NOT_SUPERSEDED
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, SECRET
@@ -24,6 +26,7 @@ CERT_MANAGER = "cert-manager.io/certificate-name"
 SELF_SIGNED = "self-signed by its istiod"
 CSR = "not istiod: istio-csr or another signer"
 UNPLUGGED = "a cacerts that is gone"
+UNSEEN = "as istiod publishes it; what signs is in a Secret that this identity may not read"
 
 
 def live_cacerts(obj: Object, now: datetime) -> Live:
@@ -90,6 +93,22 @@ def without_cacerts(namespace: str, last: Last | None, snapshot: Snapshot) -> Li
         outputs={"root": roots[0]},
         status={"address": "", "by": by, "problems": [], "roots": roots},
         owner=by,
+    )
+
+
+def as_published(last: Last, snapshot: Snapshot) -> Glimpse:
+    """Say what signs where Secrets may not be read: what is recorded, if its root is the published one."""
+    left, recorded = as_left(last), str(last.outputs.get("root", ""))
+    roots = _published(last.place.namespace, snapshot)
+    by, there = (CACERTS, recorded) if recorded in roots or not roots else (UNSEEN, roots[0])
+    return Glimpse(
+        replace(
+            left,
+            attrs={"issuer": there, "key": "", "path_length": None, "validity": ""},
+            outputs={**left.outputs, "root": there},
+            status={"address": "", "by": by, "problems": [], "roots": roots or [recorded]},
+        ),
+        {} if by == CACERTS else {"issuer": there},
     )
 
 

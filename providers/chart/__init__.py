@@ -10,9 +10,9 @@ from mesh.managed import MESH_LABEL
 from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, Unknown, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
+from mesh.providers.chart.objects import AND_ROOT
 from mesh.providers.chart.platform import prepared, refuse_platform
 from mesh.providers.chart.reading import (
-    AND_ROOT,
     BY_CHART,
     all_views,
     read,
@@ -118,8 +118,11 @@ class ChartProvider(Provider[ChartSpec]):
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
         """Do not touch a release of several, one that helm is at work on, or a version out of reach."""
         view = view_of(live)
-        if view is None or not isinstance(live, Live):
+        if not isinstance(live, Live):
             return spec.missing
+        there = live.attrs["version"]
+        if view is None:  # we may not read it
+            return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)
         if view.pending and not (last and last.status == OPEN):
             return pending(view)
         if others := live.status["others"]:
@@ -130,7 +133,7 @@ class ChartProvider(Provider[ChartSpec]):
             return refuse_platform(spec, live, view)
         if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
             return why
-        return refuse_path(spec.component, live.attrs["version"], spec.job.version, downgrade=spec.downgrade)
+        return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)
 
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
         """Every workload does what was last asked of it, and istiod publishes the right root of trust."""

@@ -70,11 +70,12 @@ def _changed(wanted: Object, live: Object) -> Iterator[tuple[str, _Changed]]:
     by = [touch for touch in touches(live, ours="helm") if touch.path and touch.manager.startswith(HANDS)]
     for path, value in leaves({key: wanted[key] for key in wanted if key in ("spec", "data")}):
         touch = next((touch for touch in by if path[: len(touch.path)] == touch.path), None)
-        if touch and (there := _at(live, path)) != value:
+        if touch and (there := at(live, path)) != value:
             yield dotted(path), _Changed(there, touch)
 
 
-def _at(obj: Any, path: Path) -> Any:
+def at(obj: Any, path: Path) -> Any:
+    """The value at a path of an object, None if there is none."""
     for part in path:
         obj = named(obj).get(part) if isinstance(obj, Mapping | list) else None
     return obj

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from mesh.errors import KubeError
 from mesh.managed import MESH_LABEL
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.providers.chart.drift import by_name, drift
-from mesh.providers.chart.trust import published
+from mesh.providers.chart.glimpse import glimpse
+from mesh.providers.chart.objects import listed, standing
 from mesh.sensitive import mask
-from mesh.workloads import of_release, why_not
-from mesh.world import Object, Snapshot
+from mesh.veil import veil
+from mesh.world import Snapshot
+from mesh.world.kube_errors import Forbidden
 from mesh.world.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
-from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD, SECRET
+from mesh.world.resources import SECRET
 
 BY_CHART = "by chart"
 """The variant of a place that names a chart and not a release."""
-AND_ROOT = " and root of trust"
-"""The end of a variant that asks for the root of trust that is published."""
 
 
 def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
@@ -34,13 +35,25 @@ def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
         }
         try:
             found |= _named(here, namespace, snapshot)
+        except Forbidden as error:
+            found |= _veiled(here, error, snapshot)
         except KubeError as error:
             found |= dict.fromkeys(here, Unread(error.message))
     try:
         found |= _of_charts(by_chart, snapshot) if by_chart else {}
+    except Forbidden as error:
+        found |= _veiled(by_chart, error, snapshot)
     except KubeError as error:
         found |= dict.fromkeys(by_chart, Unread(error.message))
     return found
+
+
+def _veiled(places: Mapping[Key, Place], error: Forbidden, snapshot: Snapshot) -> dict[Key, Found]:
+    """What shows of releases whose Secrets we may not list; each address ends in the name of its chart."""
+    return {
+        key: veil(key, error, snapshot, partial(glimpse, key.name, place, snapshot=snapshot))
+        for key, place in places.items()
+    }
 
 
 def _named(places: Mapping[Key, Place], namespace: str, snapshot: Snapshot) -> dict[Key, Found]:
@@ -91,13 +104,10 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
         "status": view.status,
         "values": mask(shown.config),
     }
-    listed = _listed(place, snapshot)
-    pods = (obj for obj in listed if obj["kind"] != CONFIG_MAP.kind)
-    workloads = of_release(pods, place.name, place.namespace)
-    changed, who = drift(view.deployed, by_name(listed)) if view.deployed else ({}, ())
+    around = listed(place, snapshot)
+    changed, who = drift(view.deployed, by_name(around)) if view.deployed else ({}, ())
     if changed:
         attrs["objects"] = mask(changed, at=("objects",))
-    nodes = len(snapshot.list(NODE, metadata_only=True)) if workloads else 0
     return Live(
         attrs=attrs,
         token=view.token,
@@ -106,9 +116,7 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
         status={
             "view": view,
             "others": [f"{each.newest.namespace}/{each.newest.name}" for each in others],
-            "nodes": nodes,
-            "troubles": _troubles(workloads, nodes, place, snapshot),
-            "published": published(snapshot) if wanted.variant.endswith(AND_ROOT) else {},
+            **standing(place, wanted, around, snapshot),
         },
         owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
         or f"helm release {place.namespace}/{place.name}",
@@ -120,22 +128,3 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
 def view_of(found: Found) -> ReleaseView | None:
     """The release behind what was found, if it is one."""
     return found.status["view"] if isinstance(found, Live) else None
-
-
-def _listed(place: Place, snapshot: Snapshot) -> list[Object]:
-    """The workloads and ConfigMaps of the release's namespace, which are read in bulk anyway."""
-    return [
-        {**obj, "kind": resource.kind}
-        for resource in (DEPLOYMENT, DAEMON_SET, CONFIG_MAP)
-        for obj in snapshot.list(resource, namespace=place.namespace)
-    ]
-
-
-def _troubles(workloads: Iterable[Object], nodes: int, place: Place, snapshot: Snapshot) -> list[str]:
-    """Why workloads of a release are not ready; pods are read only of those."""
-
-    def pods(workload: Object) -> list[Object]:
-        labels = ",".join(f"{k}={v}" for k, v in workload["spec"]["selector"]["matchLabels"].items())
-        return snapshot.list(POD, namespace=place.namespace, labels=labels)
-
-    return [why for obj in workloads if (why := why_not(obj, nodes, pods))]

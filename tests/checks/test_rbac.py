@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import pytest
 
+from tests import identities
 from tests.checks.conftest import Rig
 from tests.standin.guide import EDGE, SYSTEM
 from tests.standin.hand import eventually
 
-CLUSTERS = ("cluster1", "cluster2")
 DRIFT = "topology.istio.io/network"
 
 
-@contextmanager
-def identity(rig: Rig, name: str, *options: str) -> Iterator[dict[str, str]]:
-    """The environment of somebody who holds a token of the account that the manifests make.
-
-    What was granted holds once the API servers have heard of it.
-    """
-    config = json.loads(rig.hand.kubectl("cluster1", "config", "view", "--raw", "-o", "json"))
-    users = {each["name"]: each["context"]["user"] for each in config["contexts"]}
-    granted = {cluster: rig.mesh("rbac", *options, "--cluster", cluster) for cluster in CLUSTERS}
-    for cluster, answer in granted.items():
-        assert answer.code == 0, answer
-        rig.hand.kubectl(cluster, "apply", "--server-side", "-f", "-", stdin=answer.out)
-        token = rig.hand.kubectl(cluster, "create", "token", name, "-n", "kube-system").strip()
-        for user in config["users"]:
-            if user["name"] == users[cluster]:
-                user["user"] = {"token": token}
-    path = rig.folder / f"{name}.kubeconfig"
-    path.write_text(json.dumps(config))
-    env = {"KUBECONFIG": str(path)}
-    try:
-        for cluster in CLUSTERS:
-            for right in (("list", "nodes"), ("list", "pods", "-n", SYSTEM), ("list", "pods", "-n", EDGE)):
-                asked = partial(tried, rig, env, "auth", "can-i", *right, cluster=cluster)
-                eventually(asked, lambda seen: seen[0] == 0)
-        yield env
-    finally:
-        kinds = "validatingadmissionpolicybinding,validatingadmissionpolicy,clusterrolebinding,clusterrole"
-        for cluster in CLUSTERS:
-            rig.hand.kubectl(cluster, "delete", "--ignore-not-found", kinds, name)
-            for namespace in (SYSTEM, EDGE, "kube-system"):
-                beside = ("delete", "--ignore-not-found", "-n", namespace)
-                rig.hand.kubectl(cluster, *beside, "rolebinding,role,serviceaccount", name)
+def identity(rig: Rig, name: str, *options: str) -> AbstractContextManager[dict[str, str]]:
+    """The environment of somebody who holds a token of the account that the manifests make."""
+    return identities.identity(rig.mesh, rig.hand.lab, rig.folder, name, *options)
 
 
 def tried(rig: Rig, env: dict[str, str], *args: str, cluster: str = "cluster1") -> tuple[int, str]:
     """What kubectl says to somebody."""
-    done = subprocess.run(
-        [str(rig.hand.lab.bin / "kubectl"), "--context", cluster, *args],
-        env={**rig.mesh.env, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    return done.returncode, done.stdout + done.stderr
+    return identities.tried(rig.mesh, rig.hand.lab, env, *args, cluster=cluster)
 
 
 def write(rig: Rig, env: dict[str, str], *more: str) -> tuple[int, str]:
@@ -104,22 +64,10 @@ def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, drift: 
         assert tried(rig, env, "get", "secrets", "-n", "kube-system")[0] != 0
 
 
-def test_who_may_read_no_secret_is_told_what_is_deferred_and_adds_nothing(rig: Rig, drift: str) -> None:
+def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
     warned = rig.mesh("rbac", "--for", "plan")
     assert "can read the key" in warned.err.splitlines()[0]
     assert "--without-secrets" in warned.out.splitlines()[0]
-    with identity(rig, "mesh-demo-plan", "--for", "plan", "--without-secrets") as env:
-        code, said = tried(rig, env, "get", "secrets", "-n", SYSTEM)
-        assert code != 0
-        assert "cannot list resource" in said
-        plan = rig.mesh("plan", "--json", env=env)
-        assert plan.code == 0, plan
-        seen = json.loads(plan.out)
-        assert ["create"] not in [each["change"]["actions"] for each in seen["resource_changes"]]
-        deferred = {each["address"]: each["why"] for each in seen["deferred_changes"]}
-        assert "list secrets in istio-system" in deferred["chart/cluster1/istiod"]
-        assert "list secrets in istio-system" in deferred["cert/cluster1/cacerts"]
-        assert "which is deferred" in deferred["label/cluster1/istio-system"]
 
 
 def test_a_plan_by_dry_runs_is_exact_and_the_server_refuses_real_writes(rig: Rig, drift: str) -> None:

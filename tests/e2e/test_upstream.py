@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts
+from tests.identities import identity
 from tests.standin import hand
 from tests.voices import speaking
 
@@ -34,6 +35,7 @@ spec:
 """
 ONE_WAY = [{"between": ["cluster1", "cluster2"]}, {"from": "cluster1", "to": "cluster3"}]
 SYSTEM = ("-n", "istio-system")
+CLUSTER = "networking.istio.io/cluster"
 READER = "istio-reader-service-account-istio-remote-secret-token"
 REMOTE = "istio-remote-secret-{}"
 REPORT = ("configmap", "lab-remote-clusters", "-n", "kube-public", "--ignore-not-found", "-o", "json")
@@ -214,6 +216,22 @@ def test_checks_of_upstream_pass_and_say_that_tokens_never_end(mesh: Heard, kube
     assert checked(mesh, "Q23")["cluster1"] == ("passed", "")
     mesh.mended()
     synced(kubectl, LINKED)
+
+
+def test_who_may_read_no_secret_plans_as_of_the_last_apply(
+    mesh: Heard, lab: Lab, kubectl: Tool, tmp_path: Path
+) -> None:
+    who = ("mesh-demo-plan", "--for", "plan", "--without-secrets")
+    with identity(mesh, lab, tmp_path, *who) as env:
+        plan = mesh("plan", "--detailed-exitcode", env=env)
+        assert plan.code == 0, plan
+        found = json.loads(mesh("plan", "--json", env=env).out)
+        assert {"reader/cluster1/istio-reader", "remote/cluster1/cluster2"} <= set(found["as_of_last_apply"])
+        secret = ("secret", REMOTE.format("cluster2"), *SYSTEM)
+        kubectl("cluster1", "annotate", *secret, f"{CLUSTER}=x", "--overwrite")
+        assert mesh("plan", "--detailed-exitcode").code == 2
+        assert mesh("plan", "--detailed-exitcode", env=env).code == 0  # nobody else can see it
+    mesh.mended()
 
 
 @pytest.mark.breaks("P24")
