@@ -176,7 +176,8 @@ def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
 
 def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
     chart = cluster.charts[component]
-    place = any_release(component) if cluster.adopt else Place(chart.namespace, chart.release)
+    by_chart = any_release(component, chart.namespace)
+    place = by_chart if cluster.adopt else Place(chart.namespace, chart.release)
     return with_root(place) if mesh.root.migrate and component == "istiod" else place
 
 

@@ -50,7 +50,9 @@ def _release(mesh: Mesh, automatic: Automatic, part: Part, needs: frozenset[Key]
         f"linking needs: {install(automatic, part.cluster, part.chart)}",
     )
     key = Key("chart", part.cluster.name, part.chart)
-    return Resource(key, any_release(part.chart), spec, needs, automatic.origin, adopt=True)
+    return Resource(
+        key, any_release(part.chart, automatic.namespace), spec, needs, automatic.origin, adopt=True
+    )
 
 
 def _registration(automatic: Automatic, management: Cluster, cluster: Cluster) -> Resource[Any]:

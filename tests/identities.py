@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ from pathlib import Path
 
 from mesh.lab import Lab
 from tests.e2e.hands import Mesh, kubectl_of
-from tests.standin.guide import EDGE, SYSTEM
 from tests.standin.hand import eventually
 
+HOME = "kube-system"
+NAMESPACE = re.compile(r"^ +namespace: (\S+)$", re.MULTILINE)
 KINDS = "validatingadmissionpolicybinding,validatingadmissionpolicy,clusterrolebinding,clusterrole"
 
 
@@ -27,10 +29,11 @@ def identity(mesh: Mesh, lab: Lab, folder: Path, name: str, *options: str) -> It
     config = json.loads(kubectl(clusters[0], "config", "view", "--raw", "-o", "json"))
     users = {each["name"]: each["context"]["user"] for each in config["contexts"]}
     granted = {cluster: mesh("rbac", *options, "--cluster", cluster) for cluster in clusters}
+    spaces = {cluster: {HOME, *NAMESPACE.findall(answer.out)} for cluster, answer in granted.items()}
     for cluster, answer in granted.items():
         assert answer.code == 0, answer
         kubectl(cluster, "apply", "--server-side", "-f", "-", stdin=answer.out)
-        token = kubectl(cluster, "create", "token", name, "-n", "kube-system").strip()
+        token = kubectl(cluster, "create", "token", name, "-n", HOME).strip()
         for user in config["users"]:
             if user["name"] == users[cluster]:
                 user["user"] = {"token": token}
@@ -39,8 +42,7 @@ def identity(mesh: Mesh, lab: Lab, folder: Path, name: str, *options: str) -> It
     env = {"KUBECONFIG": str(path)}
     try:
         for cluster in clusters:
-            spaces = [name for name in (SYSTEM, EDGE) if f"namespace: {name}\n" in granted[cluster].out]
-            for right in ("nodes", *(f"pods --namespace={each}" for each in spaces)):
+            for right in ("nodes", *(f"pods --namespace={each}" for each in spaces[cluster] - {HOME})):
                 asked = partial(
                     tried, mesh, lab, env, "auth", "can-i", "list", *right.split(), cluster=cluster
                 )
@@ -49,7 +51,7 @@ def identity(mesh: Mesh, lab: Lab, folder: Path, name: str, *options: str) -> It
     finally:
         for cluster in clusters:
             kubectl(cluster, "delete", "--ignore-not-found", KINDS, name)
-            for namespace in (SYSTEM, EDGE, "kube-system"):
+            for namespace in sorted(spaces[cluster]):
                 beside = ("delete", "--ignore-not-found", "-n", namespace)
                 kubectl(cluster, *beside, "rolebinding,role,serviceaccount", name)
 

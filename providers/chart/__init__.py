@@ -71,9 +71,9 @@ class ChartSpec:
     reissues: bool = False
 
 
-def any_release(chart: str) -> Place:
-    """The place of a release that is found by its chart, in whatever namespace it is."""
-    return Place("", chart, BY_CHART)
+def any_release(chart: str, namespace: str) -> Place:
+    """The place of a release that is found by its chart, wherever it is; it should be in the namespace."""
+    return Place(namespace, chart, BY_CHART)
 
 
 def with_root(place: Place) -> Place:

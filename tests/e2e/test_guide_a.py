@@ -12,6 +12,7 @@ import pytest
 
 from mesh.lab import Lab, charts, gateway_api_crds
 from tests.conftest import output
+from tests.identities import identity, tried
 
 from .hands import Mesh, block, home
 
@@ -292,6 +293,31 @@ def test_a_value_of_theirs_edited_by_hand_is_left_alone(mesh: Mesh, hand: Hand) 
     mesh.settled()
     env = hand.values("cluster1", "istiod")["env"]
     assert (env["MY_OWN"], env["NEW_ONE"]) == ("no", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "as_recorded"),
+    [(("--for", "apply"), 0), (("--for", "plan"), 0), (("--for", "plan", "--without-secrets"), 12)],
+)
+def test_the_least_rights_are_enough_for_what_was_taken_over(
+    mesh: Mesh, hand: Hand, tmp_path: Path, options: tuple[str, ...], as_recorded: int
+) -> None:
+    name = json.loads(mesh("output", "mesh", "--json").out)
+    with identity(mesh, hand.lab, tmp_path, f"mesh-{name}-{options[1]}", *options) as env:
+        nothing = ("get", "secrets", "-n", "default")
+        assert tried(mesh, hand.lab, env, *nothing, cluster="cluster1")[0] != 0
+        plan = mesh("plan", "--detailed-exitcode", env=env)
+        assert plan.code == 0, plan
+        assert len(json.loads(mesh("plan", "--json", env=env).out)["as_of_last_apply"]) == as_recorded
+        hand.kubectl("cluster1", "label", "ns", "istio-system", "topology.istio.io/network-")
+        theirs, admins = (
+            json.loads(mesh("plan", "--json", env=each).out)["resource_changes"] for each in (env, {})
+        )
+        assert [(each["address"], each["change"]) for each in theirs] == [
+            (each["address"], each["change"]) for each in admins
+        ]
+        assert [each["address"] for each in theirs] == ["label/cluster1/istio-system"]
+    mesh.mended()
 
 
 def test_an_older_version_is_refused_unless_it_is_allowed_and_ztunnel_goes_back_first(
