@@ -32,6 +32,7 @@ from mesh.plan import Draft, Known, confirmation, decide, in_order, places, plan
 from mesh.preview import preview
 from mesh.provider import Registry
 from mesh.record import Ledger, is_settled
+from mesh.reissue import asked_for, disclosed, reissued
 from mesh.removal import decide_unwanted
 from mesh.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
 from mesh.spec import ExistingCA, Mesh
@@ -214,8 +215,9 @@ def _observe(
 
 
 def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorded: Lock) -> Plan:
-    steps = in_order(draft.steps, known.order)
-    names = to_confirm(steps, desk.kinds)
+    anew = reissued(known, draft, desk.kinds)
+    steps = disclosed(in_order(draft.steps, known.order), anew)
+    moved = to_confirm(steps, desk.kinds)
     left = tuple(draft.left[key] for key in sorted(draft.left))
     return Plan(
         mesh=desk.mesh.name,
@@ -228,10 +230,11 @@ def _assemble(desk: Desk, known: Known, draft: Draft, seen: Observation, recorde
         warnings=(
             *_warnings(desk, draft, known, recorded, seen),
             *(gap(draft.steps) if known.resources and desk.mesh.automatic else gap_back(draft.steps)),
-            *confirmation(names),
+            *confirmation(moved),
+            *asked_for(anew),
         ),
         digest=plan_digest(steps, left),
-        confirm=names,
+        confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in anew)))),
         left=left,
         recorded=tuple(sorted(draft.recorded)),
     )

@@ -124,6 +124,10 @@ class Provider(ABC, Generic[S]):
         """Say why this may not be done at all (a safety rule of the kind); "" if it may."""
         return ""
 
+    def reissues(self, spec: S, live: Live) -> str:  # noqa: ARG002  # most kinds give no identities
+        """Say how the identities that it gives change when it is taken over; "" if they do not."""
+        return ""
+
     def refuse_left(self, spec: S, live: Live) -> str:
         """Say why what others made may not be left as it is; "" if the rest works beside it."""
         return self.refuse(spec, live, None)

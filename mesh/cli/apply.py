@@ -29,7 +29,7 @@ from mesh.model import Key
     "confirmed",
     multiple=True,
     metavar="NAME",
-    help="Let the root of trust of this cluster change; may be repeated.",
+    help="Let every identity in this cluster be issued again, as the plan says; may be repeated.",
 )
 def apply_command(
     *,

@@ -29,11 +29,13 @@ def confirm_names(names: tuple[str, ...], given: tuple[str, ...], *, ask: bool) 
     if missing and not (ask and look(os.environ, sys.stdin, sys.stdout, sys.stderr).answers):
         flags = " ".join(f"--confirm {name}" for name in missing)
         raise UsageError(
-            f"the root of trust of {', '.join(missing)} changes, and --yes alone does not confirm that",
+            f"every identity in {', '.join(missing)} is issued again, and --yes alone does not confirm that",
             hint=f"read the plan above, then add {flags}",
         )
     for name in missing:
-        click.echo(f"The root of trust of {name} changes.\n  Only the name of the cluster will be accepted.")
+        click.echo(
+            f"Every identity in {name} is issued again.\n  Only the name of the cluster will be accepted."
+        )
         with asking():
             answer = click.prompt("\n  Enter the name", default="", show_default=False, prompt_suffix=": ")
         if answer != name:

@@ -20,7 +20,7 @@ from mesh.providers.chart.reading import (
     views_in,
 )
 from mesh.providers.chart.refusals import elsewhere, pending, several
-from mesh.providers.chart.trust import ISTIOD, refuse_reissue, second_istiod, unpublished
+from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import refuse_path, traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
 from mesh.refs import Ref
@@ -134,6 +134,11 @@ class ChartProvider(Provider[ChartSpec]):
         if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
             return why
         return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)
+
+    def reissues(self, spec: ChartSpec, live: Live) -> str:
+        """The trust domain is in every identity that an istiod gives."""
+        view = view_of(live)
+        return other_identities(spec.job.values, view) if view and spec.component == ISTIOD else ""
 
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
         """Every workload does what was last asked of it, and istiod publishes the right root of trust."""

@@ -54,15 +54,26 @@ def unpublished(root: str, namespaces: Iterable[str], live: Live) -> list[str]:
 
 def refuse_reissue(values: Mapping[str, Any], view: ReleaseView) -> str:
     """Refuse to change the trust domain of an istiod that is taken over: it is in every identity."""
-    wanted = (values.get("meshConfig") or {}).get("trustDomain")
-    before = (_config(view).get("meshConfig") or {}).get("trustDomain") or TRUST_DOMAIN
-    if wanted in (None, before):
+    before, wanted = trust_domains(values, view)
+    if before == wanted:
         return ""
     return (
         f"istiod in {view.newest.namespace} gives identities of trust domain {before}, the configuration "
         f"says {wanted}: that issues every identity anew and breaks policies that name the old ones; set "
         f"trustDomain: {before} for the cluster, or spec.rootOfTrust.migrate: restart"
     )
+
+
+def trust_domains(values: Mapping[str, Any], view: ReleaseView) -> tuple[str, str]:
+    """The trust domain of the identities that an istiod gives, and the one that is wanted."""
+    before = str((_config(view).get("meshConfig") or {}).get("trustDomain") or TRUST_DOMAIN)
+    return before, str((values.get("meshConfig") or {}).get("trustDomain") or before)
+
+
+def other_identities(values: Mapping[str, Any], view: ReleaseView) -> str:
+    """Say how the trust domain changes; "" if it does not."""
+    before, wanted = trust_domains(values, view)
+    return "" if before == wanted else f"the trust domain changes from {before} to {wanted}"
 
 
 def second_istiod(kube: Kube) -> str:

@@ -99,6 +99,32 @@ def test_a_value_of_ours_set_by_hand_with_helm_is_shown_and_mended(mesh: Mesh, h
     assert values["meshConfig"]["trustDomain"] == "cluster1.local"
 
 
+def test_another_trust_domain_of_an_istiod_that_is_taken_over_is_confirmed_by_name(
+    mesh: Mesh, helm: Tool
+) -> None:
+    """Nothing of it is recorded any more, and its root of trust is the mesh's: only its identities change."""
+    text = mesh.file.read_bytes()
+    assert mesh("state", "forget", "chart/cluster1/istiod", "--yes").code == 0
+    upgrade_by_hand(helm, mesh, "istiod", "--set", "meshConfig.trustDomain=old.local")
+    refused = mesh("plan")
+    assert refused.code == 5, refused
+    assert "gives identities of trust domain old.local, the configuration says cluster1.local" in refused.err
+    mesh.edit(lambda spec: spec.setdefault("rootOfTrust", {}).update(migrate="restart"))
+    plan = mesh.pending()
+    changes = "the trust domain changes from old.local to cluster1.local"
+    assert f"disruptive: {changes}" in block(plan.out, "chart/cluster1/istiod")
+    assert f"in cluster1 {changes}: every identity is issued again" in " ".join(plan.out.split())
+    assert "its root of trust changes" not in plan.out
+    assert json.loads(mesh("plan", "--json").out)["confirm"] == ["cluster1"]
+    unconfirmed = mesh("apply", "--yes")
+    assert unconfirmed.code == 64, unconfirmed
+    assert "--confirm cluster1" in unconfirmed.err
+    mesh.applied("--confirm", "cluster1")
+    mesh.settled()
+    mesh.file.write_bytes(text)
+    mesh.mended()
+
+
 def test_a_value_of_theirs_set_by_hand_with_helm_is_left_alone(mesh: Mesh, helm: Tool) -> None:
     upgrade_by_hand(helm, mesh, "ztunnel", "--set", "podLabels.team=payments")
     mesh.settled()
