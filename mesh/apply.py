@@ -14,7 +14,7 @@ from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePl
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
 from mesh.memory import Task, after_failure, check_same, remember
-from mesh.model import Action, Found, Key, Live, Step, Unknown, Unread, Verdict
+from mesh.model import Action, Found, Key, Live, Place, Step, Unknown, Unread, Verdict
 from mesh.plan import step_for
 from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.record import Ledger, home
@@ -162,10 +162,10 @@ class Run:
 
     def _idle(self, task: Task) -> Live | None:
         """Let whoever of ours is still at work end, then read."""
-        key = task.step.key
+        key, place = task.step.key, self._where(task)
 
         def idle(_live: Live | None) -> tuple[bool, str]:
-            why = task.kind.busy(key, task.place, self.world)
+            why = task.kind.busy(key, place, self.world)
             return not why, why
 
         if idle(None)[0]:
@@ -173,6 +173,11 @@ class Run:
         if stopped := self._until(task, idle).stopped:
             raise MeshError(stopped, hint="run apply again when it has ended")
         return self._look(task)
+
+    def _where(self, task: Task) -> Place:
+        """Where it is: what was found by something else than its name has a place of its own."""
+        found = self.found.get(task.step.key)
+        return found.place if isinstance(found, Live) and found.place else task.place
 
     def _look(self, task: Task) -> Live | None:
         """Read one resource anew."""

@@ -10,10 +10,11 @@ import click
 from mesh.cli.confirm import confirm
 from mesh.cli.desk import desk, document_options
 from mesh.engine import Desk
-from mesh.errors import HelmError, RefusedError, UsageError
+from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.holder import Holder
 from mesh.lease import Leases
-from mesh.model import Key, Place
+from mesh.model import Key, Live, Place, Unread
+from mesh.world.releases import ReleaseView, unlock
 
 
 def address(_ctx: click.Context, _param: click.Parameter, value: str) -> Key:
@@ -51,19 +52,13 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
 
 
 def _recover(here: Desk, key: Key, *, yes: bool) -> None:
-    from mesh.providers.chart import views_in
-    from mesh.world import Snapshot
-    from mesh.world.releases import unlock
-
-    place = _place(here, key)
+    view = _view(here, key)
+    place = Place(view.newest.namespace, view.newest.name)
     named = f"release {place.name} in {place.namespace} of cluster {key.cluster}"
     if child := here.world.helm(key.cluster).at_work(place.name, place.namespace):
         raise RefusedError(
             f"{child} is still at work on {named}", hint="let it end; the next apply waits for it"
         )
-    view = views_in(Snapshot(key.cluster, here.world), place.namespace).get((place.namespace, place.name))
-    if view is None:
-        raise HelmError(f"there is no {named}", hint="`mesh apply` installs it")
     if not view.pending:
         click.echo(f"{named} is {view.status}: there is nothing to recover")
         return
@@ -77,6 +72,22 @@ def _recover(here: Desk, key: Key, *, yes: bool) -> None:
     click.echo(
         f"{named}: revision {view.newest.revision} is marked as failed; the next apply goes on from it"
     )
+
+
+def _view(here: Desk, key: Key) -> ReleaseView:
+    """The release itself, found as a plan finds it: an adopted one has a name of its own."""
+    from mesh.providers.chart.reading import view_of
+    from mesh.world import Snapshot
+
+    found = here.kinds[key.kind].observe({key: _place(here, key)}, Snapshot(key.cluster, here.world))[key]
+    if isinstance(found, Unread):
+        raise KubeError(found.why)
+    view = view_of(found)
+    if view is None:
+        raise HelmError(f"there is no release for {key}", hint="`mesh apply` installs it")
+    if isinstance(found, Live) and found.status["others"]:
+        raise HelmError(f"there are several releases for {key}", hint="`mesh plan` lists them")
+    return view
 
 
 def _place(here: Desk, key: Key) -> Place:

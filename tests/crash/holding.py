@@ -1,4 +1,4 @@
-"""A chart that holds helm in the middle of its install, until it is let go."""
+"""A chart that holds helm in the middle of its work, until it is let go."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ kind: Pod
 metadata:
   name: hold
   annotations:
-    helm.sh/hook: pre-install
+    helm.sh/hook: pre-install,pre-upgrade
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never

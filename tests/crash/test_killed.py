@@ -48,6 +48,28 @@ def test_a_helm_that_outlived_its_apply_is_waited_for(place: Place, tmp_path: Pa
     place.rebuilt()
 
 
+def test_a_helm_that_outlived_its_apply_is_waited_for_where_the_release_was_adopted_too(
+    place: Place, tmp_path: Path
+) -> None:
+    place.mesh.applied()
+    values = {"istiod": {"pilot": {"env": {"TRY": "one"}}}}
+    place.mesh.edit(lambda spec: spec.update(defaults={"adopt": True, "values": values}))
+    with held(place, tmp_path) as run:
+        run.kill_apply()
+        assert is_alive(run.helm)
+
+        again = started(place, run.env)
+        heard(again, "still at work on it")
+        assert place.revisions()["istiod"][-1] == ("2", "pending-upgrade")
+        run.let_go()
+
+        said, _ = again.communicate(timeout=140)
+        assert again.returncode == 0, said
+    place.mesh.settled()
+    place.left_clean()
+    assert place.revisions()["istiod"] == [("1", "superseded"), ("2", "deployed")]
+
+
 def test_a_release_that_a_killed_helm_of_ours_left_pending_is_set_free(place: Place, tmp_path: Path) -> None:
     with held(place, tmp_path) as run:
         run.kill_apply()

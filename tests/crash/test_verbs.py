@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 
+import pytest
+
 from tests.crash.conftest import Place
 
 REFUSED, USAGE = 5, 64
@@ -64,8 +66,10 @@ def test_what_is_forgotten_stays_in_the_cluster(place: Place) -> None:
     assert label in place.mesh.lock()["resources"]
 
 
-def test_a_release_that_is_not_ours_waits_for_recover(place: Place) -> None:
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_release_that_is_not_ours_waits_for_recover(place: Place, is_adopted: bool) -> None:
     place.mesh.applied()
+    place.mesh.edit(lambda spec: spec.update(defaults={"adopt": is_adopted}))
     name, address = "sh.helm.release.v1.istio-cni.v1", place.at("chart/*/cni")
     pend(place, name)
     for verb in (("plan",), ("apply", "--yes")):
