@@ -36,6 +36,8 @@ def _daemon_set(status: Mapping[str, Any], nodes: int) -> str:
 
 def _deployment(workload: Object) -> str:
     status, wanted = workload.get("status", {}), workload["spec"].get("replicas", 1)
+    if not wanted:
+        return "it is scaled to 0 replicas"
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated < wanted:
         return f"{updated} of {wanted} replicas are of the new revision"

@@ -15,7 +15,7 @@ from mesh.document.overrides import Overrides
 from mesh.lab import Lab
 from mesh.render.status import status_json, status_text
 from mesh.status import Authority, ClusterStatus, EastWest, Peer, Status, Workload
-from mesh.status_judge import authority, conditions, image_tag
+from mesh.status_judge import authority, conditions, image_tag, workload
 from mesh.status_read import read_status
 from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
@@ -54,6 +54,14 @@ def healthy(name: str) -> ClusterStatus:
             f"CN=demo/{name}", "CN=demo Root", ROOT, (ROOT,), datetime(2027, 1, 2, tzinfo=UTC), days_left=300
         ),
     )
+
+
+NOTHING: dict[str, Any] = {"replicas": 0, "template": {"spec": {}}}
+
+
+def nobody(_workload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A workload without a pod."""
+    return []
 
 
 def text_of(*clusters: ClusterStatus, roots: tuple[str, ...] = ()) -> str:
@@ -189,6 +197,14 @@ def test_a_certificate_that_cannot_be_used_says_why() -> None:
 )
 def test_a_tag_is_read_off_an_image(image: str, tag: str) -> None:
     assert image_tag(image) == tag
+
+
+def test_a_deployment_that_somebody_scaled_to_nothing_is_not_ready() -> None:
+    found = workload(
+        "istiod", {"kind": "Deployment", "metadata": {"name": "istiod"}, "spec": NOTHING}, 2, nobody
+    )
+    assert (found.ready, found.desired) == (0, 0)
+    assert found.why == "Deployment istiod: it is scaled to 0 replicas"
 
 
 def test_a_condition_of_an_older_generation_says_nothing() -> None:
@@ -375,9 +391,9 @@ def test_what_the_gloo_operator_keeps_is_shown_as_its_own(
     other.file.write_text(yaml.safe_dump(document))
     status = json.loads(other("status", "--json").out)
     pods = {each["component"]: each for each in status["clusters"][0]["pods"]}
-    for name, workload in (("istiod", "istiod-gloo"), ("ztunnel", "ztunnel")):
+    for name, kept in (("istiod", "istiod-gloo"), ("ztunnel", "ztunnel")):
         found = pods[name]
-        assert (found["namespace"], found["name"], found["tag"]) == ("operated", workload, "1.2")
+        assert (found["namespace"], found["name"], found["tag"]) == ("operated", kept, "1.2")
         assert (found["keeper"], found["is_ready"]) == ("Gloo Operator, revision gloo", True)
     assert pods["cni"]["why"] == "it is not installed"
     assert "Gloo Operator, revision gloo" in other("status").out
