@@ -27,10 +27,10 @@ def with_service(live: Live, place: Place, last: Last | None, snapshot: Snapshot
 
     The endpoint of one that is reached by node ports has the Service's, or there is no endpoint yet.
     Where the Service may not be read, or is called otherwise, nothing is judged; and it is not read
-    (which costs a LIST) of a gateway that has a load balancer and had one when it was recorded.
+    (which costs a LIST) of a gateway that has a load balancer, and had the same address when it was recorded.
     """
     by_port = _by_node_port(live)
-    if not by_port and not _was_by_port(last):
+    if not by_port and not _was_elsewhere(live, last):
         return live
     try:
         services = snapshot.list(SERVICE, namespace=place.namespace)
@@ -78,9 +78,11 @@ def _by_node_port(live: Live) -> bool:
     return bool(_annotations(live).get(SERVICE_TYPE) == "nodeport")
 
 
-def _was_by_port(last: Last | None) -> bool:
+def _was_elsewhere(live: Live, last: Last | None) -> bool:
+    """Whether peers reached it by a node port, or at another address than it shows, when it was recorded."""
     endpoint = last.outputs.get("endpoint", {}) if last else {}
-    return bool(endpoint.get("xdsPort", XDS_PORT) != XDS_PORT)
+    has_moved = "value" in endpoint and endpoint["value"] not in _shown(live)
+    return has_moved or bool(endpoint.get("xdsPort", XDS_PORT) != XDS_PORT)
 
 
 def _shown(live: Live) -> set[str]:

@@ -96,6 +96,16 @@ def test_nothing_is_judged_by_a_service_that_is_not_found() -> None:
 
 def test_the_service_of_a_gateway_that_always_had_a_load_balancer_is_not_read() -> None:
     balanced = Last(PLACE, outputs={"endpoint": {"xdsPort": 15012}})
-    for last in (None, Last(PLACE), balanced):
+    same = Last(PLACE, outputs={"endpoint": {"xdsPort": 15012, "value": NODE_IP}})
+    for last in (None, Last(PLACE), balanced, same):
         found = with_service(gateway(NODE_IP), PLACE, last, Told([service("LoadBalancer", BALANCER)]))
         assert found == gateway(NODE_IP)
+
+
+def test_an_address_that_somebody_elses_node_port_left_is_not_taken_for_the_one_of_now() -> None:
+    """A person changed how it is reached, and it was changed back: the record knows its balancer only."""
+    last = Last(PLACE, outputs={"endpoint": {"xdsPort": 15012, "value": BALANCER}})
+    for there in (service("NodePort"), service("LoadBalancer", BALANCER)):
+        assert "lags" in with_service(gateway(NODE_IP), PLACE, last, Told([there])).status
+    moved = with_service(gateway("192.0.2.9"), PLACE, last, Told([service("LoadBalancer", "192.0.2.9")]))
+    assert moved == gateway("192.0.2.9")

@@ -168,3 +168,18 @@ def test_gateways_go_to_node_ports_and_back_and_each_link_follows(mesh: Mesh, ku
     mesh.settled()
     balanced = json.loads(kubectl("cluster2", "get", *peer))["spec"]
     assert balanced["addresses"] != by_port["addresses"]
+
+
+def test_a_gateway_that_somebody_put_on_node_ports_goes_back_and_its_link_with_it(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    right = peer(kubectl, "cluster2", "cluster1")
+    gateway = ("gateway", *EASTWEST, "istio-eastwest")
+    kubectl(
+        "cluster1", "annotate", *gateway, "peering.solo.io/data-plane-service-type=nodeport", "--overwrite"
+    )
+    ports = "--for=jsonpath={.spec.type}=NodePort"
+    kubectl("cluster1", "wait", ports, "service", *EASTWEST, "istio-eastwest", "--timeout=100s")
+    assert "changed outside mesh by kubectl" in block(mesh.pending().out, "gateway/cluster1/istio-eastwest")
+    mesh.mended()
+    assert peer(kubectl, "cluster2", "cluster1") == right
