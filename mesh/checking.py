@@ -10,7 +10,7 @@ from mesh.checks import run
 from mesh.checks.facts import Facts, Scene
 from mesh.checks.model import Phase, Report, Severity
 from mesh.checks.read import read_facts
-from mesh.engine import Desk, Planned
+from mesh.desk import Desk, Planned
 from mesh.errors import MeshError
 from mesh.lock import Lock, fresh
 from mesh.model import Attrs, Key, Plan, Unread

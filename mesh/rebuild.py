@@ -12,8 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import safety, slices
+from mesh.desk import Desk
 from mesh.diff import diff, dotted
-from mesh.engine import Desk
 from mesh.errors import MeshError, RefusedError
 from mesh.expand import expand
 from mesh.graph import Edges, edges, ordered

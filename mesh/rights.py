@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mesh import permissions
-from mesh.engine import Desk, Planned
+from mesh.desk import Desk, Planned
 from mesh.errors import KubeError
 from mesh.model import Plan, Unread
 from mesh.plan import places

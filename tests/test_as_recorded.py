@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.as_recorded import parts, recorded_diff, refuse_as_recorded, removal_as_recorded
+from mesh.desk import Desk
 from mesh.diff import dotted, fingerprints
-from mesh.engine import Desk
 from mesh.errors import RefusedError
 from mesh.model import ABSENT, Action, Field, Key, Place, Reason, Recorded, Resource, Sensitive, Unknown
 from mesh.provider import Last

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import InputError, RefusedError, UsageError
 from mesh.model import ABSENT, Action, Key, Left, Live, Origin, Place, Reason, Resource, Touch, Unknown
 from mesh.ownership import check_file, check_words

@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from mesh import planning
 from mesh.apply import Watch
 from mesh.decode import load_mesh
+from mesh.desk import Desk, Planned
 from mesh.diff import digest
-from mesh.engine import Desk, Planned, Result, _plan, apply
+from mesh.engine import Result, apply
 from mesh.errors import KubeError
 from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, Veiled
 from mesh.provider import Last, Provider
@@ -163,7 +165,7 @@ def key(name: str, cluster: str = "cluster1") -> Key:
 
 def plan(desk: Desk, *wanted: Resource[Toy], taken: frozenset[Key] = frozenset()) -> Planned:
     """Plan these toys and no others; what `mesh.engine.plan` does after the expansion."""
-    return _plan(desk, {each.key: each for each in wanted}, taken=taken)
+    return planning.plan(desk, {each.key: each for each in wanted}, taken=taken)
 
 
 def carry_out(desk: Desk, planned: Planned, workers: int = 4) -> Result:

@@ -12,7 +12,7 @@ from mesh.cli.desk import document_options
 from mesh.cli.plan import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
 from mesh.cli.running import Wishes, carry_out, run_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
-from mesh.engine import Desk, Planned
+from mesh.desk import Desk, Planned
 from mesh.model import Key
 
 

@@ -12,7 +12,7 @@ from mesh.checks.model import Phase, Severity
 from mesh.cli.desk import desk, document_options
 from mesh.cli.plan import skip_option
 from mesh.cli.terminal import look
-from mesh.engine import Desk, Planned
+from mesh.desk import Desk, Planned
 from mesh.errors import MeshError
 from mesh.model import Unread
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.kinds import all_kinds
 from mesh.lock import Identity
 from mesh.model import NO_CLUSTER

@@ -8,7 +8,7 @@ import click
 
 from mesh import slices
 from mesh.cli.desk import desk, document_options
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import MeshError
 from mesh.history import PastRun, joined
 from mesh.walk import fan

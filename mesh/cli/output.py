@@ -9,7 +9,7 @@ import click
 
 from mesh.cli.desk import desk, document_options
 from mesh.cli.show import one_of
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import KubeError, PartialError, UsageError
 from mesh.expand import expand, gateway_key
 from mesh.model import Found, Key, Sensitive

@@ -12,7 +12,7 @@ import click
 
 from mesh.cli.desk import desk, document_options
 from mesh.cli.terminal import look
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import RefusedError
 from mesh.holder import refuse_held
 from mesh.model import Key, Plan

@@ -9,7 +9,7 @@ import click
 
 from mesh.cli.confirm import confirm
 from mesh.cli.desk import desk, document_options
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.holder import Holder
 from mesh.lease import Leases

@@ -20,7 +20,8 @@ from mesh.cli.plan import printed
 from mesh.cli.signals import Grace, asking, stopping
 from mesh.cli.terminal import look, observer
 from mesh.cli.watch import Teller, Waits
-from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Desk, Planned, Result
+from mesh.desk import Desk, Planned
+from mesh.engine import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Result
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
 from mesh.gate import Ask
 from mesh.holder import Holder, refuse_held

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from mesh import slices
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.errors import MeshError, StateError
 from mesh.holder import look
 from mesh.lock import Entry, Identity, Lock

@@ -9,7 +9,8 @@ import click
 
 from mesh.cli.desk import desk
 from mesh.cli.running import Wishes
-from mesh.engine import Desk, decided
+from mesh.desk import Desk
+from mesh.engine import decided
 from mesh.errors import UsageError
 from mesh.stepwise import way
 

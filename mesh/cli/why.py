@@ -11,7 +11,7 @@ import click
 from mesh.cli.desk import desk, document_options
 from mesh.cli.show import one_of
 from mesh.cli.terminal import look
-from mesh.engine import Decided, Desk
+from mesh.desk import Decided, Desk
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Key, Live, Touch
 

@@ -12,7 +12,7 @@ import pytest
 from mesh.checking import check
 from mesh.checks.model import Report, Result, State
 from mesh.decode import load_mesh
-from mesh.engine import Desk
+from mesh.desk import Desk
 from mesh.kinds import all_kinds
 from mesh.lab import Lab, charts
 from mesh.model import Unread
