@@ -481,3 +481,20 @@ def test_a_way_that_an_upgrade_cannot_go_is_told(there: str, says: str) -> None:
     view = ReleaseView(release, release, {})
     found = facts(seen=HERE, releases={(chart.namespace, chart.release): view})
     assert said("P15", found) == says
+
+
+@pytest.mark.parametrize(
+    ("fix", "word"),
+    [
+        ("mesh apply", "mend"),
+        ("mesh recover chart/a/istiod", "mend"),
+        ("kubectl --context a -n b rollout restart deploy/istiod", "mend"),
+        ("kubectl --context a -n b get secret cacerts", "look"),
+        ("kubectl --context {context} -n {namespace} describe deploy/istiod", "look"),
+        ("kubectl --context a label ns get x=y", "mend"),
+        ("mesh status", "look"),
+        ("set one trustDomain for all clusters", "mend"),
+    ],
+)
+def test_a_command_that_only_shows_does_not_call_itself_the_mend(fix: str, word: str) -> None:
+    assert run.word_for(fix) == word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -23,6 +24,12 @@ from mesh.checks.model import (
 from mesh.checks.table import BY_ID, CHECKS
 from mesh.errors import RefusedError, UsageError
 from mesh.model import NO_CLUSTER, Action, Key, Plan
+
+LOOKS = re.compile(
+    r"kubectl( --context \S+)?( -n \S+)? (get|describe|logs|config get-contexts)\b"
+    r"|mesh (status|plan|validate|state show)\b|istioctl (version|analyze)\b|chronyc\b"
+)
+"""Commands that change nothing; how to mend what they show is on the page of the check."""
 
 
 def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str]) -> tuple[Check, ...]:
@@ -98,6 +105,11 @@ def _asked(check: Check, cluster: str, scene: Scene, ask: Callable[[], Findings]
     if found:  # what was found before it could look no further stays found
         state = State.FAILED
     return Result(check, cluster, state, why, tuple(found))
+
+
+def word_for(fix: str) -> str:
+    """Say of the command to a finding whether it mends it, or shows what is to be mended."""
+    return "look" if LOOKS.match(fix) else "mend"
 
 
 def fix_of(scene: Scene, result: Result, finding: Finding) -> str:

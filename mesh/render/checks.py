@@ -7,7 +7,7 @@ from typing import Any
 
 from mesh.checks.facts import Scene
 from mesh.checks.model import Check, Report, Result, Severity, State
-from mesh.checks.run import fix_of
+from mesh.checks.run import fix_of, word_for
 from mesh.model import NO_CLUSTER
 from mesh.render.escape import terminal
 from mesh.render.paint import Paint, Style, painter
@@ -48,7 +48,8 @@ def _check(scene: Scene, check: Check, results: list[Result], paint: Paint) -> I
         for finding in result.findings:
             level = finding.severity or check.severity
             yield f"       {paint(level.value, _LEVELS[level])}: {where}{terminal(finding.says)}"
-            yield f"         mend: {terminal(fix_of(scene, result, finding))}"
+            fix = fix_of(scene, result, finding)
+            yield f"         {word_for(fix)}: {terminal(fix)}"
     if any(result.findings for result in results):
         yield f"         see:  {check.page}"
 

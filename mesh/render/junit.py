@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from mesh.checks.facts import Scene
 from mesh.checks.model import Report, Result, State
-from mesh.checks.run import fix_of
+from mesh.checks.run import fix_of, word_for
 from mesh.model import NO_CLUSTER
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,7 +50,8 @@ def _case(scene: Scene, suite: str, result: Result) -> Iterator[str]:
         yield f"      <skipped message={_attribute(f'{result.state.value}: {result.why}')}/>\n"
     for finding in result.findings:
         level = (finding.severity or result.check.severity).value
-        text = f"{finding.says}\nmend: {fix_of(scene, result, finding)}\nsee: {result.check.page}"
+        fix = fix_of(scene, result, finding)
+        text = f"{finding.says}\n{word_for(fix)}: {fix}\nsee: {result.check.page}"
         kind = f"type={_attribute(level)} message={_attribute(finding.says)}"
         yield f"      <failure {kind}>{_text(text)}</failure>\n"
     yield "    </testcase>\n"

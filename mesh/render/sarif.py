@@ -11,7 +11,7 @@ from typing import Any
 from mesh import __version__
 from mesh.checks.facts import Scene
 from mesh.checks.model import Check, Finding, Report, Result, Severity
-from mesh.checks.run import fix_of
+from mesh.checks.run import fix_of, word_for
 from mesh.model import NO_CLUSTER
 from mesh.render.checks import by_check, plain
 
@@ -40,18 +40,19 @@ def _rule(check: Check) -> Json:
         "id": check.id,
         "name": check.id,
         "shortDescription": {"text": check.title},
-        "help": {"text": f"mend: {check.fix}; see {check.page}"},
+        "help": {"text": f"{word_for(check.fix)}: {check.fix}; see {check.page}"},
         "defaultConfiguration": {"level": LEVELS[check.severity]},
     }
 
 
 def _result(scene: Scene, result: Result, finding: Finding, rule: int) -> Json:
     where = "" if result.cluster == NO_CLUSTER else f"{result.cluster}: "
+    fix = fix_of(scene, result, finding)
     return {
         "ruleId": result.check.id,
         "ruleIndex": rule,
         "level": LEVELS[finding.severity or result.check.severity],
-        "message": {"text": f"{where}{finding.says} (mend: {fix_of(scene, result, finding)})"},
+        "message": {"text": f"{where}{finding.says} ({word_for(fix)}: {fix})"},
         "locations": [_location(scene, result.cluster)],
         "partialFingerprints": {
             "mesh/v1": f"{result.check.id}/{result.cluster}/{finding.about or finding.says}"
