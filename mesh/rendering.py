@@ -9,7 +9,7 @@ from mesh.diff import diff
 from mesh.errors import KubeError
 from mesh.model import Action, Field, ManifestChange, Sensitive, Unknown
 from mesh.world import HelmJob, Kube, Object
-from mesh.world.kube_errors import Conflict
+from mesh.world.kube_errors import Conflict, Forbidden
 
 HELM = "helm"
 ISTIOD = "pilot-discovery"
@@ -95,17 +95,32 @@ def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
 def conflicts(
     kube: Kube, job: HelmJob, new: list[Object], old: list[Object]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Dry-run, as helm, the objects that change: which fields it takes by force, and from whom it may not."""
+    """Dry-run, as helm, the objects that change: which fields it takes by force, and from whom it may not.
+
+    The first are notes, with the objects that we may not ask about; the second are refusals.
+    """
     before = {name_of(obj): obj for obj in old}
     notes: list[str] = []
     refusals: list[str] = []
+    unchecked: list[str] = []
     for obj in new:
         name = name_of(obj)
-        if name in before and before[name] != obj:
-            for manager, path in _held(kube, job, obj):
-                line = f"{path} of {name}"
-                (notes if manager.startswith(HANDS) else refusals).append(f"{line} is held by {manager}")
-    return tuple(f"takes by force: {note}" for note in notes), tuple(refusals)
+        if name not in before or before[name] == obj:
+            continue
+        try:
+            held = _held(kube, job, obj)
+        except Forbidden:
+            unchecked.append(name)
+            continue
+        for manager, path in held:
+            line = f"{path} of {name} is held by {manager}"
+            if manager.startswith(HANDS):
+                notes.append(f"takes by force: {line}")
+            else:
+                refusals.append(line)
+    if unchecked:
+        notes.append(f"not checked by the API server: it does not let us try {', '.join(unchecked)}")
+    return tuple(notes), tuple(refusals)
 
 
 def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
@@ -113,8 +128,10 @@ def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
         kube.apply(_as_helm(obj, job), manager=HELM, dry_run=True)
     except Conflict as conflict:
         return [(manager, path) for manager, path, _ in conflict.causes if manager != ISTIOD]
+    except Forbidden:
+        raise
     except KubeError:
-        return []  # no right to write, or a type that comes with this plan: helm itself will tell
+        return []  # a type that comes with this plan, say: helm itself will tell
     return []
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +16,7 @@ from tests.standin.guide import EDGE, SYSTEM
 from tests.standin.hand import eventually
 
 DRIFT = "topology.istio.io/network"
+UNCHECKED, TAKES = "not checked by the API server: ", "takes "
 
 
 def identity(rig: Rig, name: str, *options: str) -> AbstractContextManager[dict[str, str]]:
@@ -42,22 +45,63 @@ def drift(rig: Rig) -> Iterator[str]:
     rig.mesh.mended()
 
 
-def lines(text: str, wanted: Callable[[str], bool] = lambda line: bool(line.strip())) -> list[str]:
-    return [line for line in text.splitlines() if wanted(line)]
-
-
 def steps(plan: str) -> str:
     """What is to be changed, with every field and note; how the links stand meanwhile may differ."""
     return plan.partition("Not ready:")[0].partition("\nPlan:")[0]
 
 
-def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, drift: str) -> None:
+@pytest.fixture
+def changes(rig: Rig) -> Iterator[None]:
+    """A label that somebody changed, a value of istiod that is new, and a link that is new."""
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(lambda spec: spec.update(links=[{"from": "cluster2", "to": "cluster1"}]))
+    rig.mesh.applied()
+    rig.mesh.file.write_bytes(text)
+    rig.mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"TRY": "one"}}}}))
+    rig.hand.kubectl("cluster1", "label", "ns", SYSTEM, f"{DRIFT}=other", "--overwrite")
+    yield
+    rig.mesh.file.write_bytes(text)
+    rig.mesh.mended()
+
+
+def planned(rig: Rig, env: Mapping[str, str] | None = None) -> Any:
+    """The whole plan as data."""
+    answer = rig.mesh("plan", "--json", env=env)
+    assert answer.code == 0, answer
+    return json.loads(answer.out)
+
+
+def less_the_dry_runs(plan: Any) -> Any:
+    """The plan without what only dry runs tell, and without that they, and the writes, may not be made."""
+    steps = [{**each, "notes": checked(each["notes"])} for each in plan["resource_changes"]]
+    said = [each for each in plan["warnings"] if "this identity may not apply it" not in each]
+    return {**plan, "resource_changes": steps, "warnings": said}
+
+
+def checked(notes: list[str]) -> list[str]:
+    return [each for each in notes if not each.startswith((UNCHECKED, TAKES))]
+
+
+def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, changes: None) -> None:
+    """Step by step: address, action, reason, fields with who touched them, needs, manifests and notes."""
     with identity(rig, "mesh-demo-plan", "--for", "plan") as env:
-        plan = rig.mesh("plan", env=env)
-        assert plan.code == 0, plan
-        assert "# label/cluster1/istio-system" in plan.out
-        assert lines(plan.out, lambda line: "Plan:" in line) == lines(drift, lambda line: "Plan:" in line)
-        assert "this identity may not apply it" in plan.out
+        admin, _ = eventually(lambda: (planned(rig), planned(rig)), lambda both: both[0] == both[1])
+        reader = planned(rig, env)
+        done = {each["address"]: each for each in admin["resource_changes"]}
+        told = {name: (each["change"]["actions"], each["action_reason"]) for name, each in done.items()}
+        assert told == {
+            "label/cluster1/istio-system": (["update"], "drift"),
+            "chart/cluster1/istiod": (["update"], "config"),
+            "chart/cluster2/istiod": (["update"], "config"),
+            "link/cluster1/cluster2": (["create"], "new"),
+        }
+        assert less_the_dry_runs(reader) == less_the_dry_runs(admin)
+        unchecked = {
+            each["address"] for each in reader["resource_changes"] if UNCHECKED in "\n".join(each["notes"])
+        }
+        assert unchecked == done.keys()
+        assert UNCHECKED not in json.dumps(admin)
+        assert sum("this identity may not apply it" in each for each in reader["warnings"]) == 2
         code, said = write(rig, env)
         assert code != 0
         assert "cannot patch resource" in said
