@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +82,18 @@ def test_no_secret_is_readable_and_nothing_is_deferred_or_added(rig: Rig, env: d
     assert plan["deferred_changes"] == plan["resource_changes"] == plan["not_ready"] == []
     assert plan["complete"]
     assert planned(rig)["as_of_last_apply"] == []
+
+
+def test_a_fresh_clone_without_lockfile_and_root_takes_the_record_from_the_clusters(
+    rig: Rig, env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "mesh.yaml").write_text(rig.mesh.file.read_text())
+    clone = replace(rig.mesh, folder=tmp_path)
+    elsewhere = {**env, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    plan = clone("plan", "--detailed-exitcode", env=elsewhere)
+    assert plan.code == 0, plan
+    assert "as of the last apply" in plan.out
+    assert set(json.loads(clone("plan", "--json", env=elsewhere).out)["as_of_last_apply"]) == UNSEEN
 
 
 def test_drift_of_what_may_be_read_is_planned_as_by_an_admin(rig: Rig, env: dict[str, str]) -> None:
