@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mesh.errors import KubeError, MeshError
@@ -13,6 +14,7 @@ from mesh.managed import MESH_LABEL, owner_of
 from mesh.model import Key, Live, Unread
 from mesh.providers.cert import CertProvider, cacerts_place
 from mesh.providers.chart import all_views
+from mesh.providers.chart.refusals import revisioned
 from mesh.spec import COMPONENTS, Component, SecretRef
 from mesh.world import Object, Snapshot
 from mesh.world.documents import read_all
@@ -45,7 +47,8 @@ def _look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
     if why := _not_ours_to_take(istiods, releases):
         return Missed(name, context, why, runs_istio=True)
     parts = {part: _part(part, held[0], snapshot) for part, held in releases.items() if held}
-    return _found(name, context, parts, releases["istiod"][0], istiods, snapshot)
+    found = _found(name, context, parts, releases["istiod"][0], istiods, snapshot)
+    return replace(found, remarks=(*found.remarks, *_revisions(releases)))
 
 
 def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[ReleaseView]]) -> str:
@@ -64,6 +67,14 @@ def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[R
             names = ", ".join(f"{each.newest.namespace}/{each.newest.name}" for each in held)
             return f"it has several releases of the chart {part}: {names}; a mesh has one of each"
     return ""
+
+
+def _revisions(releases: Mapping[Component, list[ReleaseView]]) -> Iterator[str]:
+    """Yield what `mesh plan` will refuse in the words in which it does."""
+    for part, held in releases.items():
+        for view in held:
+            if why := revisioned(part, view, (view.deployed or view.newest).config):
+                yield why
 
 
 def _part(part: Component, view: ReleaseView, snapshot: Snapshot) -> Part:

@@ -19,7 +19,7 @@ from mesh.providers.chart.reading import (
     view_of,
     views_in,
 )
-from mesh.providers.chart.refusals import elsewhere, pending, several
+from mesh.providers.chart.refusals import elsewhere, pending, revisioned, several
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import refuse_path, traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
@@ -131,6 +131,8 @@ class ChartProvider(Provider[ChartSpec]):
             return elsewhere(spec.component, view, spec.job.namespace, is_istio=not spec.missing)
         if spec.missing:
             return refuse_platform(spec, live, view)
+        if why := revisioned(spec.component, view, self.wanted(spec, live, last)["values"]):
+            return why
         if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
             return why
         return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mesh.world.releases import ReleaseView
+
+REVISIONS: Mapping[str, str] = {"revision": "", "revisionTags": "null", "defaultRevision": "default"}
+"""The values that make an Istio one of several, each with what stands for none of it."""
 
 
 def pending(view: ReleaseView) -> str:
@@ -35,3 +38,23 @@ def elsewhere(component: str, view: ReleaseView, namespace: str, *, is_istio: bo
         f"the {component} of this cluster is release {one.name} in {one.namespace}, the configuration "
         f"says {namespace}: set {field}: {one.namespace} for {whose}"
     )
+
+
+def revisioned(component: str, view: ReleaseView, values: Mapping[str, object]) -> str:
+    """It is one revision of several, of which ambient meshes have none; "" if it is not."""
+    found = {name: values[name] for name in REVISIONS if values.get(name) not in (None, "", "default", [])}
+    if not found:
+        return ""
+    one, sets = view.newest, " ".join(f"--set {name}={REVISIONS[name]}" for name in found)
+    way = f"take it out with `helm upgrade {one.name} CHART -n {one.namespace} --reuse-values {sets}`"
+    if component == "istiod" and "revision" in found:
+        way = "install istiod without one beside it, move everything there, and uninstall this one"
+    told = ", ".join(f"{name}: {_listed(value)}" for name, value in found.items())
+    return (
+        f"the {component} of this cluster, release {one.name} in {one.namespace}, is of a revision ({told}): "
+        f"cni and ztunnel have none, so that a mesh is upgraded in place; {way} (docs/guide-a.md#revisions)"
+    )
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

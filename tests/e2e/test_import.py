@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mesh.lab import Lab, charts
-from tests.standin import authority
+from tests.standin import authority, guide
 from tests.standin.guide import EDGE, LICENCE, SYSTEM
 from tests.standin.hand import Hand
 
@@ -105,6 +105,27 @@ def test_destroy_takes_what_mesh_made_and_leaves_the_rest(mesh: Mesh, hand: Hand
     assert revisions(hand) == before
     assert "istio-remote-peer-cluster2" not in gateways(hand)[0]
     assert "istio-remote-peer-cluster1" in gateways(hand)[1]
+
+
+def test_an_istio_of_a_revision_is_told_and_refused_with_the_way_out(mesh: Mesh, hand: Hand) -> None:
+    values = guide.istiod("cluster1")
+    hand.chart("cluster1", "istiod", "istiod", values, "revision=stable", "revisionTags={prod,next}")
+    hand.kubectl("cluster1", "rollout", "status", "deployment/istiod-stable", "-n", SYSTEM, "--timeout=90s")
+    hand.chart("cluster1", "istio-cni", "cni", guide.CNI, "revision=stable")
+    words = f"release istiod in {SYSTEM}, is of a revision (revision: stable, revisionTags: prod, next)"
+    told = " ".join(mesh("import", "--file", "-").out.replace("#", "").split())
+    assert f"- cluster1: the istiod of this cluster, {words}" in told
+    plan = mesh("plan")
+    assert plan.code == 5, plan
+    assert words in plan.err
+    assert "install istiod without one beside it" in plan.err
+    assert f"`helm upgrade istio-cni CHART -n {SYSTEM} --reuse-values --set revision=`" in plan.err
+    assert "P10" not in plan.err
+    hand.istiod("cluster1")
+    hand.chart("cluster1", "istio-cni", "cni", guide.CNI)
+    hand.alone("cluster1", SYSTEM, "app=istiod")
+    hand.healthy("cluster2")
+    assert "of a revision" not in mesh("import", "--file", "-").out
 
 
 def test_the_gloo_operators_istio_is_told_and_left_out(mesh: Mesh, hand: Hand) -> None:
