@@ -107,6 +107,11 @@ def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
     return found | ({mesh.automatic.namespace} if mesh.automatic else set())
 
 
+def homes(granted: Iterable[Object]) -> list[str]:
+    """The namespaces that must be there before what is granted in them, but for those of every cluster."""
+    return sorted({str(each["metadata"].get("namespace", "")) for each in granted} - GIVEN - {""})
+
+
 def _but(hidden: frozenset[Kind], some: Iterable[Right]) -> set[Right]:
     """The rights that are not about a hidden kind of object."""
     return {right for right in some if (right.group, right.resource) not in hidden}
@@ -131,14 +136,14 @@ def _writes(mesh: Mesh, cluster: Cluster) -> set[Right]:
 
 
 def _granted(who: Identity, wanted: Iterable[Right]) -> list[Object]:
-    """The namespaces, the account, and a role and its binding for each place where something is granted."""
+    """The account, and a role and its binding for each place where something is granted.
+
+    The namespaces are not among them: who revokes by deleting the same would delete the mesh.
+    """
     by_place: dict[str, set[Right]] = {}
     for right in wanted:
         by_place.setdefault(right.namespace, set()).add(right)
-    made = sorted(set(by_place) - GIVEN - {""})
-    found: list[Object] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in made
-    ]
+    found: list[Object] = []
     if not who.user:
         meta = {"name": who.name, "namespace": HOME}
         found.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})

@@ -32,6 +32,9 @@ def identity(mesh: Mesh, lab: Lab, folder: Path, name: str, *options: str) -> It
     spaces = {cluster: {HOME, *NAMESPACE.findall(answer.out)} for cluster, answer in granted.items()}
     for cluster, answer in granted.items():
         assert answer.code == 0, answer
+        for space in sorted(spaces[cluster]):
+            if not kubectl(cluster, "get", "namespace", space, "--ignore-not-found", "-o", "name"):
+                kubectl(cluster, "create", "namespace", space)
         kubectl(cluster, "apply", "--server-side", "-f", "-", stdin=answer.out)
         token = kubectl(cluster, "create", "token", name, "-n", HOME).strip()
         for user in config["users"]:

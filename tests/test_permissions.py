@@ -8,7 +8,7 @@ import pytest
 
 from mesh.decode import load_mesh
 from mesh.permissions import Right
-from mesh.rbac import SECRETS, to_apply, to_plan, to_plan_by_dry_runs
+from mesh.rbac import SECRETS, homes, to_apply, to_plan, to_plan_by_dry_runs
 from tests.toy import EXAMPLE
 
 PATCHES = Right("apps", "deployments", "patch", "istio-eastwest")
@@ -48,3 +48,13 @@ def test_a_plan_without_secrets_is_granted_nothing_on_secrets_and_all_the_rest()
         )
         assert {resource for _, resource in whole - less} == {"secrets"}
         assert not {"secrets", "*"} & {resource for _, resource in less}
+
+
+def test_revoking_what_was_granted_can_delete_nothing_of_the_mesh() -> None:
+    mesh = load_mesh(EXAMPLE)
+    mine = {f"mesh-{mesh.name}-plan", f"mesh-{mesh.name}-apply"}
+    for grant in (to_plan, to_plan_by_dry_runs, to_apply):
+        granted = grant(mesh, mesh.clusters[0])
+        assert {each["metadata"]["name"] for each in granted} <= mine
+        assert "Namespace" not in {each["kind"] for each in granted}
+        assert homes(granted) == ["istio-eastwest", "istio-system"]

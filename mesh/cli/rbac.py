@@ -12,8 +12,13 @@ from mesh.errors import UsageError
 
 HEAD = """\
 # The least rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
-# kubectl --context {context} apply -f -
+# kubectl --context {context} apply -f - (to revoke them: delete -f -)
 """
+BEFORE = """\
+# Namespaces that must be there before, and stay when this is revoked:
+{lines}
+"""
+CREATE = "#   kubectl --context {context} create namespace {name}"
 WARNING = "who may list Secrets in {namespace} can read the key of this cluster's intermediate"
 WAY_OUT = "; --without-secrets leaves them out"
 
@@ -61,5 +66,8 @@ def rbac_command(
                 HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
                 nl=False,
             )
-            click.echo(write_all(grant(mesh, cluster, user)), nl=False)
+            granted = grant(mesh, cluster, user)
+            lines = [CREATE.format(context=cluster.context, name=name) for name in rbac.homes(granted)]
+            click.echo(BEFORE.format(lines="\n".join(lines)), nl=False)
+            click.echo(write_all(granted), nl=False)
     return 0

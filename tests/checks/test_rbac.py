@@ -114,6 +114,18 @@ def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
     assert "--without-secrets" in warned.out.splitlines()[0]
 
 
+def test_what_was_granted_is_revoked_by_deleting_the_same_and_the_mesh_stays(rig: Rig) -> None:
+    for options in (("plan", "--dry-runs"), ("apply",)):
+        name = f"mesh-demo-{options[0]}"
+        with identity(rig, name, "--for", *options):
+            granted = rig.mesh("rbac", "--for", *options, "--cluster", "cluster1").out
+            assert f"#   kubectl --context cluster1 create namespace {SYSTEM}\n" in granted
+            gone = rig.hand.kubectl("cluster1", "delete", "-f", "-", stdin=granted)
+            assert f'serviceaccount "{name}" deleted' in gone
+            assert not [line for line in gone.splitlines() if line.startswith("namespace ")]
+    rig.mesh.settled()
+
+
 def test_a_plan_by_dry_runs_is_exact_and_the_server_refuses_real_writes(rig: Rig, drift: str) -> None:
     with identity(rig, "mesh-demo-plan", "--for", "plan", "--dry-runs") as env:
         refused = eventually(lambda: write(rig, env, "--dry-run=server"), lambda seen: seen[0] == 0)
