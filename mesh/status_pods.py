@@ -72,7 +72,7 @@ class _Reader:
             views = views_in(self.snapshot, chart.namespace)
         except Forbidden:
             return None
-        alike = [view for view in views.values() if view.newest.chart == component]
+        alike = [view for view in views.values() if view.is_of(component)]
         return views.get((chart.namespace, chart.release)) or (alike[0] if len(alike) == 1 else None)
 
     def _of_file(self, component: Component) -> list[Object]:

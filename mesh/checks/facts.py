@@ -232,7 +232,7 @@ def release(facts: Facts, component: Component) -> ReleaseView | None:
     chart = facts.cluster.charts[component]
     views: Mapping[tuple[str, str], ReleaseView] = read(facts.releases)
     found = views.get((chart.namespace, chart.release))
-    return found or next((view for view in views.values() if view.newest.chart == component), None)
+    return found or next((view for view in views.values() if view.is_of(component)), None)
 
 
 def installed(facts: Facts) -> bool:

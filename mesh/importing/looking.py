@@ -38,10 +38,8 @@ def look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
 
 def _look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
     istiods = snapshot.list(DEPLOYMENT, labels="app=istiod")
-    views: dict[str, list[ReleaseView]] = {}
-    for view in all_views(snapshot).values():
-        views.setdefault(view.newest.chart, []).append(view)
-    releases = {part: views.get(part, []) for part in COMPONENTS}
+    views = all_views(snapshot).values()
+    releases = {part: [view for view in views if view.is_of(part)] for part in COMPONENTS}
     if not istiods and not releases["istiod"]:
         return None
     if why := _not_ours_to_take(istiods, releases):

@@ -12,6 +12,7 @@ import binascii
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,9 +36,13 @@ The pending ones it takes for somebody else's lock. `uninstalling` stands in the
 not of another uninstall.
 """
 
+COMMON_NAMES = frozenset({"base", "cni"})
+"""Names of Istio's charts that others give to theirs as well."""
+
 LARGEST = 64 * 1024 * 1024
 """Bytes a release may unpack to; a Secret holds 1 MiB, so only a bomb comes near."""
 
+_NAMES_ISTIO = re.compile(r"""\bname"?: *["']?[\w.-]*(istio|ztunnel)""")
 _GZIP = b"\x1f\x8b\x08"
 
 
@@ -45,8 +50,8 @@ _GZIP = b"\x1f\x8b\x08"
 class Release:
     """One revision of a release. `config` is the user's values; they and `manifest` may hold secrets.
 
-    `uid` is that of its Secret; `digest` moves when any byte of the payload does. `deployed` times
-    are RFC 3339, as helm wrote them.
+    `about` is what its chart says of itself. `uid` is that of its Secret; `digest` moves when any byte
+    of the payload does. `deployed` times are RFC 3339, as helm wrote them.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Release:
     description: str
     first_deployed: str
     last_deployed: str
+    about: str = ""
 
     def objects(self) -> list[Object]:
         """The manifest as objects; parsed anew at every call, for it is costly and seldom needed."""
@@ -94,6 +100,13 @@ class ReleaseView:
         """Whether helm would refuse to upgrade it: one is at work, or was killed at work."""
         return self.newest.status in PENDING
 
+    def is_of(self, chart: str) -> bool:
+        """Whether it is of the chart, and not of somebody's that has nothing but its name in common."""
+        one = self.newest
+        if one.chart != chart or chart not in COMMON_NAMES:
+            return one.chart == chart
+        return "istio" in one.about.lower() or bool(_NAMES_ISTIO.search(one.manifest))
+
     @property
     def token(self) -> str:
         """Moves when, and only when, helm (or somebody in its place) wrote the release."""
@@ -101,12 +114,13 @@ class ReleaseView:
 
 
 def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
-    """Return every release by (namespace, name); at most two revisions of each are unpacked."""
+    """Return every release that is there by (namespace, name); at most two revisions of each are unpacked."""
     revisions: dict[tuple[str, str], list[Object]] = {}
     for secret in secrets:
         if secret.get("type", TYPE) == TYPE:
             revisions.setdefault(_names(secret), []).append(secret)
-    return {names: _view(held) for names, held in sorted(revisions.items())}
+    there = {names: held for names, held in revisions.items() if not _is_over(held)}
+    return {names: _view(held) for names, held in sorted(there.items())}
 
 
 def decode(secret: Object) -> Release:
@@ -131,6 +145,7 @@ def decode(secret: Object) -> Release:
         description=str(info.get("description", "")),
         first_deployed=str(info.get("first_deployed", "")),
         last_deployed=str(info.get("last_deployed", "")),
+        about=json.dumps({key: value for key, value in chart.items() if key != "name"}),
     )
 
 
@@ -169,6 +184,11 @@ def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None
         },
         manager=manager,
     )
+
+
+def _is_over(revisions: list[Object]) -> bool:
+    """Whether they are what `helm uninstall --keep-history` leaves of a release that is gone."""
+    return _label(max(revisions, key=_revision), "status") == "uninstalled"
 
 
 def _view(revisions: list[Object]) -> ReleaseView:

@@ -69,7 +69,7 @@ def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Fou
     views = _all_or_near(places, snapshot)
     found: dict[Key, Found] = {}
     for key, place in places.items():
-        mine = [view for view in views if view.newest.chart == place.name]
+        mine = [view for view in views if view.is_of(place.name)]
         found[key] = _live(mine, place, snapshot) if mine else None
     return found
 

@@ -86,6 +86,22 @@ def test_nothing_is_missing_so_the_plan_is_empty_and_an_apply_only_records(mesh:
     assert (revisions(hand), gateways(hand)) == before
 
 
+@pytest.mark.parametrize("name", ["base", "cni"])
+def test_a_chart_of_others_that_is_called_as_istios_is_in_nobodys_way(
+    mesh: Mesh, hand: Hand, tmp_path: Path, name: str
+) -> None:
+    chart = tmp_path / name
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {name}, version: 1.0.0}}")
+    note = "{apiVersion: v1, kind: ConfigMap, metadata: {name: acme}}"
+    (chart / "templates" / "note.yaml").write_text(note)
+    hand.helm("cluster1", "install", "acme", str(chart), "-n", "acme", "--create-namespace")
+    mesh.settled()
+    answer = mesh("import", "--file", "-")
+    assert [each["name"] for each in yaml.safe_load(answer.out)["spec"]["clusters"]] == list(CLUSTERS)
+    hand.helm("cluster1", "uninstall", "acme", "-n", "acme")
+
+
 def test_what_is_missing_is_all_that_is_planned(mesh: Mesh, hand: Hand) -> None:
     (mesh.folder / "mesh.lock").unlink()
     for cluster in CLUSTERS:

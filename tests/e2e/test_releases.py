@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 
+import pytest
+
 from tests.conftest import Tool
 
 from .hands import Mesh, block
@@ -150,8 +152,9 @@ def test_a_field_of_a_chart_edited_with_kubectl_is_taken_back_with_the_next_upgr
     assert after["containers"][0]["image"] == right
 
 
-def test_a_release_uninstalled_by_hand_comes_back(mesh: Mesh, helm: Tool) -> None:
-    helm("cluster2", "uninstall", "istio-cni", *SYSTEM)
+@pytest.mark.parametrize("how", [(), ("--keep-history",)])
+def test_a_release_uninstalled_by_hand_comes_back(mesh: Mesh, helm: Tool, how: tuple[str, ...]) -> None:
+    helm("cluster2", "uninstall", "istio-cni", *SYSTEM, *how)
     told = block(mesh.pending().out, "chart/cluster2/cni")
     assert "gone: deleted outside mesh" in told
     mesh.mended()

@@ -82,6 +82,41 @@ def test_releases_are_kept_apart_and_in_order() -> None:
     assert list(found) == [("istio-system", "istiod"), ("istio-system", "ztunnel")]
 
 
+def test_what_was_uninstalled_and_kept_its_history_is_not_there() -> None:
+    over = [release(1, "superseded"), release(2, "uninstalled")]
+    assert newest(over) == {}
+    (again,) = newest([*over, release(3, "deployed")]).values()
+    assert again.newest.revision == 3
+
+
+@pytest.mark.parametrize(
+    ("chart", "more", "expected"),
+    [
+        ("base", {"description": "Everything that Acme's services share"}, False),
+        ("cni", {"keywords": ["calico"], "home": "https://cni.example"}, False),
+        ("base", {"keywords": ["istio"]}, True),
+        ("cni", {"sources": ["https://github.com/istio/istio"]}, True),
+        ("ztunnel", {}, True),
+    ],
+)
+def test_a_chart_that_shares_no_more_than_its_name_with_istios_is_none_of_them(
+    chart: str, more: dict[str, object], expected: bool
+) -> None:
+    about = {"metadata": {"name": chart, "version": "1.0.0", **more}}
+    note = "metadata:\n  name: acme\n  annotations: {sidecar.istio.io/inject: 'false'}\n"
+    (one,) = newest([release(1, "deployed", chart=about, manifest=note)]).values()
+    assert one.is_of(chart) is expected
+    assert not one.is_of("istiod")
+
+
+@pytest.mark.parametrize("name", ["istio-cni-node", '"istio-cni"', "wasmplugins.extensions.istio.io"])
+def test_a_chart_that_says_nothing_of_istio_is_known_by_what_it_brings(name: str) -> None:
+    about = {"metadata": {"name": "cni", "version": "1.0.0"}}
+    manifest = f"kind: DaemonSet\nmetadata:\n  name: {name}\n"
+    (one,) = newest([release(1, "deployed", chart=about, manifest=manifest)]).values()
+    assert one.is_of("cni")
+
+
 def test_a_release_that_never_worked_has_nothing_deployed() -> None:
     (one,) = newest([release(1, "pending-install")]).values()
     assert one.deployed is None
