@@ -182,9 +182,8 @@ def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
 
 
 def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob) -> ChartSpec:
-    spec = ChartSpec(
-        mesh.name, component, job, mesh.sensitive, cluster.adopt, reissues=bool(mesh.root.migrate)
-    )
+    spec = ChartSpec(mesh.name, component, job, mesh.sensitive, cluster.adopt, images=mesh.version)
+    spec = replace(spec, reissues=bool(mesh.root.migrate))
     if component != "istiod" or not mesh.root.migrate:
         return spec
     users = {cluster.namespace, cluster.charts["ztunnel"].namespace, cluster.eastwest.namespace, "default"}

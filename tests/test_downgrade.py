@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mesh.downgrade import backwards
 from mesh.graph import ordered
 from mesh.model import Action, Field, Key, Step
+from mesh.providers.chart.refusals import refuse_way
 
 PARTS = ("base", "istiod", "cni", "ztunnel")
 KEYS = {part: Key("chart", "a", part) for part in PARTS}
@@ -46,3 +49,26 @@ def test_what_changes_beside_it_makes_no_circle() -> None:
 def test_another_patch_of_the_same_line_keeps_the_order() -> None:
     steps = changed("1.30.2-solo", "1.30.1-solo")
     assert order(backwards(steps, ["a", "b"])) == ["base", "istiod", "cni", "ztunnel"]
+
+
+@pytest.mark.parametrize(
+    ("images", "downgrade", "says"),
+    [
+        ("1.30.9-solo", False, ""),
+        ("1.30.0", False, ""),
+        ("1.31.0-solo", False, ""),
+        ("1.32.0-solo", False, "one minor version at a time"),
+        ("1.29.3-solo", False, "that is a downgrade"),
+        ("1.29.3-solo", True, ""),
+        ("", False, ""),
+        ("nightly", False, ""),
+    ],
+)
+def test_images_go_no_further_than_charts_may_where_those_stay(
+    images: str, downgrade: bool, says: str
+) -> None:
+    there = "1.30.2-solo"
+    why = refuse_way("istiod", there, there, images, downgrade=downgrade)
+    assert says in why
+    assert bool(why) is bool(says)
+    assert bool(why) is ("the charts at hand are of 1.30.2-solo" in why)

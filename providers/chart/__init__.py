@@ -12,16 +12,10 @@ from mesh.provider import OPEN, Last, Preview, Provider
 from mesh.providers.chart.archive import is_whole, unpacked
 from mesh.providers.chart.objects import AND_ROOT
 from mesh.providers.chart.platform import prepared, refuse_platform
-from mesh.providers.chart.reading import (
-    BY_CHART,
-    all_views,
-    read,
-    view_of,
-    views_in,
-)
-from mesh.providers.chart.refusals import elsewhere, pending, revisioned, several
+from mesh.providers.chart.reading import BY_CHART, all_views, read, view_of, views_in
+from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
-from mesh.providers.chart.upgrade import refuse_path, traffic
+from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
 from mesh.refs import Ref
 from mesh.rendering import changes, conflicts, placeheld
@@ -55,7 +49,8 @@ class ChartSpec:
 
     A chart that is no part of Istio is never installed by us: `missing` says what to do if it is not
     there, `oldest` is the first line that will do. A job without `ref` upgrades a release to the
-    very chart that it has, one without `version` to the version that it has.
+    very chart that it has, one without `version` to the version that it has. `images` is the version
+    of Istio that its images are of, "" if it has none of them.
     """
 
     mesh: str
@@ -66,6 +61,7 @@ class ChartSpec:
     downgrade: bool = False
     oldest: tuple[int, int] = (0, 0)
     missing: str = ""
+    images: str = ""
     root: str | Ref | Unknown = ""
     shown_in: frozenset[str] = frozenset()
     reissues: bool = False
@@ -120,9 +116,8 @@ class ChartProvider(Provider[ChartSpec]):
         view = view_of(live)
         if not isinstance(live, Live):
             return spec.missing
-        there = live.attrs["version"]
         if view is None:  # we may not read it
-            return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)
+            return _refuse_way(spec, live)
         if view.pending and not (last and last.status == OPEN):
             return pending(view)
         if others := live.status["others"]:
@@ -135,7 +130,7 @@ class ChartProvider(Provider[ChartSpec]):
             return why
         if last is None and not spec.reissues and (why := refuse_reissue(spec.job.values, view)):
             return why
-        return refuse_path(spec.component, there, spec.job.version, downgrade=spec.downgrade)
+        return _refuse_way(spec, live)
 
     def reissues(self, spec: ChartSpec, live: Live) -> str:
         """The trust domain is in every identity that an istiod gives."""
@@ -228,6 +223,11 @@ def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
     if spec.adopt and live and live.place:
         return replace(spec.job, release=live.place.name, namespace=live.place.namespace)
     return spec.job
+
+
+def _refuse_way(spec: ChartSpec, live: Live) -> str:
+    versions = live.attrs["version"], spec.job.version, spec.images
+    return refuse_way(spec.component, *versions, downgrade=spec.downgrade)
 
 
 def _is_whole(live: Live, version: str) -> bool:

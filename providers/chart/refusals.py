@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mesh.distribution.versions import Version
+from mesh.providers.chart.upgrade import refuse_path
 from mesh.world.releases import ReleaseView
 
 REVISIONS: Mapping[str, str] = {"revision": "", "revisionTags": "null", "defaultRevision": "default"}
@@ -38,6 +40,17 @@ def elsewhere(component: str, view: ReleaseView, namespace: str, *, is_istio: bo
         f"the {component} of this cluster is release {one.name} in {one.namespace}, the configuration "
         f"says {namespace}: set {field}: {one.namespace} for {whose}"
     )
+
+
+def refuse_way(component: str, there: str, wanted: str, images: str, *, downgrade: bool) -> str:
+    """A version out of reach: the chart's, or that of the images where the chart has one of its own."""
+    if why := refuse_path(component, there, wanted, downgrade=downgrade):
+        return why
+    before, after = Version.parse(there), Version.parse(images)
+    if before is None or after is None or before.line == after.line:
+        return ""
+    why = refuse_path(component, there, images, downgrade=downgrade)
+    return f"{why}; the charts at hand are of {wanted or 'a version that only helm can tell'}" if why else ""
 
 
 def revisioned(component: str, view: ReleaseView, values: Mapping[str, object]) -> str:

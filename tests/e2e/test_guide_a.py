@@ -353,6 +353,10 @@ def test_a_jump_over_a_minor_version_is_refused_and_done_step_by_step(
     assert refused.code == 5, refused
     assert f"istiod is {OLD}, the configuration says {NEXT}" in refused.err
     assert "or list such versions in spec.istio.through and use --stepwise" in refused.err
+    images = mesh("plan", env={"MESH_CHART_SOURCE": str(hand.old)})
+    assert images.code == 5, images
+    assert f"istiod is {OLD}, the configuration says {NEXT}" in images.err
+    assert f"the charts at hand are of {OLD}" in images.err
     mesh.edit(lambda spec: spec["istio"].update(through=[NEW]))
     plan = mesh("plan", "--stepwise", env=archives)
     assert plan.err == f"This is the plan to Istio {NEW}; after it come {NEXT}.\n"
