@@ -99,7 +99,8 @@ class Authority:
 class ClusterStatus:
     """One cluster; `unreachable` says why nothing of it is known, `unread` what else could not be read.
 
-    `licence` is the Secret that holds it, "" where none is needed.
+    `licence` is the Secret that holds it, "" where none is needed; `clear_licence` says that one stands in
+    the values of istiod's release.
     """
 
     name: str
@@ -110,6 +111,7 @@ class ClusterStatus:
     unread: Mapping[str, str] = field(default_factory=dict)
     network: str = ""
     has_licence: bool = False
+    clear_licence: bool = False
     workloads: tuple[Workload, ...] = ()
     gateways: tuple[EastWest, ...] = ()
     peers: tuple[Peer, ...] = ()
@@ -159,7 +161,7 @@ def _troubles(cluster: ClusterStatus) -> Iterator[str]:
     if cluster.network != cluster.wanted_network and LABEL not in unread:
         there = f"is {cluster.network}" if cluster.network else "is not there"
         yield f"its network label {there}, {cluster.wanted_network} is wanted"
-    if cluster.licence and not cluster.has_licence and SECRETS not in unread:
+    if cluster.licence and not (cluster.has_licence or cluster.clear_licence) and SECRETS not in unread:
         yield f"its licence, Secret {cluster.licence}, is not there or empty"
     yield from (f"{each.component}: {each.why}" for each in cluster.workloads if each.why)
     if cluster.authority and cluster.authority.why:

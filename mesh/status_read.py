@@ -14,6 +14,8 @@ from mesh.distribution import upstream
 from mesh.distribution.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
 from mesh.errors import MeshError
 from mesh.providers.cert.specs import CACERTS
+from mesh.providers.chart import views_in
+from mesh.providers.chart.values import CLEAR, LICENCE
 from mesh.providers.secret import ACCEPTED
 from mesh.spec import Cluster, Mesh, SecretRef
 from mesh.status import (
@@ -85,7 +87,19 @@ class _Reader:
     def _secrets(self) -> Facts:
         where = self._licence()
         data = ((where and self._secret(where.namespace, where.name)) or {}).get("data") or {}
-        return {"authority": self._authority(), "has_licence": any(data.get(name) for name in ACCEPTED)}
+        return {
+            "authority": self._authority(),
+            "has_licence": any(data.get(name) for name in ACCEPTED),
+            "clear_licence": where is not None and self._in_clear_text(),
+        }
+
+    def _in_clear_text(self) -> bool:
+        """Whether a licence stands in the values of the istiod that is there, as helm alone would set it."""
+        views = views_in(self.snapshot, self.cluster.namespace).values()
+        found = [
+            view.deployed.config.get(LICENCE) for view in views if view.deployed and view.is_of("istiod")
+        ]
+        return any(isinstance(one, Mapping) and bool(one.get(CLEAR)) for one in found)
 
     def _authority(self) -> Authority:
         from mesh.world import pki

@@ -145,6 +145,12 @@ def test_what_could_not_be_read_is_not_called_absent() -> None:
     assert "not read\n" in text_of(cluster)
 
 
+def test_a_licence_among_the_values_of_istiod_is_not_called_absent() -> None:
+    cluster = replace(healthy("c1"), has_licence=False, clear_licence=True)
+    assert cluster.troubles == ()
+    assert "c1       c1-admin  c1       in clear text  ready\n" in text_of(cluster)
+
+
 def test_roots_that_differ_are_the_first_warning() -> None:
     differ = "the clusters do not share a root of trust: c1 a, c2 b"
     status = Status("demo", (healthy("c1"), healthy("c2")), (differ,))

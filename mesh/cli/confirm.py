@@ -23,6 +23,15 @@ def confirm(question: str, *, yes: bool) -> None:
         raise InterruptedRunError("not confirmed; nothing was changed")
 
 
+def refuse_unknown(given: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Take the name of no cluster for a mistake of who typed it."""
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"--confirm {name}: there is no cluster {name}", hint=f"clusters are {', '.join(known)}"
+            )
+
+
 def confirm_names(names: tuple[str, ...], given: tuple[str, ...], *, ask: bool) -> None:
     """Go on only when every cluster was named, on the command line or when asked: `--yes` is not enough."""
     missing = [name for name in names if name not in given]

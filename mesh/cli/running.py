@@ -14,7 +14,7 @@ import click
 
 from mesh import engine
 from mesh.as_recorded import refuse_as_recorded
-from mesh.cli.confirm import confirm_names
+from mesh.cli.confirm import confirm_names, refuse_unknown
 from mesh.cli.desk import desk
 from mesh.cli.plan import printed
 from mesh.cli.signals import Grace, asking, stopping
@@ -106,6 +106,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
         licence=not wishes.destroy,
         stop_at=wishes.stop_at,
     )
+    refuse_unknown(wishes.confirmed, tuple(each.name for each in here.mesh.clusters))
     verb = "destroy" if wishes.destroy else "apply"
     with (
         here.store.held(verb, here.world.clock.now()),

@@ -81,7 +81,9 @@ def _licence(cluster: ClusterStatus) -> str:
         return "not needed"
     if SECRETS in cluster.unread:
         return "?"
-    return "present" if cluster.has_licence else "absent"
+    if cluster.has_licence:
+        return "present"
+    return "in clear text" if cluster.clear_licence else "absent"
 
 
 def _workloads(status: Status) -> str:
@@ -202,6 +204,7 @@ def _cluster(cluster: ClusterStatus) -> Json:
         "licence": {
             "secret": cluster.licence,
             "present": None if SECRETS in cluster.unread else cluster.has_licence,
+            "in_clear_text": None if SECRETS in cluster.unread else cluster.clear_licence,
         },
         "pods": [_workload(each) for each in cluster.workloads],
         "gateways": [_renamed(asdict(each)) for each in cluster.gateways],

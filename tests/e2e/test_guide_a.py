@@ -220,6 +220,12 @@ def test_yes_alone_moves_no_root_of_trust(mesh: Mesh, hand: Hand) -> None:
     refused = mesh("apply", "--yes", "--confirm", "cluster2")
     assert refused.code == 64, refused
     assert "--confirm cluster1" in refused.err
+    mistyped = mesh("apply", "--yes", "--confirm", "cluster3")
+    assert mistyped.code == 64, mistyped
+    assert "there is no cluster cluster3" in mistyped.err
+    assert "clusters are cluster1, cluster2" in mistyped.err
+    licences = [each["licence"] for each in json.loads(mesh("status", "--json").out)["clusters"]]
+    assert [each["in_clear_text"] for each in licences] == [True, False]
     assert [hand.revisions(cluster) for cluster in CLUSTERS] == before
 
 
