@@ -45,6 +45,16 @@ class Outcome:
     stopped: str = ""
 
 
+def guarded(work: Callable[[], Outcome]) -> Outcome:
+    """Carry something out; what it raises is its outcome."""
+    try:
+        return work()
+    except MeshError as error:
+        return Outcome(error=error)
+    except Exception as error:  # noqa: BLE001  # a fault of ours must not take the others' record with it
+        return Outcome(error=MeshError(f"this is a fault of mesh: {type(error).__name__}: {error}"))
+
+
 def done(step: Step, outcome: Outcome) -> Action:
     """What a step did in the end: a deletion that left the thing, and says why, only forgot it."""
     is_left = step.action is Action.DELETE and bool(outcome.remarks)
@@ -94,12 +104,7 @@ class Run:
         """Carry the step out; on a worker's thread."""
         if why := self.held.lost(key.cluster):
             return Outcome(error=LockedError(why, hint="run `mesh plan`: somebody else may be at work"))
-        try:
-            return self._carry_out(self.tasks[key])
-        except MeshError as error:
-            return Outcome(error=error)
-        except Exception as error:  # noqa: BLE001  # a fault of ours must not take the others' record with it
-            return Outcome(error=MeshError(f"this is a fault of mesh: {type(error).__name__}: {error}"))
+        return guarded(lambda: self._carry_out(self.tasks[key]))
 
     def after(self, key: Key, result: Outcome) -> bool:
         """Record the result: first the lockfile, then the journal."""
@@ -148,7 +153,7 @@ class Run:
     def _gate(self, step: Step) -> str:
         return gate.passed(
             step.gate,
-            lambda clusters: self.ask(clusters, self._pending()),
+            lambda clusters: self.ask(clusters, self._pending(), frozenset()),
             self.world,
             about=str(step.key),
             timeout=self.timeout,

@@ -53,10 +53,18 @@ def before_apply(desk: Desk, planned: Planned) -> None:
         run.refuse(run.before_apply(scene(desk, planned), planned.plan.skipped_checks))
 
 
-def between(desk: Desk, clusters: tuple[str, ...], pending: Collection[Key], skipped: Collection[str]) -> str:
+def between(
+    desk: Desk,
+    clusters: tuple[str, ...],
+    pending: Collection[Key],
+    users: Collection[Key],
+    *,
+    skipped: Collection[str],
+) -> str:
     """What the mid-flight checks find wrong in some clusters, as one line; "" if the next may follow.
 
     What the run is yet to change cannot be right before; a cluster that left the mesh has nothing to pass.
+    In other clusters only `users` count: what worked before and needs what was changed.
     """
     seen = scene(desk, Unread("it is under way"))
     for name in seen.clusters.keys() & set(clusters):
@@ -66,9 +74,8 @@ def between(desk: Desk, clusters: tuple[str, ...], pending: Collection[Key], ski
     return "; ".join(
         f"{each.check.id} {each.cluster}: {finding.says}"
         for each in report.failed(Severity.ERROR)
-        if each.cluster in clusters
         for finding in each.findings
-        if finding.about not in pending
+        if finding.about in users or (each.cluster in clusters and finding.about not in pending)
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from mesh import planning, safety
+from mesh.aftermath import look_back
 from mesh.apply import Outcome, Run, Watch
 from mesh.as_recorded import refuse_as_recorded
 from mesh.desk import Decided, Desk, Planned
@@ -140,6 +141,7 @@ def apply(
         run.journal.begin(run_id, run.lock.serial)
         needs = {key: task.step.needs for key, task in steps.items()}
         unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
+        look_back(desk, planned, run)
         past = None
         if leases:
             now = desk.world.clock.now()

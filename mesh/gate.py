@@ -8,13 +8,16 @@ from mesh.errors import MeshError
 from mesh.model import Action, Key, Step
 from mesh.world import World
 
-Ask = Callable[[tuple[str, ...], frozenset[Key]], str]
-"""What the checks find wrong in some clusters but not in what the run is yet to mend; "" for nothing."""
+Ask = Callable[[tuple[str, ...], frozenset[Key], frozenset[Key]], str]
+"""What the checks find wrong in some clusters but not in what the run is yet to mend; "" for nothing.
+
+What they find wrong in the last, wherever that is, counts as well.
+"""
 
 SECONDS_BETWEEN = 2.0
 
 
-def nobody(_clusters: tuple[str, ...], _pending: frozenset[Key]) -> str:
+def nobody(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:
     """For runs whose plan has no gate."""
     return ""
 
@@ -38,22 +41,26 @@ def passed(
     about: str,
     timeout: float,
     stopping: Callable[[], bool],
+    looks: int = 1,
+    so: str = "so the next cluster is left alone",
 ) -> str:
     """Return "" when the checks of some clusters pass, or what they say when the run is to stop.
 
-    Raise MeshError if they do not pass in time.
+    They have passed when they did so in that many `looks` in a row. Raise MeshError if they do not in
+    time; `so` is what follows from that.
     """
     names, clock = ", ".join(clusters), world.clock
-    deadline = clock.monotonic() + timeout
-    while wrong := ask(clusters):
+    deadline, good = clock.monotonic() + timeout, 0
+    while (good := 0 if (wrong := ask(clusters)) else good + 1) < looks:
         if stopping():
             return wrong
-        if clock.monotonic() >= deadline:
+        if wrong and clock.monotonic() >= deadline:
             raise MeshError(
-                f"the checks of {names} do not pass, so the next cluster is left alone: {wrong}",
+                f"the checks of {names} do not pass, {so}: {wrong}",
                 hint="`mesh check --phase mid` tells how to mend it; then run apply again, "
                 "or go on without a check by `--skip-check ID`",
             )
-        world.say(about, f"waiting for the checks of {names}: {wrong}")
+        if wrong:
+            world.say(about, f"waiting for the checks of {names}: {wrong}")
         clock.sleep(SECONDS_BETWEEN)
     return ""

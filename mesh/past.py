@@ -36,6 +36,7 @@ def past_run(
         deeds=tuple(
             Deed(signs[key].strip(), str(key), done=not (each.error or each.stopped))
             for key, each in sorted(outcomes.items())
+            if key in signs
         ),
     )
 

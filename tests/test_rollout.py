@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.aftermath import users
 from mesh.apply import NOT_BEGUN, Watch
 from mesh.engine import apply
 from mesh.gate import to_come
@@ -105,6 +106,18 @@ def test_what_waits_for_the_next_cluster_is_to_come_with_it() -> None:
     assert to_come({step.key: step for step in left}) == {ISTIOD["b"], far, link}
 
 
+def test_of_what_was_not_touched_all_that_needs_what_was_changed_is_looked_at_again() -> None:
+    link, back, east = Key("link", "a", "b"), Key("link", "b", "a"), Key("gateway", "b", "east")
+    needs = {
+        ISTIOD["b"]: frozenset[Key](),
+        ISTIOD["a"]: frozenset[Key](),
+        east: frozenset({ISTIOD["b"]}),
+        link: frozenset({east}),
+        back: frozenset({ISTIOD["a"]}),
+    }
+    assert users({ISTIOD["b"]}, needs, [link, back, ISTIOD["a"]]) == {link}
+
+
 class Interrupted(SystemClock):
     """A clock in whose longer sleeps somebody asks the run to stop, which ends them."""
 
@@ -127,7 +140,7 @@ def test_a_run_that_is_stopped_between_two_clusters_leaves_the_next_one_alone(
     then = replace(planned.plan.steps[1], needs=frozenset({key("a")}), **how)  # type: ignore[arg-type]  # any field
     planned = replace(planned, plan=replace(planned.plan, steps=(planned.plan.steps[0], then)))
 
-    def mended(_clusters: tuple[str, ...], _pending: frozenset[Key]) -> str:
+    def mended(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:
         """The checks pass the very moment that somebody asks the run to stop."""
         stop.ask()
         return ""

@@ -162,10 +162,10 @@ def _check(here: Desk, planned: Planned) -> None:
 def _asking(here: Desk, skipped: Collection[str]) -> Ask:
     """How the mid-flight checks are asked, without those that the plan leaves out."""
 
-    def ask(clusters: tuple[str, ...], pending: frozenset[Key]) -> str:
+    def ask(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
         from mesh.checking import between
 
-        return between(here, clusters, pending, skipped)
+        return between(here, clusters, pending, users, skipped=skipped)
 
     return ask
 

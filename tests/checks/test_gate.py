@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Ticking(SystemClock):
         self.at += seconds
 
 
-def ask(answers: list[str]) -> gate.Ask:
+def ask(answers: list[str]) -> Callable[[tuple[str, ...]], str]:
     return lambda _clusters: answers.pop(0) if len(answers) > 1 else answers[0]
 
 
@@ -69,6 +70,15 @@ def test_it_ends_the_run_when_they_do_not_in_time() -> None:
     with pytest.raises(MeshError) as error:
         passed(["Q01 a: bad"], Ticking())
     assert "the checks of a do not pass, so the next cluster is left alone: Q01 a: bad" in str(error.value)
+
+
+def test_it_passes_only_when_it_did_so_often_enough_in_a_row() -> None:
+    clock, answers = Ticking(), ["", "bad", "", "", ""]
+    world = World({}, {}, clock, {}, Path())
+    passed = gate.passed(
+        ("a",), lambda _: answers.pop(0), world, about="x", timeout=10, stopping=bool, looks=3
+    )
+    assert (passed, answers, clock.at) == ("", [], 4 * gate.SECONDS_BETWEEN)
 
 
 def test_it_is_left_when_the_run_is_to_stop() -> None:
@@ -147,6 +157,68 @@ def test_a_check_that_is_left_out_holds_nobody_up(rig: Rig) -> None:
     try:
         rig.mesh.applied("--skip-check", "S12")
         assert "GATED" in told(rig, "cluster2")
+    finally:
+        gone(STRANGER)(rig)
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
+
+
+def trusting(word: str) -> Callable[[Any], None]:
+    """Whether istiod of cluster2 takes certificates of other trust domains."""
+
+    def edit(spec: Any) -> None:
+        env = {"env": {"PILOT_SKIP_VALIDATE_TRUST_DOMAIN": word}}
+        spec["clusters"][1]["values"] = {"istiod": env}
+
+    return edit
+
+
+def trusts(rig: Rig) -> str:
+    pod = rig.hand.get("cluster2", "deployment", "istiod", SYSTEM)["spec"]["template"]["spec"]
+    return next(
+        each["value"] for each in pod["containers"][0]["env"] if each["name"].startswith("PILOT_SKIP")
+    )
+
+
+def test_an_apply_that_breaks_the_links_says_so_though_each_step_is_done(rig: Rig) -> None:
+    """Only istiod of cluster2 is changed; the peer in cluster1, which nobody touched, is told too."""
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(trusting("false"))
+    try:
+        broken = rig.mesh("apply", "--yes", "--timeout", "45")
+        assert broken.code == 6, broken
+        assert "Apply incomplete! Resources: 0 added, 1 changed, 0 destroyed." in broken
+        assert "checks/-/mid: the checks of cluster2 do not pass, though every step is done: " in broken
+        assert f"S12 cluster1: peer {EDGE}/{PEER}" in broken
+        assert f"S12 cluster2: peer {EDGE}/istio-remote-peer-cluster1" in broken
+        assert "--skip-check" in broken
+        assert trusts(rig) == "false"
+        plan = rig.mesh("plan").out
+        assert "PILOT_SKIP_VALIDATE_TRUST_DOMAIN" not in plan, "the step is recorded as done"
+        assert "link/cluster2/cluster1" in plan
+    finally:
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
+    assert trusts(rig) == "true"
+
+
+def test_a_check_that_is_left_out_is_not_asked_in_the_end_either(rig: Rig) -> None:
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(trusting("false"))
+    try:
+        rig.mesh.applied("--skip-check", "S12")
+        assert trusts(rig) == "false"
+    finally:
+        rig.mesh.file.write_bytes(text)
+        rig.mesh.mended()
+
+
+def test_where_the_gate_asks_no_checks_none_is_asked_in_the_end(rig: Rig) -> None:
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(lambda spec: (gated(spec), spec.update(rollout={"gate": "ready"})))
+    made(STRANGER)(rig)
+    try:
+        assert "checks/-/mid" not in rig.mesh.applied()
     finally:
         gone(STRANGER)(rig)
         rig.mesh.file.write_bytes(text)
