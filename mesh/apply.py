@@ -14,7 +14,7 @@ from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePl
 from mesh.lease import Held
 from mesh.lock import Entry, Lock
 from mesh.memory import Task, after_failure, check_same, remember
-from mesh.model import Action, Found, Key, Live, Place, Step, Unknown, Unread, Verdict
+from mesh.model import READY, Action, Found, Key, Live, Place, Step, Unknown, Unread, Verdict
 from mesh.plan import step_for
 from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.record import Ledger, home
@@ -59,6 +59,12 @@ def done(step: Step, outcome: Outcome) -> Action:
     """What a step did in the end: a deletion that left the thing, and says why, only forgot it."""
     is_left = step.action is Action.DELETE and bool(outcome.remarks)
     return Action.FORGET if is_left else step.action
+
+
+def _works(kind: Provider[Any], live: Live | None) -> tuple[bool, str]:
+    """Whether what was given back works; one that its owner removed meanwhile has nothing to wait for."""
+    ready = kind.works(live) if live else READY
+    return bool(ready), ready.why
 
 
 @dataclass(slots=True)
@@ -220,10 +226,14 @@ class Run:
             self.world.clock.sleep(seconds)
 
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
-        last = self.lock.last(task.step.key)
-        if found and last:
-            task.kind.give_back(task.step.key, found, last, self.world)
-        return Outcome(remarks=(task.step.why,))
+        """Take out what is ours, and wait until what is left works: it may be in use."""
+        key = task.step.key
+        last = self.lock.last(key)
+        if found is None or last is None:
+            return Outcome(remarks=(task.step.why,))
+        task.kind.give_back(key, found, last, self.world)
+        ended = self._until(task, lambda live: _works(task.kind, live))
+        return replace(ended, remarks=(task.step.why,))
 
     def _converge(self, task: Task, found: Live | None) -> Outcome:
         key, resource = task.step.key, task.resource

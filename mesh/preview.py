@@ -25,12 +25,13 @@ def preview(
 ) -> None:
     """Add to each changing step what its kind's preview says; collect refusals.
 
-    Only what differs is asked about, so a plan without changes asks nothing. What comes `later`, in the
+    Only what differs is asked about, so a plan without changes asks nothing. What nobody wants any more
+    and is only changed is given back. What comes `later`, in the
     place of something of others, cannot be tried yet; what is known by its record alone cannot be either.
     """
     unseen = frozenset(draft.recorded)
     asked = {key for key, step in draft.steps.items() if step.action in ASKED} - unseen
-    keys = [key for key in draft.steps if key in asked and key in draft.bound]
+    keys = [key for key in draft.steps if key in asked]
 
     def ask(key: Key) -> Preview | MeshError:
         found = known.found.get(key)
@@ -38,7 +39,10 @@ def preview(
         if key in later:
             return Preview(notes=(LATER,))
         try:
-            return kinds[key.kind].preview(draft.bound[key], key, live, world)
+            if key in draft.bound:
+                return kinds[key.kind].preview(draft.bound[key], key, live, world)
+            last = known.lock.last(key)
+            return kinds[key.kind].preview_back(key, live, last, world) if live and last else Preview()
         except MeshError as error:
             return error
 

@@ -105,6 +105,14 @@ class Provider(ABC, Generic[S]):
         """Take out what we put into it, and leave the rest as it is."""
         raise NotImplementedError(f"{self.kind} gives nothing back")
 
+    def preview_back(self, key: Key, live: Live, last: Last, world: World) -> Preview:  # noqa: ARG002
+        """Ask what giving it back would do, before anything is written."""
+        return Preview()
+
+    def works(self, live: Live) -> Ready:  # noqa: ARG002  # what has no state of its own works
+        """Judge, from what was read, whether what was given back works, whatever was once wanted of it."""
+        return READY
+
     @abstractmethod
     def wanted(self, spec: S, live: Found, last: Last | None) -> Attrs:
         """Return the attrs that should be there; foreign parts of a shared object as they are.

@@ -23,6 +23,8 @@ class Failure:
 class Result:
     """The end of a run; a replacement counts as added and as destroyed.
 
+    A destroy changes nothing but what it gives back.
+
     `skipped` and `deferred` hold pairs (address, why); `resume` is the command that goes on from
     here.
     """
@@ -55,6 +57,8 @@ class Result:
             yield f"{self.added} added"
             yield f"{self.changed} changed"
         yield f"{self.destroyed} destroyed"
+        if self.verb == "destroy" and self.changed:
+            yield f"{self.changed} given back"
 
 
 def result_text(result: Result, *, colour: bool = False) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.managed import MESH_LABEL
-from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Place, Ready, Touch, Unknown, not_yet
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
 from mesh.provider import OPEN, Last, Preview, Provider
-from mesh.providers.chart.archive import is_whole, unpacked
+from mesh.providers.chart.archive import is_whole
 from mesh.providers.chart.objects import AND_ROOT
 from mesh.providers.chart.platform import prepared, refuse_platform
 from mesh.providers.chart.reading import BY_CHART, all_views, read, view_of, views_in
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
+from mesh.providers.chart.returning import preview_back, returned
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
@@ -182,7 +183,8 @@ class ChartProvider(Provider[ChartSpec]):
         )
         taken, held = conflicts(kube, job, new, old) if old else ((), ())
         changed = changes(old, new, secrets)
-        return Preview(taken + _traffic(spec, live, changed), changed, held)
+        felt = traffic(spec.component, live.status["nodes"], changed) if live else ()
+        return Preview(taken + felt, changed, held)
 
     def busy(self, key: Key, place: Place, world: World) -> str:
         """A helm of an interrupted run may still be at work on the release: let it end."""
@@ -204,12 +206,16 @@ class ChartProvider(Provider[ChartSpec]):
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the very chart that it has, with the values that others gave it."""
-        view = view_of(live)
-        assert view and view.deployed and view.working, "what was adopted is deployed"
-        values = theirs_only(view.deployed.config, last)
-        with unpacked(view.working) as folder:
-            job = HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)
+        with returned(live, last) as job:
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
+
+    def preview_back(self, key: Key, live: Live, last: Last, world: World) -> Preview:
+        """Render it as it will be left, and say what that does to traffic."""
+        return preview_back(key, live, last, world)
+
+    def works(self, live: Live) -> Ready:
+        """Every workload does what was last asked of it."""
+        return not_yet("; ".join(troubles)) if (troubles := live.status["troubles"]) else READY
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Uninstall it; its CRDs stay, as its chart says."""
@@ -241,7 +247,3 @@ def _is_whole(live: Live, version: str) -> bool:
 def _config(live: Live | None) -> Mapping[str, object]:
     view = view_of(live)
     return view.deployed.config if view and view.deployed else {}
-
-
-def _traffic(spec: ChartSpec, live: Live | None, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
-    return traffic(spec.component, live.status["nodes"], changed) if live else ()

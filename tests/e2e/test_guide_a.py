@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts, gateway_api_crds
+from mesh.workloads import why_not
 from tests.conftest import output
 from tests.identities import identity, tried
 
@@ -85,6 +86,13 @@ class Hand:
             cluster, "get", "deployment,daemonset", "-n", namespace, "-o", "name"
         ).split():
             self.kubectl(cluster, "rollout", "status", each, "-n", namespace, "--timeout=100s")
+
+    def lagging(self, cluster: str, namespace: str) -> list[str]:
+        """The workloads of a namespace that do not do, this moment, what was last asked of them."""
+        listed = self.kubectl(cluster, "get", "deployment,daemonset", "-n", namespace, "-o", "json")
+        return [
+            each["metadata"]["name"] for each in json.loads(listed)["items"] if why_not(each, 0, lambda _: [])
+        ]
 
     def upgrade(self, cluster: str, chart: str, *args: str) -> None:
         """What somebody types who does not know of mesh."""
@@ -384,6 +392,13 @@ def test_a_jump_over_a_minor_version_is_refused_and_done_step_by_step(
 def test_destroy_gives_the_releases_back_with_their_values(mesh: Mesh, hand: Hand) -> None:
     answer = mesh("destroy", "--yes")
     assert answer.code == 0, answer
+    for cluster in CLUSTERS:
+        for namespace in sorted(set(HOMES[cluster].values())):
+            assert hand.lagging(cluster, namespace) == [], "what is given back is waited for"
+    assert " destroyed, 6 given back." in answer.out  # nothing of ours is in the two of base
+    ztunnel = block(answer.out, "chart/cluster2/ztunnel")
+    assert "ztunnel restarts on 2 nodes, one after another: long-lived connections there are reset" in ztunnel
+    assert "~ DaemonSet kube-system/" in ztunnel
     for cluster in CLUSTERS:
         for chart in charts.CHARTS:
             found = hand.releases(cluster)[RELEASES[chart]]

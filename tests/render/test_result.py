@@ -36,6 +36,10 @@ PARTIAL = Result(
         ),
         (Result("destroy", destroyed=12), "Destroy complete! Resources: 12 destroyed.\n"),
         (
+            Result("destroy", destroyed=12, changed=8),
+            "Destroy complete! Resources: 12 destroyed, 8 given back.\n",
+        ),
+        (
             Result("destroy", destroyed=1, resume="mesh destroy"),
             "Destroy complete! Resources: 1 destroyed.\n",
         ),
