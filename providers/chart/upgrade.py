@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh.distribution.versions import Version
-from mesh.model import Action, ManifestChange
+from mesh.model import Action, ManifestChange, Path
 
 
 def refuse_path(component: str, there: str, wanted: str, *, downgrade: bool) -> str:
@@ -33,12 +33,27 @@ EFFECT: dict[str, str] = {
 }
 
 
+GATEWAY_TOO: str = (
+    "istiod then makes the pods of its east-west gateway anew: calls from other clusters break for a moment "
+    "where there is one replica, the default"
+)
+"""An istiod of another version or image gives its gateways the proxy image that goes with it."""
+
+OF_A_VERSION = frozenset({"image", "helm.sh/chart", "app.kubernetes.io/version"})
+
+
 def traffic(component: str, nodes: int, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
     """Say what an upgrade does to traffic, if it restarts pods."""
-    restarts = any(
-        each.action is Action.UPDATE
-        and each.object.startswith(("Deployment ", "DaemonSet "))
-        and any(field.path[:2] == ("spec", "template") for field in each.fields)
-        for each in changed
-    )
-    return (EFFECT[component].format(nodes=nodes),) if restarts and component in EFFECT else ()
+    parts = [path for each in changed for path in _of_pods(each)]
+    if component not in EFFECT or not parts:
+        return ()
+    moves_gateway = component == "istiod" and any(path[-1] in OF_A_VERSION for path in parts)
+    return (EFFECT[component].format(nodes=nodes), *((GATEWAY_TOO,) if moves_gateway else ()))
+
+
+def _of_pods(change: ManifestChange) -> list[Path]:
+    """The fields of a pod template that change: its pods restart."""
+    is_workload = change.object.startswith(("Deployment ", "DaemonSet "))
+    if not is_workload or change.action is not Action.UPDATE:
+        return []
+    return [field.path for field in change.fields if field.path[:2] == ("spec", "template")]

@@ -215,6 +215,7 @@ def test_the_plan_shows_keys_manifests_and_what_the_steps_do_to_traffic(mesh: Me
     assert f'~ version = "{OLD}" -> "{NEW}"' in " ".join(istiod.split())
     assert "+ values.platforms.peering.enabled" in istiod
     assert "- values.license.value" in istiod
+    assert "the pods of its east-west gateway anew: calls from other clusters break for a moment" in istiod
     assert "~ Deployment istio-system/odd-istiod" in istiod or "~ Deployment istio-system/istiod" in istiod
     assert "MY_OWN" not in istiod.partition("rendered manifests:")[0]
     ztunnel = block(plan, "chart/cluster2/ztunnel")
