@@ -42,7 +42,10 @@ UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that a plan is decided upon; of what others made, `taken` is taken over and `left` left to them."""
+    """All that a plan is decided upon; of what others made, `taken` is taken over and `left` left to them.
+
+    `sensitive` are the paths of values that the file calls so.
+    """
 
     resources: Mapping[Key, Resource[Any]]
     edges: Edges
@@ -52,6 +55,7 @@ class Known:
     now: datetime
     taken: frozenset[Key] = frozenset()
     left: frozenset[Key] = frozenset()
+    sensitive: tuple[str, ...] = ()
 
     def gone(self) -> dict[Key, Entry]:
         """What is recorded and no longer wanted."""

@@ -93,7 +93,9 @@ def decided(
         seen = _observe(desk, resources, lock, seen)
     now = desk.world.clock.now()
     found = without_distributed(seen.found, resources, lock)
-    known = Known(resources, graph, order, found, lock, now, taken, left | desk.mesh.leave.keys())
+    known = Known(
+        resources, graph, order, found, lock, now, taken, left | desk.mesh.leave.keys(), desk.mesh.sensitive
+    )
     draft = decide(known, desk.kinds)
     decide_unwanted(known, desk.kinds, draft, adopted_too=adopted_too)
     return Decided(known, draft, seen, recorded, held)

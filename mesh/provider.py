@@ -97,6 +97,10 @@ class Provider(ABC, Generic[S]):
         """Return what is there as `wanted` is compared with it: the spec may know more of it as secret."""
         return live.attrs
 
+    def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:  # noqa: ARG002  # for kinds with values
+        """Return attrs with what the file calls sensitive masked, for what no spec speaks of any more."""
+        return attrs
+
     def without(self, live: Live, last: Last) -> Attrs:  # noqa: ARG002  # for kinds that give back
         """Return what would be left if everything that we put into it were taken out."""
         return live.attrs

@@ -45,13 +45,14 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
         return removal_as_recorded(kinds[key.kind], key, entry.last, reason)
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
+    there = kinds[key.kind].hidden(found.attrs, known.sensitive)
     made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
     if made or (adopted_too and kinds[key.kind].gives_back):
-        return Step(Action.DELETE, key, reason, diff(found.attrs, {}), expects=found.token)
+        return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
     if kinds[key.kind].awaited(key):
         return Step(Action.FORGET, key, reason, why="others keep it")
-    theirs = kinds[key.kind].without(found, entry.last)
-    fields = diff(found.attrs, theirs)
+    theirs = kinds[key.kind].hidden(kinds[key.kind].without(found, entry.last), known.sensitive)
+    fields = diff(there, theirs)
     if not fields:
         return Step(Action.FORGET, key, reason, why=kinds[key.kind].stays)
     return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=STAYS)

@@ -186,7 +186,7 @@ def _facts(
     kind: Provider[Any], key: Key, known: Known, draft: Draft, written: tuple[Touch, ...]
 ) -> Iterator[Fact]:
     found, spec, last = known.found.get(key), draft.bound.get(key), known.lock.last(key)
-    there = _flat(_seen(kind, spec, found))
+    there = _flat(_seen(kind, spec, found, known.sensitive))
     wanted, ours = there if spec is None else {}, set[Path]()
     if spec is not None:
         ours = set(_flat(kind.wanted(spec, None, None)))
@@ -200,10 +200,10 @@ def _facts(
         yield Fact(path, wanted.get(path, ABSENT), there.get(path, ABSENT), mine, by)
 
 
-def _seen(kind: Provider[Any], spec: Any, found: Found) -> Attrs:
+def _seen(kind: Provider[Any], spec: Any, found: Found, sensitive: tuple[str, ...]) -> Attrs:
     if not isinstance(found, Live):
         return {}
-    return found.attrs if spec is None else kind.seen(spec, found)
+    return kind.hidden(found.attrs, sensitive) if spec is None else kind.seen(spec, found)
 
 
 def _left(wanted: Mapping[Path, Any], step: Step | None) -> dict[Path, Any]:

@@ -91,7 +91,11 @@ class ChartProvider(Provider[ChartSpec]):
 
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
         """What is there, with the values masked that the file calls sensitive."""
-        return {**live.attrs, "values": mask(live.attrs["values"], spec.sensitive)}
+        return self.hidden(live.attrs, spec.sensitive)
+
+    def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
+        """The values masked that the file calls sensitive, whatever their names."""
+        return {**attrs, "values": mask(attrs["values"], sensitive)}
 
     def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
         """Our values over those that others set on the release."""

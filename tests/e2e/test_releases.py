@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,28 @@ def test_a_changed_value_is_shown_as_value_and_as_manifest_and_upgrades_that_rel
     assert '- values.pilot.env.TRY = "one"' in block(mesh.pending().out, "chart/cluster1/istiod")
     mesh.mended()
     assert '"name": "TRY"' not in kubectl("cluster1", "get", "deployment", *SYSTEM, "istiod", "-o", "json")
+
+
+def test_a_value_that_the_file_calls_sensitive_is_not_shown_when_it_goes(mesh: Mesh) -> None:
+    def told(spec: Any) -> None:
+        spec["sensitive"] = ["env.PLAIN_WORD"]
+        spec["defaults"] = {"values": {"istiod": {"env": {"PLAIN_WORD": "canary-word"}}}}
+
+    original = mesh.file.read_bytes()
+    mesh.edit(told)
+    mesh.applied()
+    goes = mesh("destroy")
+    assert goes.code == 64, goes  # nobody is there to confirm
+    assert "values.env.PLAIN_WORD" in block(goes.out, "chart/cluster1/istiod")
+    mesh.edit(lambda spec: spec["clusters"].pop())
+    leaves, why = mesh("plan", "--json"), mesh("why", "chart/cluster2/istiod")
+    assert "PLAIN_WORD" in leaves.out
+    assert "PLAIN_WORD" in why.out
+    for answer in (goes, leaves, why):
+        assert "canary" not in answer
+    assert "canary" not in json.dumps(mesh.lock())
+    mesh.file.write_bytes(original)
+    mesh.mended()
 
 
 def test_a_value_of_ours_set_by_hand_with_helm_is_shown_and_mended(mesh: Mesh, helm: Tool) -> None:
