@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
+# Tests wait for clusters more than they compute. A lab that is kept between runs is one, so is its worker.
+WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 
 .PHONY: demo test check format lint types layers bench schemas lock clean
 
@@ -12,7 +14,7 @@ demo: $(READY)
 	@$(BIN)/python -m mesh.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: format lint types layers test
 

@@ -25,6 +25,15 @@ def held_to_what_it_breaks(request: pytest.FixtureRequest) -> Iterator[None]:
     assert seen.not_shown(named) == []
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take down what the workers of an interrupted run left up: they are ended without a word."""
+    if getattr(config.option, "numprocesses", None):
+        factory = config._tmp_path_factory  # type: ignore[attr-defined]  # there is no other way to it
+        for one in Lab.known():
+            if one.folder.is_relative_to(factory.getbasetemp()):
+                one.down()
+
+
 class Tool(Protocol):
     """Runs a command-line tool against one cluster of the lab; its output, or a failed test."""
 

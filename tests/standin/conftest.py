@@ -20,7 +20,7 @@ from tests.standin.hand import Hand
 CLUSTERS = ("cluster1", "cluster2")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two clusters of two nodes. `MESH_TEST_STANDIN_DIR` names a folder for a lab kept between runs."""
     kept = os.environ.get("MESH_TEST_STANDIN_DIR")
@@ -33,7 +33,7 @@ def own_lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
             lab.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Root:
     """The root of trust of both clusters; as old as their lab, since no istiod takes another one."""
     kept = os.environ.get("MESH_TEST_STANDIN_DIR")
@@ -41,13 +41,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Root:
     return Root(folder) if folder.exists() else authority.root(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_root(tmp_path_factory: pytest.TempPathFactory) -> Root:
     """A root of trust of nobody."""
     return authority.root(tmp_path_factory.mktemp("ca") / "other")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hand(own_lab: Lab, root: Root, tmp_path_factory: pytest.TempPathFactory) -> Hand:
     """Hands on a mesh of two linked clusters, healthy when a test gets it."""
     hand = Hand(own_lab, charts.write(tmp_path_factory.mktemp("charts")))
