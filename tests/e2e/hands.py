@@ -159,6 +159,7 @@ def swept(kubectl: Tool, context: str) -> None:
     """Remove what a mesh leaves in a cluster, and what these tests put there."""
     kubectl(context, "delete", "namespace", "istio-eastwest", "istio-system", "--ignore-not-found")
     kubectl(context, "delete", "configmap", "-A", "--field-selector", "metadata.name=istio-ca-root-cert")
+    kubectl(context, "delete", "validatingwebhookconfiguration", "-l", "app=istiod")
     groups = ("gateway.networking.k8s.io", "istio.io")
     crds = [name for name in kubectl(context, "get", "crd", "-o", "name").split() if name.endswith(groups)]
     if crds:
