@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh import gate
 from mesh.apply import Outcome, Run, guarded
 from mesh.desk import Desk, Planned
-from mesh.graph import Edges
+from mesh.graph import Edges, with_users
 from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.plan import to_confirm
 from mesh.rollout import GATED, gate_of
@@ -36,10 +36,7 @@ def disrupted(run: Run) -> frozenset[Key]:
 
 def users(changed: Collection[Key], edges: Edges, unchanged: Collection[Key]) -> frozenset[Key]:
     """Of what worked before and was not touched, all that needs what was changed, at whatever remove."""
-    found = set(changed)
-    while more := {key for key, needs in edges.items() if key not in found and needs & found}:
-        found |= more
-    return frozenset(found & set(unchanged))
+    return frozenset(with_users(changed, edges) & set(unchanged))
 
 
 def look_back(desk: Desk, planned: Planned, run: Run) -> None:

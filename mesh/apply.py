@@ -15,11 +15,11 @@ from mesh.lease import Held
 from mesh.lock import Entry, Lock
 from mesh.memory import Task, after_failure, check_same, remember
 from mesh.model import READY, Action, Found, Key, Live, Place, Step, Unknown, Unread, Verdict
-from mesh.plan import step_for
 from mesh.provider import OPEN, Last, Provider, Registry
 from mesh.record import Ledger, home
 from mesh.refs import Ref, bind, pick, unknowns_in
 from mesh.state import Journal, Store
+from mesh.step import step_for
 from mesh.world import Snapshot, World
 
 POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from mesh.diff import digest, dotted, leaves
@@ -30,34 +29,16 @@ from mesh.model import (
     Veiled,
 )
 from mesh.provider import Last, Provider
-from mesh.reasons import touched, why_differs
 
 RECORDED = Recorded()
 NOTE = "as of the last apply: what it is now is in a Secret, which this identity may not read"
 STAYS = "it was there before mesh and stays, without what mesh put into it"
 
 
-def step_as_recorded(
-    kind: Provider[Any], spec: Any, key: Key, found: Veiled, *, last: Last, now: datetime
-) -> Step | None:
-    """Decide one resource by its record; None if that is as wanted and nothing visible speaks against it."""
-    wanted = kind.wanted(spec, None, None)
-    fields = tuple(touched(each, found.seen.touches) for each in recorded_diff(wanted, last, found.strange))
-    due = kind.due(spec, found.seen, now)
-    if fields or due:
-        action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
-        reason = why_differs(kind, fields, last) if fields else kind.renewed
-        return Step(action, key, reason, fields, why=due, notes=(NOTE,))
-    ready = kind.ready(spec, found.seen)
-    return None if ready else Step(Action.READ, key, Reason.UNHEALTHY, why=ready.why, notes=(NOTE,))
-
-
 def removal_as_recorded(kind: Provider[Any], key: Key, last: Last, reason: Reason) -> Step:
     """Decide by its record what becomes of something that nobody wants any more."""
-    if not last.created and not kind.gives_back:
-        return Step(Action.FORGET, key, reason, why=kind.stays, notes=(NOTE,))
-    ours = sorted(last.fields if last.created else last.ours)
-    fields = tuple(Field(parts(name), RECORDED, ABSENT) for name in ours)
+    ours = last.fields if last.created else last.ours if kind.gives_back else ()
+    fields = tuple(Field(parts(name), RECORDED, ABSENT) for name in sorted(ours))
     if last.created:
         return Step(Action.DELETE, key, reason, fields, notes=(NOTE,))
     if not fields:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mesh.errors import MeshError
+from mesh.graph import with_users
 from mesh.model import Action, Key, Step
 from mesh.world import World
 
@@ -27,10 +28,8 @@ def to_come(left: Mapping[Key, Step]) -> frozenset[Key]:
 
     A link that is down because of the cluster it leads to works only when that cluster's turn has come.
     """
-    found = {key for key, step in left.items() if step.action is not Action.READ}
-    while more := {key for key, step in left.items() if key not in found and step.needs & found}:
-        found |= more
-    return frozenset(found)
+    changes = (key for key, step in left.items() if step.action is not Action.READ)
+    return frozenset(with_users(changes, {key: step.needs for key, step in left.items()}))
 
 
 def passed(

@@ -55,6 +55,14 @@ def _circle(graph: Edges) -> RefusedError:
     )
 
 
+def with_users(keys: Iterable[Key], graph: Edges) -> set[Key]:
+    """Return the keys, and all that needs one of them, at whatever remove."""
+    found = set(keys)
+    while more := {key for key, needs in graph.items() if key not in found and needs & found}:
+        found |= more
+    return found
+
+
 def reversed_edges(graph: Edges) -> Edges:
     """Turn every edge round: what must be gone before each key may go."""
     turned: dict[Key, set[Key]] = {key: set() for key in graph}

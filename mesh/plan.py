@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mesh.as_recorded import owned, step_as_recorded
-from mesh.diff import diff
+from mesh.as_recorded import owned
 from mesh.graph import Edges
 from mesh.lock import Entry, Lock
 from mesh.model import (
@@ -25,7 +24,6 @@ from mesh.model import (
     Left,
     Live,
     Place,
-    Reason,
     Resource,
     Step,
     Unknown,
@@ -33,9 +31,9 @@ from mesh.model import (
     Veiled,
 )
 from mesh.ownership import foreign, is_theirs, left, was_made
-from mesh.provider import OPEN, Last, Provider, Registry
-from mesh.reasons import touched, why_differs
+from mesh.provider import Provider, Registry
 from mesh.refs import Lookup, Ref, bind, pick
+from mesh.step import step_as_recorded, step_for, waiting_for
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 
@@ -137,40 +135,6 @@ def _before(known: Known, draft: Draft, key: Key) -> frozenset[Key]:
             waiting += known.edges[need]
         seen.add(need)
     return frozenset(found)
-
-
-def step_for(
-    kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None, now: datetime
-) -> Step | None:
-    """Decide one resource by itself; None if it is as wanted and ready."""
-    wanted = kind.wanted(spec, found, last)
-    if found is None and (why := kind.awaited(key)):
-        return Step(Action.READ, key, Reason.UNHEALTHY, why=why)
-    if found is None:
-        fields = diff({}, wanted)
-        return Step(
-            Action.CREATE,
-            key,
-            Reason.DRIFT if last and last.status == "ok" else Reason.NEW,
-            fields,
-            why="it was there at the last apply and is gone: deleted outside mesh"
-            if last and last.status == "ok"
-            else "",
-        )
-    fields = tuple(touched(each, found.touches) for each in diff(kind.seen(spec, found), wanted))
-    half = kind.unfinished(spec, found) if last and last.status == OPEN else ""
-    due = kind.due(spec, found, now) or half
-    if fields or due:
-        action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
-        reason = why_differs(kind, fields, last) if fields or half else kind.renewed
-        return Step(action, key, reason, fields, expects=found.token, why=due)
-    return waiting_for(kind, spec, key, found)
-
-
-def waiting_for(kind: Provider[Any], spec: Any, key: Key, found: Live) -> Step | None:
-    """Wait for what is there and does not work yet; None if it does."""
-    ready = kind.ready(spec, found)
-    return None if ready else Step(Action.READ, key, Reason.UNHEALTHY, expects=found.token, why=ready.why)
 
 
 def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:

@@ -17,9 +17,9 @@ from mesh.desk import Desk
 from mesh.errors import InputError, RefusedError, UsageError
 from mesh.model import ABSENT, Action, Key, Left, Live, Origin, Place, Reason, Resource, Touch, Unknown
 from mesh.ownership import check_file, check_words
-from mesh.plan import step_for
 from mesh.provider import Last, Preview
 from mesh.refs import Ref
+from mesh.step import step_for
 from mesh.world import World
 from tests.toy import Toy, ToyProvider, carry_out, desk, key, plan, toy, toys
 

@@ -18,7 +18,6 @@ from mesh.apply import remember
 from mesh.lab import Lab, gateway_api_crds
 from mesh.manifest import Manifest
 from mesh.model import Action, Field, Found, Key, Live, Place, Sensitive, Unread
-from mesh.plan import step_for
 from mesh.provider import Last, Provider
 from mesh.providers.chart import ChartProvider, ChartSpec
 from mesh.providers.crds import CrdsProvider, CrdsSpec
@@ -29,6 +28,7 @@ from mesh.providers.namespace import NamespaceProvider
 from mesh.providers.secret import SecretProvider, SecretSpec
 from mesh.secret_objects import place
 from mesh.spec import GatewayAPI
+from mesh.step import step_for
 from mesh.world import HelmJob, Snapshot, World
 from mesh.world.helm import connect as helms
 from tests.conftest import Tool
