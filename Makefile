@@ -11,7 +11,7 @@ WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 .PHONY: demo test check format lint types layers bench schemas lock clean
 
 demo: $(READY)
-	@$(BIN)/python -m mesh.demo
+	@$(BIN)/python examples/demo.py
 
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
@@ -35,8 +35,8 @@ bench: $(READY)
 
 # The JSON Schemas, from the code that reads and writes what they describe.
 schemas: $(READY)
-	@$(BIN)/python -m mesh.decode
-	@$(BIN)/python -m mesh.render.plan_schema > schemas/plan.schema.json
+	@$(BIN)/python -m mesh.config.decode
+	@$(BIN)/python -m mesh.cli.views.plan_schema > schemas/plan.schema.json
 
 # The lock of dependencies: hashes, and no registry's address.
 lock: $(READY)

@@ -20,7 +20,7 @@ from bench.machine import machine
 from bench.measure import Command, in_turn, once
 from bench.report import Figures, into, text
 from bench.rig import MESH, ROOT, Rig, rig
-from mesh.lock import from_text
+from mesh.state.lockfile import from_text
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 LOOKS = 5

@@ -24,12 +24,12 @@ def mark(name: str) -> None:
 def requests() -> dict[str, dict[str, int]]:
     """Plan once, step by step; return what each cluster was asked."""
     mark("start of Python")
-    from mesh.cli.desk import desk
-    from mesh.cli.plan import printed
-    from mesh.engine import plan
+    from mesh.cli.print_plan import printed
+    from mesh.cli.session import desk
+    from mesh.engine.verbs import plan
 
     mark("import of the command, the engine and the kinds")
-    for name in ("mesh.decode", "mesh.world.helm", "mesh.world.kube"):
+    for name in ("mesh.config.decode", "mesh.world.helm.client", "mesh.world.kube.client"):
         import_module(name)
 
     mark("import of the decoder (pydantic, yaml) and the transport (urllib3)")
@@ -51,10 +51,10 @@ def asked(counted: Counter[tuple[str, str]]) -> Counter[str]:
 
 def profile() -> list[tuple[str, float]]:
     """Seconds by package of a second plan, whose modules are loaded, all of it in one thread."""
-    from mesh import observe
-    from mesh.cli.desk import desk
-    from mesh.cli.plan import printed
-    from mesh.engine import plan
+    from mesh.cli.print_plan import printed
+    from mesh.cli.session import desk
+    from mesh.engine import observe
+    from mesh.engine.verbs import plan
 
     def one_by_one(work: Any, items: Any, _workers: int) -> dict[Any, Any]:
         return {item: work(item) for item in items}

@@ -11,7 +11,7 @@
     ├── PartialError          6  some clusters failed or were deferred
     ├── InterruptedRunError   7  stopped on request; what is done is recorded
     ├── StateError            1  the lockfile or journal cannot be read or written
-    ├── KubeError             1  an API server said no (see `mesh.world.kube` for its branches)
+    ├── KubeError             1  an API server said no (see `mesh.world.kube.client` for its branches)
     ├── HelmError             1  helm said no
     └── LabError              1  the local lab cannot do what was asked
 

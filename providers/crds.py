@@ -10,17 +10,17 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from mesh.diff import digest
 from mesh.errors import KubeError, RefusedError
-from mesh.gateway_pods import NAME as OF_GATEWAY
-from mesh.managed import MESH_LABEL, marks
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
-from mesh.provider import Last, Preview, Provider
-from mesh.spec import GatewayAPI
+from mesh.model.diff import digest
+from mesh.model.spec import GatewayAPI
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
+from mesh.sdk.managed_fields import MESH_LABEL, marks
 from mesh.world import Kube, Object, Snapshot, World
-from mesh.world.documents import read_all
 from mesh.world.fetch import fetch
 from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, Resource
+from mesh.world.yaml_documents import read_all
 
 GROUP = "gateway.networking.k8s.io"
 VERSION = f"{GROUP}/bundle-version"

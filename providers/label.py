@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mesh.errors import KubeError
-from mesh.managed import touches
-from mesh.manifest import dry_run, find, token, written_in
 from mesh.model import Attrs, Found, Key, Live, Place, Touch
-from mesh.provider import Last, Preview, Provider
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import dry_run, find, token, written_in
+from mesh.sdk.managed_fields import touches
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import NAMESPACE
 

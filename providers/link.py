@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mesh.manifest import Manifest
+from mesh.istio.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked
 from mesh.model import Live, Ready
-from mesh.network_gateways import NetworkGateways
-from mesh.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked
+from mesh.sdk.kube_object import Manifest
+from mesh.sdk.network_gateway import NetworkGateways
 
 __all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError
-from mesh.managed import MESH_LABEL, owner_of
-from mesh.manifest import Manifest, ManifestProvider, token
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
-from mesh.provider import Last
+from mesh.sdk.contract import Last
+from mesh.sdk.kube_object import Manifest, ManifestProvider, token
+from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Kube, Object, World
 from mesh.world.resources import NAMESPACE, Resource
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.errors import KubeError
-from mesh.managed import MESH_LABEL, is_copied, owner_of
-from mesh.manifest import attrs_of, place_of, token
+from mesh.istio.peering import REMOTE_CLASS, is_by_hand, linked, stale
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
-from mesh.peering import REMOTE_CLASS, is_by_hand, linked, stale
-from mesh.provider import Last, Provider
-from mesh.refs import Ref
+from mesh.model.refs import Ref
+from mesh.sdk.contract import Last, Provider
+from mesh.sdk.kube_object import attrs_of, place_of, token
+from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import GATEWAY
 

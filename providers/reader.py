@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mesh import secret_objects
 from mesh.errors import KubeError
-from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
-from mesh.manifest import dry_run, token, written_in
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
-from mesh.provider import Last, Preview, Provider
-from mesh.remote_access import Access, judge, of_token_secret, roots, salted
-from mesh.veil import Glimpse, as_left
+from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import dry_run, token, written_in
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.remote_access import Access, judge, of_token_secret, roots, salted
+from mesh.sdk.unreadable import Glimpse, as_left
 from mesh.world import Kube, Object, Snapshot, World
-from mesh.world.kube_errors import Missing
+from mesh.world.kube.errors import Missing
 from mesh.world.resources import SECRET, Resource
 
 MANAGER = "mesh/reader"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.manifest import find
 from mesh.model import Attrs, Found, Key, Live, Place
-from mesh.provider import Last, Provider
+from mesh.sdk.contract import Last, Provider
+from mesh.sdk.kube_object import find
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import KUBERNETES_CLUSTER
 

@@ -10,24 +10,16 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mesh import secret_objects
-from mesh.distribution.upstream import READER, REMOTE_SECRET, is_loopback
 from mesh.errors import KubeError
-from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
-from mesh.manifest import dry_run, token, written_in
+from mesh.istio.upstream import READER, REMOTE_SECRET, is_loopback
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
-from mesh.provider import Last, Preview, Provider
-from mesh.refs import Ref, unknowns_in
-from mesh.remote_access import (
-    Access,
-    judge,
-    kubeconfig,
-    of_remote_secret,
-    of_token_secret,
-    roots,
-    salted,
-)
-from mesh.veil import Glimpse, as_left
+from mesh.model.refs import Ref, unknowns_in
+from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import dry_run, token, written_in
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
+from mesh.sdk.unreadable import Glimpse, as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import SECRET
 

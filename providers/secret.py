@@ -15,16 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from mesh import secret_objects
 from mesh.errors import MeshError
-from mesh.managed import ADDRESS_ANNOTATION, marks, owner_of, touches
-from mesh.manifest import dry_run, token, written_in
 from mesh.model import Attrs, Found, Key, Live, Place, Sensitive, Touch
-from mesh.provider import Last, Preview, Provider
-from mesh.spec import Licence
-from mesh.veil import Glimpse, as_left
+from mesh.model.spec import Licence
+from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import dry_run, token, written_in
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.unreadable import Glimpse, as_left
 from mesh.world import Object, Snapshot, World
-from mesh.world.files import user_path
+from mesh.world.disk.files import user_path
 from mesh.world.resources import SECRET
 
 MANAGER = "mesh/secret"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from mesh.lab import Lab, toolchain
-from tests import seen
+from tests.support import seen
 
 
 @pytest.fixture(autouse=True)

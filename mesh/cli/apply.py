@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from mesh import engine
-from mesh.cli.desk import document_options
-from mesh.cli.plan import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
-from mesh.cli.running import Wishes, carry_out, run_options
+from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
+from mesh.cli.run import Wishes, carry_out, run_options
+from mesh.cli.session import document_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
-from mesh.desk import Desk, Planned
+from mesh.engine import verbs as engine
+from mesh.engine.session import Desk, Planned
 from mesh.model import Key
 
 

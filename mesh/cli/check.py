@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from mesh.checks.model import Phase, Severity
-from mesh.cli.desk import desk, document_options
-from mesh.cli.plan import skip_option
+from mesh.cli.options import skip_option
+from mesh.cli.session import desk, document_options
 from mesh.cli.terminal import look
-from mesh.desk import Desk, Planned
+from mesh.engine.session import Desk, Planned
 from mesh.errors import MeshError
 from mesh.model import Unread
+from mesh.queries.checks.model import Phase, Severity
 
 FORMATS = ("text", "json", "junit", "sarif")
 
@@ -49,27 +49,27 @@ def check_command(
     Each check has a page in docs/checks. What cannot be decided is skipped and counted as such, never
     as passed. Exits with 5 if there are errors, with 0 otherwise.
     """
-    from mesh.checking import check
+    from mesh.queries.check import check
 
     here = desk(path, contexts, licence=False)
     wanted = None if phase == "all" else Phase(phase)
     scene, report = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
     if as_json or how == "json":
-        from mesh.render.as_json import json_text
-        from mesh.render.checks import report_json
+        from mesh.cli.views.checks import report_json
+        from mesh.cli.views.plan_json import json_text
 
         text = json_text(report_json(scene, report))
     elif how == "junit":
-        from mesh.render.junit import report_junit
+        from mesh.cli.views.junit import report_junit
 
         text = report_junit(scene, report)
     elif how == "sarif":
-        from mesh.render.as_json import json_text
-        from mesh.render.sarif import report_sarif
+        from mesh.cli.views.plan_json import json_text
+        from mesh.cli.views.sarif import report_sarif
 
         text = json_text(report_sarif(scene, report))
     else:
-        from mesh.render.checks import report_text
+        from mesh.cli.views.checks import report_text
 
         screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
         text = report_text(scene, report, colour=screen.out_colour)
@@ -83,8 +83,8 @@ def _planned(here: Desk) -> Planned | Unread:
     """The plan, where the licence is at hand: the other checks need none."""
     from dataclasses import replace
 
-    from mesh.checking import try_plan
     from mesh.providers.secret import resolve_licence
+    from mesh.queries.check import try_plan
 
     try:
         licence = resolve_licence(here.mesh.licence, here.world.env, here.world.folder)

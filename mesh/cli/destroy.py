@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from mesh import engine
-from mesh.cli.desk import document_options
-from mesh.cli.running import Wishes, carry_out, run_options
+from mesh.cli.run import Wishes, carry_out, run_options
+from mesh.cli.session import document_options
+from mesh.engine import verbs as engine
 
 
 @click.command("destroy")

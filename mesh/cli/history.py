@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from mesh import slices
-from mesh.cli.desk import desk, document_options
-from mesh.desk import Desk
+from mesh.cli.session import desk, document_options
+from mesh.engine.session import Desk
 from mesh.errors import MeshError
-from mesh.history import PastRun, joined
+from mesh.state import slices
+from mesh.state.history import PastRun, joined
 from mesh.walk import fan
 
 READERS = 16
@@ -22,8 +22,8 @@ READERS = 16
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_json: bool) -> None:
     """Show the runs that are over, the newest first, as the clusters remember them."""
-    from mesh.render.as_json import json_text
-    from mesh.render.history import history_json, history_text
+    from mesh.cli.views.history import history_json, history_text
+    from mesh.cli.views.plan_json import json_text
 
     here = desk(path, contexts, licence=False)
     held = _read(here)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mesh.cli.contexts import chosen, shown
+from mesh.cli.kube_contexts import chosen, shown
 from mesh.errors import MeshError, UsageError
 
 if TYPE_CHECKING:
-    from mesh.importing import Found, Missed
-    from mesh.starter import Entry
+    from mesh.config.starter import Entry
+    from mesh.queries.discover import Found, Missed
 
 PATIENCE = 10.0
 """Seconds for a context to answer: a kubeconfig may be full of clusters that are gone."""
@@ -44,10 +44,10 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     """Write the mesh file for clusters that run Istio already; change nothing in them."""
     from mesh.cli.init import SCHEMA
     from mesh.cli.schema import write_schema
-    from mesh.document.report import is_there
-    from mesh.importing import agree, text
-    from mesh.starter import label
-    from mesh.world.files import replace_file
+    from mesh.config.source.problems import is_there
+    from mesh.config.starter import label
+    from mesh.queries.discover import agree, mesh_file_text
+    from mesh.world.disk.files import replace_file
 
     to_stdout = str(path) == "-"
     if is_there(path) and not to_stdout:
@@ -59,7 +59,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     if not found:
         raise _nothing(missed)
     agreed = agree(found)
-    content = text(
+    content = mesh_file_text(
         label(name or path.absolute().parent.name) or "mesh",
         found,
         missed,
@@ -84,11 +84,11 @@ def _look(
     entries: Sequence[Entry], kubeconfig: Path | None, *, told: bool
 ) -> tuple[list[Found], list[Missed]]:
     """Read every context at once; those without Istio are left out, and named if they were asked for."""
-    from mesh.importing import Found, Missed, look
+    from mesh.queries.discover import Found, Missed, look
     from mesh.walk import fan
     from mesh.world import Snapshot, World
     from mesh.world.clock import SystemClock
-    from mesh.world.kube import connect
+    from mesh.world.kube.client import connect
 
     env = dict(os.environ)
     path = str(kubeconfig.absolute()) if kubeconfig else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.contexts import chosen, shown
+from mesh.cli.kube_contexts import chosen, shown
 from mesh.errors import UsageError
 
 SCHEMA = Path(".mesh/desired-state.schema.json")
@@ -33,9 +33,9 @@ def init_command(
 ) -> None:
     """Write a commented mesh.yaml from the contexts of the kubeconfig."""
     from mesh.cli.schema import write_schema
-    from mesh.document.report import is_there
-    from mesh.starter import Entry, label, starter
-    from mesh.world.files import replace_file
+    from mesh.config.source.problems import is_there
+    from mesh.config.starter import Entry, label, starter
+    from mesh.world.disk.files import replace_file
 
     if is_there(path) and not force:
         raise UsageError(

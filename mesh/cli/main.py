@@ -137,7 +137,7 @@ def _usage(error: click.ClickException) -> int:
 
 def _report(error: MeshError) -> int:
     from mesh.cli.terminal import look, source
-    from mesh.render.errors import error_text
+    from mesh.cli.views.errors import error_text
 
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     snippets = source if screen.snippets else None

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.desk import desk, document_options
+from mesh.cli.session import desk, document_options
 from mesh.cli.show import one_of
-from mesh.desk import Desk
+from mesh.engine.observe import Observation, observe
+from mesh.engine.session import Desk
 from mesh.errors import KubeError, PartialError, UsageError
-from mesh.expand import expand, gateway_key
 from mesh.model import Found, Key, Sensitive
-from mesh.observe import Observation, observe
-from mesh.outputs import Outputs, Root, Value, names, outputs, pick, root_of, shared_root
+from mesh.model.spec import ExistingCA
+from mesh.planner.expand import expand, gateway_key
 from mesh.providers.cert import ROOT
 from mesh.providers.cert.specs import CACERTS
-from mesh.spec import ExistingCA
-from mesh.world.releases import NOT_SUPERSEDED
+from mesh.queries.outputs import Outputs, Root, Value, names, outputs, pick, root_of, shared_root
+from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
 
@@ -54,15 +54,15 @@ def _refuse_unknown(unknown: Mapping[str, str], name: str | None) -> None:
 
 
 def _all(found: Outputs, *, as_json: bool) -> str:
-    from mesh.render.as_json import json_text
-    from mesh.render.outputs import outputs_text
+    from mesh.cli.views.outputs import outputs_text
+    from mesh.cli.views.plan_json import json_text
 
     return json_text(found.values) if as_json else outputs_text(found.values)
 
 
 def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
-    from mesh.render.as_json import json_text
-    from mesh.render.outputs import value_text
+    from mesh.cli.views.outputs import value_text
+    from mesh.cli.views.plan_json import json_text
 
     if raw and isinstance(value, Mapping):
         first = next(iter(value), "NAME")

@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from mesh.cli.desk import desk, document_options
-from mesh.cli.terminal import look
-from mesh.desk import Desk
+from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
+from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.session import desk, document_options
+from mesh.engine.session import Desk
 from mesh.errors import RefusedError
-from mesh.holder import refuse_held
-from mesh.model import Key, Plan
-
-FORMATS = ("text", "json", "markdown")
-
-
-def keys(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> frozenset[Key]:
-    """Read addresses given on the command line."""
-    try:
-        return frozenset(Key.parse(each) for each in value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-skip_option = click.option(
-    "--skip-check",
-    "skipped",
-    multiple=True,
-    metavar="ID",
-    help="Leave out this check, such as P07.",
-)
-
-take_option = click.option(
-    "--take",
-    "taken",
-    multiple=True,
-    metavar="ADDRESS",
-    callback=keys,
-    help="Take over this object although somebody else made it.",
-)
-
-leave_option = click.option(
-    "--leave",
-    "left",
-    multiple=True,
-    metavar="ADDRESS",
-    callback=keys,
-    help="Leave this object as it is, to whoever made it.",
-)
-
-downgrade_option = click.option(
-    "--allow-downgrade", "downgrade", is_flag=True, help="Go back to an older version of Istio."
-)
-
-OLDER = "P15"
-"""The check that refuses what `--allow-downgrade` allows."""
-
-
-def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # noqa: FBT001  # as it was typed
-    """The checks to leave out."""
-    return (*skipped, OLDER) if downgrade and OLDER not in skipped else skipped
+from mesh.model import Key
+from mesh.state.lease_holder import refuse_held
 
 
 @click.command("plan")
@@ -93,8 +41,8 @@ def plan_command(
     detailed_exitcode: bool,
 ) -> int:
     """Show what apply would change in every cluster; write nothing."""
-    from mesh.engine import plan
-    from mesh.rights import warned
+    from mesh.engine.verbs import plan
+    from mesh.queries.access.denied import warned
 
     here = _first_stop(path, contexts) if stepwise else desk(path, contexts)
     try:
@@ -120,29 +68,3 @@ def _first_stop(path: Path, contexts: tuple[str, ...]) -> Desk:
         return here
     click.echo(f"This is the plan to Istio {first}; after it come {', '.join(rest)}.", err=True)
     return desk(path, contexts, stop_at=(first,))
-
-
-def skipping(plan: Plan, skipped: tuple[str, ...]) -> Plan:
-    """The plan, with the pre-flight checks that apply leaves out; raise UsageError for an unknown one."""
-    if not skipped:
-        return plan
-    from mesh.checks.run import chosen
-
-    chosen(None, (), skipped)
-    return replace(plan, skipped_checks=tuple(sorted(set(skipped))))
-
-
-def printed(plan: Plan, how: str) -> str:
-    """Return a plan in one of the formats."""
-    if how == "json":
-        from mesh.render.as_json import plan_json
-
-        return json.dumps(plan_json(plan), indent=2, ensure_ascii=False) + "\n"
-    if how == "markdown":
-        from mesh.render.markdown import plan_markdown
-
-        return plan_markdown(plan)
-    from mesh.render.text import plan_text
-
-    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
-    return plan_text(plan, colour=screen.out_colour, width=screen.width)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.desk import document_options, load
+from mesh.cli.session import document_options, load
 from mesh.errors import UsageError
 
 HEAD = """\
@@ -43,8 +43,8 @@ def rbac_command(
     user: str,
 ) -> int:
     """Print manifests that grant the least that a plan or an apply needs, per cluster; send nothing."""
-    from mesh import rbac
-    from mesh.world.documents import write_all
+    from mesh.queries.access import roles as rbac
+    from mesh.world.yaml_documents import write_all
 
     mesh = load(path, contexts)
     names = [each.name for each in mesh.clusters]

@@ -8,13 +8,13 @@ from uuid import uuid4
 import click
 
 from mesh.cli.confirm import confirm
-from mesh.cli.desk import desk, document_options
-from mesh.desk import Desk
+from mesh.cli.session import desk, document_options
+from mesh.engine.session import Desk
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
-from mesh.holder import Holder
-from mesh.lease import Leases
 from mesh.model import Key, Live, Place, Unread
-from mesh.world.releases import ReleaseView, unlock
+from mesh.state.lease import Leases
+from mesh.state.lease_holder import Holder
+from mesh.world.helm.releases import ReleaseView, unlock
 
 
 def address(_ctx: click.Context, _param: click.Parameter, value: str) -> Key:
@@ -76,7 +76,7 @@ def _recover(here: Desk, key: Key, *, yes: bool) -> None:
 
 def _view(here: Desk, key: Key) -> ReleaseView:
     """The release itself, found as a plan finds it: an adopted one has a name of its own."""
-    from mesh.providers.chart.reading import view_of
+    from mesh.providers.chart.observe import view_of
     from mesh.world import Snapshot
 
     found = here.kinds[key.kind].observe({key: _place(here, key)}, Snapshot(key.cluster, here.world))[key]
@@ -92,7 +92,7 @@ def _view(here: Desk, key: Key) -> ReleaseView:
 
 def _place(here: Desk, key: Key) -> Place:
     """Where the file, or the lockfile, says that the release is."""
-    from mesh.expand import expand
+    from mesh.planner.expand import expand
 
     wanted = expand(here.mesh, None).get(key)
     if wanted:

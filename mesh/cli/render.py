@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.desk import document_options, load
+from mesh.cli.session import document_options, load
 from mesh.cli.show import one_of
 from mesh.errors import UsageError
 from mesh.model import Sensitive
@@ -24,8 +24,8 @@ def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, 
     """
     if not as_commands:
         raise UsageError("there is nothing to render", hint="write mesh render --commands")
-    from mesh.expand import expand
-    from mesh.render.commands import commands
+    from mesh.cli.views.commands import commands
+    from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
     if only:

@@ -13,7 +13,7 @@ from mesh.errors import MeshError
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
 def schema_command(*, out: Path | None) -> None:
     """Print the JSON Schema of the file, for editors and other checkers."""
-    from mesh.decode import schema_text
+    from mesh.config.decode import schema_text
 
     if out:
         write_schema(out)
@@ -23,8 +23,8 @@ def schema_command(*, out: Path | None) -> None:
 
 def write_schema(path: Path) -> None:
     """Put the schema into a file, making its folder; raise `MeshError` if that cannot be."""
-    from mesh.decode import schema_text
-    from mesh.world.files import replace_file
+    from mesh.config.decode import schema_text
+    from mesh.world.disk.files import replace_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from mesh.cli.desk import desk, document_options, load
+from mesh.cli.session import desk, document_options, load
 from mesh.errors import UsageError
 from mesh.model import Key, Live, Resource, Sensitive, Unknown
-from mesh.refs import Ref
-from mesh.spec import Mesh
+from mesh.model.refs import Ref
+from mesh.model.spec import Mesh
 from mesh.world import Object
 
 Resources = Mapping[Key, Resource[Any]]
@@ -45,9 +45,9 @@ def show_command(
         raise UsageError("--graph and --manifests exclude each other", hint="give one of them")
     if live and not manifests:
         raise UsageError("--live is for --manifests", hint="write mesh show --manifests --live")
-    from mesh.expand import expand
-    from mesh.graph import edges, ordered
-    from mesh.render.graph import dot, mermaid, resources_text
+    from mesh.cli.views.graph import dot, mermaid, resources_text
+    from mesh.model.graph import edges, ordered
+    from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
     resources = expand(mesh, None if mesh.licence.secret else Sensitive(""))
@@ -87,9 +87,9 @@ def _unknown(ref: Ref) -> Any:
 
 def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Outputs:
     """Read every resource; what a cluster does not tell stays unknown."""
-    from mesh.observe import observe
-    from mesh.plan import places
-    from mesh.refs import pick
+    from mesh.engine.observe import observe
+    from mesh.model.refs import pick
+    from mesh.planner.decide import places
 
     here = desk(path, contexts, licence=False)
     lock = here.store.read(here.mesh.name)
@@ -118,7 +118,7 @@ def _bundles(mesh: Mesh, resources: Resources, named: Iterable[Key]) -> dict[Key
 def _manifests(
     chosen: Iterable[Key], resources: Resources, outputs: Outputs, *, bundles: Mapping[Key, list[Object]]
 ) -> str:
-    from mesh.refs import bind
-    from mesh.render.manifests import manifests_text
+    from mesh.cli.views.manifests import manifests_text
+    from mesh.model.refs import bind
 
     return manifests_text({key: bind(resources[key].spec, outputs) for key in chosen}, bundles)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from mesh.walk import Stop
-from mesh.world.helm_children import Children
+from mesh.world.helm.children import Children
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

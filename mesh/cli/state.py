@@ -11,12 +11,12 @@ from uuid import uuid4
 import click
 
 from mesh.cli.confirm import confirm
-from mesh.cli.desk import desk, document_options, load, store_of
-from mesh.cli.plan import keys
+from mesh.cli.options import keys
+from mesh.cli.session import desk, document_options, load, store_of
 from mesh.errors import RefusedError, StateError, UsageError
-from mesh.lock import Identity, Lock
 from mesh.model import Key
-from mesh.state import Store
+from mesh.state.lockfile import Identity, Lock
+from mesh.state.store import Store
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -45,7 +45,7 @@ def show_command(*, path: Path, contexts: tuple[str, ...], as_json: bool) -> Non
 @click.option("--force", is_flag=True, help="Replace a lockfile that is newer, or of another lineage.")
 def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> None:
     """Write the lockfile anew from what the clusters hold."""
-    from mesh.rebuild import rebuild, refuse_older
+    from mesh.engine.rebuild_state import rebuild, refuse_older
 
     here = desk(path, contexts, licence=False, recorded={})
     with here.store.held("state rebuild", here.world.clock.now()):
@@ -114,7 +114,7 @@ def forget_command(
 @yes_option
 def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str, yes: bool) -> None:
     """Move the record of cluster OLD to the name NEW, which the file must have; its identity stays."""
-    from mesh.rename import renamed
+    from mesh.state.rename_cluster import renamed
 
     mesh = load(path, contexts)
     store = store_of(path)
@@ -131,7 +131,7 @@ def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str,
 @click.option("--id", "run", required=True, metavar="ID", help="The run that holds it, as it was printed.")
 def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: str) -> None:
     """Delete the lease of a run that is dead: only a person can tell that it is."""
-    from mesh.holder import unlock
+    from mesh.state.lease_holder import unlock
 
     here = desk(path, contexts, licence=False, recorded=_known(path, contexts))
     if cluster not in here.world.kubes:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from mesh import slices
-from mesh.desk import Desk
+from mesh.cli.views.tables import table
+from mesh.engine.session import Desk
 from mesh.errors import MeshError, StateError
-from mesh.holder import look
-from mesh.lock import Entry, Identity, Lock
-from mesh.provider import OPEN
-from mesh.render.tables import table
+from mesh.sdk.contract import OPEN
+from mesh.state import slices
+from mesh.state.lease_holder import look
+from mesh.state.lockfile import Entry, Identity, Lock
 from mesh.walk import fan
 from mesh.world import Snapshot
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.desk import desk, document_options
+from mesh.cli.session import desk, document_options
 from mesh.cli.terminal import look
 
 
@@ -24,9 +24,9 @@ def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, deta
     Pods against nodes, east-west gateways, peers with the two conditions that prove a link,
     intermediate certificates and their root. Needs no licence, no root key and no helm.
     """
-    from mesh.render.as_json import json_text
-    from mesh.render.status import status_json, status_text
-    from mesh.status_read import read_status
+    from mesh.cli.views.plan_json import json_text
+    from mesh.cli.views.status import status_json, status_text
+    from mesh.queries.status.read import read_status
 
     here = desk(path, contexts, licence=False)
     status = read_status(here.mesh, here.world)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import click
 
-from mesh.cli.desk import desk
-from mesh.cli.running import Wishes
-from mesh.desk import Desk
-from mesh.engine import decided
+from mesh.cli.run import Wishes
+from mesh.cli.session import desk
+from mesh.engine.session import Desk
+from mesh.engine.verbs import decided
 from mesh.errors import UsageError
-from mesh.stepwise import way
+from mesh.planner.upgrade_path import way
 
 stepwise_option = click.option(
     "--stepwise", is_flag=True, help="Stop at each version of spec.istio.through on the way."

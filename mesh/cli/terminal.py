@@ -6,7 +6,6 @@ Results go to stdout, everything else to stderr, and each is judged by itself.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
-    from mesh.render.progress import Observer, Times
+    from mesh.cli.views.progress import Observer, Times
 
 Colour = Literal["auto", "always", "never"]
 DEFAULT_WIDTH = 80
@@ -79,17 +78,10 @@ def _width(env: Mapping[str, str], *streams: TextIO) -> int:
     return DEFAULT_WIDTH
 
 
-def harden(*streams: TextIO) -> None:
-    """Make streams print what their encoding cannot hold as an escape instead of failing."""
-    for stream in streams:
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
     """Return who tells the progress of a run on stderr: lanes where they can move, else lines."""
-    from mesh.render.live import LiveProgress
-    from mesh.render.progress import PlainProgress
+    from mesh.cli.views.live import LiveProgress
+    from mesh.cli.views.progress import PlainProgress
 
     if terminal.live:
         return LiveProgress(terminal.err, times, colour=terminal.err_colour, width=terminal.width)

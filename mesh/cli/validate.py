@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mesh.model import Sensitive
-from mesh.spec import Mesh
+from mesh.model.spec import Mesh
 
 
 @click.command("validate")
@@ -31,10 +31,10 @@ from mesh.spec import Mesh
 )
 def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     """Check the file; print every mistake in it with its place. Needs no cluster."""
-    from mesh.decode import load_mesh
-    from mesh.document.overrides import Overrides
-    from mesh.expand import expand
-    from mesh.ownership import check_file
+    from mesh.config.decode import load_mesh
+    from mesh.config.resolve.overrides import Overrides
+    from mesh.planner.expand import expand
+    from mesh.planner.ownership import check_file
 
     mesh = load_mesh(path, Overrides.read(os.environ, contexts))
     check_file(mesh.leave, expand(mesh, None if mesh.licence.secret else Sensitive("")))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.desk import desk, document_options
+from mesh.cli.session import desk, document_options
 from mesh.cli.show import one_of
 from mesh.cli.terminal import look
-from mesh.desk import Decided, Desk
+from mesh.engine.session import Decided, Desk
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Key, Live, Touch
 
@@ -25,10 +25,10 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
 
     It reads what a plan reads, and the managedFields of the one object; it writes nothing.
     """
-    from mesh.engine import decided
-    from mesh.render.as_json import json_text
-    from mesh.render.why import why_json, why_text
-    from mesh.why import why
+    from mesh.cli.views.explain import why_json, why_text
+    from mesh.cli.views.plan_json import json_text
+    from mesh.engine.verbs import decided
+    from mesh.queries.explain import why
 
     here = desk(path, contexts)
     read = decided(here)

@@ -5,19 +5,8 @@ Everything here is frozen and compares by value, so a stage is a function from t
 
 from __future__ import annotations
 
-from mesh.model.steps import (
-    ABSENT,
-    Absent,
-    Action,
-    Deferral,
-    Field,
-    Left,
-    ManifestChange,
-    Plan,
-    Reason,
-    Step,
-)
-from mesh.model.things import (
+from mesh.model.plan import ABSENT, Absent, Action, Deferral, Field, Left, ManifestChange, Plan, Reason, Step
+from mesh.model.resources import (
     NO_CLUSTER,
     READY,
     SENSITIVE,

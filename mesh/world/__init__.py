@@ -23,7 +23,7 @@ class Kube(Protocol):
     """One API server, spoken to in raw objects.
 
     Every call has a deadline and retries what may be retried. Raises the errors of
-    `mesh.world.kube_errors`: Unreachable, Forbidden, Missing, Conflict, Invalid, …
+    `mesh.world.kube.errors`: Unreachable, Forbidden, Missing, Conflict, Invalid, …
     """
 
     cluster: str
@@ -98,7 +98,7 @@ class Helm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HelmJob:
-    """What helm is asked to render or install; `ref` and `repo` as in `mesh.spec.Chart`.
+    """What helm is asked to render or install; `ref` and `repo` as in `mesh.model.spec.Chart`.
 
     `labels` go on helm's own record of the release: whose it is.
     """

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from mesh.model import Attrs, Found, Key, Live, Place, Ready, Touch
-from mesh.provider import Last, Preview, Provider
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
 from mesh.providers.cert.specs import (
@@ -24,6 +23,7 @@ from mesh.providers.cert.specs import (
     cacerts_place,
     root_place,
 )
+from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
 
 __all__ = [

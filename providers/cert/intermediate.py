@@ -11,13 +11,11 @@ from functools import partial
 from typing import Any
 
 from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
-from mesh.managed import ADDRESS_ANNOTATION, MESH_LABEL, marks
-from mesh.manifest import find, place_of, written_in
 from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unread, never
-from mesh.provider import Last, Preview, Provider
+from mesh.model.spec import CommandCA, ExistingCA
 from mesh.providers.cert import migration
 from mesh.providers.cert.migration import moves, wanted_root
-from mesh.providers.cert.reading import (
+from mesh.providers.cert.observe import (
     MANAGER,
     UNPLUGGED,
     as_published,
@@ -26,11 +24,13 @@ from mesh.providers.cert.reading import (
     without_cacerts,
 )
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
-from mesh.spec import CommandCA, ExistingCA
-from mesh.veil import veil
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import find, place_of, written_in
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks
+from mesh.sdk.unreadable import veil
 from mesh.world import Object, Snapshot, World
-from mesh.world.kube_errors import AlreadyExists, Forbidden
-from mesh.world.releases import NOT_SUPERSEDED
+from mesh.world.helm.releases import NOT_SUPERSEDED
+from mesh.world.kube.errors import AlreadyExists, Forbidden
 from mesh.world.resources import DEPLOYMENT, SECRET
 
 

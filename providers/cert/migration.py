@@ -12,12 +12,12 @@ from pathlib import Path
 
 from mesh.errors import RefusedError
 from mesh.model import Live
-from mesh.provider import Preview
-from mesh.providers.cert.reading import CSR, MANAGER, UNSEEN
+from mesh.model.spec import ExistingCA, GenerateCA
+from mesh.providers.cert.observe import CSR, MANAGER, UNSEEN
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec
-from mesh.spec import ExistingCA, GenerateCA
+from mesh.sdk.contract import Preview
 from mesh.world import Kube, Object, World
-from mesh.world.files import create_secret_file, git_would_take, read_secret_file, user_path
+from mesh.world.disk.files import create_secret_file, git_would_take, read_secret_file, user_path
 from mesh.world.resources import SECRET
 
 OFFER = (

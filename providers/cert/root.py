@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from mesh.errors import KubeError, MeshError, RefusedError
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, never
-from mesh.provider import Last, Preview, Provider
+from mesh.model.spec import CommandCA, FilesCA, GenerateCA
 from mesh.providers.cert.migration import OFFER
-from mesh.providers.cert.reading import PUBLISHED, ROOT_PEM
+from mesh.providers.cert.observe import PUBLISHED, ROOT_PEM
 from mesh.providers.cert.specs import CACERTS, RootSpec, desk
-from mesh.spec import CommandCA, FilesCA, GenerateCA
+from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
-from mesh.world.files import user_path
-from mesh.world.kube_errors import Unreachable
+from mesh.world.disk.files import user_path
+from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import CONFIG_MAP, SECRET
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mesh.model import NO_CLUSTER, Key, Place, Unknown
-from mesh.refs import Ref
-from mesh.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
+from mesh.model.refs import Ref
+from mesh.model.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
 from mesh.world import World
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RootSpec:
 class IntermediateSpec:
     """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user keeps them.
 
-    `migrate` and `backup` as in `mesh.spec.RootOfTrust`.
+    `migrate` and `backup` as in `mesh.model.spec.RootOfTrust`.
     """
 
     mesh: str

@@ -6,24 +6,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mesh.managed import MESH_LABEL
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
-from mesh.provider import OPEN, Last, Preview, Provider
+from mesh.model.mask import mask, reveal, secrets_in
+from mesh.model.refs import Ref
+from mesh.model.spec import COMPONENTS
 from mesh.providers.chart.archive import is_whole
-from mesh.providers.chart.objects import AND_ROOT
-from mesh.providers.chart.platform import prepared, refuse_platform
-from mesh.providers.chart.reading import BY_CHART, all_views, read, view_of, views_in
+from mesh.providers.chart.give_back import preview_back, returned
+from mesh.providers.chart.management_plane import prepared, refuse_platform
+from mesh.providers.chart.observe import BY_CHART, all_views, read, view_of, views_in
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
-from mesh.providers.chart.returning import preview_back, returned
+from mesh.providers.chart.release_objects import AND_ROOT
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
-from mesh.refs import Ref
-from mesh.rendering import changes, conflicts, placeheld
-from mesh.sensitive import mask, reveal, secrets_in
-from mesh.spec import COMPONENTS
+from mesh.sdk.chart_diff import changes, conflicts, placeheld
+from mesh.sdk.contract import OPEN, Last, Preview, Provider
+from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.world import HelmJob, Snapshot, World
-from mesh.world.releases import LABELS, NOT_SUPERSEDED, newest, unlock
+from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
 from mesh.world.resources import SECRET
 
 __all__ = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mesh.errors import HelmError
 from mesh.world import Object
-from mesh.world.releases import chart_of
+from mesh.world.helm.releases import chart_of
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mesh.diff import dotted, leaves, named
-from mesh.managed import touches
 from mesh.model import Path, Touch
-from mesh.rendering import HANDS
+from mesh.model.diff import dotted, leaves, named
+from mesh.sdk.chart_diff import HANDS
+from mesh.sdk.managed_fields import touches
 from mesh.world import Object
-from mesh.world.releases import Release
+from mesh.world.helm.releases import Release
 
 WATCHED = ("Deployment", "DaemonSet", "ConfigMap")
 """The types that are read in bulk anyway."""

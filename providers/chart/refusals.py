@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mesh.distribution.versions import Version
+from mesh.istio.versions import Version
 from mesh.providers.chart.upgrade import refuse_path
-from mesh.world.releases import ReleaseView
+from mesh.world.helm.releases import ReleaseView
 
 REVISIONS: Mapping[str, str] = {"revision": "", "revisionTags": "null", "defaultRevision": "default"}
 """The values that make an Istio one of several, each with what stands for none of it."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mesh.errors import KubeError
-from mesh.managed import owner_of
 from mesh.model import Live
+from mesh.sdk.managed_fields import owner_of
 from mesh.world import Kube, Snapshot
-from mesh.world.releases import ReleaseView
+from mesh.world.helm.releases import ReleaseView
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT
 
 ISTIOD = "istiod"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesh.distribution.versions import Version
+from mesh.istio.versions import Version
 from mesh.model import Action, ManifestChange, Path
 
 

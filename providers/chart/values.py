@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mesh.diff import digest, dotted
-from mesh.merge import merge
 from mesh.model import Unknown
-from mesh.provider import Last
+from mesh.model.diff import digest, dotted
+from mesh.model.merge import merge
+from mesh.sdk.contract import Last
 
 LICENCE, CLEAR = "license", "value"
 """A licence in clear text among the values; it moves to the Secret that the chart is pointed at."""

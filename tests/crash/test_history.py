@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.lock import from_text, to_text
+from mesh.state.lockfile import from_text, to_text
 from tests.crash.conftest import Place, Stage, second
 from tests.e2e.hands import NO_CHANGES
 

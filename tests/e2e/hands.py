@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import yaml
 
 from mesh.lab import Lab, gateway_api_crds
-from tests import seen
 from tests.conftest import output
+from tests.support import seen
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "two-clusters" / "mesh.yaml"

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mesh import engine
-from mesh.cli.desk import desk
-from mesh.world.kube import ApiServer
+from mesh.cli.session import desk
+from mesh.engine import verbs as engine
+from mesh.world.kube.client import ApiServer
 from tests.conftest import Tool
 
 from .chains import cacerts, cryptography_verifies, fingerprint, openssl_verifies, workload

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts, gateway_api_crds
-from mesh.workloads import why_not
+from mesh.sdk.rollout_status import why_not
 from tests.conftest import output
-from tests.identities import identity, tried
+from tests.support.identities import identity, tried
 
 from .hands import Mesh, block, home
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from mesh.lab import Lab, charts
-from tests.standin import authority, guide
-from tests.standin.guide import EDGE, LICENCE, SYSTEM
-from tests.standin.hand import Hand
+from tests.lab.standin import authority, guide
+from tests.lab.standin.guide import EDGE, LICENCE, SYSTEM
+from tests.lab.standin.hand import Hand
 
 from .hands import NO_CHANGES, Mesh, block, home
 

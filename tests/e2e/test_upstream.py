@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts
-from tests.identities import identity
-from tests.standin import hand
-from tests.voices import speaking
+from tests.lab.standin import hand
+from tests.support.identities import identity
+from tests.support.voices import speaking
 
 from .hands import Answer, Mesh, Tool, block, everything, home, kubectl_of
 

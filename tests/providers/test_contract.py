@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from mesh.apply import remember
+from mesh.engine.run import remember
 from mesh.lab import Lab, gateway_api_crds
-from mesh.manifest import Manifest
 from mesh.model import Action, Field, Found, Key, Live, Place, Sensitive, Unread
-from mesh.provider import Last, Provider
+from mesh.model.spec import GatewayAPI
+from mesh.planner.step import step_for
 from mesh.providers.chart import ChartProvider, ChartSpec
 from mesh.providers.crds import CrdsProvider, CrdsSpec
 from mesh.providers.gateway import GatewayProvider
@@ -26,14 +26,13 @@ from mesh.providers.label import LabelProvider, LabelSpec
 from mesh.providers.link import LinkProvider
 from mesh.providers.namespace import NamespaceProvider
 from mesh.providers.secret import SecretProvider, SecretSpec
-from mesh.secret_objects import place
-from mesh.spec import GatewayAPI
-from mesh.step import step_for
+from mesh.sdk.contract import Last, Provider
+from mesh.sdk.kube_object import Manifest
+from mesh.sdk.kube_secret import place
 from mesh.world import HelmJob, Snapshot, World
-from mesh.world.helm import connect as helms
+from mesh.world.helm.client import connect as helms
 from tests.conftest import Tool
-
-from .worlds import fresh_namespace, look, without_rights, world_on
+from tests.providers.worlds import fresh_namespace, look, without_rights, world_on
 
 CLUSTER = "cluster1"
 MESH = "contract"

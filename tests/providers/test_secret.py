@@ -6,10 +6,10 @@ import pytest
 
 from mesh.errors import MeshError
 from mesh.model import Key, Live, Sensitive
-from mesh.provider import Last
+from mesh.model.spec import Licence, SecretRef
 from mesh.providers.secret import SecretProvider, SecretSpec, resolve_licence
-from mesh.secret_objects import place
-from mesh.spec import Licence, SecretRef
+from mesh.sdk.contract import Last
+from mesh.sdk.kube_secret import place
 
 KIND = SecretProvider()
 KEY = Key("secret", "cluster1", "solo-license")
@@ -80,7 +80,7 @@ def test_ours_is_never_refused() -> None:
 
 
 def test_a_secret_that_is_not_ours_is_not_deleted() -> None:
-    from .worlds import world_without_clusters
+    from tests.providers.worlds import world_without_clusters
 
     where = place("prod", "istio-system", "solo-license")
     left = KIND.delete(

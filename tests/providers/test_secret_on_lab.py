@@ -8,13 +8,12 @@ import pytest
 
 from mesh.lab import Lab
 from mesh.model import Key, Live, Place, Sensitive, Unread
-from mesh.provider import Last
 from mesh.providers.secret import SecretProvider, SecretSpec
-from mesh.secret_objects import place
+from mesh.sdk.contract import Last
+from mesh.sdk.kube_secret import place
 from mesh.world import Snapshot, World
 from tests.conftest import Tool
-
-from .worlds import fresh_namespace, look, look_live, without_rights, world_on
+from tests.providers.worlds import fresh_namespace, look, look_live, without_rights, world_on
 
 KIND = SecretProvider()
 KEY = Key("secret", "cluster1", "licence")

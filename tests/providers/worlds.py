@@ -13,10 +13,10 @@ import yaml
 
 from mesh.lab import Lab
 from mesh.model import Found, Key, Live, Place
-from mesh.provider import Last, Provider
+from mesh.sdk.contract import Last, Provider
 from mesh.world import Kube, Snapshot, World
 from mesh.world.clock import SystemClock
-from mesh.world.kube import connect
+from mesh.world.kube.client import connect
 from mesh.world.resources import NAMESPACE
 
 

@@ -21,7 +21,7 @@ from mesh.world.pki.certificates import (
     spki_of,
 )
 from mesh.world.pki.chain import check_authority
-from mesh.world.pki.command import sign_with_command
+from mesh.world.pki.external_signer import sign_with_command
 from mesh.world.pki.issue import (
     SKEW,
     Authority,
@@ -31,7 +31,8 @@ from mesh.world.pki.issue import (
     new_key,
     request_intermediate,
 )
-from mesh.world.pki.root import (
+from mesh.world.pki.root_conflicts import fingerprints_in, one_root, root_conflicts
+from mesh.world.pki.root_files import (
     PASSPHRASE,
     RootFiles,
     check_files,
@@ -44,7 +45,6 @@ from mesh.world.pki.root import (
     read_chain,
     refusals,
 )
-from mesh.world.pki.roots import fingerprints_in, one_root, root_conflicts
 from mesh.world.pki.signers import Desk, ask_command, can_sign, root_files, sign_bundle
 
 __all__ = [

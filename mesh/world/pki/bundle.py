@@ -26,7 +26,7 @@ from mesh.world.pki.certificates import (
     spki_of,
     stray_text,
 )
-from mesh.world.pki.verify import verifier_says
+from mesh.world.pki.path_validation import verifier_says
 
 _KEYS = frozenset({"ecdsa-p256", "ecdsa-p384"})
 _WEAK_HASHES = (hashes.SHA1, hashes.MD5)

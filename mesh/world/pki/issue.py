@@ -47,7 +47,7 @@ def load_authority(chain: tuple[str, ...], key: bytes, passphrase: str = "") -> 
 
 
 def new_key(algorithm: str) -> PrivateKey:
-    """Generate a key; `algorithm` is one of `mesh.spec.KeyAlgorithm`."""
+    """Generate a key; `algorithm` is one of `mesh.model.spec.KeyAlgorithm`."""
     match algorithm:
         case "ecdsa-p256":
             return ec.generate_private_key(ec.SECP256R1())

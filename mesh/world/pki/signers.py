@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from mesh.errors import MeshError
-from mesh.spec import CA, CommandCA, FilesCA, GenerateCA, Intermediate
-from mesh.world.files import user_path
+from mesh.model.spec import CA, CommandCA, FilesCA, GenerateCA, Intermediate
+from mesh.world.disk.files import user_path
 from mesh.world.pki.bundle import Bundle, check_bundle
 from mesh.world.pki.certificates import PrivateKey, describe, key_pem, pem_blocks
-from mesh.world.pki.command import sign_with_command
+from mesh.world.pki.external_signer import sign_with_command
 from mesh.world.pki.issue import issue_intermediate, new_key, request_intermediate
-from mesh.world.pki.root import PASSPHRASE, RootFiles, config_files, files_beside, open_authority
+from mesh.world.pki.root_files import PASSPHRASE, RootFiles, config_files, files_beside, open_authority
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""`mesh plan`: show what apply would change."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from mesh.cli.terminal import look
+from mesh.model import Plan
+
+FORMATS = ("text", "json", "markdown")
+
+
+def printed(plan: Plan, how: str) -> str:
+    """Return a plan in one of the formats."""
+    if how == "json":
+        from mesh.cli.views.plan_json import plan_json
+
+        return json.dumps(plan_json(plan), indent=2, ensure_ascii=False) + "\n"
+    if how == "markdown":
+        from mesh.cli.views.plan_markdown import plan_markdown
+
+        return plan_markdown(plan)
+    from mesh.cli.views.plan_text import plan_text
+
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    return plan_text(plan, colour=screen.out_colour, width=screen.width)

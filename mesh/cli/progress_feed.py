@@ -1,0 +1,83 @@
+"""From what a run tells to what the person at the terminal sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from mesh.cli.views.progress import Event, Observer, Phase
+from mesh.engine.run import Outcome, Watch, done
+from mesh.model import Action, Deferral, Key, Step
+
+
+@dataclass(slots=True)
+class Waits:
+    """What workers say they wait for, by address; written by them, read by the caller's thread."""
+
+    said: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def say(self, about: str, why: str) -> None:
+        """Note it; a dict takes one assignment at a time."""
+        self.said[about] = why
+
+    def news(self) -> Iterable[tuple[str, str]]:
+        """What is said now and was not shown yet."""
+        for about, why in list(self.said.items()):
+            if self.shown.get(about) != why:
+                self.shown[about] = why
+                yield about, why
+
+
+@dataclass(slots=True)
+class Teller:
+    """Turns the steps of a run into events, for an observer and for the last words."""
+
+    observer: Observer
+    waits: Waits
+    monotonic: Callable[[], float]
+    began: dict[str, tuple[Step, float]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def watch(self) -> Watch:
+        """The callbacks that a run wants."""
+        return Watch(self.started, self.finished, self.skipped, self.tick)
+
+    def started(self, step: Step) -> None:
+        """A step began."""
+        self.began[str(step.key)] = (step, self.monotonic())
+        self._tell(step, Phase.STARTED)
+
+    def finished(self, step: Step, outcome: Outcome) -> None:
+        """A step ended, well or not."""
+        self.waits.said.pop(str(step.key), None)
+        if outcome.error:
+            self._tell(step, Phase.FAILED, outcome.error.message, outcome.error.hint)
+        elif outcome.stopped:
+            self._tell(step, Phase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
+        else:
+            ended = replace(step, action=done(step, outcome))
+            self._tell(ended, Phase.DONE, "; ".join(outcome.remarks))
+
+    def skipped(self, step: Step, because: Key) -> None:
+        """A step was not begun."""
+        self._tell(step, Phase.SKIPPED, f"needs {because}")
+
+    def deferred(self, deferrals: Iterable[Deferral]) -> None:
+        """What the plan had to leave out."""
+        for each in deferrals:
+            self._tell(Step(Action.NOOP, each.key), Phase.DEFERRED, each.why)
+
+    def tick(self) -> None:
+        """Time passes: show what is waited for, once per change."""
+        for about, why in self.waits.news():
+            if about in self.began:
+                self._tell(self.began[about][0], Phase.WAITING, why)
+        self.observer.tick(self.monotonic())
+
+    def _tell(self, step: Step, phase: Phase, text: str = "", hint: str = "") -> None:
+        key = str(step.key)
+        began = self.began.get(key, (step, self.monotonic()))[1]
+        event = Event(step.key.cluster, key, step.action, phase, text, self.monotonic() - began, hint)
+        self.events.append(event)
+        self.observer.event(event)

@@ -1,0 +1,233 @@
+"""What apply and destroy share: plan, show, ask, run, report."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from mesh.cli.confirm import confirm_names, refuse_unknown
+from mesh.cli.print_plan import printed
+from mesh.cli.progress_feed import Teller, Waits
+from mesh.cli.session import desk
+from mesh.cli.signals import Grace, asking, stopping
+from mesh.cli.terminal import look, observer
+from mesh.cli.views.escape import terminal
+from mesh.cli.views.progress import JsonProgress
+from mesh.cli.views.result import result_text
+from mesh.cli.views.tally import tally
+from mesh.engine import verbs as engine
+from mesh.engine.gate import Ask
+from mesh.engine.leftovers import leftovers
+from mesh.engine.session import Desk, Planned
+from mesh.engine.verbs import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Result
+from mesh.errors import InterruptedRunError, StalePlanError, UsageError
+from mesh.model import Key
+from mesh.planner.from_record import refuse_as_recorded
+from mesh.state.lease import Leases
+from mesh.state.lease_holder import Holder, refuse_held
+from mesh.walk import Stop
+from mesh.world.helm.children import Children
+
+Command = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked of a run."""
+
+    path: Path
+    contexts: tuple[str, ...]
+    yes: bool
+    timeout: float
+    parallelism: int
+    digest: str
+    as_json: bool
+    destroy: bool = False
+    confirmed: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
+
+    def resume(self) -> str:
+        """The command that goes on from where a run stopped."""
+        verb = "destroy" if self.destroy else "apply"
+        contexts = [part for each in self.contexts for part in ("--context", each)]
+        names = [part for each in self.confirmed for part in ("--confirm", each)]
+        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts, *self.flags, *names])
+
+
+def run_options(command: Command) -> Command:
+    """The options of every verb that writes."""
+    options = (
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            help="Seconds that each step may take to become ready.",
+        ),
+        click.option(
+            "--parallelism",
+            type=click.IntRange(1, 256),
+            default=DEFAULT_PARALLELISM,
+            show_default=True,
+            help="Steps at a time.",
+        ),
+        click.option(
+            "--plan-digest",
+            "digest",
+            default="",
+            metavar="sha256:…",
+            help="Run only if the plan is still the one with this digest (exit 3 otherwise).",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Tell what happens as JSON lines on stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
+    """Plan under the lock, show, ask, run and report; return the exit code."""
+    stop, waits, children = Stop.new(), Waits(), Children()
+    here = desk(
+        wishes.path,
+        wishes.contexts,
+        stop=stop,
+        children=children,
+        say=waits.say,
+        licence=not wishes.destroy,
+        stop_at=wishes.stop_at,
+    )
+    refuse_unknown(wishes.confirmed, tuple(each.name for each in here.mesh.clusters))
+    verb = "destroy" if wishes.destroy else "apply"
+    with (
+        here.store.held(verb, here.world.clock.now()),
+        stopping(stop, lambda text: click.echo(text, err=True), lambda: _hurry(children)),
+    ):
+        refuse_held(here.mesh.name, here.world.kubes, _holder(here, verb))
+        planned = plan(here)
+        if stop():
+            raise InterruptedRunError("interrupted; nothing was changed")
+        refuse_as_recorded(planned.plan)
+        _show(wishes, planned)
+        _check_digest(wishes, planned)
+        if not wishes.destroy:
+            _check(here, planned)
+        if planned.plan.steps and not wishes.yes:
+            _ask(wishes)
+        confirm_names(planned.plan.confirm, wishes.confirmed, ask=not wishes.yes)
+        grace = Grace(stop, children, here.world.clock.monotonic)
+        result = _run(wishes, here, planned, waits, grace)
+    if stop():
+        raise InterruptedRunError(
+            "interrupted; what was done is recorded", hint=f"go on with: {wishes.resume()}"
+        )
+    engine.check(result)
+    return 0
+
+
+def _hurry(children: Children) -> None:
+    children.stop()
+
+
+def _show(wishes: Wishes, planned: Planned) -> None:
+    if not wishes.as_json:
+        click.echo(printed(planned.plan, "text"))
+
+
+def _check_digest(wishes: Wishes, planned: Planned) -> None:
+    if wishes.digest and wishes.digest != planned.plan.digest:
+        raise StalePlanError(
+            f"the plan is no longer the one that was reviewed: it was {wishes.digest}, "
+            f"it is {planned.plan.digest}",
+            hint="review the plan above, then run apply with its digest",
+        )
+
+
+def _check(here: Desk, planned: Planned) -> None:
+    """Refuse what the pre-flight checks find errors in."""
+    from mesh.queries.check import before_apply
+
+    before_apply(here, planned)
+
+
+def _asking(here: Desk, skipped: Collection[str]) -> Ask:
+    """How the mid-flight checks are asked, without those that the plan leaves out."""
+
+    def ask(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
+        from mesh.queries.check import between
+
+        return between(here, clusters, pending, users, skipped=skipped)
+
+    return ask
+
+
+def _ask(wishes: Wishes) -> None:
+    """Only the literal `yes` goes on; without a terminal there is nobody to ask."""
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    if not screen.answers:
+        raise UsageError("nobody is there to confirm", hint="run with --yes, or in a terminal")
+    if wishes.destroy:
+        click.echo(
+            "Do you really want to destroy all of this?\n  There is no undo. Only 'yes' will be accepted."
+        )
+    else:
+        click.echo("Do you want to perform these actions?\n  Only 'yes' will be accepted to approve.")
+    with asking():
+        answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
+    if answer != "yes":
+        raise InterruptedRunError("not confirmed; nothing was changed")
+
+
+def _holder(here: Desk, verb: str, lineage: str = "") -> Holder:
+    return Holder.here(verb, lineage, here.store.place(), here.world.clock.now())
+
+
+def _leases(here: Desk, verb: str, planned: Planned) -> Leases:
+    holder = _holder(here, verb, planned.lock.lineage)
+    return Leases(here.mesh.name, holder, here.world.clock, here.world.kubes)
+
+
+def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grace) -> Result:
+    verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    clock = here.world.clock
+    clusters = sorted(here.world.kubes)
+    eyes = JsonProgress(sys.stdout, clock) if wishes.as_json else observer(screen, clock, clusters)
+    teller = Teller(eyes, waits, clock.monotonic)
+
+    def tick() -> None:
+        grace.tick()
+        teller.tick()
+
+    try:
+        result = engine.apply(
+            here,
+            planned,
+            watch=replace(teller.watch(), tick=tick),
+            stopping=grace.stop,
+            timeout=wishes.timeout,
+            parallelism=wishes.parallelism,
+            leases=_leases(here, verb, planned),
+            ask=_asking(here, planned.plan.skipped_checks),
+        )
+        teller.deferred(planned.plan.deferred)
+    finally:
+        eyes.close()
+    left = leftovers(planned.observation.uids, here.world) if wishes.destroy else ()
+    for warning in (*result.warnings, *left):
+        click.echo(f"Warning: {terminal(warning)}", err=True)
+    last = tally(verb, teller.events, stopped=grace.stop(), resume=wishes.resume())
+    if isinstance(eyes, JsonProgress):
+        eyes.result(last)
+    else:
+        click.echo(result_text(last, colour=screen.out_colour), nl=False)
+    return result

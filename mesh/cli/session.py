@@ -1,0 +1,101 @@
+"""From the options of a command to the desk that the engine works at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mesh.engine.registry import all_kinds
+from mesh.engine.session import Desk
+from mesh.model import NO_CLUSTER
+from mesh.model.spec import Mesh
+from mesh.state.lockfile import Identity
+from mesh.state.store import Store
+from mesh.walk import Stop
+from mesh.world import World
+from mesh.world.helm.children import Children
+
+LOCKFILE = "mesh.lock"
+
+Command = Callable[..., Any]
+
+
+def document_options(command: Command) -> Command:
+    """The options of every verb that reads the desired state."""
+    file = click.option(
+        "-f",
+        "--file",
+        "path",
+        type=click.Path(path_type=Path),
+        default=Path("mesh.yaml"),
+        envvar="MESH_FILE",
+        show_default=True,
+        help="The desired state.",
+    )
+    context = click.option(
+        "--context",
+        "contexts",
+        multiple=True,
+        metavar="NAME=CTX",
+        help="Reach cluster NAME by this context of the kubeconfig.",
+    )
+    return file(context(command))
+
+
+def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -> Mesh:
+    """Read the desired state, with what options and environment say otherwise."""
+    from mesh.config.decode import load_mesh
+    from mesh.config.resolve.overrides import Overrides
+
+    return load_mesh(path, Overrides.read(os.environ, contexts, stop_at))
+
+
+def store_of(path: Path) -> Store:
+    """The state files of a desired-state file: beside it."""
+    return Store(path.absolute().parent / LOCKFILE)
+
+
+def desk(
+    path: Path,
+    contexts: tuple[str, ...],
+    *,
+    stop: Stop | None = None,
+    children: Children | None = None,
+    say: Callable[[str, str], None] = lambda _about, _why: None,
+    licence: bool = True,
+    recorded: Mapping[str, Identity] | None = None,
+    stop_at: tuple[str, ...] = (),
+) -> Desk:
+    """Read the file and bind its clusters; nothing is sent to a cluster yet.
+
+    Clusters that are recorded and no longer in the file are bound too, by the context they had;
+    `recorded` stands in for a lockfile that cannot be read; `stop_at` for the version in the file.
+    """
+    from mesh.providers.secret import resolve_licence
+    from mesh.world.clock import SystemClock
+    from mesh.world.helm.client import connect as helms
+    from mesh.world.kube.client import connect
+
+    mesh = load(path, contexts, stop_at)
+    store = store_of(path)
+    targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
+    for name, who in (store.read(mesh.name).clusters if recorded is None else recorded).items():
+        if name not in targets and name != NO_CLUSTER:
+            targets[name] = (name, who.context, who.kubeconfig)
+    env = dict(os.environ)
+    clock = SystemClock(stop.wait if stop else None)
+    kubes = connect(targets.values(), env, sleep=clock.sleep)
+    world = World(
+        kubes=kubes,
+        helms=helms(targets.values(), env, run_dir=store.run_folder, children=children or Children()),
+        clock=clock,
+        env=env,
+        folder=path.absolute().parent,
+        say=say,
+    )
+    value = resolve_licence(mesh.licence, env, world.folder) if licence else None
+    return Desk(mesh, world, all_kinds(), store, value)

@@ -1,0 +1,1 @@
+"""Output formats: plans, errors, tables and progress as text, JSON, Markdown, JUnit and SARIF."""

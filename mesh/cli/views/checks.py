@@ -1,0 +1,139 @@
+"""A report of checks as people read it, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesh.cli.views.colour import Paint, Style, painter
+from mesh.cli.views.escape import terminal
+from mesh.model import NO_CLUSTER
+from mesh.queries.checks.facts import Scene
+from mesh.queries.checks.model import Check, Report, Result, Severity, State
+from mesh.queries.checks.run import fix_of, word_for
+
+FORMAT_VERSION = "1.0"
+
+Json = dict[str, Any]
+
+_SIGNS: dict[State, tuple[str, Style]] = {
+    State.PASSED: ("ok", "green"),
+    State.SKIPPED: ("skipped", "dim"),
+    State.NOT_APPLICABLE: ("-", "dim"),
+}
+_LEVELS: dict[Severity, Style] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def report_text(scene: Scene, report: Report, *, colour: bool) -> str:
+    """Return one line per check, its findings below it, and the count last; a newline at the end."""
+    paint = painter(colour=colour)
+    lines = [line for check, results in by_check(report) for line in _check(scene, check, results, paint)]
+    return "\n".join([*lines, "", paint(summary(report), "bold")]) + "\n"
+
+
+def by_check(report: Report) -> Iterator[tuple[Check, list[Result]]]:
+    """The results of each check together, in the order of the table."""
+    together: dict[str, list[Result]] = {}
+    for result in report.results:
+        together.setdefault(result.check.id, []).append(result)
+    for results in together.values():
+        yield results[0].check, results
+
+
+def _check(scene: Scene, check: Check, results: list[Result], paint: Paint) -> Iterator[str]:
+    word, style = _verdict(results)
+    yield f"{check.id}  {paint(f'{word:8}', style)}  {check.title}{_reason(results)}"
+    for result in results:
+        where = "" if result.cluster == NO_CLUSTER else f"{terminal(result.cluster)}: "
+        for finding in result.findings:
+            level = finding.severity or check.severity
+            yield f"       {paint(level.value, _LEVELS[level])}: {where}{terminal(finding.says)}"
+            fix = fix_of(scene, result, finding)
+            yield f"         {word_for(fix)}: {terminal(fix)}"
+    if any(result.findings for result in results):
+        yield f"         see:  {check.page}"
+
+
+def _verdict(results: list[Result]) -> tuple[str, Style]:
+    """The worst that any cluster says."""
+    worst = [result.severity for result in results]
+    for level in Severity:
+        if level in worst:
+            return level.value, _LEVELS[level]
+    for state in (State.SKIPPED, State.PASSED):
+        if any(result.state is state for result in results):
+            return _SIGNS[state]
+    return _SIGNS[State.NOT_APPLICABLE]
+
+
+def _reason(results: list[Result]) -> str:
+    """Why it was skipped, or why it is about nothing here."""
+    skipped = [result for result in results if result.state is State.SKIPPED]
+    shown = skipped or (results if all(each.state is State.NOT_APPLICABLE for each in results) else [])
+    reasons = dict.fromkeys(each.why for each in shown)
+    if not reasons:
+        return ""
+    names = ", ".join(each.cluster for each in skipped)
+    where = f" in {names}" if skipped and len(skipped) < len(results) else ""
+    return f" ({'skipped' + where + ': ' if where else ''}{terminal('; '.join(reasons))})"
+
+
+def summary(report: Report) -> str:
+    """Return the counts; what was skipped never counts as passed."""
+    levels = {level: len(report.failed(level)) for level in Severity}
+    failed = [f"{count} {level.value}{'s' * (count != 1)}" for level, count in levels.items() if count]
+    parts = [
+        f"{report.count(State.PASSED)} passed",
+        ", ".join(failed) or "0 errors",
+        f"{report.count(State.SKIPPED)} skipped",
+        f"{report.count(State.NOT_APPLICABLE)} not applicable",
+    ]
+    return f"Checks of mesh {terminal(report.mesh)}: {', '.join(parts)}."
+
+
+def report_json(scene: Scene, report: Report) -> Json:
+    """Return the report as JSON data; the minor version grows when something is added."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "mesh": report.mesh,
+        "summary": {
+            "passed": report.count(State.PASSED),
+            "failed": {level.value: len(report.failed(level)) for level in Severity},
+            "skipped": report.count(State.SKIPPED),
+            "not_applicable": report.count(State.NOT_APPLICABLE),
+        },
+        "results": [_result(scene, each) for each in report.results],
+    }
+
+
+def _result(scene: Scene, result: Result) -> Json:
+    check = result.check
+    return {
+        "id": check.id,
+        "title": check.title,
+        "phases": sorted(phase.value for phase in check.phases),
+        "cluster": result.cluster,
+        "state": result.state.value,
+        "severity": result.severity.value if result.severity else None,
+        "why": result.why,
+        "doc": check.page,
+        "findings": [
+            {
+                "severity": (finding.severity or check.severity).value,
+                "says": finding.says,
+                "evidence": plain(finding.evidence),
+                "address": str(finding.about) if finding.about else None,
+                "fix": fix_of(scene, result, finding),
+            }
+            for finding in result.findings
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Evidence as JSON has it."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,99 @@
+"""One release as `helm upgrade --install`: its values on stdin, its secrets from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mesh.cli.views.shell import Raw, command, heredoc, variable
+from mesh.istio.management_plane import REPOSITORY
+from mesh.model import Key, Path, Resource, Sensitive
+from mesh.model.diff import dotted
+from mesh.model.mask import mask
+from mesh.model.refs import Ref
+from mesh.model.spec import Cluster
+from mesh.providers.chart import ChartSpec
+from mesh.world.yaml_documents import write
+
+WORKLOADS: Mapping[str, str] = {
+    "istiod": "deployment/istiod",
+    "cni": "daemonset/istio-cni-node",
+    "ztunnel": "daemonset/ztunnel",
+}
+"""What each chart runs, by the names that the charts give."""
+
+
+def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
+    """Install or upgrade the release, and wait for its pods."""
+    spec: ChartSpec = resource.spec
+    job, options = spec.job, _options(cluster, "kube-context")
+    values, secrets = split(spec)
+    if spec.missing:
+        yield _platform_command(spec, options, values)
+        return
+    words = ["helm", "upgrade", "--install", job.release, job.ref, *options, f"--namespace={job.namespace}"]
+    words += [f"--repo={job.repo}"] if job.repo else []
+    words += [f"--version={job.version}"] if job.version else []
+    words += ["--values=-", *(_given(resource.key, path, value) for path, value in secrets.items())]
+    yield heredoc(command(*words), write(values))
+    if spec.component in WORKLOADS:
+        kubectl = ("kubectl", *_options(cluster, "context"), f"--namespace={job.namespace}")
+        yield command(*kubectl, "rollout", "status", WORKLOADS[spec.component], "--timeout=300s") + "\n"
+
+
+def _platform_command(spec: ChartSpec, options: tuple[str, ...], values: dict[str, Any]) -> str:
+    """Upgrade a release of the management plane and keep its values; without a version, to the newest."""
+    job = spec.job
+    repo = job.repo or ("" if job.ref else REPOSITORY)
+    words = ["helm", "upgrade", job.release, job.ref or spec.component, *options]
+    words += [f"--namespace={job.namespace}", *([f"--repo={repo}"] if repo else [])]
+    words += [f"--version={job.version}"] if job.version else []
+    return heredoc(command(*words, "--reuse-values", "--values=-"), write(values))
+
+
+def _options(cluster: Cluster, context: str) -> tuple[str, ...]:
+    named = (f"--kubeconfig={cluster.kubeconfig}",) if cluster.kubeconfig else ()
+    return (f"--{context}={cluster.context}", *named)
+
+
+def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
+    """Part the values into those that are printed and the secrets; what only `mesh` makes is left out."""
+    secrets: dict[Path, Sensitive] = {}
+
+    def kept(values: Mapping[str, Any], at: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            path = (*at, name)
+            if isinstance(value, Sensitive):
+                secrets[path] = value
+            elif isinstance(value, Mapping) and value:
+                if inner := kept(value, path):
+                    found[name] = inner
+            elif not isinstance(value, Ref):
+                found[name] = value
+        return found
+
+    return kept(mask(spec.job.values, spec.sensitive), ()), secrets
+
+
+def secrets_needed(cluster: Cluster, resources: Mapping[Key, Resource[Any]]) -> Iterator[tuple[str, str]]:
+    """Name the variable of each secret value, and say what it is."""
+    for key, resource in resources.items():
+        if key.cluster == cluster.name and key.kind == "chart":
+            for path, value in split(resource.spec)[1].items():
+                form = "" if isinstance(value.reveal(), str) else ", as JSON"
+                yield _variable(key, path), f"{key}: the value {dotted(path)}{form}"
+
+
+def _variable(key: Key, path: Path) -> str:
+    return variable("MESH_VALUE", key.cluster, key.name, *path).upper()
+
+
+def _given(key: Key, path: Path, value: Sensitive) -> str:
+    """Through a file descriptor, not an argument; a text goes to helm as it is, anything else as JSON."""
+    where = command(".".join(re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path))
+    name = _variable(key, path)
+    if isinstance(value.reveal(), str):
+        return Raw(f'--set-file={where}=<(printf %s "${{{name}}}")')
+    return Raw(f'--set-json={where}="${{{name}}}"')

@@ -1,0 +1,156 @@
+"""Root of trust and intermediates as openssl commands, in the profile of `mesh.world.pki`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from mesh.cli.views.shell import Raw, command, comment, heredoc
+from mesh.model.spec import CommandCA, ExistingCA, FilesCA, GenerateCA, KeyAlgorithm
+from mesh.providers.cert import IntermediateSpec, RootSpec
+from mesh.world.pki import PASSPHRASE
+from mesh.world.pki.root_files import files_beside
+
+KEYS: dict[KeyAlgorithm, tuple[str, ...]] = {
+    "ecdsa-p256": ("EC", "ec_paramgen_curve:P-256", "ec_param_enc:named_curve"),
+    "ecdsa-p384": ("EC", "ec_paramgen_curve:P-384", "ec_param_enc:named_curve"),
+    "rsa-4096": ("RSA", "rsa_keygen_bits:4096"),
+}
+CA_KEY_USAGE = "keyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n"
+LAST = Raw("""awk '/BEGIN CERTIFICATE/ {text = ""} {text = text $0 "\\n"} END {printf "%s", text}'""")
+FIRST = Raw("awk '/BEGIN CERTIFICATE/ {number++} number == 1'")
+
+
+def root_commands(spec: RootSpec, folder: str) -> Iterator[str]:
+    """Find or make what signs; `ca_cert` and `ca_key` are where it is, `root-cert.pem` is its root.
+
+    `folder` is where relative paths of the configuration start.
+    """
+    match spec.ca:
+        case FilesCA(cert, key):
+            yield comment("what signs the intermediates: the files that the configuration names")
+            yield f"ca_cert={_path(cert, folder)}\nca_key={_path(key, folder)}\n"
+        case GenerateCA():
+            yield from _generated(spec, spec.ca, folder)
+        case _:
+            return
+    yield comment("a P-384 key signs with SHA-384: some verifiers accept no other pair")
+    yield (
+        "digest=-sha256\n"
+        'if openssl x509 -in "$ca_cert" -noout -text | grep -q "NIST CURVE: P-384"; then digest=-sha384; fi\n'
+    )
+    yield f'{LAST} "$ca_cert" >"$work/root-cert.pem"\n'
+
+
+def _path(text: str, folder: str) -> str:
+    """A path as the user wrote it, as a word of the shell."""
+    if text.startswith("~/"):
+        return f'"$HOME"/{shlex.quote(text[2:])}'
+    return shlex.quote(str(Path(folder) / text))
+
+
+def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
+    yield comment(
+        "the root of trust, one for all clusters; made once, then used again. Keep a copy of the key:"
+    )
+    yield comment("it cannot be made again. `mesh apply` finds it in the same place.")
+    if ca.key_file:
+        certificate = str(files_beside(Path(ca.key_file)).certificate)
+        yield f"ca_cert={_path(certificate, folder)}\nca_key={_path(ca.key_file, folder)}\n"
+    else:
+        folder = f'"${{XDG_CONFIG_HOME:-$HOME/.config}}"/mesh/{shlex.quote(spec.mesh)}'
+        yield f"ca_cert={folder}/root.crt\nca_key={folder}/root.key\n"
+    yield (
+        'if [ -e "$ca_cert" ] && [ ! -e "$ca_key" ]; then\n'
+        '  echo "$ca_cert is there and its key $ca_key is not" >&2\n  exit 1\nfi\n'
+    )
+    locked = f"${{{PASSPHRASE}:+-aes-256-cbc -pass env:{PASSPHRASE}}}"
+    new_key = f"{_new_key(spec.key, '$ca_key')} {locked}"
+    yield f'if [ ! -e "$ca_key" ]; then\n  mkdir -p "$(dirname "$ca_key")"\n  {new_key}\nfi\n'
+    yield 'if [ ! -e "$ca_cert" ]; then\n'
+    yield heredoc('cat >"$work/root.cnf"', _root_request(spec))
+    sha = "-sha384" if spec.key == "ecdsa-p384" else "-sha256"
+    make = command(
+        *("openssl", "req", "-x509", "-new", sha, "-days", str(_days(spec.validity))),
+        *("-key", Raw('"$ca_key"'), "-passin", f"env:{PASSPHRASE}"),
+        *("-config", Raw('"$work/root.cnf"'), "-out", Raw('"$ca_cert"')),
+    )
+    yield f"{make}\nfi\n"
+
+
+def _root_request(spec: RootSpec) -> str:
+    return (
+        "[req]\ndistinguished_name = name\nx509_extensions = ca\nprompt = no\n"
+        f"[name]\nO = mesh\nCN = {_common_name(spec.mesh)} Root G1\n"
+        f"[ca]\nbasicConstraints = critical, CA:true, pathlen:1\n{CA_KEY_USAGE}"
+    )
+
+
+def intermediate_commands(spec: IntermediateSpec, kubectl: tuple[str, ...], folder: str) -> Iterator[str]:
+    """Make a cluster's intermediate, and the Secret `cacerts` by a `kubectl` bound to its namespace.
+
+    `folder` is where a program that signs is run.
+    """
+    if isinstance(spec.ca, ExistingCA):
+        yield comment("the intermediate is there already, says the configuration")
+        yield command(*kubectl, "get", "secret", "cacerts") + "\n"
+        return
+    yield comment("this cluster's intermediate certificate; before istiod, which reads it when it starts")
+    yield f"if ! {command(*kubectl, 'get', 'secret', 'cacerts')} >/dev/null 2>&1; then\n"
+    yield f'dir="$work"/{shlex.quote(spec.cluster)}\nmkdir -p "$dir"\n'
+    yield _new_key(spec.profile.key, "$dir/ca-key.pem") + "\n"
+    yield heredoc('cat >"$dir/ca.cnf"', _request(spec))
+    yield 'openssl req -new -key "$dir/ca-key.pem" -config "$dir/ca.cnf" -out "$dir/ca.csr"\n'
+    yield from _by_program(spec.ca, folder) if isinstance(spec.ca, CommandCA) else _by_key(spec)
+    files = ("ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem")
+    given = [Raw(f'--from-file={name}="$dir/{name}"') for name in files]
+    yield command(*kubectl, "create", "secret", "generic", "cacerts", *given) + "\n"
+    yield 'rm -r "$dir"\nfi\n'
+
+
+def _request(spec: IntermediateSpec) -> str:
+    constraints = f"basicConstraints = critical, CA:true, pathlen:0\n{CA_KEY_USAGE}"
+    return (
+        "[req]\ndistinguished_name = name\nreq_extensions = request\nprompt = no\n"
+        f"[name]\nO = mesh\nCN = {_common_name(f'{spec.mesh}/{spec.cluster}')} CA\n"
+        f"[request]\n{constraints}[ca]\n{constraints}authorityKeyIdentifier = keyid\n"
+    )
+
+
+def _by_key(spec: IntermediateSpec) -> Iterator[str]:
+    yield (
+        command(
+            *("openssl", "x509", "-req", Raw('"$digest"'), "-days", str(_days(spec.profile.validity))),
+            *("-in", Raw('"$dir/ca.csr"'), "-CA", Raw('"$ca_cert"'), "-CAkey", Raw('"$ca_key"')),
+            *("-passin", f"env:{PASSPHRASE}", "-set_serial", Raw('"0x$(openssl rand -hex 16)"')),
+            *("-extfile", Raw('"$dir/ca.cnf"'), "-extensions", "ca", "-out", Raw('"$dir/ca-cert.pem"')),
+        )
+        + "\n"
+    )
+    yield 'cat "$dir/ca-cert.pem" "$ca_cert" >"$dir/cert-chain.pem"\n'
+    yield 'cp "$work/root-cert.pem" "$dir/root-cert.pem"\n'
+
+
+def _by_program(ca: CommandCA, folder: str) -> Iterator[str]:
+    yield f'(cd {command(folder)} && {command(*ca.argv)}) <"$dir/ca.csr" >"$dir/cert-chain.pem"\n'
+    yield f'{FIRST} "$dir/cert-chain.pem" >"$dir/ca-cert.pem"\n'
+    yield f'{LAST} "$dir/cert-chain.pem" >"$dir/root-cert.pem"\n'
+
+
+def _new_key(algorithm: KeyAlgorithm, where: str) -> str:
+    name, *options = KEYS[algorithm]
+    flags = [word for option in options for word in ("-pkeyopt", option)]
+    return command("openssl", "genpkey", "-algorithm", name, *flags, "-out", Raw(f'"{where}"'))
+
+
+def _days(span: timedelta) -> int:
+    """Whole days, as openssl counts; what is shorter than a day lasts one."""
+    return max(span // timedelta(days=1), 1)
+
+
+def _common_name(text: str) -> str:
+    """A name that means nothing to openssl's own configuration language, in the length that X.509 allows."""
+    return re.sub(r"[^A-Za-z0-9./-]", "-", text)[:44]

@@ -1,0 +1,124 @@
+"""The objects of a plan as blocks of a diff, and how to leave some out when there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from mesh.cli.views.escape import markdown_code
+from mesh.cli.views.plan_text import shown
+from mesh.cli.views.step_lines import Line, address, headline, step_lines
+from mesh.model import Action, Plan, Step
+
+MIN_FOLDED_LINES = 3
+
+_MARKS = {"+": "+", "-": "-", "-/+": "-/+", "~": "!"}
+
+
+class Rank(IntEnum):
+    """What is given up first when there is no room."""
+
+    ADDITION = 0
+    CHANGE = 1
+    REMOVAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One object: `full` with its body, `brief` in a line; `text` is what is printed, "" if left out."""
+
+    cluster: str
+    rank: Rank
+    full: str
+    brief: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        """Bytes that the text takes, its newline among them."""
+        return size(self.text) + 1 if self.text else 0
+
+
+def size(text: str) -> int:
+    """Return the length in bytes of UTF-8."""
+    return len(text.encode("utf-8"))
+
+
+def blocks(plan: Plan) -> Iterator[Block]:
+    """Yield every object of the plan; a body that was shown for another cluster is not repeated."""
+    seen: dict[tuple[str, ...], str] = {}
+    for step in plan.steps:
+        if shown(step):
+            full, brief = _full(step, seen), _brief(step)
+            yield Block(step.key.cluster, _rank(step.action), full, brief, full)
+        elif step.action is Action.READ:
+            yield _remark(
+                step.key.cluster, f"{address(step.key)} is not ready: {step.why or step.reason.value}"
+            )
+    for each in plan.deferred:
+        yield _remark(each.key.cluster, f"{address(each.key)} is deferred: {each.why}")
+
+
+def _remark(cluster: str, text: str) -> Block:
+    line = markdown_code(f"# {text}")
+    return Block(cluster, Rank.CHANGE, line, line, line)
+
+
+def _rank(action: Action) -> Rank:
+    match action:
+        case Action.CREATE:
+            return Rank.ADDITION
+        case Action.DELETE | Action.REPLACE:
+            return Rank.REMOVAL
+    return Rank.CHANGE
+
+
+def _full(step: Step, seen: dict[tuple[str, ...], str]) -> str:
+    head, *rest = step_lines(step)
+    texts = tuple(diff_line(line) for line in rest if line.sign == "#" or line.depth > 0)
+    if len(texts) >= MIN_FOLDED_LINES:
+        same = seen.setdefault((step.action.value, *texts), address(step.key))
+        if same != address(step.key):
+            return "\n".join([_brief(step), markdown_code(f"# the same as {same}")])
+    return "\n".join(diff_line(line) for line in (head, *rest))
+
+
+def _brief(step: Step) -> str:
+    return diff_line(Line(step.action.value.strip(), 0, headline(step)))
+
+
+def diff_line(line: Line) -> str:
+    """Return a line with its sign in the first column, where a `diff` fence colours by it."""
+    if line.sign == "#":
+        return markdown_code(f"{' ' * 4 * line.depth}# {line.text}")
+    return markdown_code(_MARKS.get(line.sign, "").ljust(4 * line.depth + 4) + line.text).rstrip()
+
+
+def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tuple[Block, ...]:
+    """Return the blocks with as little left out as the room (bytes) demands.
+
+    `overhead` is what each cluster's section takes besides its blocks. Bodies go from the last
+    to the first, additions before changes before removals; then whole objects in the same order.
+    """
+    kept = list(whole)
+    left = {cluster: sum(block.cluster == cluster for block in whole) for cluster in overhead}
+    total = sum(block.size for block in whole) + sum(overhead[cluster] for cluster in left if left[cluster])
+    for position in _sacrifice(whole):
+        if total <= room:
+            return tuple(kept)
+        old = kept[position]
+        new = replace(old, text=old.brief if old.text != old.brief else "")
+        kept[position] = new
+        total += new.size - old.size
+        if not new.text:
+            left[old.cluster] -= 1
+            total -= 0 if left[old.cluster] else overhead[old.cluster]
+    return tuple(kept)
+
+
+def _sacrifice(whole: tuple[Block, ...]) -> Iterator[int]:
+    """Yield positions in the order of sacrifice: once for each body, once more for each object."""
+    order = sorted(range(len(whole)), key=lambda position: (whole[position].rank, -position))
+    yield from (position for position in order if whole[position].full != whole[position].brief)
+    yield from order

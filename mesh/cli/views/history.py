@@ -1,0 +1,75 @@
+"""The history of a mesh as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from mesh.cli.views.escape import terminal
+from mesh.cli.views.tables import table
+from mesh.state.history import Chapter, PastRun
+
+FORMAT_VERSION = "1.0"
+SHORT = len("sha256:") + 12
+"""How much of a digest a person compares."""
+
+NOTHING = "no cluster remembers a run\n"
+
+Json = dict[str, Any]
+
+
+def history_text(chapters: Iterable[Chapter], unread: Mapping[str, str], *, steps: bool) -> str:
+    """Return a row for each run, the newest first; with `steps`, each run's steps below the table."""
+    told = tuple(chapters)
+    headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
+    parts = [table(headers, map(_row, told)) if told else NOTHING]
+    parts += (_steps(each.run) for each in told if steps)
+    parts += (
+        f"cluster {terminal(name)} could not be read: {terminal(why)}\n" for name, why in unread.items()
+    )
+    return "\n".join(parts)
+
+
+def _row(chapter: Chapter) -> tuple[object, ...]:
+    run = chapter.run
+    who = f"{run.who}@{run.host}"
+    clusters = ", ".join(chapter.clusters)
+    return run.serial, _when(run.ended), who, run.verb, run.end, _changes(run), clusters, run.digest[:SHORT]
+
+
+def _when(time: str) -> str:
+    return time.replace("+00:00", "Z")
+
+
+def _changes(run: PastRun) -> str:
+    """How many steps of each sign, in the order of a plan's legend; what was not done is counted apart."""
+    done = Counter(each.sign for each in run.deeds if each.done)
+    failed = sum(not each.done for each in run.deeds)
+    parts = [f"{sign}{done[sign]}" for sign in ("+", "~", "-/+", "-", ".", "<=") if done[sign]]
+    parts += [f"{failed} not done"] if failed else []
+    parts += [f"{run.more} more"] if run.more else []
+    return " ".join(parts) or "none"
+
+
+def _steps(run: PastRun) -> str:
+    return "".join(_step_lines(run))
+
+
+def _step_lines(run: PastRun) -> Iterator[str]:
+    yield f"Serial {run.serial}, {run.verb}, {_when(run.began)} to {_when(run.ended)}, {run.digest}\n"
+    for each in run.deeds:
+        yield f"{each.sign:>3} {terminal(each.address)}{'' if each.done else ' (not done)'}\n"
+    if run.more:
+        yield f"    and {run.more} more\n"
+
+
+def history_json(mesh: str, chapters: Iterable[Chapter], unread: Mapping[str, str]) -> Json:
+    """Return the history as JSON data; the minor version grows when something is added."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "mesh": mesh,
+        "runs": [{**asdict(each.run), "clusters": list(each.clusters)} for each in chapters],
+        "unread": dict(unread),
+    }

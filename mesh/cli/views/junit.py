@@ -1,0 +1,65 @@
+"""A report of checks as JUnit XML: one suite per cluster, one case per check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from mesh.model import NO_CLUSTER
+from mesh.queries.checks.facts import Scene
+from mesh.queries.checks.model import Report, Result, State
+from mesh.queries.checks.run import fix_of, word_for
+
+FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped."""
+
+
+def report_junit(scene: Scene, report: Report) -> str:
+    """Return the document. Warnings fail their case too: the severity is in the failure's `type`."""
+    clusters = dict.fromkeys(result.cluster for result in report.results)
+    suites = [_suite(scene, cluster, report) for cluster in clusters]
+    counts = _counts(report.results)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={_attribute(report.mesh)} {counts}>\n'
+        + "".join(suites)
+        + "</testsuites>\n"
+    )
+
+
+def _suite(scene: Scene, cluster: str, report: Report) -> str:
+    mine = tuple(result for result in report.results if result.cluster == cluster)
+    name = report.mesh if cluster == NO_CLUSTER else cluster
+    cases = "".join(line for result in mine for line in _case(scene, name, result))
+    return f"  <testsuite name={_attribute(name)} {_counts(mine)}>\n{cases}  </testsuite>\n"
+
+
+def _counts(results: tuple[Result, ...]) -> str:
+    failed = sum(each.state is State.FAILED for each in results)
+    skipped = sum(each.state in {State.SKIPPED, State.NOT_APPLICABLE} for each in results)
+    return f'tests="{len(results)}" failures="{failed}" errors="0" skipped="{skipped}"'
+
+
+def _case(scene: Scene, suite: str, result: Result) -> Iterator[str]:
+    head = f"classname={_attribute(suite)} name={_attribute(f'{result.check.id} {result.check.title}')}"
+    if result.state is State.PASSED:
+        yield f"    <testcase {head}/>\n"
+        return
+    yield f"    <testcase {head}>\n"
+    if result.state is not State.FAILED:
+        yield f"      <skipped message={_attribute(f'{result.state.value}: {result.why}')}/>\n"
+    for finding in result.findings:
+        level = (finding.severity or result.check.severity).value
+        fix = fix_of(scene, result, finding)
+        text = f"{finding.says}\n{word_for(fix)}: {fix}\nsee: {result.check.page}"
+        kind = f"type={_attribute(level)} message={_attribute(finding.says)}"
+        yield f"      <failure {kind}>{_text(text)}</failure>\n"
+    yield "    </testcase>\n"
+
+
+def _text(text: str) -> str:
+    return escape(FORBIDDEN.sub("\ufffd", text))
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(FORBIDDEN.sub("\ufffd", text))

@@ -1,0 +1,97 @@
+"""Progress on a terminal: finished lines scroll above, below them a lane for each busy cluster.
+
+The only importer of rich, and only when a run begins: it takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from mesh.cli.views.escape import terminal
+from mesh.cli.views.progress import Event, Pending, Phase, Times, doing, words
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+REDRAW = 0.1
+"""Seconds between two drawings, at least."""
+
+_STYLES = {
+    Phase.DONE: "green",
+    Phase.FAILED: "bold red",
+    Phase.SKIPPED: "yellow",
+    Phase.DEFERRED: "yellow",
+}
+
+
+class LiveProgress:
+    """What is under way, redrawn in place; nothing of the lanes is left when it is closed.
+
+    Draws on the caller's thread only, when told of an event or of the time.
+    """
+
+    def __init__(self, stream: TextIO, times: Times, *, colour: bool, width: int) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._times, self._pending, self._drawn = times, Pending(), float("-inf")
+        console = Console(
+            file=stream,
+            force_terminal=True,
+            color_system="standard" if colour else None,
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            _environ={"TERM": "xterm"},  # `mesh.cli.terminal` has decided; rich must not decide again
+        )
+        self._live = Live(
+            console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        self._live.start()
+
+    def event(self, event: Event) -> None:
+        """Move a finished step above the lanes; draw the others anew."""
+        now = self._times.monotonic()
+        self._pending.note(event, now)
+        if event.phase in _STYLES:
+            self._live.console.print(_finished(event, f"{self._times.now():%H:%M:%S}"), soft_wrap=True)
+        self._draw(now)
+
+    def tick(self, now: float) -> None:
+        """Draw anew what is under way and for how long."""
+        if now - self._drawn >= REDRAW:
+            self._draw(now)
+
+    def close(self) -> None:
+        """Take the lanes away and give the cursor back."""
+        self._live.stop()
+
+    def _draw(self, now: float) -> None:
+        self._drawn = now
+        self._live.update(_lanes(self._pending, now), refresh=True)
+
+
+def _finished(event: Event, time: str) -> Text:
+    from rich.text import Text
+
+    text = Text(f"{time} ")
+    text.append(terminal(event.cluster), "bold")
+    text.append(f"  {event.action.value.strip() or ' '} {terminal(event.key)}  ")
+    text.append(words(event), _STYLES[event.phase])
+    return text
+
+
+def _lanes(pending: Pending, now: float) -> Text:
+    """Return a heading for each busy cluster and under it a line for each step."""
+    from rich.text import Text
+
+    text, cluster = Text(no_wrap=True, overflow="ellipsis"), None
+    for event, age in pending.all(now):
+        if event.cluster != cluster:
+            cluster = event.cluster
+            text.append(f"{terminal(cluster)}\n", "bold")
+        sign = event.action.value.strip() or " "
+        text.append(f"  {sign} {terminal(event.key)}  {doing(event.action)} {age:.0f}s")
+        text.append(f"  {terminal(event.text)}\n" if event.text else "\n", "dim")
+    return text

@@ -1,0 +1,153 @@
+"""A plan as one comment of a pull request: safe to post as it is, and never too long.
+
+GitHub refuses comments above 65,536; the budget is in bytes of UTF-8. What does not fit is left
+out at the border of an object: first the bodies of additions, then of changes, then the lines of
+single objects. The table, what is destroyed, and the digest stay.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple
+
+from mesh.cli.views.counts import Counts, clusters_of, count, second_line, summary
+from mesh.cli.views.diff_blocks import Block, blocks, fit, size
+from mesh.cli.views.escape import fence, markdown_inline, terminal
+from mesh.cli.views.plan_text import no_changes
+from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
+
+BUDGET = 60_000
+MIN_BUDGET = 8_000
+MAX_NAME = 300
+MAX_TITLE = 100
+
+_HEADERS = ("cluster", "add", "change", "destroy", "not ready", "deferred")
+
+
+def plan_markdown(plan: Plan, *, budget: int = BUDGET) -> str:
+    """Return the comment, at most `budget` bytes; raise ValueError below `MIN_BUDGET`."""
+    if budget < MIN_BUDGET:
+        raise ValueError(f"a comment takes at least {MIN_BUDGET} bytes, {budget} given")
+    whole = tuple(blocks(plan))
+    marks = fence("\n".join(block.full for block in whole))
+    frame = _comment(plan, budget, sections="", note=_note(len(whole), len(whole)))
+    overhead = {cluster: size(_head(cluster, plan, marks) + _foot(marks)) for cluster in _names(plan)}
+    kept = fit(whole, budget - size(frame) - 1, overhead)
+    sections = "".join(_section(cluster, kept, plan, marks) for cluster in _names(plan))
+    bodies = sum(bool(block.text) and block.text != block.full for block in kept)
+    return _comment(
+        plan, budget, sections=sections, note=_note(bodies, sum(not block.text for block in kept))
+    )
+
+
+def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
+    parts = [_marker(plan, truncated=bool(note)), f"### mesh plan: {_name(plan.mesh, MAX_TITLE)}\n"]
+    if plan.empty:
+        parts.append(no_changes(plan) + "\n")
+    else:
+        parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
+        parts += _caution(plan.steps, budget // 3)
+        parts.append(_table(plan, budget // 4))
+    parts += _left(plan.left, budget // 10)
+    parts += _warnings(plan.remarks, budget // 10)
+    parts += [sections.rstrip("\n") + "\n"] if sections else []
+    parts += [note] if note else []
+    parts.append(f"plan `{re.sub('[^0-9A-Za-z:._-]', '', plan.digest[:MAX_TITLE])}`\n")
+    return "\n".join(parts)
+
+
+def _marker(plan: Plan, *, truncated: bool) -> str:
+    """Return the hidden first line that a program finds the comment by."""
+    data = {"mesh": plan.mesh[:MAX_TITLE], "digest": plan.digest[:MAX_TITLE], "truncated": truncated}
+    text = re.sub("[<>@#&]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data))
+    return f"<!-- mesh-plan {text} -->"
+
+
+def _name(text: str, limit: int = MAX_NAME) -> str:
+    text = terminal(text)
+    return markdown_inline(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def _caution(steps: Sequence[Step], room: int) -> Iterator[str]:
+    """Yield what is destroyed, before anything else."""
+    words = {Action.DELETE: "destroy", Action.REPLACE: "replace"}
+    lines = [f"> - {words[step.action]} {_name(str(step.key))}" for step in steps if step.action in words]
+    if lines:
+        actions = [step.action for step in steps]
+        head = f"{actions.count(Action.DELETE)} to destroy, {actions.count(Action.REPLACE)} to replace"
+        yield "\n".join(["> [!CAUTION]", f"> {head}:", *_cut(lines, room, "> - and {} more")]) + "\n"
+
+
+def _cut(lines: Sequence[str], room: int, more: str) -> Iterator[str]:
+    """Yield as many lines as there is room for, and one that counts the rest."""
+    for number, line in enumerate(lines):
+        room -= size(line) + 1
+        if room < 0:
+            yield more.format(len(lines) - number)
+            return
+        yield line
+
+
+def _names(plan: Plan) -> tuple[str, ...]:
+    return (NO_CLUSTER, *clusters_of(plan))
+
+
+def _counts(plan: Plan, cluster: str) -> Counts:
+    steps = (step for step in plan.steps if step.key.cluster == cluster)
+    return count(steps, (each for each in plan.deferred if each.key.cluster == cluster))
+
+
+def _table(plan: Plan, room: int) -> str:
+    rows, unchanged = [], 0
+    for cluster in _names(plan):
+        counts = _counts(plan, cluster)
+        if any(astuple(counts)):
+            numbers = (counts.add, counts.change, counts.destroy, counts.not_ready, counts.deferred)
+            rows.append(f"| {_label(cluster)} | {' | '.join(map(str, numbers))} |")
+        else:
+            unchanged += cluster != NO_CLUSTER
+    if unchanged:
+        rows.append(f"| {unchanged} unchanged |{' 0 |' * 5}")
+    head = [f"| {' | '.join(_HEADERS)} |", "|---|--:|--:|--:|--:|--:|"]
+    return "\n".join([*head, *_cut(rows, room, "| and {} more | | | | | |")]) + "\n"
+
+
+def _label(cluster: str) -> str:
+    return "no cluster" if cluster == NO_CLUSTER else _name(cluster)
+
+
+def _left(left: Iterable[Left], room: int) -> Iterator[str]:
+    """Yield what stays with others, with its owner."""
+    lines = [f"- {_name(str(each.key))}: {_name(each.where)}, left to {_name(each.owner)}" for each in left]
+    if lines:
+        yield "\n".join(["Left to others:\n", *_cut(lines, room, "- and {} more")]) + "\n"
+
+
+def _warnings(warnings: Iterable[str], room: int) -> Iterator[str]:
+    lines = [f"> - {_name(warning, 1_000)}" for warning in warnings]
+    if lines:
+        yield "\n".join(["> [!WARNING]", *_cut(lines, room, "> - and {} more")]) + "\n"
+
+
+def _section(cluster: str, kept: Iterable[Block], plan: Plan, marks: str) -> str:
+    """Return one cluster's collapsed part, "" if nothing of it is left."""
+    texts = [block.text for block in kept if block.cluster == cluster and block.text]
+    return _head(cluster, plan, marks) + "\n".join(texts) + _foot(marks) if texts else ""
+
+
+def _head(cluster: str, plan: Plan, marks: str) -> str:
+    words = summary(_counts(plan, cluster)).removeprefix("Plan: ").removesuffix(".")
+    return f"<details><summary><b>{_label(cluster)}</b>: {words}</summary>\n\n{marks}diff\n"
+
+
+def _foot(marks: str) -> str:
+    return f"\n{marks}\n\n</details>\n\n"
+
+
+def _note(bodies: int, objects: int) -> str:
+    if not bodies and not objects:
+        return ""
+    left = f"{objects} objects, and the details of {bodies} more,"
+    return f"> [!NOTE]\n> {left} were left out to keep this comment short; `mesh plan` prints all.\n"

@@ -1,0 +1,131 @@
+"""A plan as people read it in a terminal: Terraform's words and signs wherever it has them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from mesh.cli.views.colour import Paint, painter
+from mesh.cli.views.counts import count, second_line, summary
+from mesh.cli.views.escape import terminal
+from mesh.cli.views.step_lines import Line, address, remarks, step_lines
+from mesh.model import Action, Deferral, Left, Plan, Reason, Step
+
+NO_CHANGES = "No changes. Your clusters match the configuration."
+AS_RECORDED = (
+    "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
+)
+
+_LEGEND = {
+    Action.CREATE: "create",
+    Action.UPDATE: "update in-place",
+    Action.DELETE: "destroy",
+    Action.REPLACE: "destroy and then create replacement",
+    Action.READ: "wait until ready",
+    Action.FORGET: "forget, leave in the cluster",
+}
+
+
+def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
+    """Return the whole plan, a newline at its end; `width` bounds prose, never a value."""
+    paint = painter(colour=colour)
+    if plan.empty:
+        parts = [paint(no_changes(plan), "bold")]
+    else:
+        parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
+        last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
+        parts.append("\n".join([*last, f"Digest: {plan.digest}"] if plan.digest else last))
+    parts += _left(plan.left, paint)
+    parts += _warnings(plan.remarks, paint, width)
+    return "\n\n".join(parts) + "\n"
+
+
+def no_changes(plan: Plan) -> str:
+    """Say that all is well, as far as this identity may see."""
+    return AS_RECORDED if plan.recorded else NO_CHANGES
+
+
+def shown(step: Step) -> bool:
+    """Whether a step has a block of its own among the actions."""
+    if step.action is Action.NOOP:
+        return step.reason is Reason.ADOPT
+    return step.action is not Action.READ
+
+
+def _changes(plan: Plan, paint: Paint) -> Iterator[str]:
+    steps = [step for step in plan.steps if shown(step)]
+    if not steps:
+        return
+    yield "\n".join(_legend(plan.steps, paint))
+    yield "mesh will perform the following actions:"
+    yield from ("\n".join(paint_line(line, paint) for line in step_lines(step)) for step in steps)
+
+
+def _legend(steps: Iterable[Step], paint: Paint) -> Iterator[str]:
+    yield "mesh used the configuration and the live clusters to generate the following"
+    yield "execution plan. Resource actions are indicated with the following symbols:"
+    used = {step.action for step in steps}
+    for action, words in _LEGEND.items():
+        if action in used:
+            yield f"{_sign(action.value.strip(), paint)} {words}"
+
+
+def paint_line(line: Line, paint: Paint) -> str:
+    """Return a line with its sign where Terraform has it: in the third column of its block."""
+    text = paint(line.text, "bold") if line.sign == "#" and line.depth == 0 else line.text
+    return f"{' ' * 4 * line.depth}{_sign(line.sign, paint)} {text}".rstrip()
+
+
+def _sign(sign: str, paint: Paint) -> str:
+    return " " * (3 - len(sign)) + paint.sign(sign)
+
+
+def _bold_head(text: str, paint: Paint) -> str:
+    head, colon, rest = text.partition(":")
+    return paint(head + colon, "bold") + rest
+
+
+def _not_ready(plan: Plan, paint: Paint) -> Iterator[str]:
+    steps = [step for step in plan.steps if step.action is Action.READ]
+    if steps:
+        lines = [paint("Not ready:", "bold"), ""]
+        for step in steps:
+            why = terminal(step.why) or step.reason.value
+            lines.append(f"{_sign('<=', paint)} {address(step.key)}: {why}")
+            lines += [f"      {note}" for note in remarks(step) if note.startswith("note: ")]
+        yield "\n".join(lines)
+
+
+def _deferred(deferred: tuple[Deferral, ...], paint: Paint) -> Iterator[str]:
+    if not deferred:
+        return
+    by_reason: dict[str, list[str]] = {}
+    for each in deferred:
+        by_reason.setdefault(terminal(each.why), []).append(address(each.key))
+    lines = [paint("Deferred:", "bold")]
+    for why, addresses in by_reason.items():
+        lines += ["", f"  {paint('# ' + why, 'bold')}", *(f"    {each}" for each in addresses)]
+    yield "\n".join(lines)
+
+
+def _left(left: tuple[Left, ...], paint: Paint) -> Iterator[str]:
+    if left:
+        lines = [paint("Left to others:", "bold"), ""]
+        lines += [f"  {address(each.key)}: {terminal(each.where)}, {_owner(each)}" for each in left]
+        yield "\n".join(lines)
+
+
+def _owner(left: Left) -> str:
+    return f"left to {terminal(left.owner)}"
+
+
+def _warnings(warnings: Iterable[str], paint: Paint, width: int) -> Iterator[str]:
+    for warning in warnings:
+        text = textwrap.fill(
+            terminal(f"Warning: {warning}"),
+            max(width, 20),
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield paint("Warning:", "yellow") + text.removeprefix("Warning:")

@@ -1,0 +1,241 @@
+"""What happens during an apply or destroy, as it happens: lines for logs, JSON for programs.
+
+`mesh.cli.views.live` shows the same events on a terminal. An observer is used by one thread, writes
+to the stream it is given, and is told the time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Protocol, TextIO
+
+from mesh import __version__
+from mesh.cli.views.escape import terminal
+from mesh.cli.views.result import Result, result_json
+from mesh.cli.views.tables import pad
+from mesh.model import Action
+
+HEARTBEAT = 10.0
+"""Seconds after which something that is not done is mentioned again."""
+
+STREAM_VERSION = "1.0"
+
+
+class Phase(Enum):
+    """How far a step is."""
+
+    STARTED = "started"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    DEFERRED = "deferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to one step; `text` is what is waited for, remarked, or wrong.
+
+    `key` is the step's address; `elapsed` counts seconds since the step began; `hint` goes with a
+    failure.
+    """
+
+    cluster: str
+    key: str
+    action: Action
+    phase: Phase
+    text: str = ""
+    elapsed: float = 0.0
+    hint: str = ""
+
+
+class Times(Protocol):
+    """The part of a clock that an observer needs."""
+
+    def now(self) -> datetime:
+        """The time of day to print."""
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+
+
+class Observer(Protocol):
+    """Whoever watches a run."""
+
+    def event(self, event: Event) -> None:
+        """Take note of an event."""
+
+    def tick(self, now: float) -> None:
+        """Notice that time passes (monotonic seconds); called several times a second."""
+
+    def close(self) -> None:
+        """Say nothing more."""
+
+
+_DOING = {
+    Action.NOOP: "importing",
+    Action.CREATE: "creating",
+    Action.UPDATE: "updating",
+    Action.REPLACE: "replacing",
+    Action.DELETE: "destroying",
+    Action.READ: "waiting",
+    Action.FORGET: "forgetting",
+}
+_DONE = {
+    Action.NOOP: "imported",
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.REPLACE: "replaced",
+    Action.DELETE: "destroyed",
+    Action.READ: "ready",
+    Action.FORGET: "forgotten",
+}
+
+
+def doing(action: Action) -> str:
+    """Return the word for an action under way."""
+    return _DOING[action]
+
+
+def words(event: Event) -> str:
+    """Return what became of a step: `created (1.4s)`, `failed (3.0s): no such host`."""
+    text = f": {terminal(event.text)}" if event.text else ""
+    took = f" ({event.elapsed:.1f}s)"
+    match event.phase:
+        case Phase.STARTED:
+            return doing(event.action) + text
+        case Phase.WAITING:
+            return "waiting" + text
+        case Phase.DONE:
+            return _DONE[event.action] + took + text
+        case Phase.FAILED:
+            return "failed" + took + text
+        case Phase.SKIPPED:
+            return "skipped" + text
+        case Phase.DEFERRED:
+            return "deferred" + text
+
+
+class Pending:
+    """What is under way, since when, and when each is to be mentioned again."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, Event] = {}
+        self._since: dict[str, float] = {}
+        self._spoken: dict[str, float] = {}
+
+    def note(self, event: Event, now: float) -> None:
+        """Follow one event."""
+        if event.phase in {Phase.STARTED, Phase.WAITING}:
+            self._events[event.key] = event
+            self._since.setdefault(event.key, now - event.elapsed)
+            self._spoken.setdefault(event.key, now)
+        else:
+            for each in (self._events, self._since, self._spoken):
+                each.pop(event.key, None)
+
+    def due(self, now: float) -> Iterator[tuple[Event, float]]:
+        """Yield what was not mentioned for a while, with its age in seconds."""
+        for key, event in self._events.items():
+            if now - self._spoken[key] >= HEARTBEAT:
+                self._spoken[key] = now
+                yield event, now - self._since[key]
+
+    def all(self, now: float) -> Iterator[tuple[Event, float]]:
+        """Yield everything under way with its age in seconds, by cluster."""
+        for event in sorted(self._events.values(), key=lambda event: event.cluster):
+            yield event, now - self._since[event.key]
+
+
+class PlainProgress:
+    """One line an event, with the time of day; no escape bytes; `clusters` sets the column."""
+
+    def __init__(self, stream: TextIO, times: Times, *, clusters: Iterable[str] = ()) -> None:
+        self._stream, self._times = stream, times
+        self._width = max(map(len, clusters), default=0)
+        self._pending = Pending()
+
+    def event(self, event: Event) -> None:
+        """Write the event; what is waited for is kept for the heartbeat, what was deferred for the result."""
+        self._pending.note(event, self._times.monotonic())
+        if event.phase not in {Phase.WAITING, Phase.DEFERRED}:
+            self._write(event, words(event))
+
+    def tick(self, now: float) -> None:
+        """Mention what is not done, so that nobody takes silence for death."""
+        for event, age in self._pending.due(now):
+            why = f": {terminal(event.text)}" if event.text else ""
+            doing_ = "waiting" if event.phase is Phase.WAITING else doing(event.action)
+            self._write(event, f"still {doing_} {age:.0f}s{why}")
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+    def _write(self, event: Event, text: str) -> None:
+        cluster = pad(terminal(event.cluster), self._width)
+        sign = event.action.value.strip() or " "
+        line = f"{self._times.now():%H:%M:%S} {cluster}  {sign} {terminal(event.key)}  {text}\n"
+        self._stream.write(line)
+        self._stream.flush()
+
+
+_TYPES = {
+    Phase.STARTED: "apply_start",
+    Phase.WAITING: "apply_progress",
+    Phase.DONE: "apply_complete",
+    Phase.FAILED: "apply_errored",
+    Phase.SKIPPED: "apply_skipped",
+    Phase.DEFERRED: "apply_deferred",
+}
+
+
+class JsonProgress:
+    """One JSON object a line, in the manner of Terraform's machine-readable output.
+
+    The first line is of type `version`; the last, written by `result`, of type `change_summary`.
+    A reader shows the `@message` of a type that it does not know.
+    """
+
+    def __init__(self, stream: TextIO, times: Times) -> None:
+        self._stream, self._times = stream, times
+        self._pending = Pending()
+        self._write("info", "version", f"mesh {__version__}", {"mesh": __version__, "ui": STREAM_VERSION})
+
+    def event(self, event: Event) -> None:
+        """Write the event."""
+        self._pending.note(event, self._times.monotonic())
+        self._hook(event, event.elapsed, words(event))
+
+    def tick(self, now: float) -> None:
+        """Mention what is not done."""
+        for event, age in self._pending.due(now):
+            self._hook(event, age, f"still waiting {age:.0f}s", kind="apply_progress")
+
+    def result(self, result: Result) -> None:
+        """Write what came out of the run."""
+        self._write(
+            "info" if result.complete else "error", "change_summary", result.head(), result_json(result)
+        )
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+    def _hook(self, event: Event, elapsed: float, text: str, *, kind: str = "") -> None:
+        hook = {
+            "resource": {"addr": event.key, "cluster": event.cluster},
+            "action": event.action.name.lower(),
+            "elapsed_seconds": round(elapsed, 3),
+            "text": event.text,
+        }
+        level = "error" if event.phase is Phase.FAILED else "info"
+        self._write(level, kind or _TYPES[event.phase], f"{terminal(event.key)}: {text}", {"hook": hook})
+
+    def _write(self, level: str, kind: str, message: str, more: dict[str, Any]) -> None:
+        stamp = self._times.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"@level": level, "@message": message, "@module": "mesh", "@timestamp": stamp, "type": kind}
+        self._stream.write(json.dumps({**line, **more}) + "\n")
+        self._stream.flush()

@@ -1,0 +1,124 @@
+"""What came out of an apply or destroy: Terraform's last line, then failures, then the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mesh.cli.views.colour import Paint, painter
+from mesh.cli.views.escape import terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that failed: its address, the error's message and hint."""
+
+    key: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of a run; a replacement counts as added and as destroyed.
+
+    A destroy changes nothing but what it gives back.
+
+    `skipped` and `deferred` hold pairs (address, why); `resume` is the command that goes on from
+    here.
+    """
+
+    verb: Literal["apply", "destroy"]
+    added: int = 0
+    changed: int = 0
+    destroyed: int = 0
+    imported: int = 0
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    deferred: tuple[tuple[str, str], ...] = ()
+    stopped: bool = False
+    resume: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was to be done is done."""
+        return not (self.failures or self.skipped or self.deferred or self.stopped)
+
+    def head(self) -> str:
+        """Return the line with the numbers, to the byte as Terraform has it when all went well."""
+        state = "complete!" if self.complete else "interrupted!" if self.stopped else "incomplete!"
+        return f"{self.verb.capitalize()} {state} Resources: {', '.join(self._numbers())}."
+
+    def _numbers(self) -> Iterator[str]:
+        if self.imported:
+            yield f"{self.imported} imported"
+        if self.verb == "apply":
+            yield f"{self.added} added"
+            yield f"{self.changed} changed"
+        yield f"{self.destroyed} destroyed"
+        if self.verb == "destroy" and self.changed:
+            yield f"{self.changed} given back"
+
+
+def result_text(result: Result, *, colour: bool = False) -> str:
+    """Return the last words of a run, a newline at the end: failures last, then what resumes."""
+    paint = painter(colour=colour)
+    style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
+    parts = [paint(result.head(), "red" if result.failures else style)]
+    parts += _list("Skipped:", result.skipped, paint)
+    parts += _grouped("Deferred:", result.deferred, paint)
+    parts += _failures(result.failures, paint)
+    if result.resume and not result.complete:
+        parts.append(f"Go on with: {paint(terminal(result.resume), 'bold')}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _list(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
+    if pairs:
+        lines = (f"  {terminal(key)}: {terminal(why)}" for key, why in pairs)
+        yield "\n".join([paint(title, "bold"), *lines])
+
+
+def _grouped(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
+    """Say each reason once, and below it what it is about."""
+    if pairs:
+        reasons: dict[str, list[str]] = {}
+        for key, why in pairs:
+            reasons.setdefault(why, []).append(key)
+        lines = [
+            line
+            for why, keys in reasons.items()
+            for line in (f"  {terminal(why)}", *(f"    {terminal(key)}" for key in keys))
+        ]
+        yield "\n".join([paint(title, "bold"), *lines])
+
+
+def _failures(failures: tuple[Failure, ...], paint: Paint) -> Iterator[str]:
+    for failure in failures:
+        first, *rest = failure.message.rstrip("\n").split("\n")
+        lines = [f"{paint('error:', 'red')} {terminal(failure.key)}: {paint(terminal(first), 'bold')}"]
+        lines += [f"  {terminal(line)}" for line in rest]
+        lines += [f" {paint('hint:', 'cyan')} {terminal(failure.hint)}"] if failure.hint else []
+        yield "\n".join(lines)
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Return a result as JSON data."""
+    return {
+        "operation": result.verb,
+        "complete": result.complete,
+        "stopped": result.stopped,
+        "changes": {
+            "add": result.added,
+            "change": result.changed,
+            "import": result.imported,
+            "remove": result.destroyed,
+        },
+        "failures": [
+            {"address": each.key, "message": each.message, "hint": each.hint} for each in result.failures
+        ],
+        "skipped": [{"address": key, "why": why} for key, why in result.skipped],
+        "deferred": [{"address": key, "why": why} for key, why in result.deferred],
+        "resume": "" if result.complete else result.resume,
+    }

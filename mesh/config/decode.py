@@ -1,0 +1,150 @@
+"""Document to the desired state, with every mistake at once, and the JSON Schema of the document.
+
+With `mesh.config`, the only importer of pydantic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mesh.config.resolve import istio, trust
+from mesh.config.resolve.automatic_links import automatic
+from mesh.config.resolve.charts import charts
+from mesh.config.resolve.clusters import clusters
+from mesh.config.resolve.links import links
+from mesh.config.resolve.overrides import Overrides
+from mesh.config.resolve.rollout import rollout
+from mesh.config.resolve.upstream import check_version, mesh_id, not_for_upstream
+from mesh.config.schema.mesh_file import MeshPart
+from mesh.config.schema.messages import complaints
+from mesh.config.source.document import Document, Trail
+from mesh.config.source.load import load
+from mesh.config.source.partial import placeholders, unset, with_stand_ins, without
+from mesh.config.source.problems import Report
+from mesh.config.source.scalars import shown
+from mesh.model import Key
+from mesh.model.spec import Mesh
+
+PASSES = 8
+"""How often mistakes of shape are cut out before the rest is given up."""
+
+
+def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
+    """Read and decode a mesh file; raise `InputError` with every problem, sorted by position."""
+    return decode(load(path), overrides)
+
+
+def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
+    """Return the desired state that a document means; raise `InputError` with every problem."""
+    report = Report(doc)
+    for trail, problem in placeholders(doc):
+        report.lost.add(trail)
+        report.found.append(problem)
+    part = _shape(doc, report)
+    report.found.extend(unset(doc, {problem.path for problem in report.found}))
+    if part is None:
+        report.stop()
+        raise AssertionError("what cannot be read at all has a problem")
+    mesh = _resolve(part, overrides or Overrides(), report)
+    report.stop()
+    return mesh
+
+
+def _shape(doc: Document, report: Report) -> MeshPart | None:
+    """Return the document in its shape; what does not fit is noted, cut out, and the rest tried again."""
+    data, gone = doc.data, set[Trail]()
+    for turn in range(PASSES):
+        try:
+            return MeshPart.model_validate(data)
+        except ValidationError as error:
+            found = complaints(error, doc)
+        if not turn:
+            told = {problem.path for problem in report.found}
+            report.found.extend(each.problem for each in found if each.problem.path not in told)
+        if not isinstance(data, dict):
+            return None
+        gone |= {report.written(each.gone) for each in found}
+        report.lost |= {report.written(trail) for each in found for trail in each.lost}
+        data, report.kept = without(doc.data, gone)
+        data = with_stand_ins(data)
+    return None
+
+
+def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
+    stops = istio.through(part.spec.istio, report)
+    spec = part.spec.model_copy(update={"istio": istio.on_the_way(part.spec.istio, overrides)})
+    release = istio.version(spec.istio, report)
+    if spec.istio.distribution == "upstream":
+        check_version(release, spec.istio.version, report)
+        not_for_upstream(spec.istio, report)
+    images = istio.images(spec.istio, release, report)
+    releases = charts(spec.istio, release, overrides, report)
+    members = clusters(spec, releases, release, overrides, report)
+    mesh = Mesh(
+        name=part.metadata.name,
+        distribution=spec.istio.distribution,
+        version=spec.istio.version,
+        hub=images.hub,
+        tag=images.tag,
+        variant=images.variant,
+        licence=istio.licence(spec.istio, report),
+        root=trust.root_of_trust(spec.root_of_trust, report),
+        gateway_api=istio.gateway_api(spec.gateway_api, release, overrides, report),
+        clusters=members,
+        links=links(spec, members, report),
+        automatic=automatic(spec, release, report),
+        sensitive=tuple(spec.sensitive),
+        leave={
+            Key.parse(each): report.origin(("spec", "leave", index)) for index, each in enumerate(spec.leave)
+        },
+        rollout=rollout(spec.rollout, {member.name for member in members}, report),
+        file=report.doc.file,
+        mesh_id=mesh_id(spec.istio, part.metadata.name, report),
+        through=stops,
+    )
+    _sensitive_exist(mesh, report)
+    told = json.dumps([report.digests, overrides.charts, overrides.gateway_api, *overrides.stop])
+    return replace(mesh, digest=hashlib.sha256(told.encode()).hexdigest())
+
+
+def _sensitive_exist(mesh: Mesh, report: Report) -> None:
+    """A path with a typing mistake would leave the value in the open."""
+    given = [chart.values for cluster in mesh.clusters for chart in cluster.charts.values()]
+    for index, path in enumerate(mesh.sensitive):
+        if not any(_has(values, path) for values in given):
+            what = f"no chart is given a value {shown(path)}"
+            report.wrong(("spec", "sensitive", index), what, "write its path in the chart's values")
+
+
+def _has(values: object, path: str) -> bool:
+    """Whether a dotted path leads somewhere; a key with a dot in it stands in quotes."""
+    if not isinstance(values, Mapping):
+        return False
+    for key, value in values.items():
+        name = f'"{key}"' if "." in key else key
+        if path == name or (path.startswith(f"{name}.") and _has(value, path[len(name) + 1 :])):
+            return True
+    return False
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 7) of the document, for editors and other checkers."""
+    from mesh.config.schema import json_schema as schema
+
+    return schema.json_schema()
+
+
+def schema_text() -> str:
+    """Return the text of `schemas/desired-state.schema.json`."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path("schemas/desired-state.schema.json").write_text(schema_text())

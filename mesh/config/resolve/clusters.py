@@ -1,0 +1,171 @@
+"""The clusters: defaults filled in, identities distinct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.config.resolve import upstream
+from mesh.config.resolve.charts import Release
+from mesh.config.resolve.overrides import Overrides
+from mesh.config.resolve.values import Values, ValuesReader, merged
+from mesh.config.schema.mesh_file import ClusterPart, DefaultsPart, SpecPart
+from mesh.config.schema.messages import did_you_mean
+from mesh.config.source.document import Trail
+from mesh.config.source.problems import Report
+from mesh.errors import UsageError
+from mesh.istio.versions import NODE_PORT, Version
+from mesh.model.spec import COMPONENTS, Chart, Cluster, Component, EastWest
+
+AT: Trail = ("spec", "clusters")
+DEFAULTS: Trail = ("spec", "defaults")
+RESERVED = "kubernetes"
+"""What a cluster calls itself that was given no name; the vendor's tools refuse it."""
+
+
+def clusters(
+    spec: SpecPart,
+    releases: Mapping[Component, Release],
+    release: Version,
+    overrides: Overrides,
+    report: Report,
+) -> tuple[Cluster, ...]:
+    """Return the clusters in the order they are written."""
+    is_upstream = spec.istio.distribution == "upstream"
+    reader = ValuesReader(report, spec.istio.distribution)
+    default_values = reader.read(spec.defaults, DEFAULTS)
+    found = []
+    for index, part in enumerate(spec.clusters):
+        values = merged(default_values, reader.read(part, (*AT, index)))
+        found.append(_cluster(part, spec, values, releases, overrides, (*AT, index), report))
+        _identifiable(part, found[-1], (*AT, index), report)
+        if is_upstream:
+            upstream.check(part, spec.defaults, found[-1], found[0], (*AT, index), report)
+        else:
+            upstream.not_for_solo(part, (*AT, index), report)
+            _check(found[-1], release, (*AT, index), report)
+    _distinct(spec.clusters, found, report)
+    if is_upstream:
+        upstream.check_trust_domains(tuple(found), release, report)
+    else:
+        upstream.not_for_solo(spec.defaults, DEFAULTS, report)
+        _same_eastwest_namespace(found, report)
+    _known_contexts(overrides, found)
+    return tuple(found)
+
+
+def _cluster(
+    part: ClusterPart,
+    spec: SpecPart,
+    values: Values,
+    releases: Mapping[Component, Release],
+    overrides: Overrides,
+    trail: Trail,
+    report: Report,
+) -> Cluster:
+    defaults, is_upstream = spec.defaults, spec.istio.distribution == "upstream"
+    own, shared = part.namespaces, defaults.namespaces
+    istiod = own.istiod or shared.istiod or "istio-system"
+    namespaces: Mapping[Component, str] = {
+        "base": istiod,
+        "istiod": istiod,
+        "cni": own.cni or shared.cni or istiod,
+        "ztunnel": own.ztunnel or shared.ztunnel or istiod,
+    }
+    kubeconfig = part.kubeconfig or defaults.kubeconfig
+    return Cluster(
+        name=part.name,
+        context=overrides.context(part.name) or part.context or part.name,
+        kubeconfig=str(report.path(kubeconfig).absolute()) if kubeconfig else "",
+        cluster_name=part.cluster_name or part.name,
+        network=part.network or part.name,
+        trust_domain=upstream.trust_domain(part)
+        if is_upstream
+        else part.trust_domain or f"{part.name}.local",
+        namespace=istiod,
+        charts={name: _chart(name, releases[name], namespaces[name], values) for name in COMPONENTS},
+        eastwest=upstream.eastwest(part, defaults, istiod) if is_upstream else _eastwest(part, defaults),
+        adopt=bool(defaults.adopt if part.adopt is None else part.adopt),
+        origin=report.origin(trail),
+        api_server=(part.api_server or "").rstrip("/"),
+        allow_loopback=bool(defaults.allow_loopback if part.allow_loopback is None else part.allow_loopback),
+    )
+
+
+def _eastwest(part: ClusterPart, defaults: DefaultsPart) -> EastWest:
+    return EastWest(
+        namespace=part.namespaces.eastwest or defaults.namespaces.eastwest or "istio-eastwest",
+        name=part.eastwest.name or defaults.eastwest.name or "istio-eastwest",
+        service=part.eastwest.service or defaults.eastwest.service or "LoadBalancer",
+        region=part.region or defaults.region or "",
+        zone=part.zone or defaults.zone or "",
+    )
+
+
+def _chart(component: Component, release: Release, namespace: str, values: Values) -> Chart:
+    return Chart(
+        component=component,
+        ref=release.ref,
+        repo=release.repo,
+        version=release.version,
+        release=release.release,
+        namespace=namespace,
+        values=values[component],
+        origin=release.origin,
+    )
+
+
+def _identifiable(part: ClusterPart, cluster: Cluster, trail: Trail, report: Report) -> None:
+    if cluster.cluster_name.lower() == RESERVED:
+        at = (*trail, "clusterName" if part.cluster_name else "name")
+        report.wrong(at, f"{cluster.cluster_name} is what every unnamed cluster is called", "choose another")
+
+
+def _check(cluster: Cluster, release: Version, trail: Trail, report: Report) -> None:
+    if cluster.eastwest.zone and not cluster.eastwest.region:
+        report.wrong((*trail, "zone"), "a zone needs a region", "set region as well")
+    if cluster.eastwest.service == "NodePort" and release.line < NODE_PORT:
+        report.wrong(
+            (*trail, "eastwest", "service"), "NodePort needs Istio 1.28 or newer", "use LoadBalancer"
+        )
+    if cluster.eastwest.namespace in ("kube-system", cluster.namespace):
+        what = f"{cluster.eastwest.namespace} is not for gateways"
+        report.wrong((*trail, "namespaces", "eastwest"), what, "use one of its own, such as istio-eastwest")
+
+
+def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Report) -> None:
+    """Note a name, identity or context that two clusters share."""
+    for key, attribute in (("name", "name"), ("clusterName", "cluster_name"), ("network", "network")):
+        first: dict[str, int] = {}
+        for index, cluster in enumerate(found):
+            value = getattr(cluster, attribute)
+            before = first.setdefault(value, index)
+            if before != index and not (key != "name" and found[before].name == cluster.name):
+                at = (*AT, index, key if getattr(parts[index], attribute) else "name")
+                what = f"{value} is the {key} of cluster {found[before].name} already"
+                if key == "name":
+                    what = f"duplicate cluster {value}: it is first on line {found[before].origin.line}"
+                report.wrong(at, what, "give each cluster its own")
+    contexts: dict[tuple[str, str], int] = {}
+    for index, cluster in enumerate(found):
+        before = contexts.setdefault((cluster.context, cluster.kubeconfig), index)
+        if found[before].name != cluster.name:
+            what = f"context {cluster.context} is that of cluster {found[before].name} already"
+            report.wrong((*AT, index, "context"), what, "one context is one cluster")
+
+
+def _same_eastwest_namespace(found: list[Cluster], report: Report) -> None:
+    """The namespace is part of the identity that a peer must show, so it is one for all."""
+    for index, cluster in enumerate(found):
+        first = found[0].eastwest.namespace
+        if cluster.eastwest.namespace != first:
+            what = f"{cluster.eastwest.namespace} differs from {first}, that of cluster {found[0].name}"
+            hint = "set spec.defaults.namespaces.eastwest for all"
+            report.wrong((*AT, index, "namespaces", "eastwest"), what, hint)
+
+
+def _known_contexts(overrides: Overrides, found: list[Cluster]) -> None:
+    names = [cluster.name for cluster in found]
+    for name in overrides.contexts:
+        if name not in names:
+            hint = did_you_mean(name, names) or f"the file has {', '.join(names)}"
+            raise UsageError(f"--context {name}=…: the file has no cluster {name}", hint=hint)

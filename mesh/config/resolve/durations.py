@@ -1,0 +1,20 @@
+"""Durations as people write them: 365d, 12h, 1d12h30m."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from mesh.config.source.document import Trail
+from mesh.config.source.problems import Report
+
+LONGEST = timedelta(days=36_500)
+
+
+def duration(text: str, trail: Trail, report: Report) -> timedelta:
+    """Read `365d`, `12h`, `1d12h30m`; its form was checked."""
+    unit = {"d": "days", "h": "hours", "m": "minutes"}
+    total = timedelta(**{unit[letter]: int(number) for number, letter in re.findall(r"(\d+)([dhm])", text)})
+    if total > LONGEST:
+        report.wrong(trail, f"{text} is longer than 100 years", "make it shorter")
+    return min(total, LONGEST)

@@ -1,0 +1,176 @@
+"""Which Istio: its version, licence, images and the Gateway API that goes with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesh.config.resolve.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
+from mesh.config.resolve.overrides import Overrides
+from mesh.config.schema.istio import GatewayAPIPart, IstioPart
+from mesh.config.source.document import Trail
+from mesh.config.source.problems import Report, is_there
+from mesh.config.source.scalars import shown
+from mesh.istio.versions import (
+    GATEWAY_API,
+    GATEWAY_API_DIGESTS,
+    GATEWAY_API_SOURCE,
+    IMAGES,
+    OLDEST,
+    PUBLIC_REGISTRY,
+    UPSTREAM_IMAGES,
+    Minor,
+    Version,
+    since,
+)
+from mesh.model.spec import GatewayAPI, Licence, SecretRef
+
+AT: Trail = ("spec", "istio")
+_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://(?P<user>[^/?#]*@)?[-A-Za-z0-9.\[\]:]+(?:/\S*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Where the images come from; see `mesh.model.spec.Mesh`."""
+
+    hub: str
+    tag: str
+    variant: str
+
+
+def version(part: IstioPart, report: Report) -> Version:
+    """Return the version; note one that cannot form a multicluster mesh."""
+    trail = (*AT, "version")
+    found = Version.parse(part.version)
+    if found is None:
+        report.wrong(trail, f"{shown(part.version)} is no version of Istio", "write it like 1.30.2-solo")
+        return Version(1, 30, 2, solo=part.distribution == "solo")  # to go on with
+    if part.distribution == "upstream":
+        return found
+    if found.major != 1:
+        report.wrong(trail, f"Istio {found.major} is not known", "versions 1.24.3-solo and newer are")
+    elif not found.solo:
+        hint = f"use {part.version}-solo" if found.final else "use a build whose name ends in -solo"
+        report.wrong(trail, f"{part.version} is not a build of the Solo distribution", hint)
+    elif found < OLDEST:
+        report.wrong(trail, f"{part.version} has no multicluster peering", "use 1.24.3-solo or newer")
+    return found
+
+
+def through(part: IstioPart, report: Report) -> tuple[str, ...]:
+    """Return the versions on the way; note what is none, and what does not go up to the version."""
+    before: Version | None = None
+    wanted = Version.parse(part.version)
+    for index, text in enumerate(part.through):
+        trail, found = (*AT, "through", index), Version.parse(text)
+        if found is None:
+            report.wrong(trail, f"{shown(text)} is no version of Istio", "write it like 1.29.3-solo")
+        elif wanted and found.solo != wanted.solo:
+            report.wrong(trail, f"{text} is of another distribution", f"write it like {part.version}")
+        elif wanted and found.line >= wanted.line:
+            report.wrong(trail, f"{text} is not on the way to {part.version}", "name older minor versions")
+        elif before and found.line <= before.line:
+            report.wrong(trail, f"{text} is not after the one before", "one of each minor, oldest first")
+        before = found or before
+    return tuple(part.through)
+
+
+def on_the_way(part: IstioPart, overrides: Overrides) -> IstioPart:
+    """Return the Istio to stop at: another version, whose images have its own tag."""
+    if not overrides.stop:
+        return part
+    images = part.images.model_copy(update={"tag": None})
+    return part.model_copy(update={"version": overrides.stop[0], "images": images})
+
+
+def licence(istio: IstioPart, report: Report) -> Licence:
+    """Return where the licence comes from; note none, or more than one. Upstream has none."""
+    trail = (*AT, "license")
+    origin, part = report.origin(trail), istio.license
+    if istio.distribution == "upstream":
+        return Licence(origin=origin)
+    given = [] if part is None else [name for name in ("env", "file", "secret_ref") if getattr(part, name)]
+    if part is None or len(given) != 1:
+        what = (
+            "is missing" if part is None else f"needs exactly one of env, file, secretRef; has {len(given)}"
+        )
+        report.wrong(trail, what, "write license: {env: GLOO_MESH_LICENSE_KEY}")
+        return Licence(origin=origin)
+    if part.secret_ref:
+        return Licence(secret=SecretRef(part.secret_ref.name, part.secret_ref.namespace), origin=origin)
+    if part.file:
+        return Licence(file=report.file((*trail, "file"), part.file), origin=origin)
+    return Licence(env=part.env or "", origin=origin)
+
+
+def images(part: IstioPart, release: Version, report: Report) -> Images:
+    """Return hub, tag and variant; note a tag that is another build than the charts."""
+    trail = (*AT, "images")
+    hub = part.images.hub or located(
+        part, release, (*trail, "hub"), report, solo=IMAGES, upstream=UPSTREAM_IMAGES
+    )
+    tag = part.images.tag or part.version
+    build = Version.parse(tag)
+    if part.distribution == "upstream" and "-solo" in tag:
+        report.wrong((*trail, "tag"), f"{shown(tag)} is the tag of a Solo image", "leave it out")
+    elif part.images.tag and "-solo" not in tag and part.distribution == "solo":
+        what = f"{shown(tag)} is the tag of a community image: it looks healthy and never peers"
+        report.wrong((*trail, "tag"), what, f"use {part.version}")
+    elif part.images.tag and build and build.line != release.line:
+        what = f"{shown(tag)} is of another minor version than {part.version}"
+        report.wrong((*trail, "tag"), what, "leave it out, or upgrade both together")
+    return Images(hub, tag, part.images.variant or "")
+
+
+def located(
+    part: IstioPart,
+    release: Version,
+    trail: Trail,
+    report: Report,
+    *,
+    solo: Sequence[tuple[Minor, str]],
+    upstream: str,
+) -> str:
+    """Return where a distribution's charts or images are by default.
+
+    Those of Solo's versions before 1.29 need a key that only the vendor's customers have.
+    """
+    if part.distribution == "upstream":
+        return upstream
+    if release >= OLDEST and release.line < PUBLIC_REGISTRY and not part.repo_key:
+        what = f"is missing: before 1.29 it depends on your repository key ({part.version} is older)"
+        report.wrong(trail, what, "set it, or set spec.istio.repoKey")
+    return since(solo, release.line).format(repo_key=part.repo_key)
+
+
+def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) -> None:
+    """Note an address that is none, has another scheme, or holds a password."""
+    parts = _ADDRESS.fullmatch(url)
+    if parts and parts["user"]:
+        report.wrong(trail, "holds a user name or password", "log in with helm registry login instead")
+    elif not parts or parts["scheme"] not in schemes:
+        hint = f"begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        report.wrong(trail, f"{shown(url)} is no address", hint)
+
+
+def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Report) -> GatewayAPI:
+    """Return which CRDs, from where; the release of their version unless the file says otherwise."""
+    trail: Trail = ("spec", "gatewayAPI")
+    wanted = part.version or since(GATEWAY_API, release.line)
+    source = overrides.gateway_api or part.source or GATEWAY_API_SOURCE.format(version=wanted)
+    # The file's digest speaks of the file's source.
+    sha256 = "" if overrides.gateway_api else part.sha256 or ""
+    if "://" in source:
+        check_url(source, (*trail, "source"), ("https",), report)
+        sha256 = sha256 or GATEWAY_API_DIGESTS.get(wanted, "")
+        if not sha256:
+            hint = f"set it; known without it are {', '.join(GATEWAY_API_DIGESTS)}"
+            report.wrong((*trail, "sha256"), f"is missing for {wanted}", hint)
+        return GatewayAPI(wanted, source, sha256, part.safe_upgrades, report.origin(trail))
+    path = report.path(source)
+    if not is_there(path):
+        where = f"{GATEWAY_API_VARIABLE}: " if overrides.gateway_api else ""
+        what = f"{where}no such file or folder: {source}"
+        report.wrong((*trail, "source"), what, "relative paths start from the folder of this file")
+    return GatewayAPI(wanted, str(path.absolute()), sha256, part.safe_upgrades, report.origin(trail))

@@ -1,0 +1,24 @@
+"""How disruptive changes go through the clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from mesh.config.resolve.durations import duration
+from mesh.config.schema.mesh_file import RolloutPart
+from mesh.config.source.document import Trail
+from mesh.config.source.problems import Report
+from mesh.model.spec import Rollout
+
+AT: Trail = ("spec", "rollout")
+
+
+def rollout(part: RolloutPart, clusters: Collection[str], report: Report) -> Rollout:
+    """Return the order; note clusters that are not in the mesh, or twice in the list."""
+    for index, name in enumerate(part.first):
+        trail = (*AT, "first", index)
+        if name not in clusters:
+            report.wrong(trail, f"there is no cluster {name}", f"clusters are {', '.join(sorted(clusters))}")
+        elif name in part.first[:index]:
+            report.wrong(trail, f"{name} is named twice", "remove one")
+    return Rollout(part.clusters, tuple(part.first), duration(part.pause, (*AT, "pause"), report), part.gate)

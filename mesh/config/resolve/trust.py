@@ -1,0 +1,102 @@
+"""The root of trust: who signs, for how long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from mesh.config.resolve.durations import duration
+from mesh.config.schema.istio import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
+from mesh.config.source.document import Trail
+from mesh.config.source.problems import Report, is_there
+from mesh.model.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, RootOfTrust
+
+AT: Trail = ("spec", "rootOfTrust")
+SHORTEST_INTERMEDIATE = timedelta(days=2)
+"""Twice the default lifetime of a workload's certificate: below it, workloads would outlive it."""
+SHORTEST_RENEWAL = timedelta(hours=1)
+
+
+def root_of_trust(part: RootOfTrustPart, report: Report) -> RootOfTrust:
+    """Return who signs what; note what does not fit into one another."""
+    found = _signing(part, report)
+    if part.migrate_backup and not part.migrate:
+        hint = "set migrate: restart as well, or remove it"
+        report.wrong((*AT, "migrateBackup"), "nothing is replaced unless migrate is set", hint)
+    if part.migrate and isinstance(found.ca, ExistingCA):
+        hint = "let generate, files or command sign, or remove migrate"
+        report.wrong((*AT, "migrate"), "nothing is issued when ca.existing is set", hint)
+    return replace(found, migrate=part.migrate or "", backup=part.migrate_backup or "")
+
+
+def _signing(part: RootOfTrustPart, report: Report) -> RootOfTrust:
+    generate = part.ca.generate if part.ca and part.ca.generate else None
+    ca = _ca(part.ca, report)
+    if isinstance(ca, ExistingCA) and part.intermediate is not None:
+        report.wrong((*AT, "intermediate"), "nothing is issued when ca.existing is set", "remove one of them")
+    root_trail = (*AT, "ca", "generate", "validity")
+    root_validity = duration(generate.validity if generate else "3650d", root_trail, report)
+    root_key = generate.key if generate else "ecdsa-p384"
+    intermediate = _intermediate(part.intermediate, report)
+    if not isinstance(ca, GenerateCA):
+        return RootOfTrust(ca=ca, intermediate=intermediate, origin=report.origin(AT))
+    if intermediate.validity > root_validity:
+        trail = root_trail if part.intermediate is None else (*AT, "intermediate", "validity")
+        report.wrong(trail, "the intermediates would outlive the root", "make the root's validity longer")
+    return RootOfTrust(ca, root_validity, root_key, intermediate, report.origin(AT))
+
+
+def _ca(part: CAPart | None, report: Report) -> CA:
+    trail = (*AT, "ca")
+    if part is None:
+        return GenerateCA()
+    given = [name for name in ("generate", "files", "command", "existing") if getattr(part, name)]
+    if len(given) != 1:
+        what = f"needs exactly one of generate, files, command, existing; has {len(given)}"
+        report.wrong(trail, what, "write ca: {generate: {}}")
+    match part:
+        case CAPart(files=FilesPart() as files):
+            return _files(files, report)
+        case CAPart(command=list() as command):
+            return CommandCA((_program(command[0], report), *command[1:]))
+        case CAPart(existing=True):
+            return ExistingCA()
+        case CAPart(generate=GeneratePart(key_file=str() as key_file)):
+            return GenerateCA(key_file)
+    return GenerateCA()
+
+
+def _files(part: FilesPart, report: Report) -> FilesCA:
+    """Require the certificate; the key may be elsewhere, since only a step that signs opens it.
+
+    Paths stay as they are written: they are recorded, and a colleague's folder is another.
+    """
+    trail = (*AT, "ca", "files")
+    key = report.path(part.key)
+    if is_there(key) == "folder":
+        report.wrong((*trail, "key"), f"{part.key} is a folder", "name the file in it")
+    report.file((*trail, "cert"), part.cert)
+    return FilesCA(part.cert, part.key)
+
+
+def _program(name: str, report: Report) -> str:
+    """Return a program as the system finds it: by name on PATH, by path beside the file."""
+    return str(report.path(name).absolute()) if "/" in name else name
+
+
+def _intermediate(part: IntermediatePart | None, report: Report) -> Intermediate:
+    if part is None:
+        return Intermediate()
+    trail = (*AT, "intermediate")
+    validity = duration(part.validity, (*trail, "validity"), report)
+    if validity < SHORTEST_INTERMEDIATE:
+        report.wrong((*trail, "validity"), f"{part.validity} is too short", "make it 2d or longer")
+    if part.renew_before is None:
+        return Intermediate(validity, min(Intermediate().renew_before, validity / 4), part.key)
+    renew_before = duration(part.renew_before, (*trail, "renewBefore"), report)
+    if renew_before >= validity:
+        what = f"{part.renew_before} is not shorter than the validity {part.validity}"
+        report.wrong((*trail, "renewBefore"), what, "it would be renewed at every run; a quarter is usual")
+    elif renew_before < SHORTEST_RENEWAL:
+        report.wrong((*trail, "renewBefore"), f"{part.renew_before} is too short", "make it 1h or longer")
+    return Intermediate(validity, renew_before, part.key)

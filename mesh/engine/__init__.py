@@ -1,0 +1,1 @@
+"""The verbs that change something: observe, plan, preview, run, verify, record."""

@@ -1,0 +1,51 @@
+"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import KubeError, RefusedError
+from mesh.state.lockfile import Lock
+from mesh.world import Snapshot
+from mesh.world.kube.errors import Unreachable
+from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
+
+AMBIENT = "istio.io/dataplane-mode=ambient"
+SCOPED = "solo.io/service-scope in (global,global-only,segment)"
+WAYPOINT = "istio-waypoint"
+
+
+def refuse_enrolled(snapshots: Mapping[str, Snapshot], lock: Lock) -> None:
+    """Refuse to take the mesh down under workloads that use it; list them all."""
+    found = [line for name in sorted(lock.clusters) if name in snapshots for line in _users(snapshots[name])]
+    if found:
+        raise RefusedError(
+            "the mesh is in use:\n" + "\n".join(f"  {line}" for line in found),
+            hint="take these out of the mesh first; destroy --ignore-enrolled goes on and cuts their traffic",
+        )
+
+
+def _users(snapshot: Snapshot) -> list[str]:
+    queries = (
+        (NAMESPACE, AMBIENT, "enrolled"),
+        (POD, AMBIENT, "enrolled"),
+        (SERVICE, SCOPED, "shared with the mesh"),
+    )
+    found = []
+    try:
+        for resource, labels, what in queries:
+            for obj in snapshot.list(resource, labels=labels, metadata_only=True):
+                found.append(f"{_name(snapshot, resource.kind, obj['metadata'])} is {what}")
+        for obj in snapshot.list(GATEWAY):
+            if obj["spec"].get("gatewayClassName") == WAYPOINT:
+                found.append(f"{_name(snapshot, 'Gateway', obj['metadata'])} is a waypoint")
+    except Unreachable:
+        return []  # all of it is deferred, so nothing of it is taken down
+    except KubeError as error:
+        found.append(f"{snapshot.cluster}: who uses the mesh cannot be read: {error.message}")
+    return found
+
+
+def _name(snapshot: Snapshot, kind: str, meta: Mapping[str, str]) -> str:
+    namespace = f"{meta['namespace']}/" if meta.get("namespace") else ""
+    return f"{snapshot.cluster}: {kind} {namespace}{meta['name']}"

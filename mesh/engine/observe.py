@@ -1,0 +1,105 @@
+"""Read everything wanted, recorded or owned: in bulk, kinds and clusters in parallel.
+
+One cluster's failure never hides another's: whatever cannot be read is `Unread`, with why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from mesh.errors import KubeError, MeshError
+from mesh.model import NO_CLUSTER, Found, Key, Place, Unread
+from mesh.sdk.contract import Last, Registry
+from mesh.walk import fan
+from mesh.world import Object, Snapshot, World
+from mesh.world.resources import NAMESPACE
+
+READERS = 24
+"""Threads that wait for answers; the API servers' own bound is per cluster, in `mesh.world.kube.client`."""
+
+KUBE_SYSTEM = "kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was found; `uids` are the kube-system UIDs of the clusters that answered."""
+
+    found: Mapping[Key, Found]
+    snapshots: Mapping[str, Snapshot]
+    uids: Mapping[str, str] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+
+
+def observe(
+    places: Mapping[Key, Place],
+    clusters: tuple[str, ...],
+    last: Mapping[Key, Last],
+    kinds: Registry,
+    world: World,
+    before: Mapping[str, Snapshot],
+) -> Observation:
+    """Read every place; `clusters` are looked at even if nothing in them is asked for.
+
+    What an earlier observation of the same run has read (`before`) is not read again.
+    """
+    names = {*clusters, *(key.cluster for key in places)}
+    snapshots = {name: Snapshot(name, world, last=last) for name in sorted(names)}
+    for name in snapshots.keys() & before.keys():
+        snapshots[name] = replace(before[name], last=last)
+    groups = _groups(places)
+    jobs: list[tuple[str, str]] = [(name, "") for name in snapshots if name != NO_CLUSTER]
+    jobs += groups
+
+    def read(job: tuple[str, str]) -> Mapping[Key, Found] | str | Unread:
+        cluster, kind = job
+        if not kind:
+            return _uid(snapshots[cluster])
+        return _read(kinds, kind, groups[job], snapshots[cluster])
+
+    results = fan(read, jobs, READERS)
+    found: dict[Key, Found] = {}
+    for job in groups:
+        result = results[job]
+        assert isinstance(result, Mapping)
+        found.update(result)
+    uids = {name: results[name, ""] for name in snapshots if name != NO_CLUSTER}
+    return Observation(
+        found=found,
+        snapshots=snapshots,
+        uids={name: uid for name, uid in uids.items() if isinstance(uid, str)},
+        unreachable={name: uid.why for name, uid in uids.items() if isinstance(uid, Unread)},
+    )
+
+
+def _groups(places: Mapping[Key, Place]) -> dict[tuple[str, str], dict[Key, Place]]:
+    """Split the places by (cluster, kind): one job each."""
+
+    def job(key: Key) -> tuple[str, str]:
+        return key.cluster, key.kind
+
+    ordered = sorted(places, key=lambda key: (job(key), key))
+    return {name: {key: places[key] for key in keys} for name, keys in groupby(ordered, job)}
+
+
+def _read(kinds: Registry, kind: str, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+    if kind not in kinds:
+        return dict.fromkeys(places, Unread(f"this mesh has no kind {kind!r}"))
+    try:
+        return kinds[kind].observe(places, snapshot)
+    except MeshError as error:
+        return dict.fromkeys(places, Unread(error.message))
+
+
+def _uid(snapshot: Snapshot) -> str | Unread:
+    try:
+        return uid_of(snapshot.list(NAMESPACE))
+    except KubeError as error:
+        return Unread(error.message)
+
+
+def uid_of(namespaces: list[Object]) -> str:
+    """The UID of kube-system, which stands for the cluster; "" if there is none."""
+    found = (obj["metadata"] for obj in namespaces if obj["metadata"]["name"] == KUBE_SYSTEM)
+    return str(next(found, {"uid": ""})["uid"])

@@ -1,0 +1,183 @@
+"""The lock as the clusters remember it: the union of their slices, and by our marks where one is missing.
+
+The slices together hold all that the lockfile held, to the byte. Where a cluster has none, what
+carries our marks is taken for ours, in the order of dependencies that the file gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from mesh.engine.observe import Observation, observe
+from mesh.engine.remember import remember
+from mesh.engine.session import Desk
+from mesh.errors import MeshError, RefusedError
+from mesh.model import NO_CLUSTER, Found, Key, Live, Place
+from mesh.model.diff import diff, dotted
+from mesh.model.graph import Edges, edges, ordered
+from mesh.model.refs import unknowns_in
+from mesh.planner.decide import Draft, Known, decide, places
+from mesh.planner.expand import expand
+from mesh.sdk.contract import Last
+from mesh.state import slices
+from mesh.state.identity import identities
+from mesh.state.lockfile import Entry, Lock, fresh, newer
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The lock, and from where each part of it comes, in sentences."""
+
+    lock: Lock
+    said: tuple[str, ...]
+
+
+def rebuild(desk: Desk) -> Rebuilt:
+    """Put the lock together anew from what the clusters hold; write nothing.
+
+    Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
+    """
+    resources = expand(desk.mesh, desk.licence)
+    graph = edges(resources.values())
+    seen = _observe(desk, places(resources, fresh(desk.mesh.name)))
+    _refuse_silent(seen)
+    namespaces = {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
+    held = slices.read(desk.mesh.name, namespaces, seen.snapshots)
+    lock, said = _union(desk.mesh.name, {name: each for name, each in held.items() if each})
+    bare = sorted(namespaces.keys() - {name for name, each in held.items() if each})
+    marked = {name: _owned(desk, name, seen, graph) for name in bare}
+    now = identities(desk.mesh, seen.uids)
+    if not lock.entries or any(marked.values()):
+        found = {key: place for each in marked.values() for key, place in each.items()}
+        lock = _with_marked(desk, lock, found, resources, graph)
+        lock = replace(
+            lock,
+            serial=lock.serial + 1,
+            run=str(uuid4()),
+            clusters={**lock.clusters, **{name: now[name] for name in bare if marked[name]}},
+        )
+    said += [_told(name, len(marked[name])) for name in bare]
+    return Rebuilt(lock, tuple(said))
+
+
+def refuse_older(found: Lock, local: Lock) -> None:
+    """Raise RefusedError if the lockfile knows more than the clusters, or of other things."""
+    if not local.entries:
+        return
+    if local.lineage != found.lineage:
+        raise RefusedError(
+            f"the lockfile is of another lineage ({local.lineage}) than the clusters ({found.lineage})",
+            hint="move it away if it belongs to something else, or replace it with --force",
+        )
+    if local.serial > found.serial:
+        raise RefusedError(
+            f"the lockfile (serial {local.serial}) is newer than the clusters' state (serial {found.serial})",
+            hint="keep it: the next apply brings the clusters up to date; or go back with --force",
+        )
+
+
+def _union(mesh: str, held: Mapping[str, Lock]) -> tuple[Lock, list[str]]:
+    """Join slices. Of two runs of one serial each left the truth in its clusters: a new serial ends that."""
+    told = [
+        f"cluster {name}: its copy of the state, serial {each.serial}, {_count(each, name)}"
+        for name, each in sorted(held.items())
+    ]
+    lineages = {each.lineage: name for name, each in held.items()}
+    if len(lineages) > 1:
+        (one, first), (two, second), *_ = sorted(lineages.items())
+        raise RefusedError(
+            f"clusters {first} and {second} hold states of different lineages ({one}, {two})",
+            hint="they belong to two meshes of the same name: take one of them out of the file",
+        )
+    runs = {each.serial: each.run for each in held.values()}
+    forked = any(each.run != runs[each.serial] for each in held.values())
+    if not forked:
+        return newer(fresh(mesh), held), told
+    top = max(held.values(), key=lambda each: each.serial)
+    run = str(uuid4())
+    even = {name: replace(each, serial=top.serial + 1, run=run) for name, each in held.items()}
+    told.append(f"two runs had written serial {top.serial}: what each left in its clusters is joined")
+    return newer(fresh(mesh), even), told
+
+
+def _owned(desk: Desk, cluster: str, seen: Observation, graph: Edges) -> dict[Key, Place]:
+    """What carries our marks in a cluster, under the addresses of the file where it knows the place."""
+    found: dict[Key, Place] = {}
+    wanted = {(key.kind, place): key for key, place in _places_of(desk, graph, cluster).items()}
+    for kind in desk.kinds.values():
+        for key, place in kind.owned(desk.mesh.name, seen.snapshots[cluster]).items():
+            found[wanted.get((key.kind, place), replace(key, cluster=cluster))] = place
+    return found
+
+
+def _places_of(desk: Desk, graph: Edges, cluster: str) -> dict[Key, Place]:
+    resources = expand(desk.mesh, desk.licence)
+    return {key: resources[key].place for key in graph if key.cluster == cluster}
+
+
+def _with_marked(
+    desk: Desk, lock: Lock, found: Mapping[Key, Place], resources: Mapping[Key, Any], graph: Edges
+) -> Lock:
+    """Add what was found by its marks, and what belongs to no cluster, with all that can be known of it."""
+    where = dict(found)
+    where |= {key: each.place for key, each in resources.items() if key.cluster == NO_CLUSTER}
+    missing = {key: place for key, place in where.items() if key not in lock.entries}
+    for key, place in missing.items():
+        lock = lock.with_entry(key, Entry(Last(place), graph.get(key, _needs(place, key, where))))
+    seen = _observe(desk, places(resources, lock))
+    draft = _decided(desk, lock, resources, graph, seen)
+    for key, place in missing.items():
+        lock = lock.with_entry(key, _entry(desk, draft, lock.entries[key], seen.found.get(key), key, place))
+    return lock
+
+
+def _decided(desk: Desk, lock: Lock, resources: Mapping[Key, Any], graph: Edges, seen: Observation) -> Draft:
+    known = Known(resources, graph, ordered(graph), seen.found, lock, desk.world.clock.now())
+    return decide(known, desk.kinds)
+
+
+def _entry(desk: Desk, draft: Draft, before: Entry, live: Found, key: Key, place: Place) -> Entry | None:
+    """Remember of a thing what we would if we had just made it, but for the fields in which it differs."""
+    if not isinstance(live, Live):
+        return None
+    if key not in draft.bound or next(unknowns_in(draft.bound[key]), None):
+        return replace(before, last=replace(before.last, uid=live.uid))
+    kind, spec = desk.kinds[key.kind], draft.bound[key]
+    last = remember(kind, spec, place, live, None, made=True)
+    differ = {dotted(each.path) for each in diff(live.attrs, kind.wanted(spec, live, last))}
+    fields = {path: value for path, value in last.fields.items() if path not in differ}
+    return replace(before, last=replace(last, fields=fields))
+
+
+def _needs(place: Place, key: Key, found: Mapping[Key, Place]) -> frozenset[Key]:
+    """Of what is no longer in the file only this is known: it is in its namespace."""
+    home = Key("namespace", key.cluster, place.namespace)
+    return frozenset({home} & found.keys())
+
+
+def _observe(desk: Desk, where: Mapping[Key, Place]) -> Observation:
+    clusters = tuple(cluster.name for cluster in desk.mesh.clusters)
+    return observe(where, clusters, {}, desk.kinds, desk.world, {})
+
+
+def _refuse_silent(seen: Observation) -> None:
+    if seen.unreachable:
+        why = "; ".join(f"{name}: {text}" for name, text in sorted(seen.unreachable.items()))
+        raise MeshError(
+            f"not every cluster answers, and what it holds would be lost: {why}",
+            hint="rebuild when all do, or take that cluster out of the file first",
+        )
+
+
+def _told(cluster: str, count: int) -> str:
+    if not count:
+        return f"cluster {cluster}: no copy of the state, and nothing that carries our marks"
+    return f"cluster {cluster}: no copy of the state; {count} resources found by their marks"
+
+
+def _count(lock: Lock, cluster: str) -> str:
+    mine = sum(key.cluster == cluster for key in lock.entries)
+    return f"{mine} resources"

@@ -1,0 +1,80 @@
+"""What is remembered of what was done, and whether what would be done is what was planned; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mesh.engine.task import Task
+from mesh.model import Action, Found, Key, Live, Place
+from mesh.model.diff import fingerprints
+from mesh.model.refs import unknowns_in
+from mesh.planner.decide import Draft
+from mesh.planner.ownership import is_ours, was_made
+from mesh.sdk.contract import OPEN, Last, Provider
+from mesh.state.lockfile import Entry, Lock
+
+
+def remember(
+    kind: Provider[Any],
+    spec: Any,
+    place: Place,
+    live: Live,
+    before: Last | None,
+    *,
+    made: bool,
+    found: Found = None,
+) -> Last:
+    """Say what the lockfile is to remember of something that is as wanted; `found` is what was there."""
+    fields = fingerprints(kind.wanted(spec, None, None))
+    created = before.created if before else made
+    return Last(
+        place=live.place or place,
+        fields=fields,
+        created=created,
+        uid=live.uid,
+        outputs=dict(live.outputs),
+        status="ok",
+        theirs=frozenset() if created else _theirs(fields, before, found),
+    )
+
+
+def _theirs(fields: Mapping[str, str], before: Last | None, found: Found) -> frozenset[str]:
+    """The paths that had a value before we first set them."""
+    there = fingerprints(found.attrs).keys() if isinstance(found, Live) else frozenset()
+    known = before.fields.keys() if before else frozenset()
+    return frozenset(((before.theirs if before else frozenset()) | (there - known)) & fields.keys())
+
+
+def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> Entry | None:
+    """Say what to remember of a step that failed: only the cluster knows how far it came."""
+    action = task.step.action
+    if before:
+        return before if action is Action.READ else replace(before, last=replace(before.last, status=OPEN))
+    if task.resource is None or action not in {Action.CREATE, Action.UPDATE}:
+        return None
+    if action is Action.CREATE or not isinstance(found, Live) or next(unknowns_in(spec), None):
+        return Entry(Last(task.place, created=action is Action.CREATE, status=OPEN), task.needs)
+    last = remember(task.kind, spec, task.place, found, None, made=False, found=found)
+    return Entry(replace(last, status=OPEN), task.needs)
+
+
+def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
+    """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs.
+
+    What is left to others is not recorded, or not any more.
+    """
+    for key in draft.left.keys() & lock.entries.keys():
+        lock = lock.with_entry(key, None)
+    for key in draft.unchanged:
+        live, task, last = found.get(key), tasks[key], lock.last(key)
+        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
+            known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
+            made = is_ours(live, lock.mesh)
+            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made, found=live)
+            lock = lock.with_entry(key, Entry(seen, task.needs))
+        elif (entry := lock.entries.get(key)) and task.resource and entry.needs != task.needs:
+            # Removals follow what is recorded: needs of different times would make a circle.
+            lock = lock.with_entry(key, replace(entry, needs=task.needs))
+    return lock

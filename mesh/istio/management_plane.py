@@ -1,0 +1,66 @@
+"""What the guide says of automatic linking: releases of the management plane, their settings, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.istio.versions import Minor
+from mesh.model.spec import Automatic, Cluster, Mesh
+
+DEFINITIONS, PLATFORM = "gloo-platform-crds", "gloo-platform"
+LOCAL_PEERS = "PEERING_AUTOMATIC_LOCAL_GATEWAY"
+"""With it, istiod makes a peer of its own gateway, which the management plane takes to other clusters."""
+
+OLDEST: Minor = (2, 7)
+"""The first line of the management plane that distributes peers."""
+
+LABELLED: Minor = (1, 25)
+"""The first line of Istio whose gateways say which cluster they are of, which distribution goes by."""
+
+REPOSITORY = "https://storage.googleapis.com/gloo-platform/helm-charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One release of the management plane in one cluster, with what the guide sets in it."""
+
+    cluster: Cluster
+    chart: str
+    values: dict[str, Any]
+
+
+def parts(mesh: Mesh, automatic: Automatic) -> Iterator[Part]:
+    """Yield the releases in the guide's order: those of the management cluster first."""
+    management = mesh.cluster(automatic.management)
+    gate = {"featureGates": {"ConfigDistribution": True}}
+    yield Part(management, DEFINITIONS, {**gate, "installEnterpriseCrds": True})
+    yield Part(management, PLATFORM, gate)
+    for cluster in mesh.clusters:
+        if cluster.name != management.name:
+            yield Part(cluster, DEFINITIONS, {"installEnterpriseCrds": True})
+
+
+def located(source: str, chart: str) -> tuple[str, str]:
+    """Return helm's chart argument and repository; both "" where the release itself has the chart."""
+    if source.startswith("oci://"):
+        return f"{source}/{chart}", ""
+    return (chart, source) if source else ("", "")
+
+
+def install(automatic: Automatic, cluster: Cluster, chart: str) -> str:
+    """The line that installs a release that is missing."""
+    return (
+        f"helm install {chart} {chart} --repo {automatic.source or REPOSITORY} --namespace "
+        f"{automatic.namespace} --create-namespace --kube-context {cluster.context}"
+    )
+
+
+def register(management: Cluster, cluster: Cluster) -> str:
+    """The line that makes a cluster known to the management plane."""
+    return (
+        f"meshctl cluster register {cluster.cluster_name} --kubecontext {management.context} "
+        f"--remote-context {cluster.context} --profiles gloo-core-agent "
+        "--telemetry-server-address <host>:4317"
+    )

@@ -1,0 +1,128 @@
+"""The upstream distribution: values, east-west gateway and remote secrets as Istio's own guide has them.
+
+Source: istio.io, "Install ambient multi-primary on different networks". Clusters find each other's
+services through each other's API servers, with a token that a remote secret holds; nobody needs a
+licence. See docs/upstream.md.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from mesh.istio.computed_values import annotated
+from mesh.istio.overlay import overlay
+from mesh.istio.versions import UPSTREAM_BETA, Version
+from mesh.model import Unknown
+from mesh.model.refs import Ref
+from mesh.model.spec import Cluster, Component, Mesh, SecretRef
+
+EASTWEST_CLASS = "istio-east-west"
+EASTWEST_NAME = "istio-eastwestgateway"
+NETWORK = "topology.istio.io/network"
+HBONE_PORT = 15008
+TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode"
+
+MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
+TRUST_DOMAIN = "cluster.local"
+"""The one trust domain that all clusters have unless the file says otherwise."""
+
+REMOTE_SECRET = "istio-remote-secret-{cluster}"  # noqa: S105  # the name of a Secret
+READER = "istio-reader"
+READER_ACCOUNT = "istio-reader-service-account"
+READER_SECRET = "istio-reader-service-account-istio-remote-secret-token"  # noqa: S105  # as istioctl names it
+
+
+def chart_values(
+    mesh: Mesh,
+    cluster: Cluster,
+    component: Component,
+    *,
+    licence: SecretRef | None = None,
+    licence_digest: Ref | Unknown | str | None = None,
+    root: Ref | Unknown | str | None = None,
+) -> dict[str, Any]:
+    """See `Distribution.chart_values`; there is no licence."""
+    del licence, licence_digest
+    values = overlay(documented(component), cluster.charts[component].values)
+    return annotated(overlay(values, computed(mesh, cluster, component)), component, root)
+
+
+def documented(component: Component) -> dict[str, Any]:
+    """Return the values of the guide that a user may set otherwise."""
+    return {"profile": "ambient"} if component in {"istiod", "cni"} else {}
+
+
+def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, Any]:
+    """Return the values that follow from the rest of the file; `UPSTREAM` of `computed` lists their paths."""
+    images = {"hub": mesh.hub, "tag": mesh.tag} | ({"variant": mesh.variant} if mesh.variant else {})
+    own_namespace = {} if cluster.namespace == "istio-system" else {"istioNamespace": cluster.namespace}
+    ztunnel = cluster.charts["ztunnel"].namespace
+    match component:
+        case "base":
+            return {"global": own_namespace} if own_namespace else {}
+        case "istiod":
+            values: dict[str, Any] = {
+                "global": images
+                | own_namespace
+                | {
+                    "meshID": mesh.mesh_id,
+                    "multiCluster": {"clusterName": cluster.cluster_name},
+                    "network": cluster.network,
+                },
+                "meshConfig": {"trustDomain": cluster.trust_domain},
+                "env": {MULTI_NETWORK: "true"},
+            }
+            # Without it, istiod does not let a ztunnel elsewhere ask for its pods' certificates.
+            return values | ({"trustedZtunnelNamespace": ztunnel} if ztunnel != cluster.namespace else {})
+        case "cni":
+            return {"global": images | own_namespace}
+        case "ztunnel":
+            return (
+                images
+                | own_namespace
+                | {"multiCluster": {"clusterName": cluster.cluster_name}, "network": cluster.network}
+            )
+
+
+def eastwest_gateway(mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
+    """See `Distribution.eastwest_gateway`: one listener, which ends the outer of two HBONE tunnels."""
+    del mesh
+    tls = {"mode": "Terminate", "options": {TERMINATE_MODE: "ISTIO_MUTUAL"}}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {
+            "name": cluster.eastwest.name,
+            "namespace": cluster.eastwest.namespace,
+            "labels": {NETWORK: cluster.network},
+        },
+        "spec": {
+            "gatewayClassName": EASTWEST_CLASS,
+            "listeners": [{"name": "mesh", "port": HBONE_PORT, "protocol": "HBONE", "tls": tls}],
+        },
+    }
+
+
+def remarks(mesh: Mesh) -> Iterator[str]:
+    """Yield what a reader of a plan should know of this version."""
+    version = Version.parse(mesh.version)
+    if version and version.line < UPSTREAM_BETA:
+        yield (
+            f"multi-network ambient is alpha in Istio {version.major}.{version.minor}: "
+            "it is beta from 1.29, and nowhere meant for production before that"
+        )
+
+
+def is_loopback(server: str) -> bool:
+    """Whether an API server's address means "this machine" to whoever uses it."""
+    host = urlsplit(server).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

@@ -1,0 +1,72 @@
+"""Edges between resources and the order they give; the only importer of networkx, which names cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
+
+from mesh.errors import RefusedError
+from mesh.model import Key, Resource
+from mesh.model.refs import refs_in
+
+Edges = Mapping[Key, frozenset[Key]]
+"""Each key with its direct needs; only keys of the graph itself appear as needs."""
+
+
+def edges(resources: Iterable[Resource[object]]) -> Edges:
+    """Join each resource's `needs` with the resources its refs name."""
+    wanted = {resource.key: resource for resource in resources}
+    joined = {
+        key: resource.needs | {ref.key for ref in refs_in(resource.spec)} for key, resource in wanted.items()
+    }
+    return {key: frozenset(needs & wanted.keys()) for key, needs in joined.items()}
+
+
+def ordered(graph: Edges) -> tuple[Key, ...]:
+    """Return every key after all that it needs; ties by address, so the same graph gives the same order.
+
+    Raises RefusedError that names the cycle if there is one.
+    """
+    waits = {key: len(needs & graph.keys()) for key, needs in graph.items()}
+    users = reversed_edges(graph)
+    ready = sorted(key for key, count in waits.items() if not count)
+    order: list[Key] = []
+    while ready:
+        order.append(key := heappop(ready))
+        for user in users[key]:
+            waits[user] -= 1
+            if not waits[user]:
+                heappush(ready, user)
+    if len(order) < len(graph):
+        raise _circle(graph)
+    return tuple(order)
+
+
+def _circle(graph: Edges) -> RefusedError:
+    """Name a cycle; networkx, which costs more to import than all else of a plan, is for this alone."""
+    import networkx as nx
+
+    digraph: nx.DiGraph[Key] = nx.DiGraph()
+    digraph.add_edges_from((need, key) for key, needs in sorted(graph.items()) for need in sorted(needs))
+    cycle = [str(edge[0]) for edge in nx.find_cycle(digraph)]
+    path = " -> ".join([*cycle, cycle[0]])
+    return RefusedError(
+        f"resources need each other in a circle: {path}", hint="remove one of these dependencies"
+    )
+
+
+def with_users(keys: Iterable[Key], graph: Edges) -> set[Key]:
+    """Return the keys, and all that needs one of them, at whatever remove."""
+    found = set(keys)
+    while more := {key for key, needs in graph.items() if key not in found and needs & found}:
+        found |= more
+    return found
+
+
+def reversed_edges(graph: Edges) -> Edges:
+    """Turn every edge round: what must be gone before each key may go."""
+    turned: dict[Key, set[Key]] = {key: set() for key in graph}
+    for key, needs in graph.items():
+        for need in needs & graph.keys():
+            turned[need].add(key)
+    return {key: frozenset(users) for key, users in turned.items()}

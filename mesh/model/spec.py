@@ -1,0 +1,235 @@
+"""The desired state, decoded and resolved: every default applied, every file read in.
+
+`mesh.config.decode` makes these from the YAML document; `mesh.planner.expand` and `mesh.istio` turn them
+into resources. Nothing here is learnt from a cluster or from the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from mesh.model import Key, Origin
+
+Component = Literal["base", "istiod", "cni", "ztunnel"]
+COMPONENTS: tuple[Component, ...] = ("base", "istiod", "cni", "ztunnel")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A Secret that somebody else keeps; the same name in every cluster."""
+
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Where the licence key comes from: exactly one of the three is set; none for upstream."""
+
+    env: str = ""
+    file: str = ""
+    secret: SecretRef | None = None
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateCA:
+    """The root key is generated once and kept in a file of the user's; "" is the default place."""
+
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesCA:
+    """The root (or the CA that signs the intermediates) is a certificate and key in PEM files."""
+
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCA:
+    """A program of the user's signs: PEM request in, PEM chain out (own certificate first, root last)."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingCA:
+    """Every cluster already has its `cacerts`; we only verify that they share a root."""
+
+
+CA = GenerateCA | FilesCA | CommandCA | ExistingCA
+KeyAlgorithm = Literal["ecdsa-p256", "ecdsa-p384", "rsa-4096"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    """What a cluster's intermediate certificate is to be."""
+
+    validity: timedelta = timedelta(days=365)
+    renew_before: timedelta = timedelta(days=90)
+    key: KeyAlgorithm = "ecdsa-p256"
+
+
+@dataclass(frozen=True, slots=True)
+class RootOfTrust:
+    """Who signs the clusters' intermediates, and how.
+
+    `migrate` says how clusters that run under another root come to this one ("": they do not);
+    `backup` is the prefix of the files that a replaced `cacerts` is saved to, as it was written.
+    """
+
+    ca: CA = GenerateCA()
+    root_validity: timedelta = timedelta(days=3650)
+    root_key: KeyAlgorithm = "ecdsa-p384"
+    intermediate: Intermediate = Intermediate()
+    origin: Origin = Origin()
+    migrate: Literal["", "restart"] = ""
+    backup: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAPI:
+    """The Kubernetes Gateway API CRDs. `source` is a URL or a path (file or folder of YAML files).
+
+    A path is absolute. `sha256` pins the bytes of a URL (always) or of a file; of a folder, the
+    concatenation of its files in name order. "" pins nothing.
+    """
+
+    version: str
+    source: str
+    sha256: str = ""
+    safe_upgrades: bool = False
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One Helm release of one cluster.
+
+    `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive by absolute path, or a name
+    in `repo`); `version` is "" for an archive: only helm opens it.
+    `values` are the user's own, files and inline merged, computed values not yet among them.
+    """
+
+    component: Component
+    ref: str
+    repo: str
+    version: str
+    release: str
+    namespace: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class EastWest:
+    """The east-west gateway of a cluster."""
+
+    namespace: str = "istio-eastwest"
+    name: str = "istio-eastwest"
+    service: Literal["LoadBalancer", "NodePort"] = "LoadBalancer"
+    region: str = ""
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One cluster of the mesh. `name` is its address only; identity is three of the next.
+
+    `api_server` is where the other clusters of an upstream mesh reach its API server, "" for the
+    server of its context; `allow_loopback` is for labs, whose clusters share a machine.
+    """
+
+    name: str
+    context: str
+    kubeconfig: str
+    cluster_name: str
+    network: str
+    trust_domain: str
+    namespace: str
+    charts: Mapping[Component, Chart]
+    eastwest: EastWest
+    adopt: bool = False
+    origin: Origin = Origin()
+    api_server: str = ""
+    allow_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Link:
+    """`source` may call services of `target`."""
+
+    source: str
+    target: str
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """A management plane makes the links: it runs in cluster `management`, in `namespace`.
+
+    `source` is the address that its charts come from ("": each out of the record of its own
+    release), `version` theirs ("": the one that is there).
+    """
+
+    management: str
+    namespace: str = "gloo-mesh"
+    source: str = ""
+    version: str = ""
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How disruptive changes go through the clusters: so many at a time, these first, a pause between.
+
+    `gate` is what must hold before the next: those before are ready, or their checks pass as well.
+    """
+
+    clusters: int = 1
+    first: tuple[str, ...] = ()
+    pause: timedelta = timedelta()
+    gate: Literal["check", "ready"] = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The whole desired state of one mesh.
+
+    `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
+    whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
+    `through` are versions on the way to `version`, one of each minor version, oldest first.
+    `leave` are the resources that stay with their owner where somebody else made them, and where it says so.
+    """
+
+    name: str
+    distribution: Literal["solo", "upstream"]
+    version: str
+    hub: str
+    tag: str
+    variant: str
+    licence: Licence
+    root: RootOfTrust
+    gateway_api: GatewayAPI
+    clusters: tuple[Cluster, ...]
+    links: tuple[Link, ...]
+    sensitive: tuple[str, ...] = ()
+    rollout: Rollout = Rollout()
+    automatic: Automatic | None = None
+    file: str = ""
+    digest: str = ""
+    mesh_id: str = ""
+    through: tuple[str, ...] = ()
+    leave: Mapping[Key, Origin] = field(default_factory=dict)
+
+    def cluster(self, name: str) -> Cluster:
+        """Return the cluster of that name; raise KeyError if there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)

@@ -1,0 +1,243 @@
+"""From the mesh as the user wrote it to its resources: who fans out over which clusters; pure.
+
+What is learnt from a cluster, or made by another resource, is a `Ref`; nothing live is needed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mesh.istio import Distribution, of
+from mesh.istio.solo import LICENCE_SECRET, NETWORK, PEER_NAME, peer_gateway
+from mesh.model import Key, Place, Resource, Sensitive
+from mesh.model.refs import Ref
+from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRef
+from mesh.planner.expand_automatic import automatic_links
+from mesh.planner.expand_upstream import is_upstream, reader, remote
+from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
+from mesh.providers.chart import ChartSpec, any_release, with_root
+from mesh.providers.crds import CrdsSpec
+from mesh.providers.gateway import EastWest
+from mesh.providers.label import LabelSpec
+from mesh.providers.secret import SecretSpec
+from mesh.sdk.gateway_pods import MIGRATES
+from mesh.sdk.kube_object import Manifest
+from mesh.sdk.kube_secret import place as secret_place
+from mesh.sdk.managed_fields import marks
+from mesh.world import HelmJob
+
+GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
+"""Namespaces that every cluster has; nobody makes or deletes them."""
+
+Wanted = Iterator[Resource[Any]]
+
+
+def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]:
+    """Return every resource of the mesh by its key.
+
+    `licence` is the key itself where we keep it, None where the file names a Secret of others.
+    """
+    distribution = of(mesh)
+    resources = [*_root(mesh)]
+    for cluster in mesh.clusters:
+        resources += _cluster(mesh, cluster, distribution, licence)
+    for link in mesh.links:
+        resources.append(_remote(mesh, link) if is_upstream(mesh) else _link(mesh, link))
+    if mesh.automatic:
+        resources += automatic_links(mesh, mesh.automatic)
+    return {resource.key: resource for resource in resources}
+
+
+def _root(mesh: Mesh) -> Wanted:
+    if not isinstance(mesh.root.ca, ExistingCA):
+        namespaces = {cluster.name: cluster.namespace for cluster in mesh.clusters}
+        root = mesh.root
+        spec = RootSpec(mesh.name, root.ca, root.root_key, root.root_validity, namespaces, root.migrate)
+        yield Resource(ROOT, root_place(mesh.name, mesh.root.ca), spec, origin=mesh.root.origin)
+
+
+def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution, licence: Sensitive | None) -> Wanted:
+    yield _crds(mesh, cluster)
+    yield from _namespaces(mesh, cluster)
+    yield _cacerts(mesh, cluster)
+    if not is_upstream(mesh):
+        yield _licence(mesh, cluster, licence)
+    yield from _charts(mesh, cluster, distribution)
+    yield _label(mesh, cluster)
+    yield _gateway(mesh, cluster, distribution)
+    if is_upstream(mesh) and cluster.name in {link.target for link in mesh.links}:
+        yield reader(mesh, cluster, frozenset({_chart(cluster, "base"), _chart(cluster, "istiod")}))
+
+
+def crds_key(cluster: Cluster) -> Key:
+    """The address of a cluster's Gateway API CRDs."""
+    return Key("crds", cluster.name, "gateway-api")
+
+
+def _crds(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    place = Place("", "gateway-api")
+    return Resource(
+        crds_key(cluster), place, CrdsSpec(mesh.name, mesh.gateway_api), origin=mesh.gateway_api.origin
+    )
+
+
+def _in_namespace(cluster: Cluster, name: str) -> frozenset[Key]:
+    return frozenset() if name in GIVEN else frozenset({Key("namespace", cluster.name, name)})
+
+
+def _namespaces(mesh: Mesh, cluster: Cluster) -> Wanted:
+    names = {cluster.namespace, cluster.eastwest.namespace, *(c.namespace for c in cluster.charts.values())}
+    for name in sorted(names - GIVEN):
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        key = Key("namespace", cluster.name, name)
+        yield Resource(key, Place("", name), Manifest(mesh.name, body), origin=cluster.origin)
+
+
+def _cacerts(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    ca = mesh.root.ca
+    spec = IntermediateSpec(
+        mesh=mesh.name,
+        cluster=cluster.name,
+        namespace=cluster.namespace,
+        profile=mesh.root.intermediate,
+        ca=ca,
+        issuer=None if isinstance(ca, ExistingCA) else ISSUER,
+        migrate=mesh.root.migrate,
+        backup=mesh.root.backup,
+    )
+    return Resource(
+        cacerts_key(cluster),
+        cacerts_place(cluster.namespace),
+        spec,
+        _in_namespace(cluster, cluster.namespace),
+        mesh.root.origin,
+        bool(mesh.root.migrate),
+    )
+
+
+def cacerts_key(cluster: Cluster) -> Key:
+    """The address of a cluster's intermediate."""
+    return Key("cert", cluster.name, "cacerts")
+
+
+def root_ref(mesh: Mesh, cluster: Cluster) -> Ref:
+    """The fingerprint of the root that a cluster's istiod is to sign under."""
+    if isinstance(mesh.root.ca, ExistingCA):
+        return Ref(cacerts_key(cluster), "root")
+    return Ref(ISSUER.key, f"{ISSUER.name}.fingerprint")
+
+
+def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
+    """The Secret that a cluster's istiod reads its licence from."""
+    return mesh.licence.secret or SecretRef(LICENCE_SECRET, cluster.namespace)
+
+
+def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[Any]:
+    where = licence_ref(mesh, cluster)
+    key = Key("secret", cluster.name, where.name)
+    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value)
+    return Resource(
+        key,
+        secret_place(mesh.name, where.namespace, where.name),
+        spec,
+        _in_namespace(cluster, where.namespace),
+        mesh.licence.origin,
+    )
+
+
+def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
+    licence = None if is_upstream(mesh) else licence_ref(mesh, cluster)
+    secrets = frozenset({Key("secret", cluster.name, licence.name)} if licence else ())
+    digest = next((Ref(secret, "digest") for secret in secrets), None)
+    before: dict[Component, frozenset[Key]] = {
+        "base": frozenset({crds_key(cluster)}),
+        "istiod": frozenset({_chart(cluster, "base"), cacerts_key(cluster)}) | secrets,
+        "cni": frozenset({_chart(cluster, "istiod")}),
+        "ztunnel": frozenset({_chart(cluster, "cni")}),
+    }
+    for component, chart in cluster.charts.items():
+        values = distribution.chart_values(
+            mesh, cluster, component, licence=licence, licence_digest=digest, root=root_ref(mesh, cluster)
+        )
+        job = HelmJob(
+            chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values, marks(mesh.name)
+        )
+        yield Resource(
+            _chart(cluster, component),
+            _chart_place(mesh, cluster, component),
+            _chart_spec(mesh, cluster, component, job),
+            before[component] | _in_namespace(cluster, chart.namespace),
+            chart.origin,
+            cluster.adopt,
+        )
+
+
+def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
+    chart = cluster.charts[component]
+    by_chart = any_release(component, chart.namespace)
+    place = by_chart if cluster.adopt else Place(chart.namespace, chart.release)
+    return with_root(place) if mesh.root.migrate and component == "istiod" else place
+
+
+def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob) -> ChartSpec:
+    spec = ChartSpec(mesh.name, component, job, mesh.sensitive, cluster.adopt, images=mesh.version)
+    spec = replace(spec, reissues=bool(mesh.root.migrate))
+    if component != "istiod" or not mesh.root.migrate:
+        return spec
+    users = {cluster.namespace, cluster.charts["ztunnel"].namespace, cluster.eastwest.namespace, "default"}
+    return replace(spec, root=root_ref(mesh, cluster), shown_in=frozenset(users))
+
+
+def _chart(cluster: Cluster, component: Component) -> Key:
+    return Key("chart", cluster.name, component)
+
+
+def _label(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    return Resource(
+        Key("label", cluster.name, cluster.namespace),
+        Place("", cluster.namespace, NETWORK),
+        LabelSpec(mesh.name, cluster.namespace, {NETWORK: cluster.network}),
+        _in_namespace(cluster, cluster.namespace) | {_chart(cluster, "ztunnel")},
+        cluster.origin,
+    )
+
+
+def gateway_key(cluster: Cluster) -> Key:
+    """The address of a cluster's east-west gateway."""
+    return Key("gateway", cluster.name, cluster.eastwest.name)
+
+
+def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
+    spec = EastWest(mesh.name, distribution.eastwest_gateway(mesh, cluster))
+    migrates = MIGRATES if mesh.root.migrate else ""
+    if migrates:
+        spec = replace(spec, root=root_ref(mesh, cluster))
+    return Resource(
+        gateway_key(cluster),
+        Place(cluster.eastwest.namespace, cluster.eastwest.name, cluster.network + migrates),
+        spec,
+        _in_namespace(cluster, cluster.eastwest.namespace)
+        | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
+        cluster.origin,
+        cluster.adopt,
+    )
+
+
+def _remote(mesh: Mesh, link: Link) -> Resource[Any]:
+    source, target = mesh.cluster(link.source), mesh.cluster(link.target)
+    return remote(mesh, link, frozenset({_chart(source, "istiod"), gateway_key(source), gateway_key(target)}))
+
+
+def _link(mesh: Mesh, link: Link) -> Resource[Any]:
+    source, target = mesh.cluster(link.source), mesh.cluster(link.target)
+    body = peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
+    return Resource(
+        Key("link", source.name, target.name),
+        Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name), target.network),
+        Manifest(mesh.name, body),
+        _in_namespace(source, source.eastwest.namespace) | {gateway_key(source), gateway_key(target)},
+        link.origin,
+        source.adopt,
+    )

@@ -1,0 +1,83 @@
+"""The resources of a mesh that a management plane links: its releases, registrations and peers; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mesh.istio.management_plane import DEFINITIONS, OLDEST, PLATFORM, Part, install, located, parts, register
+from mesh.istio.solo import PEER_NAME
+from mesh.model import Key, Place, Resource
+from mesh.model.refs import Ref
+from mesh.model.spec import Automatic, Cluster, Mesh
+from mesh.providers.chart import ChartSpec, any_release
+from mesh.providers.peer import PeerSpec
+from mesh.providers.registration import RegistrationSpec
+from mesh.sdk.managed_fields import marks
+from mesh.world import HelmJob
+
+Wanted = Iterator[Resource[Any]]
+
+
+def automatic_links(mesh: Mesh, automatic: Automatic) -> Wanted:
+    """Yield what links the clusters, beside what each of them has by itself."""
+    management = mesh.cluster(automatic.management)
+    before: frozenset[Key] = frozenset()
+    for part in parts(mesh, automatic):
+        yield _release(mesh, automatic, part, before)
+        if part.cluster == management:
+            before |= {Key("chart", management.name, part.chart)}
+    for cluster in mesh.clusters:
+        yield _registration(automatic, management, cluster)
+    for source in mesh.clusters:
+        for target in mesh.clusters:
+            yield _peer(mesh, automatic, source, target)
+
+
+def _release(mesh: Mesh, automatic: Automatic, part: Part, needs: frozenset[Key]) -> Resource[Any]:
+    ref, repo = located(automatic.source, part.chart)
+    job = HelmJob(
+        part.chart, automatic.namespace, ref, repo, automatic.version, part.values, marks(mesh.name)
+    )
+    spec = ChartSpec(
+        mesh.name,
+        part.chart,
+        job,
+        mesh.sensitive,
+        adopt=True,
+        oldest=OLDEST,
+        missing=f"cluster {part.cluster.name} has no release of the chart {part.chart}, which automatic "
+        f"linking needs: {install(automatic, part.cluster, part.chart)}",
+    )
+    key = Key("chart", part.cluster.name, part.chart)
+    return Resource(
+        key, any_release(part.chart, automatic.namespace), spec, needs, automatic.origin, adopt=True
+    )
+
+
+def _registration(automatic: Automatic, management: Cluster, cluster: Cluster) -> Resource[Any]:
+    spec = RegistrationSpec(cluster.name, cluster.cluster_name, register(management, cluster))
+    place = Place(automatic.namespace, cluster.cluster_name)
+    return Resource(Key("registration", management.name, cluster.name), place, spec, origin=automatic.origin)
+
+
+def _peer(mesh: Mesh, automatic: Automatic, source: Cluster, target: Cluster) -> Resource[Any]:
+    endpoint = Ref(Key("gateway", target.name, target.eastwest.name), "endpoint")
+    name = PEER_NAME.format(cluster=target.cluster_name)
+    return Resource(
+        Key("peer", source.name, target.name),
+        Place(source.eastwest.namespace, name, target.network),
+        PeerSpec(mesh.name, source.name, target.name, endpoint),
+        frozenset(_what_makes_it(automatic, source, target)),
+        automatic.origin,
+    )
+
+
+def _what_makes_it(automatic: Automatic, source: Cluster, target: Cluster) -> Iterator[Key]:
+    """Both ends, whole, and all of the management plane between them."""
+    yield Key("chart", automatic.management, PLATFORM)
+    for cluster in (source, target):
+        yield Key("chart", cluster.name, DEFINITIONS)
+        yield Key("chart", cluster.name, "istiod")
+        yield Key("gateway", cluster.name, cluster.eastwest.name)
+        yield Key("registration", automatic.management, cluster.name)

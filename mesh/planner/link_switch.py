@@ -1,0 +1,110 @@
+"""From links made one by one to automatic ones, and back: one kind goes first, the gap is announced; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mesh.model import Action, Found, Key, Live, Step
+from mesh.providers.peer import BY_HAND, OURS
+from mesh.state.lockfile import Lock
+
+SWITCHES = frozenset({"istiod", "gloo-platform"})
+"""The charts whose upgrade begins automatic linking: from then on, peers of the same names appear."""
+
+
+def manual_first(steps: Mapping[Key, Step]) -> dict[Key, Step]:
+    """Return the steps; what begins automatic linking, or waits for it, needs every manual link gone."""
+    gone = _manual_links(steps)
+    return {
+        key: replace(step, needs=step.needs | gone) if gone and _begins(step) else step
+        for key, step in steps.items()
+    }
+
+
+def gap(steps: Mapping[Key, Step]) -> list[str]:
+    """Say which calls fail between the last manual link and the first automatic one."""
+    return _announced(
+        _manual_links(steps),
+        before="the links made by mesh are removed before automatic linking is switched on",
+        until="the management plane has distributed its peers",
+    )
+
+
+def without_distributed(
+    found: Mapping[Key, Found], wanted: Mapping[Key, object], lock: Lock
+) -> Mapping[Key, Found]:
+    """Return what was found; a link of ours is not there while a distributed peer stands in its place.
+
+    Only a peer that is recorded counts: what else there is has an owner who is asked about it.
+    """
+    theirs = {key: None for key in wanted if key.kind == "link" and _is_distributed(key, found, wanted, lock)}
+    return {**found, **theirs}
+
+
+def _is_distributed(link: Key, found: Mapping[Key, Found], wanted: Mapping[Key, object], lock: Lock) -> bool:
+    key = Key("peer", link.cluster, link.name)
+    there, peer = found.get(link), found.get(key)
+    return (
+        key in lock.entries
+        and key not in wanted
+        and isinstance(there, Live)
+        and isinstance(peer, Live)
+        and there.uid == peer.uid
+        and not (peer.status[BY_HAND] or peer.status[OURS])
+    )
+
+
+def automatic_first(steps: Mapping[Key, Step], found: Mapping[Key, Found]) -> dict[Key, Step]:
+    """Return the steps; links of ours need every distributed peer gone, and these the istiods that made them.
+
+    The management plane is switched off after that: it is who takes the peers away.
+    """
+    going = frozenset(
+        key for key, step in steps.items() if key.kind == "peer" and isinstance(found.get(key), Live)
+    )
+    return {key: _back(key, step, steps, found, going) for key, step in steps.items()}
+
+
+def _back(
+    key: Key, step: Step, steps: Mapping[Key, Step], found: Mapping[Key, Found], going: frozenset[Key]
+) -> Step:
+    live = found.get(key)
+    if key in going and isinstance(live, Live):
+        istiod = {Key("chart", key.name, "istiod")} & steps.keys()
+        why = "the management plane takes it away when istiod makes no peers any more"
+        return replace(step, action=Action.DELETE, expects=live.token, why=why, needs=step.needs | istiod)
+    return replace(step, needs=step.needs | going) if going and key.kind == "link" else step
+
+
+def heirs(steps: Mapping[Key, Step]) -> frozenset[Key]:
+    """The links that are made where a distributed peer still stands: not to be tried before."""
+    return frozenset(
+        key
+        for key, step in steps.items()
+        if key.kind == "link" and any(need.kind == "peer" for need in step.needs)
+    )
+
+
+def gap_back(steps: Mapping[Key, Step]) -> list[str]:
+    """Say which calls fail between the last distributed peer and the links made by mesh."""
+    return _announced(
+        heirs(steps),
+        before="automatic linking is switched off, and its peers go, before mesh makes its own",
+        until="the links are made",
+    )
+
+
+def _announced(links: frozenset[Key], *, before: str, until: str) -> list[str]:
+    pairs = ", ".join(f"{key.cluster} to {key.name}" for key in sorted(links))
+    return [f"{before}: calls from {pairs} fail from then until {until}"] if pairs else []
+
+
+def _manual_links(steps: Mapping[Key, Step]) -> frozenset[Key]:
+    return frozenset(
+        key for key, step in steps.items() if key.kind == "link" and step.action is Action.DELETE
+    )
+
+
+def _begins(step: Step) -> bool:
+    return step.key.kind == "peer" or (step.key.kind == "chart" and step.key.name in SWITCHES)

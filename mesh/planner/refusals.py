@@ -1,0 +1,38 @@
+"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import RefusedError
+from mesh.model import NO_CLUSTER, Key, Live
+from mesh.planner.decide import Known
+
+
+def refuse_all(refusals: Mapping[Key, str]) -> None:
+    """Refuse the plan, with every reason at once, each with the addresses that it is about."""
+    whose: dict[str, list[Key]] = {}
+    for key in sorted(refusals):
+        whose.setdefault(refusals[key], []).append(key)
+    if whose:
+        raise RefusedError("\n".join(_addressed(why, keys) for why, keys in whose.items()))
+
+
+def _addressed(why: str, keys: list[Key]) -> str:
+    """A reason that does not say itself what it is about, behind the addresses it holds for."""
+    if len(keys) == 1 and str(keys[0]) in why:
+        return why
+    return f"{', '.join(map(str, keys))}: {why}"
+
+
+def refuse_several_roots(known: Known) -> None:
+    """Refuse clusters whose own `cacerts`, which we only verify, do not share a root."""
+    from mesh.world.pki import one_root
+
+    shown = {
+        key.cluster: frozenset(found.status["roots"])
+        for key, found in known.found.items()
+        if key.kind == "cert" and key.cluster != NO_CLUSTER and isinstance(found, Live)
+    }
+    if lines := one_root(shown):
+        raise RefusedError("\n".join(lines), hint="give every cluster a cacerts under one root")

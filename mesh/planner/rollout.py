@@ -1,0 +1,79 @@
+"""Disruptive changes go cluster by cluster: order them so that the next begins when the last is ready; pure.
+
+What is new is made everywhere at once. An update, replacement or deletion of what carries traffic waits
+for those of the clusters before, and so does not begin while one of them is not ready. Clusters that are
+no longer in the file come last. A destroy deletes everywhere at once: nothing is to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mesh.model import NO_CLUSTER, Action, Key, Step
+from mesh.model.spec import Rollout
+from mesh.sdk.contract import Registry
+
+CHANGES = frozenset({Action.UPDATE, Action.REPLACE})
+GATED = CHANGES | {Action.DELETE}
+
+
+def waves(
+    clusters: Iterable[str], rollout: Rollout, others: Iterable[str] = ()
+) -> tuple[tuple[str, ...], ...]:
+    """Split the clusters into groups that change at a time: those named first, then the rest in order.
+
+    `others` have something to be changed, too; those that are not among the clusters come last.
+    """
+    names = list(clusters)
+    order = [
+        *(name for name in rollout.first if name in names),
+        *(n for n in names if n not in rollout.first),
+        *sorted(set(others) - {*names, NO_CLUSTER}),
+    ]
+    return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
+
+
+def gate_of(rollout: Rollout, moved: tuple[str, ...], *, goes: bool) -> Rollout:
+    """The rollout, without its gate while clusters move to another root of trust or the mesh goes.
+
+    A peer is connected only while both ends are there and have moved: between the two no check of it
+    could pass.
+    """
+    return replace(rollout, gate="ready") if moved or goes else rollout
+
+
+def cluster_by_cluster(
+    steps: Mapping[Key, Step],
+    kinds: Registry,
+    groups: Iterable[Iterable[str]],
+    rollout: Rollout,
+    which: frozenset[Action] = GATED,
+) -> dict[Key, Step]:
+    """Return the steps with the needs that keep each group of clusters behind the one before it.
+
+    `which` are the actions that wait.
+    """
+    ordered = dict(steps)
+    before: frozenset[Key] = frozenset()
+    for group in groups:
+        here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disrupts(key)}
+        gated = {key for key in here if steps[key].action in which}
+        for key in gated if before else ():
+            ordered[key] = _behind(steps[key], before, gated, rollout)
+        before = frozenset(key for key in here if steps[key].action in which | {Action.READ}) or before
+    return ordered
+
+
+def _behind(step: Step, before: frozenset[Key], gated: set[Key], rollout: Rollout) -> Step:
+    clusters = tuple(sorted({key.cluster for key in before}))
+    is_first = not step.needs & gated
+    is_checked = rollout.gate == "check"
+    done = "done and ready, and passes its checks" if is_checked else "done and ready"
+    return replace(
+        step,
+        needs=step.needs | before,
+        pause=rollout.pause.total_seconds() if is_first else 0.0,
+        gate=clusters if is_first and is_checked else (),
+        notes=(*step.notes, f"waits until {', '.join(clusters)} is {done}") if is_first else step.notes,
+    )

@@ -1,0 +1,1 @@
+"""Verbs that only read: checks, status, access, discover, explain, outputs."""

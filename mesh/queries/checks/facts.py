@@ -1,0 +1,249 @@
+"""What checks look at: each cluster as it was read, and the mesh around them; frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mesh.istio import solo, upstream
+from mesh.model import Action, Attrs, Key, Plan, Unread
+from mesh.model.spec import Cluster, Component, Mesh
+from mesh.queries.checks.model import Absent, Skip
+from mesh.state.lockfile import Lock
+from mesh.world import Object
+from mesh.world.helm.releases import Release, ReleaseView
+
+if TYPE_CHECKING:
+    from mesh.world.pki import Inspection
+
+Rows = tuple[Object, ...]
+
+NOT_READ = Unread("it was not read")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One cluster; what could not be read of it says why.
+
+    `seen` holds collections by the names of `mesh.queries.checks.read.queries`.
+    `tried` are writes that were tried as dry runs: "" if the server takes them, else its words.
+    `remotes` is, for each cluster that an upstream one calls, what is wrong with its remote secret.
+    `ports` are answers of pods. `skew` is by how many seconds its clock is ahead of ours.
+    """
+
+    cluster: Cluster
+    unreachable: str = ""
+    uid: str = ""
+    version: str | Unread = NOT_READ
+    skew: float | Unread = NOT_READ
+    groups: frozenset[str] | Unread = NOT_READ
+    seen: Mapping[str, Rows | Unread] = field(default_factory=dict)
+    releases: Mapping[tuple[str, str], ReleaseView] | Unread = NOT_READ
+    authority: Inspection | Unread | None = NOT_READ
+    published: Mapping[str, frozenset[str]] | Unread = NOT_READ
+    remotes: Mapping[str, str | Unread] | Unread = NOT_READ
+    tried: Mapping[str, str | Unread] = field(default_factory=dict)
+    ports: Mapping[str, Any] = field(default_factory=dict)
+    denied: tuple[str, ...] | Unread = NOT_READ
+    stray: tuple[str, ...] | Unread = NOT_READ
+
+    @property
+    def name(self) -> str:
+        """The cluster's name in the file."""
+        return self.cluster.name
+
+    @property
+    def namespace(self) -> str:
+        """Istiod's namespace."""
+        return self.cluster.namespace
+
+    def rows(self, what: str) -> Rows:
+        """A collection; raise Skip if it could not be read."""
+        rows: Rows = read(self.seen.get(what, Unread(f"{what} were not read")))
+        return rows
+
+    def named(self, what: str, namespace: str, name: str) -> Object | None:
+        """One object of a collection, or None if it is not there."""
+        return next((obj for obj in self.rows(what) if place(obj) == (namespace, name)), None)
+
+    def key(self, kind: str, name: str) -> Key:
+        """The address of a resource of this cluster."""
+        return Key(kind, self.name, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The mesh, its clusters, its record, and what is about to be done (or why that is not known).
+
+    `held` are the clusters' slices of the record, `istioctl` the version of the one on PATH ("": none).
+    `missed` collects, while one check is asked, what `gather` could not find out: a comparison that
+    finds nothing has then not looked at everything.
+    """
+
+    mesh: Mesh
+    clusters: Mapping[str, Facts]
+    lock: Lock
+    now: datetime
+    plan: Plan | Unread
+    held: Mapping[str, Lock | None] = field(default_factory=dict)
+    analysis: Mapping[str, tuple[Attrs, ...]] | Unread = NOT_READ
+    istioctl: str | Unread = NOT_READ
+    missed: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def reached(self) -> tuple[Facts, ...]:
+        """The clusters that answered."""
+        return tuple(each for each in self.clusters.values() if not each.unreachable)
+
+    def gather(self, what: Callable[[Facts], Any]) -> dict[str, Any]:
+        """One thing of every cluster in which it is there; what could not be read is noted as missed."""
+        found: dict[str, Any] = {}
+        for facts in self.clusters.values():
+            if facts.unreachable:
+                self.miss(f"{facts.name} does not answer")
+                continue
+            try:
+                found[facts.name] = what(facts)
+            except Absent:
+                continue
+            except Skip as why:
+                self.miss(f"{facts.name}: {why}")
+        return found
+
+    def miss(self, what: str) -> None:
+        """Note something that could not be looked at."""
+        if what not in self.missed:
+            self.missed.append(what)
+
+    def changes(self, key: Key) -> bool:
+        """Whether the plan is about to write a resource."""
+        return isinstance(self.plan, Plan) and any(
+            step.key == key and step.action is not Action.READ for step in self.plan.steps
+        )
+
+
+def read(found: Any) -> Any:
+    """What was read; raise Skip with the reason if it could not be."""
+    if isinstance(found, Unread):
+        raise Skip(found.why)
+    return found
+
+
+def place(obj: Object) -> tuple[str, str]:
+    """Namespace and name."""
+    meta = obj["metadata"]
+    return meta.get("namespace", ""), meta["name"]
+
+
+def shown(obj: Object) -> str:
+    """An object as people write it: `namespace/name`."""
+    return "/".join(part for part in place(obj) if part)
+
+
+def labels(obj: Object) -> Mapping[str, str]:
+    """The labels of an object."""
+    return obj["metadata"].get("labels") or {}
+
+
+def annotated(obj: Object) -> Mapping[str, str]:
+    """The annotations of an object."""
+    return obj["metadata"].get("annotations") or {}
+
+
+def environment(workload: Object) -> dict[str, str]:
+    """The plain environment variables of a workload's (or pod's) containers; the first container wins."""
+    spec = workload["spec"].get("template", workload)["spec"]
+    everything = [each for container in spec.get("containers", []) for each in container.get("env", [])]
+    return {each["name"]: str(each["value"]) for each in reversed(everything) if "value" in each}
+
+
+def images(workload: Object) -> list[str]:
+    """The images of a workload's or pod's containers."""
+    spec = workload["spec"].get("template", workload)["spec"]
+    return [container.get("image", "") for container in spec.get("containers", [])]
+
+
+def istiod(facts: Facts) -> Object:
+    """Istiod's Deployment; raise Absent if there is none."""
+    for obj in facts.rows("deployments"):
+        if labels(obj).get("app") == "istiod" and place(obj)[0] == facts.namespace:
+            return obj
+    raise Absent(f"there is no istiod in {facts.namespace}")
+
+
+DAEMONS: Mapping[Component, tuple[str, str]] = {
+    "cni": ("k8s-app", "istio-cni-node"),
+    "ztunnel": ("app", "ztunnel"),
+}
+"""The label of the pods of each component that runs on every node."""
+
+
+def daemon(facts: Facts, component: Component) -> Object:
+    """The DaemonSet of cni or ztunnel; raise Absent if there is none."""
+    key, value = DAEMONS[component]
+    namespace = facts.cluster.charts[component].namespace
+    for obj in facts.rows("daemonsets"):
+        found = labels(obj).get(key) or obj["spec"]["selector"].get("matchLabels", {}).get(key)
+        if found == value and place(obj)[0] == namespace:
+            return obj
+    raise Absent(f"there is no {component} in {namespace}")
+
+
+def mesh_config(facts: Facts) -> Mapping[str, Any]:
+    """What istiod runs with: the document `mesh` of its ConfigMap; {} if there is none."""
+    from mesh.world.yaml_documents import read as parse
+
+    found = facts.named("configs", facts.namespace, "istio")
+    text = (found or {}).get("data", {}).get("mesh", "")
+    try:
+        document = parse(text)
+    except ValueError as error:
+        raise Skip(f"ConfigMap {facts.namespace}/istio cannot be read: {error}") from None
+    return document if isinstance(document, Mapping) else {}
+
+
+def trust_domain(facts: Facts) -> str:
+    """The trust domain of the identities that istiod gives out; raise Absent if there is no istiod."""
+    istiod(facts)
+    return str(mesh_config(facts).get("trustDomain", "cluster.local"))
+
+
+def of_class(facts: Facts, name: str) -> list[Object]:
+    """The Gateways of a class."""
+    return [obj for obj in facts.rows("gateways") if obj["spec"].get("gatewayClassName") == name]
+
+
+def eastwest_gateways(scene: Scene, facts: Facts) -> list[Object]:
+    """The east-west gateways: each distribution has a class of its own for them."""
+    is_upstream = scene.mesh.distribution == "upstream"
+    return of_class(facts, upstream.EASTWEST_CLASS if is_upstream else solo.EASTWEST_CLASS)
+
+
+def deployed(facts: Facts, component: Component) -> Release | None:
+    """The deployed revision of a component's release, or None."""
+    view = release(facts, component)
+    return view.deployed or view.newest if view else None
+
+
+def release(facts: Facts, component: Component) -> ReleaseView | None:
+    """The release of a component, or None: by its name, else (one that was taken over) by its chart's."""
+    chart = facts.cluster.charts[component]
+    views: Mapping[tuple[str, str], ReleaseView] = read(facts.releases)
+    found = views.get((chart.namespace, chart.release))
+    return found or next((view for view in views.values() if view.is_of(component)), None)
+
+
+def installed(facts: Facts) -> bool:
+    """Whether there is a control plane to be judged: an istiod of ours or of others in its namespace."""
+    try:
+        istiod(facts)
+    except Absent:
+        return False
+    return True
+
+
+def true(value: Any) -> bool:
+    """Whether an environment variable means yes, as Go's ParseBool reads it."""
+    return str(value).lower() in {"1", "t", "true"}

@@ -1,0 +1,1 @@
+"""Read what the checks look at, in bulk, from every cluster."""

@@ -1,0 +1,222 @@
+"""Read the facts of every cluster: the LISTs of a plan and a few more, clusters in parallel; writes nothing.
+
+A second, smaller round (`mesh.queries.checks.read.second`) asks for what the first one shows to be needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mesh.engine.observe import uid_of
+from mesh.errors import MeshError
+from mesh.model import Found, Key, Unread
+from mesh.model.spec import Cluster, Mesh
+from mesh.providers import remote
+from mesh.providers.chart import NOT_SUPERSEDED, views_in
+from mesh.queries.checks.facts import Facts, Rows, place
+from mesh.queries.checks.read.queries import QUERIES, Query
+from mesh.queries.checks.read.second import SECOND, is_flat
+from mesh.queries.checks.rules.upstream import public
+from mesh.sdk.contract import Registry
+from mesh.walk import fan
+from mesh.world import Object, Snapshot, World
+from mesh.world.kube.errors import Unauthorized, Unreachable
+from mesh.world.resources import SECRET
+
+if TYPE_CHECKING:
+    from mesh.world.pki import Inspection
+
+READERS = 24
+CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
+
+
+def read_facts(
+    mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[str, frozenset[str]], kinds: Registry
+) -> dict[str, Facts]:
+    """Return the facts of every cluster of the file; `recorded` are the addresses in each."""
+    readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
+    first = fan(lambda name: _first(readers[name]), readers, READERS)
+    alive = [name for name, facts in first.items() if not facts.unreachable]
+    jobs = [(name, part) for name in alive for part in (*QUERIES, *PARTS)]
+    answers = fan(lambda job: readers[job[0]].part(job[1]), jobs, READERS)
+    facts = {name: _filled(found, name, answers) for name, found in first.items()}
+    flat = any(is_flat(facts[name]) for name in alive)
+    again = [(name, part) for name in alive for part in SECOND if flat or part != "addresses"]
+    more = fan(lambda job: SECOND[job[1]](snapshots[job[0]], facts[job[0]]), again, READERS)
+    facts = {name: _filled(found, name, more) for name, found in facts.items()}
+    stray = fan(lambda name: _stray(readers[name], recorded.get(name, frozenset()), kinds), alive, READERS)
+    return {name: replace(found, stray=stray.get(name, ())) for name, found in facts.items()}
+
+
+class _Reader:
+    """One cluster, and how each part of it is read."""
+
+    def __init__(self, mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> None:
+        self.mesh, self.cluster, self.snapshot = mesh, cluster, snapshot
+        self.world: World = snapshot.world
+
+    def part(self, name: str) -> Any:
+        """One collection or part; what cannot be read is `Unread`."""
+        try:
+            return self.rows(QUERIES[name]) if name in QUERIES else PARTS[name](self)
+        except MeshError as error:
+            return Unread(error.message)
+
+    def rows(self, query: Query) -> Rows:
+        """The objects of a query, each namespace asked once."""
+        return tuple(
+            obj
+            for namespace in sorted(query.where(self.cluster))
+            for obj in self.snapshot.list(
+                query.resource,
+                namespace=namespace,
+                labels=query.labels,
+                fields=query.fields,
+                metadata_only=query.metadata_only,
+            )
+        )
+
+    def version(self) -> str:
+        """What the API server says of itself."""
+        return str(self.snapshot.get_path("/version")["gitVersion"])
+
+    def skew(self) -> float:
+        """By how many seconds its clock is ahead of ours, by the half second or so that it tells."""
+        return (self.world.kube(self.cluster.name).time() - self.world.clock.now()).total_seconds()
+
+    def groups(self) -> frozenset[str]:
+        """The API versions that it serves."""
+        listed = self.snapshot.get_path("/apis")["groups"]
+        return frozenset(each["groupVersion"] for group in listed for each in group["versions"])
+
+    def secrets(self) -> Rows:
+        """The Secrets of istiod's namespace: which keys have a value, and not the values."""
+        return tuple(_without_values(obj) for obj in self._secrets())
+
+    def _secrets(self) -> list[Object]:
+        where = self.mesh.licence.secret.namespace if self.mesh.licence.secret else self.cluster.namespace
+        return [
+            obj
+            for namespace in sorted({self.cluster.namespace, where})
+            for obj in self.snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
+        ]
+
+    def releases(self) -> Mapping[tuple[str, str], Any]:
+        """The releases of the charts' namespaces, decoded once a run."""
+        namespaces = {chart.namespace for chart in self.cluster.charts.values()}
+        return {
+            name: view
+            for namespace in sorted(namespaces)
+            for name, view in views_in(self.snapshot, namespace).items()
+        }
+
+    def authority(self) -> Inspection | None:
+        """What istiod would sign with, judged; None if there is no `cacerts`."""
+        from mesh.world import pki
+
+        wanted = (self.cluster.namespace, CACERTS)
+        found = next((obj for obj in self._secrets() if place(obj) == wanted), None)
+        if found is None:
+            return None
+        return pki.inspect_bundle(pki.bundle_from(found.get("data") or {}), self.world.clock.now())
+
+    def published(self) -> Mapping[str, frozenset[str]]:
+        """By namespace, the roots of trust that istiod has put there."""
+        from mesh.world import pki
+
+        return {
+            place(obj)[0]: pki.fingerprints_in((obj.get("data") or {}).get(ROOT_KEY, ""))
+            for obj in self.rows(QUERIES["roots"])
+        }
+
+    def remotes(self) -> Mapping[str, str | Unread]:
+        """What is wrong with the remote secret of each link of an upstream mesh, "" for nothing."""
+        if self.mesh.distribution != "upstream":
+            return {}
+        targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
+        places = {
+            Key("remote", self.cluster.name, name): remote.place(
+                self.mesh.name, self.cluster.namespace, self.mesh.cluster(name).cluster_name
+            )
+            for name in targets
+        }
+        found = remote.RemoteProvider().observe(places, self.snapshot)
+        return {key.name: _trouble(found.get(key)) for key in places}
+
+
+def _trouble(found: Found) -> str | Unread:
+    """What a remote secret says of itself, and what its target's API server says of its token."""
+    if isinstance(found, Unread):
+        return found
+    if found is None:
+        return "its remote secret is not there"
+    if unknown := found.status.get("unknown"):
+        return Unread(str(unknown))
+    return str(found.status.get("refused") or found.status.get("denied") or "")
+
+
+PARTS: Mapping[str, Callable[[_Reader], Any]] = {
+    "version": _Reader.version,
+    "skew": _Reader.skew,
+    "groups": _Reader.groups,
+    "secrets": _Reader.secrets,
+    "releases": _Reader.releases,
+    "authority": _Reader.authority,
+    "published": _Reader.published,
+    "remotes": _Reader.remotes,
+}
+"""What is read that is no plain collection, by the attribute of `Facts` (secrets: less their values)."""
+
+FIELDS = frozenset(PARTS) - {"secrets"}
+
+
+def _first(reader: _Reader) -> Facts:
+    """Whether the cluster answers, seen by the first read; nothing else is asked of one that does not."""
+    try:
+        uid = uid_of(reader.rows(QUERIES["namespaces"]))  # type: ignore[arg-type]  # a tuple serves as well
+    except (Unreachable, Unauthorized) as error:
+        return Facts(reader.cluster, unreachable=error.message)
+    except MeshError:
+        return Facts(reader.cluster)
+    return Facts(reader.cluster, uid=uid)
+
+
+def _filled(facts: Facts, cluster: str, answers: Mapping[tuple[str, str], Any]) -> Facts:
+    mine = {part: found for (name, part), found in answers.items() if name == cluster}
+    fields = {part: found for part, found in mine.items() if part in FIELDS | {"tried", "ports"}}
+    rows = {part: found for part, found in mine.items() if part not in fields}
+    return replace(facts, seen={**facts.seen, **rows}, **fields)
+
+
+def _without_values(secret: Object) -> Object:
+    """A Secret as far as checks may know it: the names of the keys that have a value."""
+    kept = [name for name, value in (secret.get("data") or {}).items() if _decoded(value).strip()]
+    known = {"metadata": secret["metadata"], "type": secret.get("type", "Opaque"), "keys": sorted(kept)}
+    remote = (secret["metadata"].get("labels") or {}).get("istio/multiCluster") == "true"
+    return {**known, "remote": public(secret)} if remote else known
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value or "")
+    except binascii.Error:
+        return b""
+
+
+def _stray(reader: _Reader, recorded: frozenset[str], kinds: Registry) -> tuple[str, ...] | Unread:
+    """What carries this mesh's mark and is not in the record."""
+    try:
+        return tuple(
+            sorted(
+                f"{key} ({where.namespace}/{where.name})"
+                for kind in kinds.values()
+                for key, where in kind.owned(reader.mesh.name, reader.snapshot).items()
+                if str(key) not in recorded
+            )
+        )
+    except MeshError as error:
+        return Unread(error.message)

@@ -1,0 +1,108 @@
+"""What is read of a cluster for the checks: one LIST each, most of them those of a plan; data only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mesh.model.spec import Cluster
+from mesh.world.resources import (
+    CONFIG_MAP,
+    CRD,
+    DAEMON_SET,
+    DEPLOYMENT,
+    GATEWAY,
+    LEASE,
+    NAMESPACE,
+    NODE,
+    POD,
+    SERVICE,
+    Resource,
+)
+
+VALIDATING = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    namespaced=False,
+)
+MUTATING = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    "MutatingWebhookConfiguration",
+    namespaced=False,
+)
+QUOTA = Resource("", "v1", "resourcequotas", "ResourceQuota")
+LIMITS = Resource("", "v1", "limitranges", "LimitRange")
+DISRUPTION = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+POLICY = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+SLICE = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+WORKLOAD_ENTRY = Resource("networking.istio.io", "v1", "workloadentries", "WorkloadEntry")
+CONTROLLER = Resource(
+    "operator.gloo.solo.io", "v1", "servicemeshcontrollers", "ServiceMeshController", namespaced=False
+)
+
+
+def everywhere(_cluster: Cluster) -> frozenset[str]:
+    """All namespaces, in one request."""
+    return frozenset({""})
+
+
+def of_control_plane(cluster: Cluster) -> frozenset[str]:
+    """The namespaces of the charts."""
+    return frozenset({cluster.namespace, *(chart.namespace for chart in cluster.charts.values())})
+
+
+def of_system(cluster: Cluster) -> frozenset[str]:
+    """The namespaces of the charts, and that in which a cluster keeps its own DaemonSets."""
+    return of_control_plane(cluster) | {"kube-system"}
+
+
+def of_leases(_cluster: Cluster) -> frozenset[str]:
+    """Where the leases of runs are."""
+    return frozenset({"kube-system"})
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One LIST, of the namespaces that `where` names ("": of all)."""
+
+    resource: Resource
+    labels: str = ""
+    fields: str = ""
+    metadata_only: bool = False
+    where: Callable[[Cluster], frozenset[str]] = everywhere
+
+
+QUERIES: dict[str, Query] = {
+    "namespaces": Query(NAMESPACE),
+    "nodes": Query(NODE),
+    "crds": Query(CRD, metadata_only=True),
+    "gateways": Query(GATEWAY),
+    "services": Query(SERVICE),
+    "deployments": Query(DEPLOYMENT),
+    "daemonsets": Query(DAEMON_SET, where=of_system),
+    "configs": Query(CONFIG_MAP, where=of_control_plane),
+    "leases": Query(LEASE, where=of_leases),
+    "pods": Query(POD, metadata_only=True),
+    "host pods": Query(POD, fields="spec.hostNetwork=true", metadata_only=True),
+    "mesh pods": Query(POD, labels="app in (istiod,ztunnel)"),
+    "cni pods": Query(POD, labels="k8s-app=istio-cni-node"),
+    "gateway pods": Query(POD, labels="gateway.networking.k8s.io/gateway-name"),
+    "roots": Query(CONFIG_MAP, fields="metadata.name=istio-ca-root-cert"),
+    "cilium": Query(CONFIG_MAP, fields="metadata.name=cilium-config"),
+    "validating": Query(VALIDATING),
+    "mutating": Query(MUTATING),
+    "quotas": Query(QUOTA),
+    "limits": Query(LIMITS),
+    "disruption": Query(DISRUPTION),
+    "policies": Query(POLICY),
+    "workload entries": Query(WORKLOAD_ENTRY),
+    "controllers": Query(CONTROLLER, metadata_only=True),
+}
+"""Every collection by the name that `Facts.rows` knows it by."""
+
+ENDPOINTS = "kubernetes.io/service-name in ({names})"
+"""The selector of the EndpointSlices of some Services, in one request."""

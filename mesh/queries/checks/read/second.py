@@ -1,0 +1,132 @@
+"""The second round of reading: endpoints of webhooks, dry runs, pods' ports; needs what the first found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from mesh.errors import KubeError, MeshError
+from mesh.model import Unread
+from mesh.model.spec import Cluster
+from mesh.queries.checks.facts import Facts, Rows, place
+from mesh.queries.checks.read import pod_ports as ports
+from mesh.queries.checks.read.queries import ENDPOINTS, SLICE
+from mesh.world import Kube, Object, Snapshot
+from mesh.world.kube.errors import Conflict, Forbidden, Missing, Unauthorized, Unreachable
+from mesh.world.resources import POD, SERVICE
+
+MANAGER = "mesh/check"
+NO_RIGHT = 'forbidden: User "'
+"""How an API server's authorizer begins; quotas and admission begin otherwise."""
+
+FLAT = "autogenflat."
+"""How istiod names the WorkloadEntries that it makes for pods of other clusters in a flat network."""
+
+
+def rows(facts: Facts, what: str) -> Rows:
+    """A collection of the first round; none of it if it could not be read."""
+    found = facts.seen[what]
+    return () if isinstance(found, Unread) else found
+
+
+def services(config: Object) -> Iterable[tuple[str, str]]:
+    """The Services that a webhook configuration calls, as (namespace, name)."""
+    for hook in config.get("webhooks", []):
+        if service := hook["clientConfig"].get("service"):
+            yield service["namespace"], service["name"]
+
+
+def _endpoints(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
+    """The EndpointSlices of the Services that webhooks call."""
+    configs = [*rows(facts, "validating"), *rows(facts, "mutating")]
+    called = {name for config in configs for _, name in services(config)}
+    if not called:
+        return ()
+    selector = ENDPOINTS.format(names=",".join(sorted(called)))
+    try:
+        return tuple(snapshot.list(SLICE, labels=selector))
+    except MeshError as error:
+        return Unread(error.message)
+
+
+def is_flat(facts: Facts) -> bool:
+    """Whether pods of another cluster are in a flat network with this one's."""
+    return any(obj["metadata"]["name"].startswith(FLAT) for obj in rows(facts, "workload entries"))
+
+
+def _addresses(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
+    """All pods whole: asked for only where flat networks are in use, since addresses are compared there."""
+    del facts
+    try:
+        return tuple(snapshot.list(POD))
+    except MeshError as error:
+        return Unread(error.message)
+
+
+def _tried(snapshot: Snapshot, facts: Facts) -> Mapping[str, str | Unread]:
+    """Dry runs of what istiod's webhook and the cluster's policies have a say in."""
+    kube = snapshot.world.kube(snapshot.cluster)
+    names = {place(obj)[1] for obj in rows(facts, "namespaces")}
+    served = facts.groups if isinstance(facts.groups, frozenset) else frozenset()
+    found: dict[str, str | Unread] = {}
+    for name, (api, body) in trials(facts.cluster).items():
+        namespace = body["metadata"]["namespace"]
+        if namespace not in names or ("/" in api and api not in served):
+            found[name] = Unread(f"namespace {namespace} or {api} is not there yet")
+        else:
+            found[name] = _try(kube, body)
+    return found
+
+
+def _try(kube: Kube, body: Object) -> str | Unread:
+    """Try a write as a dry run: "" if the server takes it, else its words; `Unread` if we may not ask."""
+    try:
+        kube.apply(body, manager=MANAGER, force=True, dry_run=True)
+    except Forbidden as error:  # by a rule of the cluster's, or because we may not ask
+        return Unread(error.message) if NO_RIGHT in error.message else error.message
+    except (Unreachable, Unauthorized, Missing) as error:
+        return Unread(error.message)
+    except Conflict:
+        return ""
+    except KubeError as error:
+        return error.message
+    return ""
+
+
+def trials(cluster: Cluster) -> Mapping[str, tuple[str, Object]]:
+    """What is tried, by name: the API version that must be served, and the object."""
+    entry = {
+        "hosts": ["mesh-check.invalid"],
+        "location": "MESH_INTERNAL",
+        "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+        "resolution": "STATIC",
+        "endpoints": [{"address": "192.0.2.1"}],
+    }
+    balancer = {"type": "LoadBalancer", "ports": [{"name": "tls-hbone", "port": 15008}]}
+    api = "networking.istio.io/v1"
+    return {
+        "istio object": (api, _object(api, "ServiceEntry", cluster.namespace, entry)),
+        "load balancer": (
+            SERVICE.api_version,
+            _object(SERVICE.api_version, SERVICE.kind, cluster.eastwest.namespace, balancer),
+        ),
+    }
+
+
+def _object(api: str, kind: str, namespace: str, spec: Mapping[str, Any]) -> Object:
+    meta = {"name": "mesh-check", "namespace": namespace}
+    return {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec}
+
+
+def _ports(snapshot: Snapshot, facts: Facts) -> Mapping[str, Any]:
+    kube = snapshot.world.kube(snapshot.cluster)
+    return ports.ask(kube, rows(facts, "mesh pods"), rows(facts, "nodes"))
+
+
+SECOND: Mapping[str, Callable[[Snapshot, Facts], Any]] = {
+    "endpoints": _endpoints,
+    "addresses": _addresses,
+    "tried": _tried,
+    "ports": _ports,
+}
+"""What is read again, by the collection or the attribute of `Facts` that it fills."""

@@ -1,0 +1,182 @@
+"""Checks of the workloads that use the mesh: enrolled rightly, shared alike, and safe from a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mesh.istio.solo import REMOTE_CLASS
+from mesh.model import Action, Plan
+from mesh.queries.checks.facts import Facts, Scene, annotated, labels, of_class, place, read, shown
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
+from mesh.world import Object
+
+MODE, AMBIENT = "istio.io/dataplane-mode", "ambient"
+SCOPE, SHARED = "solo.io/service-scope", frozenset({"global", "global-only", "segment"})
+UPSTREAM_SCOPE = "istio.io/global"
+WAYPOINT_CLASS, WAYPOINT = "istio-waypoint", "istio.io/use-waypoint"
+CAPTURED = "ambient.istio.io/redirection"
+MANY = 10_000
+"""Workloads in the whole mesh: at some 300 bytes each, their first list comes near gRPC's 4 MiB."""
+
+
+def enrolled(facts: Facts) -> set[str]:
+    """The namespaces whose pods are in the mesh."""
+    return {place(obj)[1] for obj in facts.rows("namespaces") if labels(obj).get(MODE) == AMBIENT}
+
+
+def captured_pods(facts: Facts) -> list[Object]:
+    """The pods that are to be in the mesh: by their own label, else by their namespace's."""
+    spaces, hosts = enrolled(facts), {place(obj) for obj in facts.rows("host pods")}
+    return [
+        pod
+        for pod in facts.rows("pods")
+        if labels(pod).get(MODE, AMBIENT if place(pod)[0] in spaces else "none") == AMBIENT
+        and place(pod) not in hosts
+        and not pod["metadata"].get("deletionTimestamp")
+    ]
+
+
+def enrolment(scene: Scene, facts: Facts) -> Findings:
+    """P29."""
+    del scene
+    spaces = enrolled(facts)
+    excluded = set(dict(facts.cluster.charts["cni"].values).get("excludeNamespaces", ()))
+    excluded |= {facts.namespace, "kube-system"}
+    for obj in facts.rows("namespaces"):
+        name, mode = place(obj)[1], labels(obj).get(MODE, "none")
+        if mode not in {AMBIENT, "none"}:
+            yield _wrong(name, f"{MODE}={mode} is neither ambient nor none", mode, Severity.WARNING)
+        if name in spaces and (
+            labels(obj).get("istio-injection") == "enabled" or "istio.io/rev" in labels(obj)
+        ):
+            yield _wrong(name, "is enrolled, and sidecars are injected as well", mode, Severity.ERROR)
+        if name in spaces & excluded:
+            yield _wrong(name, "is enrolled, and the CNI agent leaves it out", mode, Severity.WARNING)
+    for pod in facts.rows("host pods"):
+        if place(pod)[0] in spaces:
+            yield Finding(
+                f"pod {shown(pod)} uses its node's network: it stays outside of the mesh",
+                {"pod": shown(pod)},
+                severity=Severity.INFO,
+                fix=f"kubectl --context {{context}} -n {place(pod)[0]} get pod {place(pod)[1]} -o yaml",
+            )
+
+
+def _wrong(name: str, why: str, mode: str, severity: Severity) -> Finding:
+    return Finding(f"namespace {name} {why}", {"namespace": name, "mode": mode}, severity=severity)
+
+
+def restart(scene: Scene, facts: Facts) -> Findings:
+    """P30."""
+    plan: Plan = read(scene.plan)
+    key = facts.key("chart", "ztunnel")
+    if not any(step.key == key and step.action in {Action.UPDATE, Action.REPLACE} for step in plan.steps):
+        raise NotApplicable("no ztunnel is to be restarted")
+    spaces = enrolled(facts)
+    for obj in facts.rows("deployments"):
+        if place(obj)[0] in spaces and obj["spec"].get("replicas", 1) == 1:
+            yield Finding(
+                f"Deployment {shown(obj)} has one replica: its connections break when ztunnel restarts",
+                {"deployment": shown(obj), "replicas": 1},
+            )
+    for obj in facts.rows("disruption"):
+        if place(obj)[0] in spaces and obj.get("status", {}).get("disruptionsAllowed", 1) == 0:
+            yield Finding(
+                f"PodDisruptionBudget {shown(obj)} allows no disruption, a ztunnel restart asks nobody",
+                {"budget": shown(obj), "disruptionsAllowed": 0},
+            )
+
+
+def _scope(obj: Object, spaces: Mapping[str, Object]) -> str:
+    own = labels(obj).get(SCOPE) or labels(spaces.get(place(obj)[0], {"metadata": {}})).get(SCOPE, "")
+    return "global" if labels(obj).get(UPSTREAM_SCOPE) == "true" else own
+
+
+def shared(facts: Facts) -> dict[str, Object]:
+    """The Services that other clusters may call, by `namespace/name`."""
+    spaces = {place(obj)[1]: obj for obj in facts.rows("namespaces")}
+    return {shown(obj): obj for obj in facts.rows("services") if _scope(obj, spaces) in SHARED}
+
+
+def alike(scene: Scene) -> Findings:
+    """P31."""
+    by_cluster: dict[str, dict[str, Object]] = scene.gather(shared)
+    everything = scene.gather(lambda facts: {shown(obj): obj for obj in facts.rows("services")})
+    names = sorted({name for found in by_cluster.values() for name in found})
+    if not names:
+        raise NotApplicable("no service is shared")
+    for name in names:
+        here = {cluster: objects[name] for cluster, objects in everything.items() if name in objects}
+        local = sorted(cluster for cluster in here if name not in by_cluster.get(cluster, {name}))
+        if local:
+            yield Finding(
+                f"service {name} is shared, but not in {', '.join(local)}: there it is another service",
+                {"service": name, "not shared in": local},
+            )
+        if len({_ports(obj) for obj in here.values()}) > 1:
+            ports = {cluster: list(_ports(obj)) for cluster, obj in sorted(here.items())}
+            yield Finding(
+                f"service {name} has not the same ports in all clusters", {"service": name, **ports}
+            )
+    yield from _waypoints(scene, names)
+
+
+def _ports(service: Object) -> tuple[str, ...]:
+    return tuple(
+        sorted(f"{each.get('name', '')}:{each['port']}" for each in service["spec"].get("ports", []))
+    )
+
+
+def _waypoints(scene: Scene, names: list[str]) -> Iterator[Finding]:
+    """A waypoint of a shared service must be there by the same name wherever the service is."""
+    found = scene.gather(lambda facts: {shown(obj) for obj in of_class(facts, WAYPOINT_CLASS)})
+    for cluster, services in scene.gather(shared).items():
+        for name, obj in services.items():
+            waypoint = labels(obj).get(WAYPOINT, "")
+            if not waypoint or waypoint == "none" or name not in names:
+                continue
+            wanted = f"{labels(obj).get(f'{WAYPOINT}-namespace', place(obj)[0])}/{waypoint}"
+            lacking = sorted(each for each, there in found.items() if wanted not in there)
+            if lacking and len(lacking) < len(found):
+                yield Finding(
+                    f"{cluster}: service {name} uses waypoint {wanted}, not in {', '.join(lacking)}",
+                    {"service": name, "waypoint": wanted, "lacking": lacking},
+                )
+
+
+def scale(scene: Scene) -> Findings:
+    """P32."""
+    counts = scene.gather(lambda facts: len(captured_pods(facts)))
+    if sum(counts.values()) > MANY:
+        yield Finding(
+            f"{sum(counts.values())} workloads are in the mesh: their first list nears 4 MiB",
+            {"workloads": counts, "limit": MANY},
+        )
+
+
+def captured(scene: Scene, facts: Facts) -> Findings:
+    """Q19."""
+    del scene
+    pods = captured_pods(facts)
+    if not pods:
+        raise NotApplicable("no pod is to be in the mesh")
+    for pod in pods:
+        if annotated(pod).get(CAPTURED) != "enabled":
+            yield Finding(
+                f"pod {shown(pod)} is to be in the mesh, and its traffic is not redirected",
+                {"pod": shown(pod), CAPTURED: annotated(pod).get(CAPTURED, "")},
+                fix=f"kubectl --context {{context}} -n {place(pod)[0]} delete pod {place(pod)[1]}",
+            )
+
+
+def led_somewhere(scene: Scene, facts: Facts) -> Findings:
+    """S14."""
+    del scene
+    services = shared(facts)
+    if not services:
+        raise NotApplicable("no service is shared")
+    if not of_class(facts, REMOTE_CLASS):
+        yield Finding(
+            f"{len(services)} services are shared, and there is no peer: they lead nowhere",
+            {"services": sorted(services)},
+        )

@@ -1,0 +1,166 @@
+"""Checks of what only a pod can tell: istiod's licence and metrics, ztunnel's certificates, canaries."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from mesh.model import Attrs, Unread
+from mesh.queries.checks.facts import Facts, Scene, read
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.rules.apps import shared
+
+METRIC = re.compile(r"^(\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
+BAD_LICENCE = re.compile("invalid|expired|unset", re.IGNORECASE)
+EXPIRIES = ("citadel_server_root_cert_expiry_seconds", "citadel_server_cert_chain_expiry_seconds")
+DAY = timedelta(days=1).total_seconds()
+
+
+def licence(scene: Scene, facts: Facts) -> Findings:
+    """M02."""
+    del scene
+    said = str(read(facts.ports.get("licence")))
+    if found := BAD_LICENCE.search(said):
+        yield Finding(f"istiod says that its licence is {found[0].lower()}", {"answer": said[:200]})
+
+
+def _metrics(facts: Facts) -> dict[str, float]:
+    """Each metric summed over its labels."""
+    totals: dict[str, float] = {}
+    for name, value in METRIC.findall(str(read(facts.ports.get("metrics")))):
+        totals[name] = totals.get(name, 0.0) + float(value)
+    return totals
+
+
+def ca_clock(scene: Scene, facts: Facts) -> Findings:
+    """Q06."""
+    told = _metrics(facts)
+    if EXPIRIES[1] not in told:
+        raise Skip(f"istiod has no metric {EXPIRIES[1]}")
+    authority = read(facts.authority)
+    own = authority.certificate if authority else None
+    for name in EXPIRIES:
+        left = told.get(name)
+        if left is not None and left < DAY:
+            yield Finding(f"istiod says {name} = {left:.0f}", {"metric": name, "seconds": left})
+    left = told.get(EXPIRIES[1])
+    if own and left and abs(left - (own.not_after - scene.now).total_seconds()) > DAY:
+        yield Finding(
+            "istiod signs with another certificate than that in cacerts",
+            {"istiod": left, "cacerts": own.not_after.isoformat()},
+            severity=Severity.WARNING,
+        )
+
+
+def ca_errors(scene: Scene, facts: Facts) -> Findings:
+    """Q07."""
+    del scene
+    yield from _counted(
+        _metrics(facts), ("citadel_server_csr_sign_err_count", "citadel_server_authentication_failure_count")
+    )
+
+
+def rejects(scene: Scene, facts: Facts) -> Findings:
+    """Q18."""
+    del scene
+    yield from _counted(_metrics(facts), ("pilot_total_xds_rejects",))
+
+
+def _counted(told: Mapping[str, float], names: tuple[str, ...]) -> Iterator[Finding]:
+    for name in names:
+        if told.get(name, 0) > 0:
+            yield Finding(f"istiod counts {told[name]:.0f} of {name}", {"metric": name, "value": told[name]})
+
+
+def leaves(scene: Scene, facts: Facts) -> Findings:
+    """Q05."""
+    for pod, text in sorted(_dumps(facts).items()):
+        for each in json.loads(text).get("certificates", []):
+            state, identity = each.get("state", ""), each.get("identity", "")
+            if state != "Available":
+                yield Finding(
+                    f"{pod}: the certificate of {identity} is {state}", {"pod": pod, "identity": identity}
+                )
+            for cert in each.get("certChain", [])[:1]:
+                if datetime.fromisoformat(cert["expirationTime"]) <= scene.now:
+                    yield Finding(f"{pod}: the certificate of {identity} has expired", {"pod": pod, **cert})
+
+
+def _dumps(facts: Facts) -> dict[str, str]:
+    told = read(facts.ports.get("ztunnels"))
+    for answer in told.values():
+        if isinstance(answer, Unread):
+            raise Skip(answer.why)
+    return dict(told)
+
+
+def signer(scene: Scene, facts: Facts) -> Findings:
+    """Q03."""
+    del scene
+    from mesh.world import pki
+
+    authority = read(facts.authority)
+    if authority is None or not authority.roots:
+        raise Skip("cacerts shows no root of trust")
+    roots = {each.fingerprint for each in authority.roots}
+    looked = 0
+    for pod, text in sorted(_dumps(facts).items()):
+        for each in json.loads(text).get("certificates", []):
+            held = [_pem(cert) for cert in each.get("rootCerts", [])]
+            for found in (pki.fingerprints_in(pem) for pem in held if pem):
+                looked += 1
+                if not found & roots:
+                    yield Finding(
+                        f"{pod}: the certificate of {each.get('identity', '')} is of another root of trust",
+                        {"pod": pod, "roots": sorted(found), "cacerts": sorted(roots)},
+                    )
+    if not looked:
+        raise Skip("no ztunnel holds a certificate yet")
+
+
+def _pem(cert: Mapping[str, Any]) -> str:
+    """A certificate of a dump: PEM, in base64."""
+    try:
+        return base64.b64decode(str(cert.get("pem", ""))).decode("ascii", "replace")
+    except binascii.Error:
+        return ""
+
+
+def knows_peers(scene: Scene, facts: Facts) -> Findings:
+    """Q12."""
+    names = {link.target for link in scene.mesh.links if link.source == facts.name}
+    wanted = {scene.mesh.cluster(name).network: name for name in names if _shares(scene, name)}
+    kind = "remote" if scene.mesh.distribution == "upstream" else "link"
+    if not wanted:
+        raise NotApplicable("no cluster that it may call shares a service")
+    for pod, text in sorted(_dumps(facts).items()):
+        known = {str(each.get("network", "")) for each in json.loads(text).get("workloads", [])}
+        for network in sorted(wanted.keys() - known):
+            yield Finding(
+                f"{pod} knows no workload in network {network}",
+                {"pod": pod, "network": network},
+                facts.key(kind, wanted[network]),
+            )
+
+
+def _shares(scene: Scene, name: str) -> bool:
+    return not scene.clusters[name].unreachable and bool(shared(scene.clusters[name]))
+
+
+def analysed(scene: Scene, facts: Facts) -> Findings:
+    """Q21."""
+    found: Mapping[str, tuple[Attrs, ...]] = read(scene.analysis)
+    for each in found.get(facts.name, ()):
+        level = {"Error": Severity.ERROR, "Warning": Severity.WARNING}.get(
+            str(each.get("level")), Severity.INFO
+        )
+        yield Finding(f"{each.get('code')}: {each.get('message')}", _plain(each), severity=level)
+
+
+def _plain(found: Attrs) -> dict[str, Any]:
+    return {name: found[name] for name in ("code", "level", "origin", "documentationUrl") if name in found}

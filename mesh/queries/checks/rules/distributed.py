@@ -1,0 +1,40 @@
+"""Checks of peers that a management plane distributes: all of them there, and none of them stale."""
+
+from __future__ import annotations
+
+from mesh.istio.peering import stale
+from mesh.istio.solo import NETWORK, REMOTE_CLASS
+from mesh.providers.gateway import GatewayProvider
+from mesh.queries.checks.facts import Facts, Scene, eastwest_gateways, labels, of_class, place, shown
+from mesh.queries.checks.model import Finding, Findings, NotApplicable
+
+MANAGEMENT = "the management plane"
+
+
+def distributed(scene: Scene, facts: Facts) -> Findings:
+    """S18."""
+    if not scene.mesh.automatic:
+        raise NotApplicable("no management plane makes the links")
+    peers = {labels(obj).get(NETWORK, ""): obj for obj in of_class(facts, REMOTE_CLASS)}
+    for name, target in scene.clusters.items():
+        peer, about = peers.get(target.cluster.network), facts.key("peer", name)
+        if peer is None:
+            maker = "istiod has not made" if target is facts else f"{MANAGEMENT} has not distributed"
+            yield Finding(f"{maker} a peer for {name}", {"target": name}, about)
+            continue
+        for endpoint in _endpoints(scene, target):
+            if why := stale(peer["spec"], endpoint):
+                yield Finding(
+                    f"peer {shown(peer)} is {why}; {MANAGEMENT} has not distributed the change",
+                    {"peer": shown(peer), "target": name, "endpoint": dict(endpoint)},
+                    about,
+                )
+
+
+def _endpoints(scene: Scene, target: Facts) -> list[dict[str, object]]:
+    """Where a cluster's own gateway is reached now; nothing is compared with one that has no address."""
+    if target.unreachable:
+        return []
+    edge = target.cluster.eastwest
+    own = [obj for obj in eastwest_gateways(scene, target) if place(obj) == (edge.namespace, edge.name)]
+    return [dict(found["endpoint"]) for obj in own if (found := GatewayProvider().outputs(obj))]

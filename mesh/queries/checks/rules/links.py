@@ -1,0 +1,219 @@
+"""Checks of gateways and peers: programmed, connected, at the right address, and written by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mesh.istio.solo import (
+    CLUSTER,
+    EASTWEST_CLASS,
+    NETWORK,
+    PREFERRED_SERVICE_TYPE,
+    REMOTE_CLASS,
+    SERVICE_ACCOUNT,
+    XDS_LISTENER,
+    XDS_PORT,
+)
+from mesh.model import Key
+from mesh.queries.checks.facts import (
+    Facts,
+    Scene,
+    annotated,
+    eastwest_gateways,
+    environment,
+    istiod,
+    labels,
+    of_class,
+    place,
+    shown,
+    true,
+)
+from mesh.queries.checks.model import Finding, Findings, NotApplicable
+from mesh.queries.status.judge import east_west, peer
+from mesh.sdk.managed_fields import MESH_LABEL, owner_of
+from mesh.world import Object
+
+AUTOMATIC = "PEERING_AUTOMATIC_LOCAL_GATEWAY"
+NODE_PORT = "nodeport"
+
+
+def gateways(scene: Scene, facts: Facts) -> Findings:
+    """Q11."""
+    found = eastwest_gateways(scene, facts)
+    about = facts.key("gateway", facts.cluster.eastwest.name)
+    if not found:
+        yield Finding("there is no east-west gateway", {}, about)
+    for obj in found:
+        judged = east_west(obj)
+        if judged.why:
+            yield Finding(
+                f"gateway {shown(obj)}: {judged.why}",
+                {"gateway": shown(obj), "programmed": judged.programmed, "address": judged.address},
+                about,
+            )
+
+
+def _target(scene: Scene, obj: Object) -> Facts | None:
+    """The cluster that a peer object stands for, if it is of this mesh."""
+    network = labels(obj).get(NETWORK, "")
+    return next((each for each in scene.clusters.values() if each.cluster.network == network), None)
+
+
+def _link(scene: Scene, facts: Facts, obj: Object) -> Key:
+    target = _target(scene, obj)
+    kind = "peer" if scene.mesh.automatic else "link"
+    return facts.key(kind, target.name if target else labels(obj).get(NETWORK, ""))
+
+
+def peers(scene: Scene, facts: Facts) -> Findings:
+    """S12."""
+    wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
+    for obj in of_class(facts, REMOTE_CLASS):
+        target = _target(scene, obj)
+        wanted -= {target.name} if target else set()
+        judged = peer(obj, link="", own_network=facts.cluster.network)
+        if judged.why:
+            yield Finding(
+                f"peer {shown(obj)}: {judged.why}",
+                {"peer": shown(obj), "connected": judged.connected, "succeeded": judged.succeeded},
+                _link(scene, facts, obj),
+            )
+    for name in sorted(wanted):
+        yield Finding(f"there is no peer for {name}", {"target": name}, facts.key("link", name))
+
+
+def one_namespace(scene: Scene) -> Findings:
+    """S09."""
+    spaces = {
+        name: sorted({place(obj)[0] for obj in found})
+        for name, found in scene.gather(lambda facts: of_class(facts, EASTWEST_CLASS)).items()
+        if found
+    }
+    for name, found in scene.gather(lambda facts: of_class(facts, REMOTE_CLASS)).items():
+        facts = scene.clusters[name]
+        for obj in found:
+            target = _target(scene, obj)
+            if target and target.name in spaces and place(obj)[0] not in spaces[target.name]:
+                yield Finding(
+                    f"{facts.name}: peer {shown(obj)} is not in the namespace of {target.name}'s gateway"
+                    f" ({', '.join(spaces[target.name])}): its identity is not the expected one",
+                    {"cluster": facts.name, "peer": shown(obj), "namespaces": spaces[target.name]},
+                    _link(scene, facts, obj),
+                )
+    if not spaces:
+        raise NotApplicable("there is no east-west gateway yet")
+    if len({tuple(each) for each in spaces.values()}) > 1:
+        yield Finding("the east-west gateways are in namespaces of different names", spaces)
+
+
+def addressed(scene: Scene) -> Findings:
+    """S10."""
+    compared = 0
+    homes = scene.gather(_addresses)
+    for name, peers in scene.gather(lambda facts: of_class(facts, REMOTE_CLASS)).items():
+        facts = scene.clusters[name]
+        for obj in peers:
+            target = _target(scene, obj)
+            there = homes.get(target.name) if target else None
+            if target is None or target is facts or not there:
+                continue
+            compared += 1
+            used = next((str(each.get("value", "")) for each in obj["spec"].get("addresses", [])), "")
+            if used not in there:
+                yield Finding(
+                    f"{name}: peer {shown(obj)} leads to {used or 'nowhere'}, {target.name} is at {there[0]}",
+                    {"cluster": name, "peer": shown(obj), "uses": used, "is": there},
+                    _link(scene, facts, obj),
+                )
+    if not compared:
+        raise NotApplicable("there is no peer with an address to compare yet")
+
+
+def _addresses(target: Facts) -> list[str]:
+    found = [
+        str(each["value"])
+        for obj in of_class(target, EASTWEST_CLASS)
+        for each in obj.get("status", {}).get("addresses", [])
+    ]
+    by_node = [
+        str(each["address"])
+        for obj in of_class(target, EASTWEST_CLASS)
+        if any(value.lower() == NODE_PORT for value in annotated(obj).values())
+        for node in target.rows("nodes")
+        for each in node.get("status", {}).get("addresses", [])
+    ]
+    return [*found, *by_node]
+
+
+def one_writer(scene: Scene, facts: Facts) -> Findings:
+    """S11."""
+    found = eastwest_gateways(scene, facts) + of_class(facts, REMOTE_CLASS)
+    if not found:
+        raise NotApplicable("there is neither gateway nor peer yet")
+    for obj in found:
+        writers = sorted(set(_writers(obj)))
+        is_ours = labels(obj).get(MESH_LABEL) == scene.mesh.name
+        if len(writers) > 1 and (is_ours or obj["metadata"].get("ownerReferences")):
+            yield Finding(
+                f"{shown(obj)} is written by {' and '.join(writers)}",
+                {"object": shown(obj), "managers": writers, "owner": owner_of(obj)},
+                fix=f"kubectl --context {{context}} -n {place(obj)[0]} get gateway {place(obj)[1]}"
+                " -o yaml --show-managed-fields",
+            )
+
+
+def _writers(obj: Object) -> Iterator[str]:
+    for entry in obj["metadata"].get("managedFields", []):
+        written = entry.get("fieldsV1", {})
+        if entry.get("subresource") != "status" and {"f:spec", "f:metadata"} & written.keys():
+            yield str(entry.get("manager", ""))
+
+
+def by_node_port(scene: Scene, facts: Facts) -> Findings:
+    """S15."""
+    found = [obj for obj in of_class(facts, REMOTE_CLASS) if _wants_node_port(obj)]
+    if not found:
+        raise NotApplicable("no peer is reached by node ports")
+    for obj in found:
+        ports = {each["name"]: each["port"] for each in obj["spec"].get("listeners", [])}
+        lacking = [
+            name
+            for name, there in (
+                (f"label {CLUSTER}", labels(obj).get(CLUSTER)),
+                (f"annotation {SERVICE_ACCOUNT}", annotated(obj).get(SERVICE_ACCOUNT)),
+                (f"a node port in listener {XDS_LISTENER}", ports.get(XDS_LISTENER, XDS_PORT) != XDS_PORT),
+            )
+            if not there
+        ]
+        if lacking:
+            yield Finding(
+                f"peer {shown(obj)} is reached by node ports and lacks {', '.join(lacking)}",
+                {"peer": shown(obj), "lacks": lacking},
+                _link(scene, facts, obj),
+            )
+
+
+def _wants_node_port(obj: Object) -> bool:
+    return annotated(obj).get(PREFERRED_SERVICE_TYPE, "").lower() == NODE_PORT
+
+
+def one_way_of_linking(scene: Scene, facts: Facts) -> Findings:
+    """S16."""
+    found = of_class(facts, REMOTE_CLASS)
+    automatic = true(environment(istiod(facts)).get(AUTOMATIC, ""))
+    ours = [obj for obj in found if labels(obj).get(MESH_LABEL) == scene.mesh.name]
+    if automatic and ours:
+        yield Finding(
+            f"istiod makes peers by itself ({AUTOMATIC}), and {len(ours)} were made by hand",
+            {"peers": [shown(obj) for obj in ours]},
+            facts.key("chart", "istiod"),
+        )
+    by_network: dict[str, list[str]] = {}
+    for obj in found:
+        by_network.setdefault(labels(obj).get(NETWORK, ""), []).append(shown(obj))
+    for network, names in sorted(by_network.items()):
+        if len(names) > 1:
+            yield Finding(
+                f"{' and '.join(names)} are peers for one network, {network}: istiod takes neither",
+                {"network": network, "peers": names},
+            )

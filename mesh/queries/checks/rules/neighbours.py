@@ -1,0 +1,209 @@
+"""Checks of what others have put into the cluster: another mesh, CRDs, releases, webhooks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from mesh.errors import MeshError
+from mesh.model.spec import COMPONENTS
+from mesh.queries.checks.facts import Facts, Scene, annotated, istiod, labels, place, read, release, shown
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.read.second import services
+from mesh.world import Object
+
+RELEASE = "meta.helm.sh/release-name"
+GATEWAY_API = "gateway.networking.k8s.io"
+BUNDLE, CHANNEL = f"{GATEWAY_API}/bundle-version", f"{GATEWAY_API}/channel"
+WRITTEN = frozenset(
+    {
+        *("namespaces", "secrets", "configmaps", "services", "serviceaccounts", "pods", "deployments"),
+        *("daemonsets", "customresourcedefinitions", "gateways", "clusterroles", "clusterrolebindings", "*"),
+    }
+)
+"""What an apply makes somebody write; a webhook that does not answer stands in its way."""
+
+
+def alone(scene: Scene, facts: Facts) -> Findings:
+    """P10."""
+    del scene
+    for obj in facts.rows("deployments"):
+        if labels(obj).get("app") != "istiod":
+            continue
+        revision = labels(obj).get("istio.io/rev", "default")
+        if place(obj)[0] != facts.namespace or revision != "default":
+            yield Finding(
+                f"another istiod runs: {shown(obj)}, revision {revision}",
+                {"deployment": shown(obj), "revision": revision},
+            )
+    for obj in facts.rows("controllers"):
+        yield Finding(
+            f"the Gloo Operator keeps an Istio here: ServiceMeshController {shown(obj)}",
+            {"object": shown(obj)},
+            fix="kubectl --context {context} delete servicemeshcontroller " + place(obj)[1],
+        )
+
+
+def gateway_api(scene: Scene, facts: Facts) -> Findings:
+    """P12."""
+    crds = [obj for obj in facts.rows("crds") if place(obj)[1].endswith(f".{GATEWAY_API}")]
+    about = facts.key("crds", "gateway-api")
+    if not crds:
+        raise NotApplicable("the Gateway API is not installed yet")
+    groups = read(facts.groups)
+    if f"{GATEWAY_API}/v1" not in groups:
+        served = sorted(each for each in groups if each.startswith(GATEWAY_API))
+        yield Finding(
+            f"{GATEWAY_API}/v1 is not served, but {', '.join(served) or 'nothing'}", {"served": served}, about
+        )
+    versions = {annotated(obj).get(BUNDLE, "unknown") for obj in crds}
+    if len(versions) > 1:
+        yield Finding(
+            f"its CRDs are of several bundles: {', '.join(sorted(versions))}",
+            {"versions": sorted(versions)},
+            about,
+            Severity.WARNING,
+        )
+    owners = {annotated(obj).get(RELEASE) for obj in crds} - {None}
+    for owner in sorted(str(each) for each in owners):
+        yield Finding(
+            f"Helm release {owner} keeps the Gateway API CRDs: its next upgrade may replace them",
+            {"release": owner},
+            severity=Severity.WARNING,
+        )
+    del scene
+
+
+def istio_crds(scene: Scene, facts: Facts) -> Findings:
+    """P13."""
+    del scene
+    ours = release(facts, "base")
+    name = ours.newest.name if ours else facts.cluster.charts["base"].release
+    strangers: dict[str, int] = {}
+    for obj in facts.rows("crds"):
+        if place(obj)[1].rpartition(".istio.io")[1]:
+            owner = annotated(obj).get(RELEASE, "")
+            if owner != name:
+                strangers[owner] = strangers.get(owner, 0) + 1
+    for owner, count in sorted(strangers.items()):
+        keeper = f"Helm release {owner}" if owner else "no Helm release"
+        yield Finding(
+            f"{count} Istio CRDs belong to {keeper}, and not to {name}: helm refuses to take them over",
+            {"crds": count, "release": owner, "wanted": name},
+            facts.key("chart", "base") if ours else None,
+            Severity.WARNING if ours and not owner else None,
+        )
+
+
+def released(scene: Scene, facts: Facts) -> Findings:
+    """P14."""
+    del scene
+    found = False
+    for component in COMPONENTS:
+        view = release(facts, component)
+        found = found or view is not None
+        if view and view.status != "deployed":
+            yield Finding(
+                f"release {view.newest.name} is {view.status} since {view.newest.last_deployed}",
+                {"release": view.newest.name, "status": view.status, "revision": view.newest.revision},
+                facts.key("chart", component),
+                None if view.pending else Severity.WARNING,
+                f"mesh recover chart/{facts.name}/{component}" if view.pending else "mesh apply",
+            )
+    if not found:
+        raise NotApplicable("nothing is installed by Helm yet")
+
+
+def webhooks(scene: Scene, facts: Facts) -> Findings:
+    """P11."""
+    alive = _alive(facts)
+    for what in ("validating", "mutating"):
+        for config in facts.rows(what):
+            for hook in config.get("webhooks", []):
+                if hook.get("failurePolicy", "Fail") == "Fail":
+                    yield from _dead(config, hook, alive)
+                yield from _expired(scene, config, hook)
+
+
+def _alive(facts: Facts) -> set[tuple[str, str]]:
+    """The Services with a ready endpoint."""
+    return {
+        (place(obj)[0], labels(obj).get("kubernetes.io/service-name", ""))
+        for obj in facts.rows("endpoints")
+        for each in obj.get("endpoints") or []
+        if each.get("conditions", {}).get("ready", True)
+    }
+
+
+def _dead(config: Object, hook: Object, alive: set[tuple[str, str]]) -> Iterator[Finding]:
+    for service in services({"webhooks": [hook]}):
+        if service not in alive:
+            resources = {
+                name.partition("/")[0] for rule in hook.get("rules", []) for name in rule["resources"]
+            }
+            in_way = resources & WRITTEN and not _is_narrow(hook)
+            yield Finding(
+                f"webhook {hook['name']} must be asked, and {'/'.join(service)} has no ready endpoint",
+                {"webhook": hook["name"], "service": "/".join(service), "resources": sorted(resources)},
+                severity=None if in_way else Severity.WARNING,
+                fix=_look_at(config),
+            )
+
+
+def _look_at(config: Object) -> str:
+    """The command that shows a webhook configuration."""
+    return f"kubectl --context {{context}} get {config['kind']} {config['metadata']['name']} -o yaml"
+
+
+def _is_narrow(hook: Object) -> bool:
+    """Whether it is asked about some objects or Istio's own only."""
+    groups = {group for rule in hook.get("rules", []) for group in rule.get("apiGroups", [])}
+    narrow = hook.get("objectSelector") or hook.get("namespaceSelector")
+    return bool(narrow) or all(group.endswith("istio.io") for group in groups)
+
+
+def _expired(scene: Scene, config: Object, hook: Object) -> Iterator[Finding]:
+    from mesh.world import pki
+
+    try:
+        text = base64.b64decode(hook["clientConfig"].get("caBundle", "")).decode()
+        found = [pki.describe(block) for block in pki.pem_blocks(text)]
+    except (MeshError, ValueError, binascii.Error):
+        return
+    if found and all(each.not_after <= scene.now for each in found):
+        yield Finding(
+            f"the CA of webhook {hook['name']} has expired",
+            {"webhook": hook["name"], "expired": max(each.not_after for each in found).isoformat()},
+            fix=_look_at(config),
+        )
+
+
+def believed(scene: Scene, facts: Facts) -> Findings:
+    """Q08."""
+    del scene
+    istiod(facts)
+    from mesh.world import pki
+
+    roots = frozenset().union(*read(facts.published).values())
+    ours = [config for config in facts.rows("validating") if labels(config).get("app") == "istiod"]
+    if not ours or not roots:
+        raise Skip("istiod has no webhook" if roots else "istiod has published no root of trust")
+    for config in ours:
+        for hook in config.get("webhooks", []):
+            shown_roots = pki.fingerprints_in(_text(hook["clientConfig"].get("caBundle", "")))
+            if not shown_roots & roots:
+                yield Finding(
+                    f"webhook {hook['name']} does not believe the root of trust that istiod uses",
+                    {"webhook": hook["name"], "caBundle": sorted(shown_roots), "roots": sorted(roots)},
+                    fix="kubectl --context {context} -n {namespace} rollout restart deploy/istiod",
+                )
+    if said := read(facts.tried["istio object"]):
+        yield Finding(f"a dry run of an Istio object is refused: {said}", {"answer": said})
+
+
+def _text(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode("ascii", "replace")
+    except binascii.Error:
+        return ""

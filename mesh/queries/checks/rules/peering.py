@@ -1,0 +1,140 @@
+"""Checks of what istiod and ztunnel are told to take part in peering: trust domains, licence, switches."""
+
+from __future__ import annotations
+
+from mesh.istio.solo import CLUSTER, LICENCE_KEYS, LICENCE_SECRET, NETWORK, REMOTE_CLASS, TRUST_DOMAIN
+from mesh.model import Key
+from mesh.model.spec import SecretRef
+from mesh.queries.checks.facts import (
+    Facts,
+    Scene,
+    annotated,
+    daemon,
+    eastwest_gateways,
+    environment,
+    istiod,
+    labels,
+    of_class,
+    place,
+    shown,
+    true,
+    trust_domain,
+)
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Skip
+from mesh.queries.checks.rules.identity import CONTROL_PLANE
+
+ISTIOD_SKIPS, ZTUNNEL_SKIPS = "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", "SKIP_VALIDATE_TRUST_DOMAIN"
+
+
+def trust_domains(scene: Scene) -> Findings:
+    """S05."""
+    by_network = {each.cluster.network: each for each in scene.clusters.values()}
+    domains = scene.gather(trust_domain)
+    compared = 0
+    for name, peers in scene.gather(lambda facts: of_class(facts, REMOTE_CLASS)).items():
+        facts = scene.clusters[name]
+        for peer in peers:
+            target = by_network.get(labels(peer).get(NETWORK, ""))
+            if target is None or target.name not in domains:
+                continue
+            compared += 1
+            told = annotated(peer).get(TRUST_DOMAIN, "")
+            if told != domains[target.name]:
+                yield Finding(
+                    f"{facts.name}: peer {shown(peer)} says trust domain {told or 'nothing'}, istiod of"
+                    f" {target.name} gives out {domains[target.name]}",
+                    {"cluster": facts.name, "peer": shown(peer), "says": told, "is": domains[target.name]},
+                    facts.key("link", target.name),
+                )
+    if not compared:
+        raise NotApplicable("there is no peer yet")
+
+
+def skips_validation(scene: Scene) -> Findings:
+    """S17."""
+    domains = scene.gather(trust_domain)
+    if len(set(domains.values())) < 2:
+        raise NotApplicable("all clusters are of one trust domain")
+    for component, variable in (("istiod", ISTIOD_SKIPS), ("ztunnel", ZTUNNEL_SKIPS)):
+        told = scene.gather(lambda facts, run=CONTROL_PLANE[component]: environment(run(facts)))  # type: ignore[misc]
+        for name, env in told.items():
+            if not true(env.get(variable, "")):
+                yield Finding(
+                    f"{name}: trust domains differ, and {component} does not have {variable}=true",
+                    {"cluster": name, "component": component, "variable": variable},
+                    Key("chart", name, component),
+                )
+
+
+def licensed(scene: Scene, facts: Facts) -> Findings:
+    """S06."""
+    istiod(facts)
+    wanted = scene.mesh.licence.secret or SecretRef(LICENCE_SECRET, facts.namespace)
+    found = facts.named("secrets", wanted.namespace, wanted.name)
+    where = f"{wanted.namespace}/{wanted.name}"
+    about = facts.key("secret", wanted.name)
+    if found is None:
+        yield Finding(f"the licence, Secret {where}, is not there", {"secret": where}, about)
+    elif not set(LICENCE_KEYS) & set(found["keys"]):
+        yield Finding(
+            f"Secret {where} has none of the keys {', '.join(LICENCE_KEYS)} with a value",
+            {"secret": where, "keys": found["keys"], "accepted": list(LICENCE_KEYS)},
+            about,
+        )
+
+
+PEERING, SELECT = "ENABLE_PEERING_DISCOVERY", "K8S_SELECT_WORKLOAD_ENTRIES"
+
+
+def compatible(scene: Scene, facts: Facts) -> Findings:
+    """M01."""
+    del scene
+    env = environment(istiod(facts))
+    for name, good in ((PEERING, true(env.get(PEERING, ""))), (SELECT, true(env.get(SELECT, "true")))):
+        if not good:
+            yield Finding(
+                f"istiod runs with {name}={env.get(name, 'nothing')}: it does not take part in peering",
+                {"variable": name, "value": env.get(name, "")},
+                facts.key("chart", "istiod"),
+            )
+
+
+def gateway_networks(scene: Scene, facts: Facts) -> Findings:
+    """M08."""
+    namespace = facts.named("namespaces", "", facts.namespace) or {"metadata": {}}
+    own = labels(namespace).get(NETWORK, facts.cluster.network)
+    gateways = eastwest_gateways(scene, facts)
+    if not gateways:
+        raise NotApplicable("there is no east-west gateway yet")
+    for obj in gateways:
+        if labels(obj).get(CLUSTER, facts.cluster.cluster_name) != facts.cluster.cluster_name:
+            yield Finding(
+                f"gateway {shown(obj)} says cluster {labels(obj)[CLUSTER]}",
+                {"gateway": shown(obj), "cluster": labels(obj)[CLUSTER]},
+                facts.key("gateway", place(obj)[1]),
+            )
+    for pod in facts.rows("gateway pods"):
+        told = environment(pod)
+        found = told.get("ISTIO_META_NETWORK") or told.get("NETWORK")
+        if found is None and place(pod)[0] == facts.cluster.eastwest.namespace:
+            raise Skip(f"pod {shown(pod)} does not say its network")
+        if found not in {None, own}:
+            yield Finding(
+                f"pod {shown(pod)} runs with network {found}, the cluster's is {own}",
+                {"pod": shown(pod), "network": found, "wanted": own},
+                fix=f"kubectl --context {{context}} -n {place(pod)[0]} rollout restart deploy",
+            )
+
+
+def dns_capture(scene: Scene, facts: Facts) -> Findings:
+    """M09."""
+    del scene
+    daemon(facts, "cni")
+    where = facts.cluster.charts["cni"].namespace
+    config = (facts.named("configs", where, "istio-cni-config") or {}).get("data") or {}
+    if not true(config.get("AMBIENT_DNS_CAPTURE", "")):
+        yield Finding(
+            "the CNI agent does not capture DNS: names under mesh.internal do not resolve",
+            {"AMBIENT_DNS_CAPTURE": config.get("AMBIENT_DNS_CAPTURE", "")},
+            facts.key("chart", "cni"),
+        )

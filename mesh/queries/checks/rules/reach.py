@@ -1,0 +1,147 @@
+"""Checks of what lies between: load balancers, address ranges, network policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from itertools import combinations
+from typing import Any
+
+from mesh.queries.checks.facts import Facts, Scene, labels, place, read, shown
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.rules.apps import enrolled
+from mesh.world import Object
+
+PATIENCE = timedelta(minutes=5)
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+HBONE = 15008
+
+
+def balanced(scene: Scene, facts: Facts) -> Findings:
+    """P25."""
+    edge = facts.cluster.eastwest
+    if edge.service != "LoadBalancer":
+        raise NotApplicable("its east-west gateway is reached by node ports")
+    if _has_balancer(facts):
+        return
+    for quota in facts.rows("quotas"):
+        hard = quota["spec"].get("hard", {})
+        most = str(hard.get("services.loadbalancers", hard.get("count/services.loadbalancers", "")))
+        used = str(quota.get("status", {}).get("used", {}).get("services.loadbalancers", "0"))
+        if place(quota)[0] == edge.namespace and most and int(used) >= int(most):
+            yield Finding(
+                f"ResourceQuota {shown(quota)} allows {most} load balancers, {used} are there",
+                {"quota": shown(quota), "hard": most, "used": used},
+            )
+    for service in facts.rows("services"):
+        if service["spec"].get("type") == "LoadBalancer" and _waits(service, scene.now):
+            yield Finding(
+                f"Service {shown(service)} has waited long for a load balancer: does anything make them here",
+                {"service": shown(service), "since": service["metadata"]["creationTimestamp"]},
+                severity=Severity.WARNING,
+            )
+    if said := read(facts.tried["load balancer"]):
+        yield Finding(f"a dry run of a Service of type LoadBalancer is refused: {said}", {"answer": said})
+
+
+def _has_balancer(facts: Facts) -> bool:
+    edge = facts.cluster.eastwest
+    found = facts.named("services", edge.namespace, edge.name)
+    return bool(found and found.get("status", {}).get("loadBalancer", {}).get("ingress"))
+
+
+def _waits(service: Object, now: datetime) -> bool:
+    made = datetime.fromisoformat(service["metadata"]["creationTimestamp"])
+    return not service.get("status", {}).get("loadBalancer", {}).get("ingress") and now - made > PATIENCE
+
+
+def apart(scene: Scene) -> Findings:
+    """P27."""
+    networks = {each.name: each.cluster.network for each in scene.clusters.values()}
+    if len(set(networks.values())) == len(networks):
+        raise NotApplicable("each cluster has a network of its own")
+    ranges = scene.gather(_ranges)
+    for one, other in combinations(sorted(ranges), 2):
+        if networks[one] != networks[other]:
+            continue
+        clash = [(a, b) for a in ranges[one] for b in ranges[other] if _overlap(a, b)]
+        if clash:
+            yield Finding(
+                f"{one} and {other} are to be one network, and share addresses: {clash[0][0]}",
+                {"clusters": [one, other], "ranges": [list(each) for each in clash]},
+            )
+
+
+def _ranges(facts: Facts) -> list[str]:
+    found = [node["spec"]["podCIDR"] for node in facts.rows("nodes") if node["spec"].get("podCIDR")]
+    if not found:
+        raise Skip("its nodes do not say what addresses their pods have")
+    return found
+
+
+def _overlap(one: str, other: str) -> bool:
+    try:
+        return ip_network(one).overlaps(ip_network(other))
+    except (ValueError, TypeError):
+        return False
+
+
+def let_through(scene: Scene, facts: Facts) -> Findings:
+    """P28."""
+    policies = facts.rows("policies")
+    edge = facts.cluster.eastwest
+    edge_ports = (HBONE, 15021) if scene.mesh.distribution == "upstream" else (HBONE, 15012, 15021)
+    for namespace, pod, ports in (
+        (facts.namespace, {"app": "istiod"}, (15012, 15017)),
+        (edge.namespace, {GATEWAY_NAME: edge.name}, edge_ports),
+    ):
+        there = [labels(each) for each in facts.rows("pods") if pod.items() <= labels(each).items()] or [pod]
+        yield from _blocked(policies, namespace, there[0], ports, None)
+    for namespace in sorted(enrolled(facts)):
+        yield from _blocked(policies, namespace, None, (HBONE,), Severity.WARNING)
+
+
+def _blocked(
+    policies: tuple[Object, ...],
+    namespace: str,
+    pod: Mapping[str, str] | None,
+    ports: tuple[int, ...],
+    severity: Severity | None,
+) -> Iterator[Finding]:
+    """Ports that no policy lets in to a pod that one isolates; `pod` None: to any pod of the namespace."""
+    here = [each for each in policies if place(each)[0] == namespace and _isolates(each)]
+    mine = [each for each in here if pod is None or _selects(each, pod)]
+    for port in ports:
+        closed = [each for each in mine if not _allows(each, port)]
+        if closed and (pod is None or len(closed) == len(mine)):
+            names = sorted(place(each)[1] for each in closed)
+            yield Finding(
+                f"NetworkPolicy {', '.join(names)} in {namespace} lets nothing in to port {port}",
+                {"namespace": namespace, "policies": names, "port": port},
+                severity=severity,
+                fix=f"kubectl --context {{context}} -n {namespace} edit networkpolicy {names[0]}",
+            )
+
+
+def _isolates(policy: Object) -> bool:
+    return "Ingress" in policy["spec"].get("policyTypes", ["Ingress"])
+
+
+def _selects(policy: Object, pod: Mapping[str, str]) -> bool:
+    """Whether a policy is about a pod; one that selects by expressions is taken to be."""
+    wanted: Mapping[str, str] = policy["spec"].get("podSelector", {}).get("matchLabels", {})
+    return wanted.items() <= dict(pod).items()
+
+
+def _allows(policy: Object, port: int) -> bool:
+    return any(
+        not rule.get("ports") or any(_is(each, port) for each in rule["ports"])
+        for rule in policy["spec"].get("ingress") or []
+    )
+
+
+def _is(entry: Mapping[str, Any], port: int) -> bool:
+    """A named port is given the benefit of the doubt."""
+    first = entry.get("port", port)
+    return isinstance(first, str) or first <= port <= entry.get("endPort", first)

@@ -1,0 +1,166 @@
+"""Apply the checks to the facts: pure; nothing a check raises hides another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+
+from mesh.errors import RefusedError, UsageError
+from mesh.model import NO_CLUSTER, Action, Key, Plan
+from mesh.queries.checks.catalog import BY_ID, CHECKS
+from mesh.queries.checks.facts import Facts, Scene, installed
+from mesh.queries.checks.model import (
+    Check,
+    Compare,
+    Finding,
+    Findings,
+    NotApplicable,
+    Phase,
+    Report,
+    Result,
+    Severity,
+    Skip,
+    State,
+)
+
+LOOKS = re.compile(
+    r"kubectl( --context \S+)?( -n \S+)? (get|describe|logs|config get-contexts)\b"
+    r"|mesh (status|plan|validate|state show)\b|istioctl (version|analyze)\b|chronyc\b"
+)
+"""Commands that change nothing; how to mend what they show is on the page of the check."""
+
+
+def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str]) -> tuple[Check, ...]:
+    """The checks that are asked for; raise UsageError for an id that there is not."""
+    for name in sorted({*only, *skipped} - BY_ID.keys()):
+        close = get_close_matches(name.upper(), BY_ID, n=1)
+        raise UsageError(
+            f"there is no check {name!r}",
+            hint=f"did you mean {close[0]}?" if close else "docs/checks/README.md lists them",
+        )
+    return tuple(
+        check
+        for check in CHECKS
+        if (phase is None or phase in check.phases)
+        and (not only or check.id in only)
+        and check.id not in skipped
+    )
+
+
+def run(scene: Scene, checks: Iterable[Check]) -> Report:
+    """Ask every check in every cluster, or once for the whole mesh."""
+    results: list[Result] = []
+    for check in checks:
+        if check.compare is not None:
+            results.append(_of_mesh(check, check.compare, scene))
+        else:
+            results += [_in_cluster(check, scene, facts) for facts in scene.clusters.values()]
+    return Report(scene.mesh.name, tuple(results))
+
+
+def _of_mesh(check: Check, compare: Compare, scene: Scene) -> Result:
+    """A comparison passes only if every cluster was looked at."""
+    mine = replace(scene, missed=[])
+    result = _asked(check, NO_CLUSTER, mine, lambda: compare(mine))
+    if mine.missed and result.state in {State.PASSED, State.NOT_APPLICABLE}:
+        return replace(result, state=State.SKIPPED, why="; ".join(mine.missed))
+    return result
+
+
+def _in_cluster(check: Check, scene: Scene, facts: Facts) -> Result:
+    look = check.look
+    assert look is not None, "a check looks or compares"
+    is_about = check.only in {"", scene.mesh.distribution}
+    if is_about and facts.unreachable and check.id != "P01":
+        return Result(check, facts.name, State.SKIPPED, "the cluster does not answer")
+
+    def ask() -> Findings:
+        if check.installed and not _is_installed(scene, facts):
+            raise NotApplicable("nothing is installed there yet")
+        yield from look(scene, facts)
+
+    return _asked(check, facts.name, scene, ask)
+
+
+def _is_installed(scene: Scene, facts: Facts) -> bool:
+    """Whether an istiod is there, or was once put there by us."""
+    return facts.key("chart", "istiod") in scene.lock.entries or installed(facts)
+
+
+def _asked(check: Check, cluster: str, scene: Scene, ask: Callable[[], Findings]) -> Result:
+    if check.only and check.only != scene.mesh.distribution:
+        return Result(check, cluster, State.NOT_APPLICABLE, f"it is about {check.only} only")
+    found: list[Finding] = []
+    state, why = State.PASSED, ""
+    try:
+        found.extend(ask())
+    except Skip as said:
+        state, why = State.SKIPPED, str(said)
+    except NotApplicable as said:
+        state, why = State.NOT_APPLICABLE, str(said)
+    except Exception as error:  # noqa: BLE001  # a fault of ours must neither hide other checks nor stop an apply
+        state, why = State.SKIPPED, f"this is a fault of mesh: {type(error).__name__}"
+    if found:  # what was found before it could look no further stays found
+        state = State.FAILED
+    return Result(check, cluster, state, why, tuple(found))
+
+
+def word_for(fix: str) -> str:
+    """Say of the command to a finding whether it mends it, or shows what is to be mended."""
+    return "look" if LOOKS.match(fix) else "mend"
+
+
+def fix_of(scene: Scene, result: Result, finding: Finding) -> str:
+    """The command that mends a finding, with the cluster's own names in it."""
+    text = finding.fix or result.check.fix
+    facts = scene.clusters.get(result.cluster)
+    if facts is None:
+        return text.replace("--context {context} ", "").replace("{namespace}", "istio-system")
+    names = {"context": facts.cluster.context, "namespace": facts.namespace, "cluster": facts.name}
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def before_apply(scene: Scene, skipped: Collection[str]) -> Report:
+    """The pre-flight checks, without what the plan mends and without clusters in which it writes nothing."""
+    report = run(scene, chosen(Phase.PRE, (), skipped))
+    plan = scene.plan
+    assert isinstance(plan, Plan), "an apply has a plan"
+    touched = {step.key.cluster for step in plan.steps if step.action is not Action.READ}
+    moot = {step.key for step in plan.steps if step.action is not Action.READ}
+    return replace(report, results=tuple(_less(each, touched, moot) for each in report.results))
+
+
+def _less(result: Result, touched: set[str], moot: set[Key]) -> Result:
+    if result.cluster not in {NO_CLUSTER, *touched}:
+        return replace(result, state=State.NOT_APPLICABLE, why="nothing is to be written there", findings=())
+    left = tuple(each for each in result.findings if each.about not in moot)
+    if result.findings and not left:
+        return replace(result, state=State.NOT_APPLICABLE, why="the plan changes it", findings=())
+    return replace(result, findings=left)
+
+
+def refuse(report: Report) -> None:
+    """Raise RefusedError with every error that was found; name the checks, so that they can be skipped."""
+    failed = report.failed(Severity.ERROR)
+    if not failed:
+        return
+    lines = [
+        f"{each.check.id} {_where(each)}{finding.says}"
+        for each in failed
+        for finding in each.findings
+        if (finding.severity or each.check.severity) is Severity.ERROR
+    ]
+    ids = " ".join(f"--skip-check {each}" for each in dict.fromkeys(each.check.id for each in failed))
+    raise RefusedError(
+        "the pre-flight checks found errors, nothing was written:\n"
+        + "\n".join(f"  {line}" for line in lines),
+        hint=f"mend them (`mesh check --phase pre` tells how), or go on with {ids}",
+    )
+
+
+def _where(result: Result) -> str:
+    return "" if result.cluster == NO_CLUSTER else f"{result.cluster}: "

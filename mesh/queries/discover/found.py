@@ -1,0 +1,72 @@
+"""What a cluster runs, as far as a mesh file is about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.model.spec import Component, SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component: its Helm release and what its pods run."""
+
+    release: str
+    namespace: str
+    version: str
+    hub: str = ""
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A Gateway that stands for a network: an east-west gateway, or a peer."""
+
+    namespace: str
+    name: str
+    network: str
+    owner: str
+    by_hand: bool = True
+    service: str = ""
+    region: str = ""
+    zone: str = ""
+
+    @property
+    def where(self) -> str:
+        """As people write it."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One cluster. `cluster_name` and `network` are "" where none is set; `roots` are fingerprints.
+
+    `signer` says who signs: "cacerts", or the words of `providers.cert.reading`. `clear_licence`
+    says that a key stands in the values of the release. `remarks` are what could not be decided.
+    """
+
+    name: str
+    context: str
+    parts: Mapping[Component, Part]
+    cluster_name: str = ""
+    network: str = ""
+    trust_domain: str = ""
+    licence: SecretRef | None = None
+    clear_licence: bool = False
+    roots: tuple[str, ...] = ()
+    signer: str = ""
+    gateway_api: str = ""
+    eastwest: tuple[Gateway, ...] = ()
+    peers: tuple[Gateway, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A context that cannot be in the file, and why."""
+
+    name: str
+    context: str
+    why: str
+    runs_istio: bool = False

@@ -1,0 +1,174 @@
+"""Read from one cluster what a mesh file would say of it; writes nothing, keeps no secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mesh.errors import KubeError, MeshError
+from mesh.model import Key, Live, Unread
+from mesh.model.spec import COMPONENTS, Component, SecretRef
+from mesh.providers.cert import CertProvider, cacerts_place
+from mesh.providers.chart import all_views
+from mesh.providers.chart.refusals import revisioned
+from mesh.queries.discover.found import Found, Missed, Part
+from mesh.queries.discover.gateways import EASTWEST, REMOTE, bundle_version, gateways
+from mesh.sdk.managed_fields import MESH_LABEL, owner_of
+from mesh.world import Object, Snapshot
+from mesh.world.helm.releases import ReleaseView
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, Resource
+from mesh.world.yaml_documents import read_all
+
+NETWORK = "topology.istio.io/network"
+UNNAMED = "Kubernetes"
+OPERATOR = "istiod-gloo"
+WORKLOADS: Mapping[Component, Resource] = {"istiod": DEPLOYMENT, "cni": DAEMON_SET, "ztunnel": DAEMON_SET}
+_IMAGE = re.compile(r"(?P<hub>.+)/[^/:]+:(?P<tag>[^:@]+?)(?:-distroless|-debug)?(?:@.*)?")
+
+
+def look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
+    """Say what a cluster runs; None if that is no Istio, `Missed` if it cannot be taken over or read."""
+    try:
+        return _look(name, context, snapshot)
+    except MeshError as error:
+        return Missed(name, context, error.message)
+
+
+def _look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
+    istiods = snapshot.list(DEPLOYMENT, labels="app=istiod")
+    views = all_views(snapshot).values()
+    releases = {part: [view for view in views if view.is_of(part)] for part in COMPONENTS}
+    if not istiods and not releases["istiod"]:
+        return None
+    if why := _not_ours_to_take(istiods, releases):
+        return Missed(name, context, why, runs_istio=True)
+    parts = {part: _part(part, held[0], snapshot) for part, held in releases.items() if held}
+    found = _found(name, context, parts, releases["istiod"][0], istiods, snapshot)
+    return replace(found, remarks=(*found.remarks, *_revisions(releases)))
+
+
+def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[ReleaseView]]) -> str:
+    for istiod in istiods:
+        meta = istiod["metadata"]
+        if meta["name"] == OPERATOR:
+            return (
+                "the Gloo Operator keeps its Istio (Deployment istiod-gloo), which is never taken over: move "
+                "it to Helm first, see docs/guide-a.md"
+            )
+        if not releases["istiod"]:
+            where = f"{meta['namespace']}/{meta['name']}"
+            return f"istiod {where} was not installed by helm ({owner_of(istiod) or 'owner unknown'})"
+    for part, held in releases.items():
+        if len(held) > 1:
+            names = ", ".join(f"{each.newest.namespace}/{each.newest.name}" for each in held)
+            return f"it has several releases of the chart {part}: {names}; a mesh has one of each"
+    return ""
+
+
+def _revisions(releases: Mapping[Component, list[ReleaseView]]) -> Iterator[str]:
+    """Yield what `mesh plan` will refuse in the words in which it does."""
+    for part, held in releases.items():
+        for view in held:
+            if why := revisioned(part, view, (view.deployed or view.newest).config):
+                yield why
+
+
+def _part(part: Component, view: ReleaseView, snapshot: Snapshot) -> Part:
+    one = view.deployed or view.newest
+    for obj in snapshot.list(WORKLOADS[part], namespace=one.namespace) if part in WORKLOADS else ():
+        if (obj["metadata"].get("annotations") or {}).get("meta.helm.sh/release-name") == one.name:
+            image = _IMAGE.fullmatch(obj["spec"]["template"]["spec"]["containers"][0]["image"])
+            if image:
+                return Part(one.name, one.namespace, one.chart_version, image["hub"], image["tag"])
+    return Part(one.name, one.namespace, one.chart_version)
+
+
+def _found(
+    name: str,
+    context: str,
+    parts: Mapping[Component, Part],
+    istiod: ReleaseView,
+    istiods: list[Object],
+    snapshot: Snapshot,
+) -> Found:
+    config: Mapping[str, Any] = istiod.deployed.config if istiod.deployed else {}
+    env = _environment(istiods)
+    home = parts["istiod"].namespace
+    licence, clear = _licence(config, env)
+    roots, signer, remarks = _trust(name, home, snapshot)
+    if owner := istiod.secret["metadata"].get("labels", {}).get(MESH_LABEL):
+        remarks += (f"its releases belong to mesh {owner} already: use the file of that mesh",)
+    missing = [part for part in COMPONENTS if part not in parts]
+    if missing:
+        remarks += (f"it has no release of {', '.join(missing)}: mesh would install it",)
+    return Found(
+        name=name,
+        context=context,
+        parts=parts,
+        cluster_name="" if env.get("CLUSTER_ID", UNNAMED) == UNNAMED else env["CLUSTER_ID"],
+        network=str(_at(config, "global", "network") or _label(home, snapshot) or ""),
+        trust_domain=_trust_domain(config, home, snapshot),
+        licence=licence,
+        clear_licence=clear,
+        roots=roots,
+        signer=signer,
+        gateway_api=bundle_version(snapshot),
+        eastwest=gateways(EASTWEST, snapshot),
+        peers=gateways(REMOTE, snapshot),
+        remarks=remarks,
+    )
+
+
+def _at(values: Any, *path: str) -> Any:
+    for part in path:
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values
+
+
+def _environment(istiods: list[Object]) -> dict[str, str]:
+    return {
+        each["name"]: str(each.get("value", ""))
+        for obj in istiods[:1]
+        for each in obj["spec"]["template"]["spec"]["containers"][0].get("env") or ()
+    }
+
+
+def _label(namespace: str, snapshot: Snapshot) -> str:
+    found = [obj for obj in snapshot.list(NAMESPACE) if obj["metadata"]["name"] == namespace]
+    return str((found[0]["metadata"].get("labels") or {}).get(NETWORK, "")) if found else ""
+
+
+def _licence(config: Mapping[str, Any], env: Mapping[str, str]) -> tuple[SecretRef | None, bool]:
+    """Where the licence is; whether one stands in clear text. Its value goes nowhere."""
+    ref = _at(config, "license", "secretRef")
+    clear = bool(_at(config, "license", "value") or env.get("SOLO_LICENSE_KEY"))
+    if isinstance(ref, Mapping) and ref.get("name"):
+        return SecretRef(str(ref["name"]), str(ref.get("namespace") or "istio-system")), clear
+    namespace, sign, name = env.get("SOLO_LICENSE_SECRET", "").partition("/")
+    return (SecretRef(name, namespace) if sign and name else None), clear
+
+
+def _trust_domain(config: Mapping[str, Any], namespace: str, snapshot: Snapshot) -> str:
+    """What istiod was told, by values or in its ConfigMap; else its own default."""
+    if told := _at(config, "meshConfig", "trustDomain"):
+        return str(told)
+    for obj in snapshot.list(CONFIG_MAP, namespace=namespace, fields="metadata.name=istio"):
+        documents = read_all(str((obj.get("data") or {}).get("mesh", "")))
+        if documents and (told := _at(documents[0], "trustDomain")):
+            return str(told)
+    return "cluster.local"
+
+
+def _trust(name: str, namespace: str, snapshot: Snapshot) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """The roots that its certificates lead to, who signs them, and what is wrong with that."""
+    key = Key("cert", name, "cacerts")
+    live = CertProvider().observe({key: cacerts_place(namespace)}, snapshot)[key]
+    if isinstance(live, Unread):
+        raise KubeError(f"its certificates cannot be read: {live.why}")
+    if not isinstance(live, Live):
+        return (), "", ()
+    problems = tuple(f"its cacerts is not fit: {each}" for each in live.status["problems"][:1])
+    roots = (live.outputs["root"],) if live.outputs["root"] else tuple(live.status["roots"])
+    return roots, str(live.status["by"]), problems

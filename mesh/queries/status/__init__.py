@@ -1,0 +1,1 @@
+"""`mesh status`: the state of clusters, gateways, peers and certificates."""

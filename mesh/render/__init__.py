@@ -1,1 +1,0 @@
-"""What people and programs read: plans, errors, tables and progress, in text, JSON and Markdown."""

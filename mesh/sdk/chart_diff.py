@@ -1,0 +1,147 @@
+"""What a chart's new rendering changes in a cluster: by comparison, and by asking the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.model import Action, Field, ManifestChange, Sensitive, Unknown
+from mesh.model.diff import diff
+from mesh.world import HelmJob, Kube, Object
+from mesh.world.kube.errors import Conflict, Forbidden
+
+HELM = "helm"
+ISTIOD = "pilot-discovery"
+"""istiod writes `failurePolicy` and `caBundle` of its webhooks; its charts leave them to it."""
+
+HANDS = ("kubectl",)
+
+
+def placeheld(values: Any) -> Any:
+    """Put the words for it in place of every value that is not known yet, so that charts can be rendered."""
+    if isinstance(values, Mapping):
+        return {key: placeheld(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [placeheld(value) for value in values]
+    return str(values) if isinstance(values, Unknown) else values
+
+
+def name_of(obj: Object) -> str:
+    """`Kind namespace/name`, as people read it."""
+    meta = obj["metadata"]
+    return (
+        f"{obj['kind']} {meta['namespace']}/{meta['name']}"
+        if meta.get("namespace")
+        else f"{obj['kind']} {meta['name']}"
+    )
+
+
+def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> tuple[ManifestChange, ...]:
+    """Compare two renderings object by object; `secrets` are struck out, and so is every Secret's data."""
+    before = {name_of(obj): obj for obj in old}
+    after = {name_of(obj): obj for obj in new}
+    found = []
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before:
+            found.append(ManifestChange(name, Action.CREATE))
+        elif name not in after:
+            found.append(_removal(name, before[name]))
+        else:
+            fields = diff(_shown(before[name], secrets), _shown(after[name], secrets))
+            if fields:
+                found.append(ManifestChange(name, Action.UPDATE, _cut(fields)))
+    return tuple(found)
+
+
+def _removal(name: str, obj: Object) -> ManifestChange:
+    kept = (obj["metadata"].get("annotations") or {}).get("helm.sh/resource-policy") == "keep"
+    return ManifestChange(name, Action.FORGET if kept else Action.DELETE)
+
+
+def _shown(obj: Any, secrets: Collection[str]) -> Any:
+    if isinstance(obj, Mapping):
+        if str(obj.get("kind")).endswith("WebhookConfiguration"):
+            return {**obj, "webhooks": [_without_istiods(each) for each in obj.get("webhooks") or []]}
+        if obj.get("kind") == "Secret":
+            return {**obj, **{part: Sensitive(obj[part]) for part in ("data", "stringData") if part in obj}}
+        return {key: _shown(value, secrets) for key, value in obj.items()}
+    if isinstance(obj, list):
+        return [_shown(value, secrets) for value in obj]
+    if isinstance(obj, str) and any(secret in obj for secret in secrets):
+        return Sensitive(obj)
+    return obj
+
+
+def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
+    """A webhook without what istiod itself writes: its charts render that at install only."""
+    client = {key: value for key, value in webhook.get("clientConfig", {}).items() if key != "caBundle"}
+    kept = {key: value for key, value in webhook.items() if key != "failurePolicy"}
+    return {**kept, "clientConfig": client}
+
+
+LONGEST = 20_000
+
+
+def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """A text too long to read (a CRD's schema, a template) is shown as changed, not in full."""
+
+    def short(value: Any) -> Any:
+        return f"({len(value)} characters)" if isinstance(value, str) and len(value) > LONGEST else value
+
+    return tuple(Field(each.path, short(each.before), short(each.after)) for each in fields)
+
+
+def conflicts(
+    kube: Kube, job: HelmJob, new: list[Object], old: list[Object]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Dry-run, as helm, the objects that change: which fields it takes by force, and from whom it may not.
+
+    The first are notes, with the objects that we may not ask about; the second are refusals.
+    """
+    before = {name_of(obj): obj for obj in old}
+    notes: list[str] = []
+    refusals: list[str] = []
+    unchecked: list[str] = []
+    for obj in new:
+        name = name_of(obj)
+        if name not in before or before[name] == obj:
+            continue
+        try:
+            held = _held(kube, job, obj)
+        except Forbidden:
+            unchecked.append(name)
+            continue
+        for manager, path in held:
+            line = f"{path} of {name} is held by {manager}"
+            if manager.startswith(HANDS):
+                notes.append(f"takes by force: {line}")
+            else:
+                refusals.append(line)
+    if unchecked:
+        notes.append(f"not checked by the API server: it does not let us try {', '.join(unchecked)}")
+    return tuple(notes), tuple(refusals)
+
+
+def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
+    try:
+        kube.apply(_as_helm(obj, job), manager=HELM, dry_run=True)
+    except Conflict as conflict:
+        return [(manager, path) for manager, path, _ in conflict.causes if manager != ISTIOD]
+    except Forbidden:
+        raise
+    except KubeError:
+        return []  # a type that comes with this plan, say: helm itself will tell
+    return []
+
+
+def _as_helm(obj: Object, job: HelmJob) -> Object:
+    """The object as helm sends it: with its namespace and the marks of its release."""
+    meta = dict(obj["metadata"])
+    meta["labels"] = {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}
+    meta["annotations"] = {
+        **(meta.get("annotations") or {}),
+        "meta.helm.sh/release-name": job.release,
+        "meta.helm.sh/release-namespace": job.namespace,
+    }
+    return {**obj, "metadata": meta}

@@ -1,0 +1,198 @@
+"""A kind whose resource is one Kubernetes object, written by server-side apply.
+
+Its attrs are the object's labels, annotations and spec, at the paths that they have in the object,
+so that managedFields and diff speak of the same places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mesh.errors import KubeError
+from mesh.model import Attrs, Found, Key, Live, Place, Touch, Unread
+from mesh.model.diff import digest
+from mesh.model.merge import merge
+from mesh.model.refs import unknowns_in
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
+from mesh.world import Object, Snapshot, World
+from mesh.world.kube.errors import Conflict, Forbidden, Missing
+from mesh.world.resources import Resource
+
+HANDS = ("kubectl", "mesh/")
+"""Field managers that are a person at a keyboard, or ourselves: what they took is drift."""
+
+SECTIONS = ("spec",)
+META = ("labels", "annotations")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole object as it is to be; `body` may hold refs."""
+
+    mesh: str
+    body: Mapping[str, Any]
+
+
+class ManifestProvider(Provider[Manifest]):
+    """A resource that is one object of the API resource `resource`."""
+
+    resource: ClassVar[Resource]
+
+    def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
+        """Our labels, annotations and spec over whatever others put there."""
+        ours = attrs_of(spec.body)
+        return merge(ours, live.attrs, last.ours if last else ()) if isinstance(live, Live) else ours
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the whole collection once, and find each in it."""
+        return find(places, lambda: snapshot.list(self.resource), self._live)
+
+    def _live(self, _key: Key, obj: Object) -> Live:
+        attrs = attrs_of(obj)
+        return Live(
+            attrs=attrs,
+            uid=obj["metadata"]["uid"],
+            token=token(obj, attrs),
+            outputs=self.outputs(obj),
+            status=obj.get("status", {}) | {"generation": obj["metadata"].get("generation", 0)},
+            touches=touches(obj, ours="mesh/"),
+            owner=owner_of(obj),
+        )
+
+    def outputs(self, obj: Object) -> Mapping[str, Any]:  # noqa: ARG002  # most objects give nothing on
+        """What others may refer to."""
+        return {}
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Everything that carries our label and an address of this kind."""
+        found: dict[Key, Place] = {}
+        for obj in snapshot.list(self.resource):
+            address = obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, "")
+            if owner_of(obj) == mesh and address.startswith(f"{self.kind}/"):
+                found[Key.parse(address)] = place_of(obj)
+        return found
+
+    def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
+        """Dry-run the write; say which fields it takes from whom."""
+        if next(unknowns_in(spec.body), None):
+            return Preview(notes=("checked by the API server at apply, when its values are known",))
+        body = stamped(spec, key, live)
+        return dry_run(
+            lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
+        )
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """What the object's managedFields say."""
+        return written_in(self.resource, key, live.place or place, world)
+
+    @property
+    def manager(self) -> str:
+        """The field manager of every write of this kind."""
+        return f"mesh/{self.kind}"
+
+    def create(self, spec: Manifest, key: Key, world: World) -> None:
+        """Apply it; a conflict is an error, since nothing was there at the plan."""
+        world.kube(key.cluster).apply(stamped(spec, key, None), manager=self.manager)
+
+    def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Apply it by force: the plan named every field that this takes."""
+        del last
+        world.kube(key.cluster).apply(stamped(spec, key, live), manager=self.manager, force=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete exactly the object that was seen."""
+        del last
+        world.kube(key.cluster).delete(self.resource, place.namespace, place.name, uid=live.uid)
+        return ()
+
+
+def unveiled(_key: Key, error: Forbidden) -> Unread:
+    """Say of something that may not be read that nothing is known of it."""
+    return Unread(error.message)
+
+
+def find(
+    places: Mapping[Key, Place],
+    read: Callable[[], list[Object]],
+    live: Callable[[Key, Object], Found],
+    hidden: Callable[[Key, Forbidden], Unread] = unveiled,
+) -> dict[Key, Found]:
+    """Look each place up in a collection; every key is `Unread` if it cannot be read.
+
+    `hidden` says what is known of a thing that we may not read.
+    """
+    try:
+        objects = {place_of(obj): obj for obj in read()}
+    except Forbidden as error:
+        return {key: hidden(key, error) for key in places}
+    except KubeError as error:
+        return dict.fromkeys(places, Unread(error.message))
+    return {
+        key: live(key, objects[here]) if (here := Place(place.namespace, place.name)) in objects else None
+        for key, place in places.items()
+    }
+
+
+def written_in(resource: Resource, key: Key, place: Place, world: World) -> tuple[Touch, ...]:
+    """Read the managedFields of one object; () if it is gone meanwhile."""
+    obj = world.kube(key.cluster).get(resource, place.namespace, place.name)
+    return writers(obj) if obj else ()
+
+
+def place_of(obj: Object) -> Place:
+    """Where an object is."""
+    return Place(obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+
+
+def attrs_of(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Cut out of an object what a person writes: labels, annotations and spec; our own marks left out."""
+    meta = obj.get("metadata", {})
+    attrs: dict[str, Any] = {}
+    kept = {name: _unmarked(meta[name]) for name in META if meta.get(name)}
+    if kept := {name: value for name, value in kept.items() if value}:
+        attrs["metadata"] = kept
+    return attrs | {name: obj[name] for name in SECTIONS if name in obj}
+
+
+def _unmarked(values: Mapping[str, Any]) -> dict[str, Any]:
+    ours = {*marks(""), ADDRESS_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration"}
+    return {key: value for key, value in values.items() if key not in ours}
+
+
+def token(obj: Object, attrs: Attrs) -> str:
+    """The uid and a digest of the attrs: moves when, and only when, the thing itself was changed."""
+    return f"{obj['metadata']['uid']}:{digest(attrs)}"
+
+
+def stamped(spec: Manifest, key: Key, live: Live | None) -> Object:
+    """Return the object with our marks, and with the uid of what it must be, if it is there."""
+    body = dict(spec.body)
+    meta = dict(body["metadata"])
+    meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
+    meta["annotations"] = {**meta.get("annotations", {}), ADDRESS_ANNOTATION: str(key)}
+    if live:
+        meta["uid"] = live.uid
+    body["metadata"] = meta
+    return body
+
+
+def dry_run(apply: Callable[[bool], object]) -> Preview:
+    """Try a write without writing; tell what it would take by force, and what stands against it."""
+    try:
+        apply(False)
+    except Conflict as conflict:
+        taken = tuple(f"takes {path} from {manager}" for manager, path, _ in conflict.causes)
+        held = [
+            f"{path} is held by {manager}"
+            for manager, path, _ in conflict.causes
+            if not manager.startswith(HANDS)
+        ]
+        return Preview(notes=taken, held=tuple(held))
+    except Forbidden as error:
+        return Preview(notes=(f"not checked by the API server: {error.message}",))
+    except Missing:
+        return Preview(notes=("checked by the API server at apply, when its namespace and type are there",))
+    return Preview()

@@ -1,0 +1,144 @@
+"""Gateways that stand for a network: recognised by class and network label, whatever they are called.
+
+Istio looks at nothing else, so a second one for the same network would make the first ambiguous,
+whoever made it and wherever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.sdk.contract import Last, Preview
+from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
+from mesh.world import Object, Snapshot, World
+from mesh.world.resources import GATEWAY
+
+NETWORK = "topology.istio.io/network"
+IMPLIED = {
+    f"peering.solo.io/{name}": "loadbalancer"
+    for name in ("data-plane-service-type", "preferred-data-plane-service-type")
+}
+"""Annotations that say what holds without them."""
+
+
+class NetworkGateways(ManifestProvider):
+    """A kind of such Gateways. `Place.variant` begins with the network; without it only the name counts."""
+
+    resource = GATEWAY
+    classes: ClassVar[frozenset[str]]
+    what: ClassVar[str]
+    named: ClassVar[bool] = False
+    """Whether others refer to it by its name, so that it must be the one in the file."""
+    unmoved: ClassVar[str] = ""
+    """Why it cannot be taken over where it is, if that needs saying."""
+
+    def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
+        """Ours over theirs; what somebody else made need not say what holds without saying."""
+        return super().wanted(_short(spec, live, last), live, last)
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read each by its name; where there is none of that name, the one that stands for the network."""
+        found = dict(super().observe(places, snapshot))
+        for key, place in places.items():
+            live, network = found[key], place.variant.partition(" ")[0]
+            if isinstance(live, Live) or (live is None and network):
+                found[key] = self._known(key, place, live, self._alike(network, snapshot))
+        return found
+
+    def _alike(self, network: str, snapshot: Snapshot) -> list[Object]:
+        return [
+            obj
+            for obj in snapshot.list(GATEWAY)
+            if network
+            and obj.get("spec", {}).get("gatewayClassName") in self.classes
+            and (obj["metadata"].get("labels") or {}).get(NETWORK) == network
+            and "deletionTimestamp" not in obj["metadata"]
+        ]
+
+    def _known(self, key: Key, place: Place, live: Live | None, alike: Iterable[Object]) -> Live | None:
+        here = Place(place.namespace, place.name)
+        others = [obj for obj in alike if place_of(obj) != here]
+        if live is None and others:
+            first, *others = others
+            here, live = place_of(first), self._live(key, first)
+        twins = sorted(f"{at.namespace}/{at.name}" for at in map(place_of, others))
+        return replace(live, place=here, status={**live.status, "twins": twins}) if live else None
+
+    def refuse(self, spec: Manifest, live: Found, last: Last | None) -> str:
+        """Refuse a second one for a network, and one that is not where it must be."""
+        if not isinstance(live, Live) or live.place is None:
+            return ""
+        wanted, there = place_of(dict(spec.body)), live.place
+        where = f"{there.namespace}/{there.name}"
+        if twins := self._several(spec, live):
+            return twins
+        is_other = last is not None and last.created and last.place.name and _at(last.place) != there
+        if is_other or there.namespace != wanted.namespace or (self.named and there != wanted):
+            return (
+                f"network {_network(spec)} has a {self.what} in this cluster already: {where}, by "
+                f"{live.owner or 'nobody known'}; a second one is never made: "
+                f"{', '.join(self._ways_out(wanted, there))}"
+            )
+        return ""
+
+    def _ways_out(self, wanted: Place, there: Place) -> Iterator[str]:
+        name = f" and eastwest.name: {there.name}" if self.named else ""
+        if there.namespace != wanted.namespace or self.named:
+            yield f"set namespaces.eastwest: {there.namespace}{name} to use it"
+        if not self.named:
+            yield "leave it as it is (`--leave ADDRESS`)"
+        why = f"; {self.unmoved}" if self.unmoved and there.namespace != wanted.namespace else ""
+        yield f"or remove it (kubectl delete gateway -n {there.namespace} {there.name}){why}"
+
+    def refuse_left(self, spec: Manifest, live: Live) -> str:
+        """Refuse several; what others made may be anywhere, unless the peers know it by its name."""
+        return self.refuse(spec, live, None) if self.named else self._several(spec, live)
+
+    def _several(self, spec: Manifest, live: Live) -> str:
+        if live.place is None or not (twins := live.status["twins"]):
+            return ""
+        names = ", ".join([f"{live.place.namespace}/{live.place.name}", *twins])
+        return (
+            f"network {_network(spec)} has several {self.what}s in this cluster: {names}; "
+            "with more than one it is ambiguous: remove all but one"
+        )
+
+    def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
+        """Dry-run the write under the name that it has."""
+        return super().preview(_named(spec, live), key, live, world)
+
+    def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Apply it by force under the name that it has."""
+        super().update(_named(_short(spec, live, last), live), key, live, last, world)
+
+
+def _network(spec: Manifest) -> str:
+    return str(spec.body["metadata"].get("labels", {}).get(NETWORK, ""))
+
+
+def _at(place: Place) -> Place:
+    return Place(place.namespace, place.name)
+
+
+def _short(spec: Manifest, live: Found, last: Last | None) -> Manifest:
+    """Leave out what is implied, where an object that we did not make does not say it either."""
+    if not isinstance(live, Live) or (last and last.created):
+        return spec
+    there = live.attrs.get("metadata", {}).get("annotations", {})
+    meta = spec.body["metadata"]
+    said = {
+        name: value
+        for name, value in meta.get("annotations", {}).items()
+        if name in there or IMPLIED.get(name) != value
+    }
+    return replace(spec, body={**spec.body, "metadata": {**meta, "annotations": said}})
+
+
+def _named(spec: Manifest, live: Live | None) -> Manifest:
+    if live is None or live.place is None:
+        return spec
+    here = {"namespace": live.place.namespace, "name": live.place.name}
+    return replace(spec, body={**spec.body, "metadata": {**spec.body["metadata"], **here}})

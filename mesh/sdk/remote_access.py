@@ -1,0 +1,169 @@
+"""What lets one istiod read another cluster: a reader's token, and the remote secret that carries it.
+
+For the kinds that keep either. A token is compared, sent and digested; it is in no attrs, output,
+message or record. Source of the form: `istioctl create-remote-secret`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.model import Key
+from mesh.world import Kube, Object, Snapshot
+from mesh.world.kube.errors import Forbidden, Unauthorized, Unreachable
+from mesh.world.resources import ACCESS_REVIEW, CONFIG_MAP
+from mesh.world.yaml_documents import read, write
+
+ROOT_CONFIG = "istio-ca-root-cert"
+SECONDS = 5.0
+"""How long an API server may take to say what it thinks of a token."""
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an API server is read: the CA (PEM) that vouches for it, and a token that it accepts."""
+
+    server: str = ""
+    ca: bytes = field(default=b"", repr=False)
+    token: str = field(default="", repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether both are there: a token Secret is filled in a moment after it was made."""
+        return bool(self.ca and self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an API server thinks of an access: at most one is set, nothing if it is good.
+
+    `refused` is what other credentials mend, `denied` what rights mend, `unknown` why nobody knows.
+    """
+
+    refused: str = ""
+    denied: str = ""
+    unknown: str = ""
+
+    def told(self) -> dict[str, str]:
+        """What is to be remembered of it until readiness is judged."""
+        said = {"refused": self.refused, "denied": self.denied, "unknown": self.unknown}
+        return {name: text for name, text in said.items() if text}
+
+
+def salted(mesh: str, reader: Key, value: str | bytes) -> str:
+    """The digest that stands for a CA or token of a reader, "" for none; the same wherever it is found."""
+    if not value:
+        return ""
+    raw = value if isinstance(value, bytes) else value.encode()
+    return hashlib.sha256(f"{mesh}\0{reader}\0".encode() + raw).hexdigest()[:16]
+
+
+def of_token_secret(obj: Object) -> Access:
+    """The access that a service account's token Secret gives."""
+    data = obj.get("data") or {}
+    return Access(
+        ca=_decoded(data.get("ca.crt")), token=_decoded(data.get("token")).decode("ascii", "replace")
+    )
+
+
+def of_remote_secret(obj: Object, cluster: str) -> Access:
+    """The access that a remote secret holds for a cluster; an empty one if it cannot be read."""
+    try:
+        config = read(_decoded((obj.get("data") or {}).get(cluster)).decode())
+        chosen = _named(config, "contexts", config["current-context"])["context"]
+        about = _named(config, "clusters", chosen["cluster"])["cluster"]
+        user = _named(config, "users", chosen["user"])["user"]
+        ca = base64.b64decode(about.get("certificate-authority-data") or "")
+        return Access(str(about.get("server", "")), ca, str(user.get("token", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Access()
+
+
+def kubeconfig(cluster: str, access: Access) -> str:
+    """Return what a remote secret holds under the cluster's name."""
+    ca = base64.b64encode(access.ca).decode()
+    return write(document(cluster, access.server, ca=ca, token=access.token))
+
+
+def document(cluster: str, server: str, *, ca: str, token: str) -> Object:
+    """Return a kubeconfig with one entry of each sort; `ca` is base64 of PEM."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": {"certificate-authority-data": ca, "server": server}}],
+        "users": [{"name": cluster, "user": {"token": token}}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+        "current-context": cluster,
+    }
+
+
+def judge(kube: Kube, access: Access, *, whose: str) -> Judgement:
+    """Ask a cluster's own API server, as the holder of a token, whether it may read services.
+
+    One request. The CA is put to the proof, too, where the access names the server that we know.
+    """
+    ca = access.ca if access.server == kube.server else b""
+    review = {
+        "apiVersion": ACCESS_REVIEW.api_version,
+        "kind": ACCESS_REVIEW.kind,
+        "spec": {"resourceAttributes": {"verb": "list", "resource": "services"}},
+    }
+    try:
+        answer = kube.bearing(access.token, ca).within(SECONDS).create(review, manager="mesh/remote")
+    except Unauthorized:
+        return Judgement(refused=f"{whose} token is no longer accepted by cluster {kube.cluster}")
+    except Forbidden:
+        return Judgement()  # it is known there, and may not even ask: its rights are somebody's choice
+    except Unreachable as error:
+        if error.untrusted and ca:
+            return Judgement(
+                refused=f"{whose} CA does not vouch for the API server of cluster {kube.cluster}"
+            )
+        return Judgement(
+            unknown=f"cluster {kube.cluster} did not say whether the token is good: {error.message}"
+        )
+    except KubeError as error:
+        return Judgement(unknown=error.message)
+    if (answer.get("status") or {}).get("allowed") is not True:
+        return Judgement(denied=f"cluster {kube.cluster} does not let {whose} token list its services")
+    return Judgement()
+
+
+def roots(snapshot: Snapshot, namespace: str) -> str:
+    """The fingerprints of the roots that a cluster's istiod hands out, sorted; "" if none can be seen."""
+    try:
+        found = snapshot.list(CONFIG_MAP, namespace=namespace)  # the LIST that finds our slice, too
+    except KubeError:
+        return ""
+    kept = [obj.get("data") or {} for obj in found if obj["metadata"]["name"] == ROOT_CONFIG]
+    pem = "".join(data.get("root-cert.pem", "") for data in kept)
+    return ",".join(sorted({_fingerprint(each) for each in _CERTIFICATE.findall(pem)} - {""}))
+
+
+def _fingerprint(pem: str) -> str:
+    try:
+        return "sha256:" + hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    except ValueError:
+        return ""
+
+
+def _named(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(each for each in [*config[section], {}] if each.get("name", name) == name)
+    return found
+
+
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text or "")
+    except (binascii.Error, TypeError, ValueError):
+        return b""

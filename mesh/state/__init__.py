@@ -1,0 +1,1 @@
+"""What mesh records: lockfile, journal, slices and history in the clusters, leases."""

@@ -1,0 +1,85 @@
+"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import RefusedError
+from mesh.model.spec import Mesh
+from mesh.state.lockfile import Identity
+
+FIXED = {
+    "cluster_name": "clusterName",
+    "network": "network",
+    "trust_domain": "trustDomain",
+    "namespace": "namespaces.istiod",
+}
+
+
+def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, Identity]:
+    """Say who each cluster is, as the lockfile records it; the uid of one that did not answer is ""."""
+    return {
+        cluster.name: Identity(
+            uid=uids.get(cluster.name, ""),
+            cluster_name=cluster.cluster_name,
+            network=cluster.network,
+            trust_domain=cluster.trust_domain,
+            namespace=cluster.namespace,
+            context=cluster.context,
+            kubeconfig=cluster.kubeconfig,
+        )
+        for cluster in mesh.clusters
+    }
+
+
+def check_identities(wanted: Mapping[str, Identity], recorded: Mapping[str, Identity]) -> None:
+    """Refuse the wrong cluster behind a context, one cluster twice, and a changed identity."""
+    _one_name_each(wanted)
+    for name, who in sorted(wanted.items()):
+        before = recorded.get(name)
+        if before is None:
+            _not_renamed(name, who, wanted, recorded)
+        elif who.uid and before.uid != who.uid:
+            raise RefusedError(
+                f"cluster {name} is not the cluster it was: context {who.context} leads to kube-system "
+                f"{who.uid}, recorded is {before.uid}",
+                hint="check the context; if the cluster was rebuilt, run "
+                f"`mesh state forget --cluster {name}` first and then plan again",
+            )
+        else:
+            _same_identity(name, who, before)
+
+
+def _one_name_each(wanted: Mapping[str, Identity]) -> None:
+    names: dict[str, str] = {}
+    for name, who in sorted(wanted.items()):
+        first = names.setdefault(who.uid, name) if who.uid else name
+        if first != name:
+            raise RefusedError(
+                f"clusters {first} and {name} are one and the same (kube-system {who.uid})",
+                hint=f"contexts {wanted[first].context} and {who.context} lead to one API server: mend one",
+            )
+
+
+def _not_renamed(
+    name: str, who: Identity, wanted: Mapping[str, Identity], recorded: Mapping[str, Identity]
+) -> None:
+    for old, before in sorted(recorded.items()):
+        if who.uid and before.uid == who.uid and old not in wanted:
+            raise RefusedError(
+                f"cluster {name} is recorded under the name {old}",
+                hint=f"to keep its identity and move the record, run `mesh state rename {old} {name}`; to "
+                f"re-identify it, which is disruptive, destroy {old} first and then apply {name}",
+            )
+
+
+def _same_identity(name: str, who: Identity, before: Identity) -> None:
+    for attribute, field in FIXED.items():
+        old, new = getattr(before, attribute), getattr(who, attribute)
+        if old != new:
+            raise RefusedError(
+                f"{field} of cluster {name} was {old!r} at the last apply and is now {new!r}: it is part of "
+                "the cluster's identity; changing it re-issues every identity and cuts the links",
+                hint=f"set {field}: {old} again to keep it; or re-identify the cluster, which is disruptive: "
+                "take it out of the configuration, apply, put it back with the new value, apply again",
+            )

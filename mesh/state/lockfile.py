@@ -1,0 +1,226 @@
+"""The lockfile: what this mesh made, where, and how the pieces depend on each other.
+
+`mesh.lock` is canonical JSON made to be committed: sorted keys, no secrets, no times of reads, a
+digest over the rest. This module is its format, as pure functions from and to text; `mesh.state`
+reads and writes the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from mesh.errors import RefusedError, StateError
+from mesh.model import NO_CLUSTER, Key, Place
+from mesh.sdk.contract import Last
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a cluster is: the UID of its kube-system namespace, and the names it has in the mesh.
+
+    All four stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig`
+    are where it was last reached, so that it can be cleaned up after it left the file.
+    """
+
+    uid: str
+    cluster_name: str
+    network: str
+    trust_domain: str
+    namespace: str = "istio-system"
+    context: str = ""
+    kubeconfig: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One resource that was applied: what is remembered of it, and its direct needs."""
+
+    last: Last
+    needs: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The lockfile's content.
+
+    `serial` grows by one with every run that writes, and `run` names that run: the same serial by
+    two runs is a fork.
+    """
+
+    mesh: str
+    lineage: str
+    serial: int = 0
+    run: str = ""
+    clusters: Mapping[str, Identity] = field(default_factory=dict)
+    entries: Mapping[Key, Entry] = field(default_factory=dict)
+
+    def last(self, key: Key) -> Last | None:
+        """What is remembered of a resource, or None."""
+        entry = self.entries.get(key)
+        return entry.last if entry else None
+
+    def with_entry(self, key: Key, entry: Entry | None) -> Lock:
+        """Return a lock with one entry set, or removed."""
+        entries = {k: e for k, e in self.entries.items() if k != key}
+        if entry:
+            entries[key] = entry
+        return replace(self, entries=entries)
+
+
+def fresh(mesh: str) -> Lock:
+    """Start the lock of a mesh that was never applied."""
+    return Lock(mesh=mesh, lineage=str(uuid4()))
+
+
+def to_text(lock: Lock) -> str:
+    """Write a lock as canonical JSON, digest included."""
+    body = _body(lock)
+    body["digest"] = _digest(body)
+    return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def from_text(text: str, where: str) -> Lock:
+    """Read a lock; raise StateError that says what is wrong with it and what to do."""
+    restore = f"restore {where} from version control, or run `mesh state rebuild`"
+    if "<<<<<<<" in text:
+        raise StateError(f"{where} has merge conflict markers", hint=f"take one side whole, then {restore}")
+    odd = StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore)
+    try:
+        body = json.loads(text)
+        version = body["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise odd from None
+    if version != FORMAT:
+        raise StateError(
+            f"{where} has format {version}, this mesh reads format {FORMAT}",
+            hint="use the newer mesh that wrote it",
+        )
+    if body.pop("digest", "") != _digest(body):
+        raise StateError(f"{where} was changed by hand or damaged: its digest does not match", hint=restore)
+    try:
+        return _lock(body)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise odd from None
+
+
+def slice_of(lock: Lock, cluster: str) -> Lock:
+    """Cut out what one cluster keeps: its own entries, and those that belong to none."""
+    mine = {NO_CLUSTER, cluster}
+    return replace(
+        lock,
+        clusters={name: who for name, who in lock.clusters.items() if name == cluster},
+        entries={key: entry for key, entry in lock.entries.items() if key.cluster in mine},
+    )
+
+
+def newer(lock: Lock, slices: Mapping[str, Lock]) -> Lock:
+    """Bring a lock up to date with what the clusters hold; raise RefusedError on a fork.
+
+    A slice that is newer than the lock, or of a cluster that the lock does not know, replaces what
+    the lock says of its cluster; what belongs to no cluster is taken from the newest. A lock that
+    was never written takes the lineage of the slices.
+    """
+    recorded = lock.serial
+    for name, each in sorted(slices.items(), key=lambda item: (item[1].serial, item[0])):
+        if lock.serial == 0 and not lock.entries:
+            lock = replace(lock, lineage=each.lineage)
+        _refuse_fork(lock, name, each)
+        if each.serial > recorded or name not in lock.clusters:
+            lock = _overlaid(lock, name, each)
+    return lock
+
+
+def _refuse_fork(lock: Lock, cluster: str, other: Lock) -> None:
+    if other.lineage != lock.lineage:
+        raise RefusedError(
+            f"cluster {cluster} holds the state of another lineage of mesh {other.mesh!r} "
+            f"({other.lineage}, serial {other.serial}; this lockfile: {lock.lineage})",
+            hint="use the lockfile that belongs to these clusters, or move this one away and run "
+            "`mesh state rebuild`",
+        )
+    if other.serial == lock.serial and other.run != lock.run:
+        raise RefusedError(
+            f"two runs wrote serial {lock.serial}: the state in cluster {cluster} and this lockfile have "
+            "gone separate ways",
+            hint="take the newer lockfile from version control, or run `mesh state rebuild`",
+        )
+
+
+def _overlaid(lock: Lock, cluster: str, theirs: Lock) -> Lock:
+    """Put a slice in place of what a lock says of its cluster, under whatever name it says it."""
+    uids = {who.uid for who in theirs.clusters.values()}
+    stale = {cluster, *(name for name, who in lock.clusters.items() if who.uid in uids)}
+    is_newest = theirs.serial >= lock.serial
+    shared = lock if not is_newest else theirs
+    entries = {key: entry for key, entry in lock.entries.items() if key.cluster not in stale}
+    entries |= {key: entry for key, entry in theirs.entries.items() if key.cluster != NO_CLUSTER}
+    return replace(
+        lock,
+        serial=max(lock.serial, theirs.serial),
+        run=theirs.run if is_newest else lock.run,
+        clusters={name: who for name, who in lock.clusters.items() if name not in stale}
+        | dict(theirs.clusters),
+        entries={key: entry for key, entry in entries.items() if key.cluster != NO_CLUSTER}
+        | {key: entry for key, entry in shared.entries.items() if key.cluster == NO_CLUSTER},
+    )
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _body(lock: Lock) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "mesh": lock.mesh,
+        "lineage": lock.lineage,
+        "serial": lock.serial,
+        "run": lock.run,
+        "clusters": {name: asdict(identity) for name, identity in lock.clusters.items()},
+        "resources": {str(key): _entry_body(entry) for key, entry in lock.entries.items()},
+    }
+
+
+def _entry_body(entry: Entry) -> dict[str, Any]:
+    last = entry.last
+    return {
+        "needs": sorted(str(need) for need in entry.needs),
+        "place": [last.place.namespace, last.place.name, last.place.variant],
+        "fields": dict(last.fields),
+        "created": last.created,
+        "uid": last.uid,
+        "outputs": dict(last.outputs),
+        "status": last.status,
+    } | ({"theirs": sorted(last.theirs)} if last.theirs else {})
+
+
+def _lock(body: Mapping[str, Any]) -> Lock:
+    return Lock(
+        mesh=body["mesh"],
+        lineage=body["lineage"],
+        serial=body["serial"],
+        run=body["run"],
+        clusters={name: Identity(**identity) for name, identity in body["clusters"].items()},
+        entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
+    )
+
+
+def _entry(body: Mapping[str, Any]) -> Entry:
+    last = Last(
+        place=Place(*body["place"]),
+        fields=body["fields"],
+        created=body["created"],
+        uid=body["uid"],
+        outputs=body["outputs"],
+        status=body["status"],
+        theirs=frozenset(body.get("theirs", ())),
+    )
+    return Entry(last, frozenset(Key.parse(need) for need in body["needs"]))

@@ -1,0 +1,1 @@
+"""Files, file locks and JSON lines on the local disk."""

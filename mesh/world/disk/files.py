@@ -1,0 +1,158 @@
+"""Files that must never be half written, read by strangers, or written by two.
+
+Atomic replacement, secret files, and the question whether git would pick a file up; locks and
+journals are in `mesh.world.disk.file_lock` and `mesh.world.disk.json_lines`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mesh.errors import MeshError, StateError
+
+_GIT_DEADLINE = 10.0
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Put `data` in place of the file, whole or not at all, and on disk when this returns.
+
+    Raises StateError if the target is a link, no regular file, or another user's, and if any byte
+    could not be written. A failed fsync is final: the kernel may have dropped the page.
+    """
+    _refuse_odd_target(path)
+    try:
+        temp = _write_temp(path, data, mode)
+        try:
+            temp.replace(path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StateError(
+            f"{path} could not be written: {error.strerror or error}",
+            hint="free space or fix the permissions of its folder, and run the command again",
+        ) from error
+
+
+def _refuse_odd_target(path: Path) -> None:
+    """A link may lead out of the repository; another user's file is not ours to replace."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise StateError(f"{path} is not a regular file", hint="remove it or name another file")
+    if found.st_uid != os.geteuid():
+        raise StateError(f"{path} belongs to another user", hint=f"chown it to yourself: chown $USER {path}")
+
+
+def _write_temp(path: Path, data: bytes, mode: int) -> Path:
+    """Write and fsync a new file (0600 until it is whole) in the folder of `path`."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temp = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            if os.fstat(file.fileno()).st_size != len(data):
+                raise OSError("the file is shorter than what was written")
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
+    return temp
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new name in the folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def create_secret_file(path: Path, data: bytes) -> None:
+    """Create a file only its owner may read, from its first byte on; raise FileExistsError.
+
+    The bytes are written under another name and then linked, so nobody ever sees half a key and
+    an existing file is never touched. Folders that are missing are made 0700.
+    """
+    _make_private_folder(path.parent)
+    temp = _write_temp(path, data, 0o600)
+    try:
+        os.link(temp, path)
+    finally:
+        temp.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _make_private_folder(folder: Path) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        with suppress(FileExistsError):
+            each.mkdir(mode=0o700)
+    if folder.stat().st_mode & 0o022:
+        raise MeshError(
+            f"{folder} may be written by other users; a key does not go there",
+            hint=f"chmod 700 {folder}",
+        )
+
+
+def read_secret_file(path: Path) -> bytes:
+    """Read a file that holds a secret; refuse one that others may read."""
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise MeshError(f"{path} is not a regular file")
+            if found.st_mode & 0o077:
+                raise MeshError(
+                    f"{path} holds a secret and others may read it (mode {found.st_mode & 0o777:04o})",
+                    hint=f"chmod 600 {path}",
+                )
+            return file.read()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise MeshError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def inside_git(path: Path) -> bool:
+    """Whether the file is, or would be, inside a git work tree."""
+    folder = path.parent.resolve()
+    return any((each / ".git").exists() for each in (folder, *folder.parents))
+
+
+def git_would_take(path: Path) -> bool:
+    """Whether `git add` could pick the file up: in a work tree and not known to be ignored."""
+    if not inside_git(path):
+        return False
+    git = shutil.which("git")
+    if git is None:
+        return True
+    folder = path.parent.resolve()
+    start = next(each for each in (folder, *folder.parents) if each.is_dir())
+    argv = [git, "-C", str(start), "check-ignore", "--quiet", "--", str(folder / path.name)]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(argv, env=env, capture_output=True, timeout=_GIT_DEADLINE, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return done.returncode != 0
+
+
+def user_path(text: str, env: Mapping[str, str], folder: Path) -> Path:
+    """Resolve a path as a user writes it: `~` is the home folder, anything relative is below `folder`."""
+    if text == "~" or text.startswith("~/"):
+        return Path(env.get("HOME") or Path.home()) / text[2:]
+    return folder / text

@@ -1,0 +1,103 @@
+"""A file of JSON lines that survives a crash at any byte: the form of the journal.
+
+Each line is `{"entry": …, "sum": first 16 hex digits of the SHA-256 of the entry's canonical JSON}`.
+Only the last line can be torn, and it is dropped: nothing was done yet on the strength of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mesh.errors import StateError
+from mesh.world.disk.files import sync_folder
+
+Entry = Mapping[str, Any]
+
+
+def open_lines(path: Path) -> int:
+    """Open (or create, 0600) a file of lines for appending, its torn tail cut off; return the descriptor."""
+    is_new = not path.exists()
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _, intact = _parse(path.read_bytes(), path)
+        os.ftruncate(handle, intact)
+        if is_new:
+            sync_folder(path.parent)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def append_line(handle: int, entry: Entry) -> None:
+    """Append one entry; it is on disk when this returns. Raise StateError if it is not."""
+    line = _encode(entry)
+    try:
+        if os.write(handle, line) != len(line):
+            raise OSError("no space left for the whole line")
+        _sync_data(handle)
+    except OSError as error:
+        raise StateError(
+            f"the journal could not be written: {error.strerror or error}",
+            hint="free space on its disk and run the command again; what is on record is still true",
+        ) from error
+
+
+def read_lines(path: Path) -> tuple[dict[str, Any], ...]:
+    """Return every intact entry in order, () if there is no file; raise StateError on a broken middle."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    return _parse(data, path)[0]
+
+
+def _sync_data(handle: int) -> None:
+    """Flush the data; macOS has no fdatasync."""
+    getattr(os, "fdatasync", os.fsync)(handle)
+
+
+def _encode(entry: Entry) -> bytes:
+    text = json.dumps({"entry": entry, "sum": _sum(entry)}, sort_keys=True, separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def _sum(entry: object) -> str:
+    canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _parse(data: bytes, path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
+    """Return the intact entries and the length in bytes that they take."""
+    entries: list[dict[str, Any]] = []
+    intact = 0
+    lines = data.splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
+        entry = _decode(line)
+        if entry is None:
+            if number == len(lines):
+                break
+            raise StateError(
+                f"{path}:{number}: this line of the journal is damaged",
+                hint="restore the file from a backup, or delete it: the next run then reads the clusters",
+            )
+        entries.append(entry)
+        intact += len(line)
+    return tuple(entries), intact
+
+
+def _decode(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of one line, None if the line is not whole."""
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or record.get("sum") != _sum(record.get("entry")):
+        return None
+    entry = record["entry"]
+    return entry if isinstance(entry, dict) else None

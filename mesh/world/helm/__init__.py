@@ -1,0 +1,1 @@
+"""Run helm as a child process, and read its release records from the API server."""

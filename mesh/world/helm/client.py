@@ -1,0 +1,229 @@
+"""The helm program, bound to the clusters of a mesh: render, upgrade, uninstall.
+
+Helm gets private folders of its own under the run folder; of the user's setup it sees the
+kubeconfig, the registry login and the repositories, and the proxy and CA variables.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any
+
+from mesh.world import HelmJob, Object
+from mesh.world import yaml_documents as documents
+from mesh.world.helm.children import Children, alive, lock_path, private_folder, sweep
+from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
+from mesh.world.kube.kubeconfig import Clusters, paths
+
+if TYPE_CHECKING:
+    from mesh.world.helm.command import HelmCommand, Setting
+
+__all__ = ["HelmCli", "alive", "connect"]
+
+Version = tuple[int, int, int]
+
+OLDEST: Version = (3, 21, 0)
+OLDEST_4: Version = (4, 2, 4)
+HOW_TO_GET = "install helm 4.2.4 or newer (https://helm.sh/docs/intro/install), or name one in MESH_HELM"
+
+_NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+@dataclass(slots=True)
+class Program:
+    """The helm of this machine and what its processes share. Looked for when first needed."""
+
+    env: Mapping[str, str]
+    run_dir: Path
+    timeout: float
+    children: Children
+    gate: BoundedSemaphore
+    _found: tuple[str, Version] | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def found(self) -> tuple[str, Version]:
+        """Return the binary and its version; raise HelmMissing."""
+        with self._lock:
+            if self._found is None:
+                sweep(self.run_dir)
+                binary = _binary(self.env)
+                self._found = binary, _usable(binary, self.env)
+            return self._found
+
+    def environment(self, kubeconfig: str) -> Mapping[str, str]:
+        """The environment of a helm process: the user's without its HELM_ variables, and ours."""
+        home = private_folder(private_folder(self.run_dir) / "helm")
+        kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
+        return {
+            **kept,
+            "LC_ALL": "C",
+            "NO_COLOR": "1",
+            "KUBECONFIG": kubeconfig,
+            "HELM_DRIVER": "secret",
+            "HELM_CACHE_HOME": str(home / "cache"),
+            "HELM_CONFIG_HOME": str(home / "config"),
+            "HELM_DATA_HOME": str(home / "data"),
+            **_users(self.env),
+        }
+
+
+class HelmCli:
+    """A `Helm`: the program, bound to one cluster; used from several threads."""
+
+    def __init__(self, cluster: str, context: str, kubeconfig: str, program: Program) -> None:
+        self.cluster = cluster
+        self.context = context
+        self._kubeconfig = kubeconfig
+        self._program = program
+
+    def template(
+        self, job: HelmJob, *, kube_version: str, upgrade: bool, api_versions: Iterable[str] = ()
+    ) -> list[Object]:
+        """Render a chart without asking the cluster; hooks, tests and the crds folder left out."""
+        text = self._run(
+            "render",
+            job,
+            self._setting(os.devnull),
+            lambda helm: helm.render(
+                job, kube_version=kube_version, upgrade=upgrade, api_versions=api_versions
+            ),
+        )
+        try:
+            return [document for document in documents.read_all(text) if isinstance(document, dict)]
+        except ValueError as error:
+            raise RenderFailed(f"{self._what('render', job)}: the rendering is no YAML: {error}") from None
+
+    def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
+        """Install or upgrade a release; does not wait for its pods."""
+        setting = replace(self._locked(job.release, job.namespace), labels=job.labels)
+        self._run("upgrade", job, setting, lambda helm: helm.install(job, force_conflicts=force_conflicts))
+
+    def uninstall(self, release: str, namespace: str) -> None:
+        """Uninstall a release; succeed if there is none."""
+        job = HelmJob(release, namespace, "", "", "", {})
+        setting = self._locked(release, namespace)
+        self._run(
+            "uninstall",
+            job,
+            setting,
+            lambda helm: helm.uninstall(release, namespace=namespace, timeout=f"{setting.timeout:g}s"),
+        )
+
+    def at_work(self, release: str, namespace: str) -> str:
+        """Say which helm process, of this run or of an earlier one, is at work on a release; "" if none."""
+        child = alive(self._program.run_dir, self.cluster, namespace, release)
+        return str(child) if child else ""
+
+    def _locked(self, release: str, namespace: str) -> Setting:
+        lock = lock_path(self._program.run_dir, self.cluster, namespace, release)
+        what = f"cluster {self.cluster} (context {self.context}): release {release} in {namespace}"
+        return replace(self._setting(self._kubeconfig), lock=lock, what=what)
+
+    def _setting(self, kubeconfig: str) -> Setting:
+        from mesh.world.helm.command import Setting
+
+        program = self._program
+        binary, version = program.found()
+        env = program.environment(kubeconfig)
+        return Setting(binary, version, env, self.context, program.timeout, program.children)
+
+    def _run(
+        self,
+        verb: str,
+        job: HelmJob,
+        setting: Setting,
+        work: Callable[[HelmCommand], Coroutine[Any, Any, Any]],
+    ) -> Any:
+        """Run one coroutine of pyhelm3 to its end in this thread, when there is room for a process."""
+        import asyncio
+
+        from mesh.world.helm.command import HelmCommand, Outcome
+
+        what = self._what(verb, job)
+        if job.ref.startswith("-"):
+            raise ChartNotFound(f"{what}: {job.ref!r} is no chart")
+        try:
+            with self._program.gate:
+                return asyncio.run(work(HelmCommand(setting)))
+        except Outcome as outcome:
+            if outcome.late or outcome.code < 0:
+                ended = f"it took longer than {setting.timeout:g} s" if outcome.late else "it was stopped"
+                raise HelmStopped(f"{what}: {ended}") from None
+            raise failure(what, outcome.stderr, job.values) from None
+
+    def _what(self, verb: str, job: HelmJob) -> str:
+        place = f"cluster {self.cluster} (context {self.context})"
+        return f"{place}: helm cannot {verb} release {job.release} in {job.namespace}"
+
+
+def connect(
+    clusters: Clusters,
+    env: Mapping[str, str],
+    *,
+    run_dir: Path,
+    children: Children | None = None,
+    processes: int = 4,
+    timeout: float = 300.0,
+) -> Mapping[str, HelmCli]:
+    """Bind helm to each (name, context, kubeconfig); helm itself is looked for when first needed.
+
+    `run_dir` holds locks and helm's own folders. At most `processes` helms run at a time; each may
+    take `timeout` seconds per operation. `children.stop()` tells those at work to end.
+    """
+    program = Program(env, run_dir.absolute(), timeout, children or Children(), BoundedSemaphore(processes))
+    return {
+        name: HelmCli(name, context, os.pathsep.join(map(str, paths(kubeconfig, env))), program)
+        for name, context, kubeconfig in clusters
+    }
+
+
+def _binary(env: Mapping[str, str]) -> str:
+    named = env.get("MESH_HELM", "")
+    found = shutil.which(named or "helm", path=env.get("PATH"))
+    if not found:
+        raise HelmMissing(
+            f"{named} (MESH_HELM) is not there" if named else "helm is not on PATH", hint=HOW_TO_GET
+        )
+    return found
+
+
+def _usable(binary: str, env: Mapping[str, str]) -> Version:
+    """The version of a helm, which may lack its third number; raise HelmMissing if it is too old."""
+    argv = [binary, "version", "--template", "{{ .Version }}"]
+    try:
+        said = subprocess.run(
+            argv, capture_output=True, check=True, timeout=30, env=dict(env)
+        ).stdout.decode()
+    except (OSError, subprocess.SubprocessError):
+        raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET) from None
+    number = _NUMBER.search(said)
+    if not number:
+        raise HelmMissing(f"{binary} does not tell its version", hint=HOW_TO_GET)
+    version = int(number[1]), int(number[2]), int(number[3] or 0)
+    if not (OLDEST <= version < (4, 0, 0) or version >= OLDEST_4):
+        raise HelmMissing(f"{binary} is {said.strip()}, which is too old", hint=HOW_TO_GET)
+    return version
+
+
+def _users(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The user's registry login and repositories, where they are; helm only reads them here."""
+    home = Path(env.get("HOME") or Path.home())
+    base = home / "Library/Preferences" if sys.platform == "darwin" else home / ".config"
+    config = Path(env.get("HELM_CONFIG_HOME") or Path(env.get("XDG_CONFIG_HOME") or base) / "helm")
+    caches = home / "Library/Caches" if sys.platform == "darwin" else home / ".cache"
+    cache = Path(env.get("HELM_CACHE_HOME") or Path(env.get("XDG_CACHE_HOME") or caches) / "helm")
+    files = {
+        "HELM_REGISTRY_CONFIG": config / "registry" / "config.json",
+        "HELM_REPOSITORY_CONFIG": config / "repositories.yaml",
+        "HELM_REPOSITORY_CACHE": cache / "repository",
+    }
+    named = {key: Path(env.get(key) or path) for key, path in files.items()}
+    return {key: str(path) for key, path in named.items() if path.exists()}

@@ -1,0 +1,181 @@
+"""Helm's command line through pyhelm3, of which only the argv and the reading of output is used.
+
+`run` replaces the one of pyhelm3: no shell, no token in argv, values in a private file instead of
+on stdin, deadlines, a process group of its own, and the lock of the release in the child's hands.
+This module is imported late, when helm is called: pyhelm3 costs as much as a whole plan may take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import semver
+from pyhelm3 import Command  # type: ignore[import-untyped]  # it has no types
+
+from mesh.world import HelmJob
+from mesh.world import yaml_documents as documents
+from mesh.world.helm.children import Children, locked, note, signal_group
+
+GRACE = 30.0
+"""Seconds between SIGTERM, at which helm marks its release as failed, and SIGKILL."""
+
+_FOUR = (4, 0, 0)
+
+_EXPLICIT: Mapping[tuple[str, int], tuple[str, ...]] = {
+    ("upgrade", 4): ("--dry-run=none", "--wait=hookOnly", "--hide-notes"),
+    ("upgrade", 3): ("--dry-run=none", "--hide-notes"),
+    ("uninstall", 4): ("--ignore-not-found", "--cascade=background", "--wait=hookOnly"),
+    ("uninstall", 3): ("--ignore-not-found", "--cascade=background"),
+}
+"""What is said though it is the default of some version of helm: defaults move."""
+
+
+class Outcome(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
+    """How helm ended, if not well: its exit code (negative: by that signal) and its stderr."""
+
+    def __init__(self, code: int, stderr: bytes, *, late: bool) -> None:
+        super().__init__(code)
+        self.code = code
+        self.stderr = stderr
+        self.late = late
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a helm process is started with. `lock` is the release's lock file, None for a rendering.
+
+    `what` names the release in a message; `labels` go on helm's record of it.
+    """
+
+    binary: str
+    version: tuple[int, int, int]
+    env: Mapping[str, str]
+    context: str
+    timeout: float
+    children: Children
+    lock: Path | None = None
+    what: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def major(self) -> int:
+        """3 or 4: the flags differ."""
+        return 4 if self.version >= _FOUR else 3
+
+
+class HelmCommand(Command):  # type: ignore[misc]  # likewise
+    """pyhelm3's commands, run our way."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(
+            executable=setting.binary,
+            kubecontext=setting.context,
+            default_timeout=f"{setting.timeout:g}s",
+            history_max_revisions=10,
+        )
+        self._setting = setting
+
+    async def install(self, job: HelmJob, *, force_conflicts: bool) -> None:
+        """`helm upgrade --install`; values of the former revision are never reused.
+
+        `--server-side=auto`: a release keeps the way of applying it was born with.
+        """
+        await self.install_or_upgrade(
+            job.release,
+            job.ref,
+            dict(job.values),
+            namespace=job.namespace,
+            repo=job.repo or None,
+            version=job.version or None,
+            create_namespace=False,
+            reset_values=True,
+            server_side="auto" if self._setting.major >= 4 else None,
+            force_conflicts=force_conflicts and self._setting.major >= 4,
+        )
+
+    async def render(
+        self, job: HelmJob, *, kube_version: str, upgrade: bool, api_versions: Iterable[str]
+    ) -> bytes:
+        """`helm template` for a cluster of that version, without asking it."""
+        argv = ["template", job.release, job.ref, "--namespace", job.namespace, "--values", "-"]
+        argv += ["--kube-version", kube_version, "--no-hooks", "--skip-tests", "--skip-crds"]
+        argv += ["--is-upgrade"] if upgrade else []
+        argv += ["--repo", job.repo] if job.repo else []
+        argv += ["--version", job.version] if job.version else []
+        known = ",".join(sorted(api_versions))
+        argv += ["--api-versions", known] if known else []
+        return await self.run(argv, documents.json_bytes(job.values))
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002  # pyhelm3's name
+        """Run helm to its end or its deadline; return stdout, or raise `Outcome`."""
+        setting = self._setting
+        argv = [setting.binary, *map(str, command), *_EXPLICIT.get((str(command[0]), setting.major), ())]
+        if setting.labels:
+            argv += ["--labels", ",".join(f"{name}={value}" for name, value in setting.labels.items())]
+        with ExitStack() as held:
+            if setting.lock is None:
+                return await self._spawn(argv, input or b"", ())
+            fd = held.enter_context(locked(setting.lock, setting.what))
+            if input is not None:
+                values = _private_file(setting.lock.with_suffix(".values.json"), _as_yaml(input))
+                held.callback(values.unlink, missing_ok=True)
+                argv[argv.index("--values") + 1] = str(values)
+            return await self._spawn([*argv, "--kube-context", setting.context], None, (fd,))
+
+    async def _spawn(self, argv: list[str], stdin: bytes | None, fds: tuple[int, ...]) -> bytes:
+        child = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(self._setting.env),
+            start_new_session=True,
+            pass_fds=fds,
+        )
+        for fd in fds:
+            note(fd, child.pid, " ".join(("helm", *argv[1:3])))
+        with self._setting.children.running(child.pid):
+            talk = asyncio.ensure_future(child.communicate(stdin))
+            late = await _ended(talk, child.pid, self._setting.timeout)
+            out, err = talk.result()
+        if child.returncode or late:
+            raise Outcome(child.returncode or 0, err, late=late)
+        return out
+
+    def client_version(self) -> semver.Version:
+        """The version found when helm was looked for: no shell, and no third number needed."""
+        return semver.Version(*self._setting.version)
+
+
+async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
+    """Wait for the end; after helm's own timeout and some grace, end it. Return whether it was late."""
+    signals = (signal.SIGTERM, signal.SIGKILL)
+    for tries, number in enumerate(signals):
+        done, _ = await asyncio.wait({talk}, timeout=GRACE if tries else timeout + GRACE)
+        if done:
+            return tries > 0
+        signal_group(pid, number)
+    await asyncio.wait({talk})
+    return True
+
+
+def _as_yaml(values: bytes) -> bytes:
+    """The values as pyhelm3 wrote them (JSON in ASCII) as a YAML reader reads them right."""
+    return documents.json_bytes(json.loads(values))
+
+
+def _private_file(path: Path, content: bytes) -> Path:
+    """Write a file that only we may read, under the lock of the release."""
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+    return path

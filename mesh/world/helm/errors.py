@@ -1,0 +1,168 @@
+"""What helm can say no with, read from its stderr, which is never shown as it is.
+
+::
+
+    HelmError
+    ├── HelmMissing      no helm, or one too old to be used
+    ├── HelmBusy         another helm process of ours is still at work on the release
+    ├── PendingRelease   helm takes the release to be in use: it is, or a helm was killed
+    ├── FieldConflict    others hold fields of the chart's objects
+    ├── ChartNotFound    the chart, its version or its repository is not there
+    ├── RenderFailed     the chart does not render with these values
+    ├── HelmStopped      ended by a signal, or at its deadline
+    └── HelmFailed       any other failure
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mesh.errors import HelmError
+from mesh.world.kube.error_bodies import shown
+from mesh.world.kube.errors import Cause
+
+MASK = "***"
+
+
+class HelmMissing(HelmError):  # noqa: N818  # reads as what happened, like its siblings
+    """There is no helm, or one too old to be used."""
+
+
+class HelmBusy(HelmError):  # noqa: N818  # likewise
+    """Another helm process of ours is still at work on the release."""
+
+
+class HelmFailed(HelmError):  # noqa: N818  # likewise
+    """Helm ended with an error; `stderr` is what it said, cleaned."""
+
+    hint_text = ""
+
+    def __init__(self, what: str, stderr: str = "") -> None:
+        super().__init__(f"{what}: {stderr}" if stderr else what, hint=self.hint_text)
+        self.stderr = stderr
+
+
+class PendingRelease(HelmFailed):
+    """Helm takes the release to be in use."""
+
+    hint_text = "wait if somebody is at work on it; `mesh recover ADDRESS` frees it otherwise"
+
+
+class FieldConflict(HelmFailed):
+    """Others hold fields of the chart's objects: `fields` are their causes, as far as helm tells."""
+
+    hint_text = "plan again: it lists who holds the fields, and how to take them"
+
+    def __init__(self, what: str, stderr: str = "", fields: tuple[Cause, ...] = ()) -> None:
+        super().__init__(what, stderr)
+        self.fields = fields
+
+
+class ChartNotFound(HelmFailed):
+    """The chart, its version or its repository is not there."""
+
+    hint_text = "check the chart's source and version, and `helm registry login` if it is private"
+
+
+class RenderFailed(HelmFailed):
+    """The chart does not render with these values."""
+
+    hint_text = "check the values of that chart"
+
+
+class HelmStopped(HelmFailed):
+    """Ended by a signal, or at its deadline."""
+
+    hint_text = "run the command again: it goes on where this one stopped"
+
+
+_SECRET_KEY = re.compile(r"(?i)licen[cs]e|passw|token|key|secret")
+_ASSIGNED = re.compile(
+    r"(?i)(?P<key>[\w.\-]*(?:licen[cs]e|passw|token|key)[\w.\-]*[\"']?\s*[:=]\s*)"
+    r"(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\s,;}\]]+)"
+)
+_LOG_LINE = re.compile(r"^(?:level=\S+|time=\S+|WARNING:|I\d{4} |W\d{4} )")
+_HELD = re.compile(r"conflicts? with \"(?P<who>[^\"]+)\"(?P<rest>.*?)(?=conflicts? with \"|$)", re.S)
+_FIELD = re.compile(r"(?<![\w/])(\.[A-Za-z_][^\s,]*)")
+
+
+def _any(*words: str) -> re.Pattern[str]:
+    return re.compile("|".join(words), re.IGNORECASE | re.MULTILINE)
+
+
+_CLASSES: tuple[tuple[type[HelmFailed], re.Pattern[str]], ...] = (
+    (HelmStopped, _any("context canceled", "context deadline exceeded", "has been cancelled")),
+    (PendingRelease, _any(r"another operation \(install/upgrade/rollback\) is in progress")),
+    (
+        RenderFailed,
+        _any(
+            "execution error at",
+            "failed to render",
+            "parse error",
+            "error calling",
+            "values don't meet the specifications",
+        ),
+    ),
+    (
+        ChartNotFound,
+        _any(
+            r'path "[^"]*" not found',
+            r'chart "[^"]*".*not found',
+            "not a valid chart repository",
+            "repo.* not found",
+            "failed to (?:download|fetch|perform)",
+            "unable to locate any tags",
+            "could not find protocol handler",
+            r"chart\.yaml file is missing",
+            r"/v2/\S*(?:tags/list|manifests/)",
+            r'Get "\S+\.tgz"',
+        ),
+    ),
+)
+
+
+def failure(what: str, stderr: bytes, values: Mapping[str, Any]) -> HelmFailed:
+    """Read helm's stderr into an error; `what` names the release and cluster."""
+    text = stderr.decode("utf-8", "replace")
+    words = cleaned(text, values)
+    causes = tuple(_held(text)) if "conflict" in text else ()
+    if causes:
+        return FieldConflict(what, words, causes)
+    for kind, pattern in _CLASSES:
+        if pattern.search(text):
+            return kind(what, words)
+    return HelmFailed(what, words)
+
+
+def cleaned(text: str, values: Mapping[str, Any]) -> str:
+    """Make helm's words fit to be shown: its last lines, without secrets and control characters."""
+    for secret in sorted(set(_secrets(values)), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    lines = [line for line in text.splitlines() if line.strip()]
+    said = [line for line in lines if not _LOG_LINE.match(line)] or lines
+    masked = (_ASSIGNED.sub(rf"\g<key>{MASK}", line) for line in said)
+    return shown(" ".join(line.strip() for line in masked).removeprefix("Error: "))
+
+
+def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """Every text under a key that names a secret; short ones would blot out half the message."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secrets(inner, secret=secret or bool(_SECRET_KEY.search(str(key))))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _secrets(inner, secret=secret)
+    elif secret and isinstance(value, str) and len(value) >= 4:
+        yield value
+
+
+def _held(text: str) -> Iterator[Cause]:
+    """Each field of `conflict with "who" using v1: .a.b` and of the longer form with one field a line."""
+    seen: set[tuple[str, str]] = set()
+    for held in _HELD.finditer(text):
+        for path in _FIELD.findall(held["rest"].partition('" using')[2] or held["rest"]):
+            if (held["who"], path) not in seen:
+                seen.add((held["who"], path))
+                yield Cause(held["who"], path[1:].rstrip('."'), f'conflict with "{held["who"]}"')

@@ -1,0 +1,249 @@
+"""Helm releases, read from the Secrets that helm keeps them in: no process, one LIST.
+
+The payload is base64 (ours, on top of the API's) of gzip of JSON. Of a release the newest
+*deployed* revision says what is in the cluster (values, manifest), and the newest revision says how
+the release fares: a failed upgrade leaves its revision above the deployed one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mesh.errors import HelmError
+from mesh.world import Kube, Object
+from mesh.world import yaml_documents as documents
+
+TYPE = "helm.sh/release.v1"
+FIELDS = f"type={TYPE}"
+LABELS = "owner=helm,status!=superseded"
+"""The selectors of the LIST that finds every release of a namespace, and nothing else."""
+
+NOT_SUPERSEDED = "status!=superseded"
+"""The selector of the one LIST of Secrets that all kinds share: leaves out nothing but old revisions."""
+
+PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})
+"""Statuses that helm leaves behind when it is killed: no upgrade comes past them.
+
+The pending ones it takes for somebody else's lock. `uninstalling` stands in the way of an upgrade,
+not of another uninstall.
+"""
+
+COMMON_NAMES = frozenset({"base", "cni"})
+"""Names of Istio's charts that others give to theirs as well."""
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes a release may unpack to; a Secret holds 1 MiB, so only a bomb comes near."""
+
+_NAMES_ISTIO = re.compile(r"""\bname"?: *["']?[\w.-]*(istio|ztunnel)""")
+_GZIP = b"\x1f\x8b\x08"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One revision of a release. `config` is the user's values; they and `manifest` may hold secrets.
+
+    `about` is what its chart says of itself. `uid` is that of its Secret; `digest` moves when any byte
+    of the payload does. `deployed` times are RFC 3339, as helm wrote them.
+    """
+
+    name: str
+    namespace: str
+    revision: int
+    status: str
+    chart: str
+    chart_version: str
+    app_version: str
+    config: Mapping[str, Any] = field(repr=False)
+    manifest: str = field(repr=False)
+    hooks: int
+    apply_method: str
+    uid: str
+    digest: str
+    description: str
+    first_deployed: str
+    last_deployed: str
+    about: str = ""
+
+    def objects(self) -> list[Object]:
+        """The manifest as objects; parsed anew at every call, for it is costly and seldom needed."""
+        return [document for document in documents.read_all(self.manifest) if isinstance(document, dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """A release as it stands: `newest` says how it fares, `deployed` what is in the cluster.
+
+    `deployed` is None if no revision has ever worked. `secret` is the Secret of the newest
+    revision, as it was read: what `unlock` takes; `working` that of the deployed one, if any.
+    """
+
+    newest: Release
+    deployed: Release | None
+    secret: Object = field(repr=False)
+    working: Object | None = field(default=None, repr=False)
+
+    @property
+    def status(self) -> str:
+        """Helm's word for the newest revision."""
+        return self.newest.status
+
+    @property
+    def pending(self) -> bool:
+        """Whether helm would refuse to upgrade it: one is at work, or was killed at work."""
+        return self.newest.status in PENDING
+
+    def is_of(self, chart: str) -> bool:
+        """Whether it is of the chart, and not of somebody's that has nothing but its name in common."""
+        one = self.newest
+        if one.chart != chart or chart not in COMMON_NAMES:
+            return one.chart == chart
+        return "istio" in one.about.lower() or bool(_NAMES_ISTIO.search(one.manifest))
+
+    @property
+    def token(self) -> str:
+        """Moves when, and only when, helm (or somebody in its place) wrote the release."""
+        return f"{self.newest.uid}:{self.newest.revision}:{self.newest.status}:{self.newest.digest}"
+
+
+def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
+    """Return every release that is there by (namespace, name); at most two revisions of each are unpacked."""
+    revisions: dict[tuple[str, str], list[Object]] = {}
+    for secret in secrets:
+        if secret.get("type", TYPE) == TYPE:
+            revisions.setdefault(_names(secret), []).append(secret)
+    there = {names: held for names, held in revisions.items() if not _is_over(held)}
+    return {names: _view(held) for names, held in sorted(there.items())}
+
+
+def decode(secret: Object) -> Release:
+    """Unpack one release Secret; raise HelmError if it holds no release, or too large a one."""
+    payload = _unpack(secret)
+    info, chart = payload.get("info") or {}, (payload.get("chart") or {}).get("metadata") or {}
+    raw = str((secret.get("data") or {}).get("release", ""))
+    return Release(
+        name=str(payload.get("name", "")),
+        namespace=str(payload.get("namespace", "")),
+        revision=int(payload.get("version", 0)),
+        status=str(info.get("status", "unknown")),
+        chart=str(chart.get("name", "")),
+        chart_version=str(chart.get("version", "")),
+        app_version=str(chart.get("appVersion", "")),
+        config=payload.get("config") or {},
+        manifest=str(payload.get("manifest", "")),
+        hooks=len(payload.get("hooks") or ()),
+        apply_method=str(payload.get("apply_method") or "csa"),
+        uid=str(secret["metadata"].get("uid", "")),
+        digest=hashlib.sha256(raw.encode()).hexdigest()[:16],
+        description=str(info.get("description", "")),
+        first_deployed=str(info.get("first_deployed", "")),
+        last_deployed=str(info.get("last_deployed", "")),
+        about=json.dumps({key: value for key, value in chart.items() if key != "name"}),
+    )
+
+
+def chart_of(secret: Object) -> dict[str, Any]:
+    """Return the chart that a revision was made of: metadata, templates, files, values; raise HelmError."""
+    chart: dict[str, Any] = _unpack(secret).get("chart") or {}
+    if "name" not in (chart.get("metadata") or {}):
+        raise _unreadable(secret, "it holds no chart")
+    return chart
+
+
+def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None:
+    """Turn a pending revision into a failed one, so that helm can upgrade above it.
+
+    The Secret must be as it was read: raise `Conflict` if helm (or anybody) has written it since.
+    A revision that is not pending is left alone, so that doing it twice does no harm. The caller
+    has made sure that no helm is at work on it (`mesh.world.helm.children.alive`).
+    """
+    payload = _unpack(secret)
+    info = payload.setdefault("info", {})
+    was = info.get("status")
+    if was not in PENDING:
+        return
+    info["status"] = "failed"
+    info["description"] = f"Release unlocked from stale {was!r} state"
+    metadata = dict(secret["metadata"])
+    metadata.pop("managedFields", None)
+    metadata["labels"] = {**metadata.get("labels", {}), "status": "failed"}
+    kube.replace(
+        {
+            **secret,
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": metadata,
+            "data": {"release": _pack(payload)},
+        },
+        manager=manager,
+    )
+
+
+def _is_over(revisions: list[Object]) -> bool:
+    """Whether they are what `helm uninstall --keep-history` leaves of a release that is gone."""
+    return _label(max(revisions, key=_revision), "status") == "uninstalled"
+
+
+def _view(revisions: list[Object]) -> ReleaseView:
+    held = sorted(revisions, key=_revision, reverse=True)
+    working = next((one for one in held if _label(one, "status") == "deployed"), None)
+    latest = decode(held[0])
+    if working is held[0]:
+        return ReleaseView(latest, latest, held[0], held[0])
+    return ReleaseView(latest, decode(working) if working else None, held[0], working)
+
+
+def _names(secret: Object) -> tuple[str, str]:
+    return str(secret["metadata"].get("namespace", "")), _label(secret, "name")
+
+
+def _revision(secret: Object) -> int:
+    version = _label(secret, "version")
+    return int(version) if version.isdigit() else 0
+
+
+def _label(secret: Object, name: str) -> str:
+    return str((secret["metadata"].get("labels") or {}).get(name, ""))
+
+
+def _unpack(secret: Object) -> dict[str, Any]:
+    try:
+        packed = base64.b64decode(base64.b64decode((secret.get("data") or {})["release"]))
+        payload = json.loads(_unzip(packed))
+    except (KeyError, ValueError, binascii.Error, zlib.error):
+        raise _unreadable(secret, "it holds no release") from None
+    if not isinstance(payload, dict):
+        raise _unreadable(secret, "it holds no release")
+    return payload
+
+
+def _unzip(packed: bytes) -> bytes:
+    """Unpack gzip, unless it is none (as early helm wrote it), and no more than `LARGEST`."""
+    if not packed.startswith(_GZIP):
+        return packed
+    reader = zlib.decompressobj(wbits=31)
+    text = reader.decompress(packed, LARGEST)
+    if reader.unconsumed_tail:
+        raise ValueError("too large")
+    return text
+
+
+def _pack(payload: Mapping[str, Any]) -> str:
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(base64.b64encode(gzip.compress(text, mtime=0))).decode()
+
+
+def _unreadable(secret: Object, why: str) -> HelmError:
+    metadata = secret["metadata"]
+    return HelmError(
+        f"the Secret {metadata.get('name')} in {metadata.get('namespace')} cannot be read: {why}",
+        hint="`helm history` of that release tells whether helm can read it",
+    )

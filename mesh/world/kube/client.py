@@ -1,0 +1,255 @@
+"""One API server, spoken to in raw JSON objects: list, get, server-side apply, delete.
+
+Bodies and answers are plain dicts; typed models cost fifteen times as much and refuse fields that
+are newer than they. What a server says no with are the errors of `mesh.world.kube.errors`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from urllib.parse import quote, urlencode
+
+from mesh.world import Object
+from mesh.world.kube.auth import Credentials
+from mesh.world.kube.discovery import Served
+from mesh.world.kube.error_bodies import refusal
+from mesh.world.kube.errors import Call, Gone, Missing, Unreachable
+from mesh.world.kube.exec_plugin import Plugins
+from mesh.world.kube.kubeconfig import Clusters, targets
+from mesh.world.kube.request import Patience, Reply, Sleep, Wire
+from mesh.world.resources import SECRET, TABLE, Resource
+from mesh.world.yaml_documents import json_bytes
+
+Objects = list[Object]
+
+PAGE = 500
+
+_JSON = "application/json"
+_APPLY = "application/apply-patch+yaml"
+_METADATA = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{_JSON}"
+_RESTARTS = 3
+_CARRY = frozenset({"apply", "create", "replace"})
+_METHODS = {
+    "list": "GET",
+    "get": "GET",
+    "apply": "PATCH",
+    "create": "POST",
+    "replace": "PUT",
+    "delete": "DELETE",
+}
+
+
+class ApiServer:
+    """A `Kube`: one API server, used from several threads.
+
+    `requests` counts what was asked (a page each, retries not) by verb (list, get, apply, create,
+    replace, delete; a dry run is `apply?dry`) and by resource (`secrets`, `deployments.apps`, or
+    the path).
+    """
+
+    def __init__(self, cluster: str, context: str, wire: Wire) -> None:
+        self.cluster = cluster
+        self.context = context
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self._wire = wire
+        self._lock = Lock()
+        self._served = Served()
+
+    def within(self, seconds: float) -> ApiServer:
+        """The same API server over a connection of its own: asked once, and given up after `seconds`."""
+        return ApiServer(self.cluster, self.context, self._wire.within(seconds))
+
+    @property
+    def server(self) -> str:
+        """The address of the API server, as the kubeconfig has it."""
+        return self._wire.server
+
+    def bearing(self, token: str, ca: bytes = b"") -> ApiServer:
+        """The same API server as the holder of a token, and of no other credentials."""
+        return ApiServer(self.cluster, self.context, self._wire.bearing(token, ca))
+
+    def get_path(self, path: str) -> Object:
+        """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
+        return self._ask(Call(self.cluster, self.context, "get", path), path)
+
+    def get_text(self, path: str) -> str:
+        """GET any path that does not answer in JSON, such as a pod's port through the server's proxy."""
+        reply = self._reply(Call(self.cluster, self.context, "get", path), path)
+        return reply.body.decode("utf-8", "replace")
+
+    def time(self) -> datetime:
+        """Ask what time it is there, to the second; raise Unreachable if the server does not say."""
+        call = Call(self.cluster, self.context, "get", "/version")
+        try:
+            return parsedate_to_datetime(self._reply(call, "/version").date)
+        except ValueError:
+            raise Unreachable(call, "its answers have no date") from None
+
+    def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+    ) -> Objects:
+        """Return every object of a collection (paged inside); [] if the resource is not served.
+
+        Each object says its apiVersion and kind, which the items of a list leave out.
+        """
+        call = self._call("list", resource, namespace)
+        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
+        accept = _METADATA if metadata_only else _JSON
+        for restart in range(_RESTARTS + 1):
+            try:
+                found = self._pages(call, resource.path(namespace), query, accept)
+                break
+            except Missing:
+                return []
+            except Gone:
+                if restart == _RESTARTS:
+                    raise
+        return [{**item, "apiVersion": resource.api_version, "kind": resource.kind} for item in found]
+
+    def _pages(self, call: Call, path: str, query: Mapping[str, str], accept: str) -> Objects:
+        found: Objects = []
+        position = ""
+        while True:
+            page = self._ask(call, path, query={**query, "continue": position}, headers={"accept": accept})
+            found += page.get("items") or ()
+            position = page.get("metadata", {}).get("continue", "")
+            if not position:
+                return found
+
+    def resource_of(self, obj: Object) -> Resource:
+        """Say which API resource an object belongs to; raise `Missing` if it is not served."""
+        api, kind = str(obj["apiVersion"]), str(obj["kind"])
+        known = TABLE.get((api, kind))
+        if known:
+            return known
+        for resource in self._served.of(api, kind, self.get_path):
+            if resource.kind == kind:
+                return resource
+        raise Missing(Call(self.cluster, self.context, "find", f"{kind} of {api}"), "it is not served")
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Return one object, or None if it is not there (or its resource is not served)."""
+        try:
+            return self._ask(self._call("get", resource, namespace, name), resource.path(namespace, name))
+        except Missing:
+            return None
+
+    def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
+        """Server-side apply; return the object that results. `metadata.uid`, if given, must match.
+
+        The server reads the body as YAML, which is why it is not plain `json.dumps`.
+        """
+        query = {**_write(manager, dry_run=dry_run), "force": "true" if force else "false"}
+        return self._send("apply", obj, query, media=_APPLY)
+
+    def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
+        """POST an object; raise `AlreadyExists`, or Unreachable with `sent` when nobody can tell."""
+        return self._send("create", obj, _write(manager, dry_run=dry_run))
+
+    def replace(self, obj: Object, *, manager: str) -> Object:
+        """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
+        return self._send("replace", obj, _write(manager))
+
+    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str = "") -> bool:
+        """Delete one object (only if it has that uid, when given); False if it was not there."""
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        call = self._call("delete", resource, namespace, name)
+        try:
+            self._ask(
+                call,
+                resource.path(namespace, name),
+                body=json_bytes(options),
+                headers={"content-type": _JSON},
+            )
+        except Missing:
+            return False
+        return True
+
+    def _send(self, verb: str, obj: Object, query: Mapping[str, str], *, media: str = _JSON) -> Object:
+        resource = self.resource_of(obj)
+        metadata = obj.get("metadata", {})
+        namespace, name = metadata.get("namespace", ""), metadata.get("name", "")
+        path = resource.path(namespace, "" if verb == "create" else name)
+        call = self._call(verb, resource, namespace, name)
+        return self._ask(call, path, query=query, body=json_bytes(obj), headers={"content-type": media})
+
+    def _call(self, verb: str, resource: Resource, namespace: str = "", name: str = "") -> Call:
+        plural = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+        secret = plural == SECRET.plural and verb in _CARRY
+        return Call(self.cluster, self.context, verb, plural, namespace, name, secret)
+
+    def _ask(
+        self,
+        call: Call,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Object:
+        """Send, and return the answer read as JSON; raise the error that any other answer means."""
+        reply = self._reply(call, path, query=query, body=body, headers=headers)
+        try:
+            answer: Object = json.loads(reply.body)
+        except ValueError:
+            hint = "is a proxy or a login page in front of the API server?"
+            raise Unreachable(call, f"answered {call} with something that is no JSON", hint=hint) from None
+        return answer
+
+    def _reply(
+        self,
+        call: Call,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send, and return an answer that means yes; raise the error that any other answer means."""
+        asked = {key: value for key, value in (query or {}).items() if value}
+        with self._lock:
+            self.requests[f"{call.verb}?dry" if "dryRun" in asked else call.verb, call.resource] += 1
+        url = quote(path, safe="/:?=&,;@+~!$'()*") + (f"?{urlencode(asked)}" if asked else "")
+        sent = {"accept": _JSON, "accept-encoding": "gzip", "user-agent": "meshform", **(headers or {})}
+        reply = self._wire.ask(call, _METHODS[call.verb], url, body=body, headers=sent)
+        if not 200 <= reply.status < 300:
+            raise refusal(call, reply.status, reply.body)
+        return reply
+
+
+def connect(
+    clusters: Clusters,
+    env: Mapping[str, str],
+    *,
+    patience: Patience | None = None,
+    sleep: Sleep = time.sleep,
+) -> Mapping[str, ApiServer]:
+    """Bind each (name, context, kubeconfig) to its API server; nothing is sent before the first call.
+
+    Raise one MeshError with every context that cannot be used. `sleep` waits between attempts.
+    """
+    plugins = Plugins(env)
+    return {
+        name: ApiServer(
+            name, target.context, Wire(Credentials(target, plugins), patience or Patience(), env, sleep)
+        )
+        for name, target in targets(clusters, env).items()
+    }
+
+
+def _write(manager: str, *, dry_run: bool = False) -> Mapping[str, str]:
+    return {"fieldManager": manager, "fieldValidation": "Strict", "dryRun": "All" if dry_run else ""}

@@ -1,0 +1,38 @@
+"""Which resources a group version has, asked once per run, and again when a kind has come since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+from mesh.world import Object
+from mesh.world.kube.errors import Missing
+from mesh.world.resources import Resource
+
+
+class Served:
+    """What an API server was found to serve; used from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, tuple[Resource, ...]] = {}
+
+    def of(self, api: str, kind: str, get_path: Callable[[str], Object]) -> tuple[Resource, ...]:
+        """The resources of a group version; asked for again when a kind is not among them (a new CRD)."""
+        with self._lock:
+            known = self._known.get(api, ())
+        if any(resource.kind == kind for resource in known):
+            return known
+        group, _, version = api.rpartition("/")
+        try:
+            listed = get_path(f"/apis/{api}" if group else f"/api/{api}").get("resources", [])
+        except Missing:
+            listed = []
+        served = tuple(
+            Resource(group, version, one["name"], one["kind"], namespaced=bool(one["namespaced"]))
+            for one in listed
+            if "/" not in one["name"]
+        )
+        with self._lock:
+            self._known[api] = served
+        return served

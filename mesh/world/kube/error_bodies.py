@@ -1,0 +1,108 @@
+"""From the body of a failed request to the error that a person can act on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.world.kube.errors import (
+    AlreadyExists,
+    Call,
+    Cause,
+    Conflict,
+    Failed,
+    Forbidden,
+    Gone,
+    Invalid,
+    Missing,
+    Refusal,
+    Unauthorized,
+    WebhookDenied,
+)
+
+_LONGEST = 1000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_HOLDER = re.compile(r'conflict with "([^"]*)"')
+_WEBHOOK = re.compile(
+    r'(?:admission webhook|ValidatingAdmissionPolicy|failed calling webhook) "?([^"\s:]+)"?'
+)
+_SIMPLE: Mapping[int, type[Refusal]] = {401: Unauthorized, 403: Forbidden, 404: Missing, 410: Gone}
+
+
+def refusal(call: Call, status: int, body: bytes) -> KubeError:
+    """Read a Status object (or whatever a proxy sent instead) into an error."""
+    answer = _status(body)
+    text = _words(call, answer, body)
+    webhook = _WEBHOOK.search(str(answer.get("message", "")))
+    if webhook and status != 409:
+        return WebhookDenied(call, f"{webhook[1]} says no (its words are not shown)" if call.secret else text)
+    if status == 409:
+        return _conflict(call, answer, text)
+    if status in (400, 413, 422) or blames_object(status, body):
+        fields = tuple(field for field, _ in _complaints(answer))
+        if fields == ("metadata.uid",):
+            return Conflict(call, "it is not the object that was read: another one has its name now")
+        return Invalid(call, text, status=status, fields=fields)
+    if status in _SIMPLE:
+        return _SIMPLE[status](call, text)
+    return Failed(call, f"{status}: {text}", status=status)
+
+
+def blames_object(status: int, body: bytes) -> bool:
+    """Whether a 500 is about the object: a server that cannot read one gives no reason, only words."""
+    answer = _status(body) if status == 500 else {}
+    return answer.get("kind") == "Status" and not answer.get("reason")
+
+
+def _conflict(call: Call, answer: Mapping[str, Any], text: str) -> KubeError:
+    if answer.get("reason") == "AlreadyExists":
+        return AlreadyExists(call, "it exists already")
+    causes = tuple(_held(answer))
+    if not causes:
+        return Conflict(call, text)
+    held = ", ".join(f"{cause.path} ({cause.manager})" for cause in causes)
+    return Conflict(call, f"held by others: {held}", causes=causes)
+
+
+def _held(answer: Mapping[str, Any]) -> Iterable[Cause]:
+    for cause in _causes(answer):
+        if cause.get("reason") == "FieldManagerConflict":
+            message = str(cause.get("message", ""))
+            holder = _HOLDER.search(message)
+            yield Cause(holder[1] if holder else "?", str(cause.get("field", "")).removeprefix("."), message)
+
+
+def _words(call: Call, answer: Mapping[str, Any], body: bytes) -> str:
+    """What the server says, in one line; of a Secret only which fields it complains of."""
+    if call.secret:
+        fields = ", ".join(f"{field}: {reason}" for field, reason in _complaints(answer))
+        return f"{answer.get('reason') or 'refused'} ({fields or 'the words of the server are not shown'})"
+    text = str(answer.get("message") or "") or body[:_LONGEST].decode("utf-8", "replace")
+    return shown(text) or "no reason given"
+
+
+def shown(text: str) -> str:
+    """Make foreign text safe for a terminal: one line, no control characters, bounded."""
+    line = _CONTROL.sub(" ", text).strip()
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _complaints(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(cause.get("field", "")), str(cause.get("reason", ""))) for cause in _causes(answer)]
+
+
+def _causes(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    details = answer.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return [cause for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else []
+
+
+def _status(body: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

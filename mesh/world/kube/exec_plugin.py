@@ -1,0 +1,189 @@
+"""Credential plugins of a kubeconfig (`exec`): run once, with a deadline, and their failures told.
+
+The library of the kubernetes project swallows a failing plugin and goes on without credentials, so
+that the user meets a 403 later; here it ends in an `Unauthorized` that names the command.
+Protocol: client.authentication.k8s.io/v1 and v1beta1.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any
+
+from mesh.world.kube.error_bodies import shown
+from mesh.world.kube.errors import Call, Unauthorized
+from mesh.world.kube.kubeconfig import Section, Target
+
+PATIENCE = 60.0
+"""Seconds a plugin may take; an interactive one waits for a person and gets five times as long."""
+
+_EARLY = timedelta(minutes=1)
+_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a plugin gave; `expires` is None if it did not say."""
+
+    token: str = field(default="", repr=False)
+    cert: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
+    expires: datetime | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it will still hold in a minute."""
+        return self.expires is None or now + _EARLY < self.expires
+
+
+@dataclass(slots=True)
+class Plugins:
+    """The plugins of one run: clusters that share a command line share its answer.
+
+    One lock for all: two plugins at once would ask the same person on the same terminal.
+    """
+
+    env: Mapping[str, str]
+    patience: float = PATIENCE
+    _grants: dict[str, Grant] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def grant(self, target: Target, call: Call, stale: Grant | None = None) -> Grant:
+        """Return credentials; run the plugin unless a fresh answer other than `stale` is at hand."""
+        plugin = Section(target.user.body["exec"], target.user.folder)
+        info = _info(plugin, target)
+        key = json.dumps([plugin.body.get(part) for part in ("command", "args", "env")] + [info])
+        with self._lock:
+            known = self._grants.get(key)
+            if known is None or known is stale or not known.fresh(datetime.now(UTC)):
+                known = self._grants[key] = self._run(plugin, info, call)
+        return known
+
+    def _run(self, plugin: Section, info: Mapping[str, Any], call: Call) -> Grant:
+        argv = [_command(plugin, self.env, call), *map(str, plugin.body.get("args") or ())]
+        env = {**self.env, **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
+        interactive = bool(info["spec"]["interactive"])
+        patience = self.patience * (5 if interactive else 1)
+        with tempfile.TemporaryFile() as out:
+            code, err = _finish(argv, env, out, patience, interactive=interactive)
+            out.seek(0)
+            answer = out.read()
+        if code:
+            says = shown(next((line for line in err.splitlines() if line.strip()), "it says nothing"))
+            raise _failed(call, plugin, f"failed (exit code {code}): {says}")
+        return _granted(answer, plugin, call)
+
+
+def _finish(
+    argv: list[str], env: Mapping[str, str], out: IO[bytes], patience: float, *, interactive: bool
+) -> tuple[int, str]:
+    """Run to the end or to the deadline; pass stderr on to the person when one is asked something."""
+    stdin = None if interactive else subprocess.DEVNULL
+    ends = time.monotonic() + patience
+    heard = b""
+    own = not interactive  # a session of its own has no terminal to ask on
+    with subprocess.Popen(
+        argv, env=env, stdin=stdin, stdout=out, stderr=subprocess.PIPE, start_new_session=own
+    ) as child:
+        assert child.stderr is not None
+        with selectors.DefaultSelector() as ready:
+            ready.register(child.stderr, selectors.EVENT_READ)
+            while time.monotonic() < ends:
+                if not ready.select(0.05):
+                    if child.poll() is not None:
+                        break
+                    continue
+                part = os.read(child.stderr.fileno(), 65536)
+                if not part:
+                    break
+                heard = (heard + part)[:65536]
+                if interactive:
+                    sys.stderr.write(part.decode("utf-8", "replace"))
+                    sys.stderr.flush()
+        try:
+            code = child.wait(max(0.1, ends - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL) if own else child.kill()
+            return -9, f"no answer within {patience:g} seconds"
+    return code, heard.decode("utf-8", "replace")
+
+
+def _granted(answer: bytes, plugin: Section, call: Call) -> Grant:
+    try:
+        status = json.loads(answer)["status"]
+        until = status.get("expirationTimestamp")
+        grant = Grant(
+            token=status.get("token") or "",
+            cert=(status.get("clientCertificateData") or "").encode(),
+            key=(status.get("clientKeyData") or "").encode(),
+            expires=datetime.fromisoformat(until) if until else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _failed(call, plugin, "gave no ExecCredential") from None
+    if not grant.token and not grant.cert:
+        raise _failed(call, plugin, "gave neither a token nor a certificate")
+    return grant
+
+
+def _info(plugin: Section, target: Target) -> Mapping[str, Any]:
+    """The request that the plugin finds in KUBERNETES_EXEC_INFO."""
+    mode = plugin.text("interactiveMode") or "IfAvailable"
+    spec: dict[str, Any] = {"interactive": mode != "Never" and sys.stdin is not None and sys.stdin.isatty()}
+    if plugin.body.get("provideClusterInfo") is True:
+        spec["cluster"] = _cluster(target)
+    version = plugin.text("apiVersion")
+    return {
+        "apiVersion": version if version in _VERSIONS else _VERSIONS[0],
+        "kind": "ExecCredential",
+        "spec": spec,
+    }
+
+
+def _cluster(target: Target) -> Mapping[str, Any]:
+    extensions = target.about.body.get("extensions") or ()
+    config = [
+        one.get("extension") for one in extensions if one.get("name") == "client.authentication.k8s.io/exec"
+    ]
+    about = {
+        "server": target.server,
+        "tls-server-name": target.tls_server_name,
+        "certificate-authority-data": base64.b64encode(target.ca).decode(),
+        "insecure-skip-tls-verify": target.insecure,
+        "proxy-url": target.proxy,
+        "config": config[0] if config else None,
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def _extra(plugin: Section) -> Mapping[str, str]:
+    return {str(one["name"]): str(one.get("value", "")) for one in plugin.body.get("env") or ()}
+
+
+def _command(plugin: Section, env: Mapping[str, str], call: Call) -> str:
+    """Find the program: by PATH, or, if it has a slash, from the folder of the kubeconfig."""
+    name = plugin.text("command")
+    path = str(plugin.folder / name) if "/" in name and not Path(name).is_absolute() else name
+    found = shutil.which(path, path=env.get("PATH"))
+    if not name or not found:
+        raise _failed(call, plugin, "is not installed", plugin.text("installHint").strip())
+    return found
+
+
+def _failed(call: Call, plugin: Section, what: str, hint: str = "") -> Unauthorized:
+    words = " ".join([Path(plugin.text("command")).name, *map(str, (plugin.body.get("args") or ())[:2])])
+    return Unauthorized(call, f"the credential plugin `{shown(words)}` {what}", hint=hint)

@@ -1,0 +1,163 @@
+"""The root of trust on this machine's disk: where it is, making it once, opening it to sign.
+
+The certificate is public and is read by every run; the key is opened only by what signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mesh.errors import MeshError, RefusedError
+from mesh.world.disk.files import create_secret_file, git_would_take, read_secret_file, replace_file
+from mesh.world.pki.certificates import describe, key_pem, load_key, pem_blocks
+from mesh.world.pki.chain import check_authority
+from mesh.world.pki.issue import Authority, issue_root, load_authority, new_key
+
+PASSPHRASE = "MESH_CA_PASSPHRASE"  # noqa: S105  # the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class RootFiles:
+    """Where certificate (with those above it) and key of the signer are."""
+
+    certificate: Path
+    key: Path
+
+
+def config_files(mesh: str, env: Mapping[str, str]) -> RootFiles:
+    """The default place: `~/.config/mesh/<mesh>/root.key` and `root.crt`, or below XDG_CONFIG_HOME."""
+    home = Path(env.get("HOME") or Path.home())
+    folder = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "mesh" / mesh
+    return RootFiles(folder / "root.crt", folder / "root.key")
+
+
+def files_beside(key: Path) -> RootFiles:
+    """A key file the user named, and the certificate beside it."""
+    return RootFiles(key.with_suffix(".crt" if key.suffix != ".crt" else ".crt.pem"), key)
+
+
+def read_chain(certificate: Path) -> tuple[str, ...]:
+    """Read a certificate file: signer first, root last; () if there is none."""
+    try:
+        text = certificate.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise MeshError(f"{certificate} cannot be read: {why}") from None
+    blocks = pem_blocks(text.replace("\r\n", "\n"))
+    if not blocks:
+        raise MeshError(f"{certificate}: no certificate in PEM form is in it")
+    return blocks
+
+
+def refusals(files: RootFiles) -> tuple[str, ...]:
+    """Say why a root key may not be made at that place."""
+    if files.key.exists() or not git_would_take(files.key):
+        return ()
+    return (
+        f"the root key {files.key} would be inside a git work tree that does not ignore it: "
+        "name a place outside in spec.rootOfTrust.ca.generate.keyFile, or add it to .gitignore",
+    )
+
+
+def make_root(
+    files: RootFiles, mesh: str, *, algorithm: str, validity: timedelta, passphrase: str, now: datetime
+) -> None:
+    """Make key and certificate, the key first: a crash in between leaves a key that is then used.
+
+    Nothing happens if both are there. Raises RefusedError where git would take the key.
+    """
+    if refused := refusals(files):
+        raise RefusedError(refused[0])
+    if not files.key.exists():
+        if files.certificate.exists():
+            raise RefusedError(
+                f"{files.certificate} is there and its key {files.key} is not",
+                hint="put the key back; to start anew with another root, remove the certificate",
+            )
+        create_secret_file(files.key, key_pem(new_key(algorithm), passphrase))
+    if not files.certificate.exists():
+        pem = read_secret_file(files.key)
+        key = load_key(pem, _passphrase_for(pem, passphrase))
+        replace_file(files.certificate, issue_root(key, mesh, validity=validity, now=now).encode())
+
+
+def keep_certificate(path: Path, pem: str) -> None:
+    """Keep a public certificate where `read_chain` finds it again."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_file(path, pem.encode())
+
+
+def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: datetime) -> Authority:
+    """Open the key of a known certificate (its chain, PEM) to sign with it.
+
+    Raises MeshError with the ways out if the key is absent, locked, or not the one.
+    """
+    chain = pem_blocks(certificate)
+    digest = describe(certificate).spki
+    if problems := check_authority(certificate, now):
+        raise MeshError(f"the root of trust cannot sign: {problems[0]}")
+    try:
+        pem = read_secret_file(files.key)
+        return load_authority(chain, pem, _passphrase_for(pem, passphrase))
+    except FileNotFoundError:
+        raise MeshError(
+            f"needs the root key {digest}, and {files.key} is not there",
+            hint="copy the key there, run this where the key is, or let another signer do it: "
+            "spec.rootOfTrust.ca with `files` or `command`",
+        ) from None
+    except MeshError as error:
+        hint = error.hint or f"set {PASSPHRASE}, or put the right key into that file"
+        raise MeshError(f"needs the root key {digest}, but {files.key}: {error.message}", hint=hint) from None
+
+
+def _is_locked(pem: bytes) -> bool:
+    return b"ENCRYPTED" in pem
+
+
+def _passphrase_for(pem: bytes, passphrase: str) -> str:
+    """A passphrase that is set for another key is no error."""
+    return passphrase if _is_locked(pem) else ""
+
+
+def check_files(certificate: Path, key: Path, *, passphrase: str, now: datetime) -> tuple[str, ...]:
+    """Say what is wrong with a certificate and key that the user gave; () if they can sign.
+
+    A key that needs a passphrase which is not set is not judged.
+    """
+    try:
+        chain = read_chain(certificate)
+    except MeshError as error:
+        return (error.message,)
+    if not chain:
+        return (f"{certificate} is not there",)
+    problems = [f"{certificate}: {problem}" for problem in check_authority("".join(chain), now)]
+    try:
+        pem = read_secret_file(key)
+        if passphrase or not _is_locked(pem):
+            load_authority(chain, pem, _passphrase_for(pem, passphrase))
+    except FileNotFoundError:
+        problems.append(f"{key} is not there")
+    except MeshError as error:
+        problems.append(error.message if str(key) in error.message else f"{key}: {error.message}")
+    return tuple(problems)
+
+
+def issuer_of(chain: tuple[str, ...]) -> dict[str, str]:
+    """What others need to know of who signs; all of it public.
+
+    `fingerprint` and `subject` are the root's, `spki` names the signer's key, `certificate` is the
+    whole chain, `not_after` (ISO 8601) is when its first member expires.
+    """
+    infos = [describe(pem) for pem in chain]
+    return {
+        "certificate": "".join(chain),
+        "fingerprint": infos[-1].fingerprint,
+        "not_after": min(info.not_after for info in infos).isoformat(),
+        "spki": infos[0].spki,
+        "subject": infos[-1].subject,
+    }

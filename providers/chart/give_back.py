@@ -1,0 +1,42 @@
+"""Giving a release back: the chart that it has, with the values that others gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from mesh.model import Key, Live
+from mesh.providers.chart.archive import unpacked
+from mesh.providers.chart.observe import view_of
+from mesh.providers.chart.upgrade import traffic
+from mesh.providers.chart.values import theirs_only
+from mesh.sdk.chart_diff import changes
+from mesh.sdk.contract import Last, Preview
+from mesh.world import HelmJob, World
+
+
+@contextmanager
+def returned(live: Live, last: Last) -> Iterator[HelmJob]:
+    """What helm is asked for; the chart, out of the release, is there for as long as it is needed."""
+    view = view_of(live)
+    assert view and view.deployed and view.working, "what was adopted is deployed"
+    values = theirs_only(view.deployed.config, last)
+    with unpacked(view.working) as folder:
+        yield HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)
+
+
+def preview_back(key: Key, live: Live, last: Last, world: World) -> Preview:
+    """Render a release as it will be left, and say what that does to traffic.
+
+    What changes is named and not shown: no spec says any more which values the file called sensitive.
+    """
+    view = view_of(live)
+    if view is None or view.deployed is None:
+        return Preview()
+    version = str(world.kube(key.cluster).get_path("/version")["gitVersion"])
+    with returned(live, last) as job:
+        new = world.helm(key.cluster).template(job, kube_version=version, upgrade=True)
+    changed = changes(view.deployed.objects(), new, frozenset())
+    notes = traffic(key.name, live.status["nodes"], changed)
+    return Preview(notes, tuple(replace(each, fields=()) for each in changed))

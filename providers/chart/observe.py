@@ -1,0 +1,139 @@
+"""Releases as they are: by name, or by the chart that they are of; and what keeps their pods from working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.model import Found, Key, Live, Place, Unread
+from mesh.model.mask import mask
+from mesh.providers.chart.drift import by_name, drift
+from mesh.providers.chart.release_objects import listed, standing
+from mesh.providers.chart.visible_state import glimpse
+from mesh.sdk.managed_fields import MESH_LABEL
+from mesh.sdk.unreadable import veil
+from mesh.world import Snapshot
+from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
+from mesh.world.kube.errors import Forbidden
+from mesh.world.resources import SECRET
+
+BY_CHART = "by chart"
+"""The variant of a place that names a chart and not a release."""
+
+
+def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
+    """Find each release, in one LIST a namespace, or one of the cluster for those found by chart."""
+    by_chart = {key: place for key, place in places.items() if place.variant.startswith(BY_CHART)}
+    found: dict[Key, Found] = {}
+    for namespace in sorted({place.namespace for key, place in places.items() if key not in by_chart}):
+        here = {
+            key: place
+            for key, place in places.items()
+            if place.namespace == namespace and key not in by_chart
+        }
+        try:
+            found |= _named(here, namespace, snapshot)
+        except Forbidden as error:
+            found |= _veiled(here, error, snapshot)
+        except KubeError as error:
+            found |= dict.fromkeys(here, Unread(error.message))
+    try:
+        found |= _of_charts(by_chart, snapshot) if by_chart else {}
+    except Forbidden as error:
+        found |= _veiled(by_chart, error, snapshot)
+    except KubeError as error:
+        found |= dict.fromkeys(by_chart, Unread(error.message))
+    return found
+
+
+def _veiled(places: Mapping[Key, Place], error: Forbidden, snapshot: Snapshot) -> dict[Key, Found]:
+    """What shows of releases whose Secrets we may not list; each address ends in the name of its chart."""
+    return {
+        key: veil(key, error, snapshot, partial(glimpse, key.name, place, snapshot=snapshot))
+        for key, place in places.items()
+    }
+
+
+def _named(places: Mapping[Key, Place], namespace: str, snapshot: Snapshot) -> dict[Key, Found]:
+    views = views_in(snapshot, namespace)
+    found: dict[Key, Found] = {}
+    for key, place in places.items():
+        view = views.get((namespace, place.name))
+        found[key] = _live([view], place, snapshot) if view else None
+    return found
+
+
+def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
+    views = _all_or_near(places, snapshot)
+    found: dict[Key, Found] = {}
+    for key, place in places.items():
+        mine = [view for view in views if view.is_of(place.name)]
+        found[key] = _live(mine, place, snapshot) if mine else None
+    return found
+
+
+def _all_or_near(places: Mapping[Key, Place], snapshot: Snapshot) -> list[ReleaseView]:
+    """The releases of all namespaces; of those where they should be, if that is all we may read."""
+    try:
+        return list(all_views(snapshot).values())
+    except Forbidden:
+        namespaces = sorted({place.namespace for place in places.values()})
+        return [view for each in namespaces for view in views_in(snapshot, each).values()]
+
+
+def views_in(snapshot: Snapshot, namespace: str) -> Mapping[tuple[str, str], ReleaseView]:
+    """Return the releases of a namespace, decoded once a run."""
+
+    def decode() -> Mapping[tuple[str, str], ReleaseView]:
+        return newest(snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED))
+
+    views: Mapping[tuple[str, str], ReleaseView] = snapshot.remember(("releases", namespace), decode)
+    return views
+
+
+def all_views(snapshot: Snapshot) -> Mapping[tuple[str, str], ReleaseView]:
+    """Return the releases of all namespaces, decoded once a run."""
+
+    def decode() -> Mapping[tuple[str, str], ReleaseView]:
+        return newest(snapshot.list(SECRET, labels=LABELS))
+
+    views: Mapping[tuple[str, str], ReleaseView] = snapshot.remember(("releases", ""), decode)
+    return views
+
+
+def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Live:
+    """Describe the first of the releases; that there are several is for the kind to refuse."""
+    view, *others = views
+    shown, place = view.deployed or view.newest, Place(view.newest.namespace, view.newest.name)
+    attrs: dict[str, Any] = {
+        "chart": shown.chart,
+        "version": shown.chart_version,
+        "status": view.status,
+        "values": mask(shown.config),
+    }
+    around = listed(place, snapshot)
+    changed, who = drift(view.deployed, by_name(around)) if view.deployed else ({}, ())
+    if changed:
+        attrs["objects"] = mask(changed, at=("objects",))
+    return Live(
+        attrs=attrs,
+        token=view.token,
+        uid=view.newest.uid,
+        outputs={"revision": view.newest.revision, "appVersion": shown.app_version},
+        status={
+            "view": view,
+            "others": [f"{each.newest.namespace}/{each.newest.name}" for each in others],
+            **standing(place, wanted, around, snapshot),
+        },
+        owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
+        or f"helm release {place.namespace}/{place.name}",
+        place=place,
+        touches=who,
+    )
+
+
+def view_of(found: Found) -> ReleaseView | None:
+    """The release behind what was found, if it is one."""
+    return found.status["view"] if isinstance(found, Live) else None

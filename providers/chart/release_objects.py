@@ -1,0 +1,46 @@
+"""What stands around a release: the workloads and ConfigMaps beside it, and what keeps pods from working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mesh.model import Place
+from mesh.providers.chart.trust import published
+from mesh.sdk.rollout_status import of_release, why_not
+from mesh.world import Object, Snapshot
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD
+
+AND_ROOT = " and root of trust"
+"""The end of a variant that asks for the root of trust that is published."""
+
+
+def listed(place: Place, snapshot: Snapshot) -> list[Object]:
+    """The workloads and ConfigMaps of the release's namespace, which are read in bulk anyway."""
+    return [
+        {**obj, "kind": resource.kind}
+        for resource in (DEPLOYMENT, DAEMON_SET, CONFIG_MAP)
+        for obj in snapshot.list(resource, namespace=place.namespace)
+    ]
+
+
+def standing(place: Place, wanted: Place, objects: Iterable[Object], snapshot: Snapshot) -> dict[str, Any]:
+    """Say how a release stands: its nodes, what keeps its pods from working, the roots that are published."""
+    pods = (obj for obj in objects if obj["kind"] != CONFIG_MAP.kind)
+    workloads = of_release(pods, place.name, place.namespace)
+    nodes = len(snapshot.list(NODE, metadata_only=True)) if workloads else 0
+    return {
+        "nodes": nodes,
+        "troubles": _troubles(workloads, nodes, place, snapshot),
+        "published": published(snapshot) if wanted.variant.endswith(AND_ROOT) else {},
+    }
+
+
+def _troubles(workloads: Iterable[Object], nodes: int, place: Place, snapshot: Snapshot) -> list[str]:
+    """Why workloads of a release are not ready; pods are read only of those."""
+
+    def pods(workload: Object) -> list[Object]:
+        labels = ",".join(f"{k}={v}" for k, v in workload["spec"]["selector"]["matchLabels"].items())
+        return snapshot.list(POD, namespace=place.namespace, labels=labels)
+
+    return [why for obj in workloads if (why := why_not(obj, nodes, pods))]

@@ -1,0 +1,108 @@
+"""Kind `gateway`: the east-west gateway of a cluster, where its peers reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
+from mesh.model.diff import diff
+from mesh.model.refs import Ref
+from mesh.providers.gateway.service import with_service
+from mesh.sdk.contract import Last
+from mesh.sdk.gateway_pods import MIGRATES, behind, make_anew, with_pods
+from mesh.sdk.kube_object import Manifest
+from mesh.sdk.network_gateway import NetworkGateways
+from mesh.world import Object, Snapshot, World
+
+PEERING_CLASS = "istio-eastwest"
+"""The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
+XDS_LISTENER = "xds-tls"
+
+
+@dataclass(frozen=True, slots=True)
+class EastWest(Manifest):
+    """An east-west gateway whose pods are made anew if they are older than the root of trust `root`."""
+
+    root: str | Ref | Unknown = ""
+
+
+class GatewayProvider(NetworkGateways):
+    """A Gateway of class `istio-eastwest` or `istio-east-west`; its output `endpoint` is its address."""
+
+    kind = "gateway"
+    classes = frozenset({"istio-eastwest", "istio-east-west"})
+    what = "east-west gateway"
+    named = True
+    moves = frozenset({("spec",), ("metadata", "annotations")})
+    disruptive = True
+    renewed = Reason.FOLLOWS
+    lasting = True
+
+    def due(self, spec: Manifest, live: Live, now: datetime) -> str:
+        """Its pods keep the certificates that they have when the root of trust changes under them."""
+        del now
+        return _behind(spec, live)
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Read the Gateways; of one that is or was reached by node ports, its Service, too."""
+        found = dict(super().observe(places, snapshot))
+        for key, live in found.items():
+            if isinstance(live, Live) and places[key].variant.endswith(MIGRATES):
+                found[key] = with_pods(live, places[key], snapshot)
+        for key, live in found.items():
+            if isinstance(live, Live):
+                place = live.place or places[key]
+                found[key] = with_service(live, place, snapshot.last.get(key), snapshot)
+        return found
+
+    def outputs(self, obj: Object) -> Mapping[str, Any]:
+        """`endpoint` is {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname.
+
+        There is no `xdsPort` where istiods do not peer.
+        """
+        addresses = sorted(
+            obj.get("status", {}).get("addresses", []), key=lambda each: str(each.get("type")) != "IPAddress"
+        )
+        ports = [
+            each["port"] for each in obj.get("spec", {}).get("listeners", []) if each["name"] == XDS_LISTENER
+        ]
+        peers = obj.get("spec", {}).get("gatewayClassName") == PEERING_CLASS
+        if not addresses or (peers and not ports):
+            return {}
+        first = {"type": addresses[0]["type"], "value": addresses[0]["value"]}
+        return {"endpoint": {**first, "xdsPort": ports[0]} if ports else first}
+
+    def ready(self, spec: Manifest, live: Live) -> Ready:
+        """Programmed for this generation, with an address, and no pod older than the root of trust."""
+        if why := _behind(spec, live):
+            return not_yet(why)
+        conditions = {each["type"]: each for each in live.status.get("conditions", [])}
+        accepted, programmed = conditions.get("Accepted"), conditions.get("Programmed")
+        if accepted and accepted["status"] == "False" and current(accepted, live):
+            return never(f"not accepted: {accepted.get('message', '')}")
+        if not programmed or not current(programmed, live):
+            return not_yet("istiod has not programmed it yet")
+        if programmed["status"] != "True":
+            return not_yet(programmed.get("message") or programmed.get("reason", "not programmed"))
+        if "lags" in live.status:
+            return not_yet(live.status["lags"])
+        return READY if live.outputs.get("endpoint") else not_yet("it has no address yet")
+
+    def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Apply it if it differs; make its pods anew if they are older than the root of trust."""
+        if diff(live.attrs, self.wanted(spec, live, last)):
+            super().update(spec, key, live, last, world)
+        if _behind(spec, live):
+            make_anew(live, world.kube(key.cluster), self.manager)
+
+
+def _behind(spec: Manifest, live: Live) -> str:
+    return behind(spec.root, live.status) if isinstance(spec, EastWest) else ""
+
+
+def current(condition: Mapping[str, Any], live: Live) -> bool:
+    """Whether a condition speaks of the object as it is now."""
+    return bool(condition.get("observedGeneration", 0) >= live.status.get("generation", 0))

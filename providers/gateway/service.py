@@ -1,0 +1,107 @@
+"""The Service behind an east-west gateway, and whether the gateway's address is that of the Service of now.
+
+istiod makes the Service and copies its address into the Gateway's status. How the gateway is reached is
+an annotation, which no generation counts: for a moment after a change of it the status still says the
+address of before, and a peer that was given it would lead nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from mesh.errors import KubeError
+from mesh.istio.solo import SERVICE_TYPE, XDS_PORT
+from mesh.model import Live, Place
+from mesh.sdk.contract import Last
+from mesh.world import Object, Snapshot
+from mesh.world.resources import NODE, SERVICE
+
+FREE_TYPE = "networking.istio.io/service-type"
+"""The annotation by which a person chooses another type of Service; then it is not ours to judge."""
+
+
+def with_service(live: Live, place: Place, last: Last | None, snapshot: Snapshot) -> Live:
+    """Add to what was read of a gateway why its address does not hold yet, if so, as `lags`.
+
+    The endpoint of one that is reached by node ports has the Service's, or there is no endpoint yet.
+    Where the Service may not be read, or is called otherwise, nothing is judged; and it is not read
+    (which costs a LIST) of a gateway that has a load balancer, and had the same address when it was recorded.
+    """
+    by_port = _by_node_port(live)
+    if not by_port and not _was_elsewhere(live, last):
+        return live
+    try:
+        services = snapshot.list(SERVICE, namespace=place.namespace)
+        nodes = _nodes(snapshot.list(NODE)) if by_port else frozenset()
+    except KubeError:
+        return replace(live, outputs={}) if by_port else live
+    service = next((each for each in services if each["metadata"]["name"] == place.name), None)
+    if service is None:
+        return replace(live, outputs={}) if by_port else live
+    if why := _lags_by_port(live, service, nodes) if by_port else _lags(live, service):
+        live = replace(live, status={**live.status, "lags": why})
+    return _by_its_port(live, service) if by_port else live
+
+
+def _lags(live: Live, service: Object) -> str:
+    """Why the address in the Gateway's status is not the one that it is going to have; "" if it is."""
+    kind, shown, balanced = service["spec"].get("type"), _shown(live), set(_balanced(service))
+    if FREE_TYPE in _annotations(live) or live.attrs.get("spec", {}).get("addresses"):
+        return ""
+    if kind == "NodePort":
+        return "its Service is still reached by node ports"
+    if kind != "LoadBalancer" or not shown or shown & balanced:
+        return ""
+    return "its address is not that of its Service" if balanced else "its Service has no address yet"
+
+
+def _lags_by_port(live: Live, service: Object, nodes: frozenset[str]) -> str:
+    if service["spec"].get("type") != "NodePort":
+        return "its Service is not of type NodePort yet"
+    return "" if _shown(live) & nodes else "it has no address of a node yet"
+
+
+def _nodes(nodes: Iterable[Object]) -> frozenset[str]:
+    return frozenset(
+        each["address"] for node in nodes for each in node.get("status", {}).get("addresses", [])
+    )
+
+
+def _annotations(live: Live) -> dict[str, Any]:
+    found: dict[str, Any] = live.attrs.get("metadata", {}).get("annotations", {})
+    return found
+
+
+def _by_node_port(live: Live) -> bool:
+    return bool(_annotations(live).get(SERVICE_TYPE) == "nodeport")
+
+
+def _was_elsewhere(live: Live, last: Last | None) -> bool:
+    """Whether peers reached it by a node port, or at another address than it shows, when it was recorded."""
+    endpoint = last.outputs.get("endpoint", {}) if last else {}
+    has_moved = "value" in endpoint and endpoint["value"] not in _shown(live)
+    return has_moved or bool(endpoint.get("xdsPort", XDS_PORT) != XDS_PORT)
+
+
+def _shown(live: Live) -> set[str]:
+    return {str(each.get("value", "")) for each in live.status.get("addresses", [])}
+
+
+def _balanced(service: Object) -> Iterable[str]:
+    for each in service.get("status", {}).get("loadBalancer", {}).get("ingress") or []:
+        yield from (str(each[name]) for name in ("ip", "hostname") if each.get(name))
+
+
+def _by_its_port(live: Live, service: Object) -> Live:
+    """Peers reach its istiod by the node port of the Service."""
+    ports = [
+        port["nodePort"]
+        for port in service["spec"].get("ports", [])
+        if port.get("port") == XDS_PORT and port.get("nodePort")
+    ]
+    endpoint = live.outputs.get("endpoint")
+    if not endpoint or not ports or live.status.get("lags"):
+        return replace(live, outputs={})
+    return replace(live, outputs={"endpoint": {**endpoint, "xdsPort": ports[0]}})

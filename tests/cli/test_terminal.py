@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from mesh.cli.terminal import Terminal, look, observer, source
+from mesh.cli.views.live import LiveProgress
+from mesh.cli.views.progress import PlainProgress
+from tests.cli.views.test_progress import Watch
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def seen(env: dict[str, str], *, tty: bool = True, **more: str) -> Terminal:
+    kind = Tty if tty else io.StringIO
+    return look(env, kind(), kind(), kind(), **more)  # type: ignore[arg-type]  # colour is one of three words
+
+
+@pytest.mark.parametrize(
+    ("env", "tty", "colour"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "0"}, False, False),
+        ({"CLICOLOR_FORCE": "1"}, False, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, True, False),
+        ({"CI": "true"}, True, True),
+    ],
+)
+def test_colour_follows_the_stream_and_the_environment(env: dict[str, str], tty: bool, colour: bool) -> None:
+    decided = seen(env, tty=tty)
+    assert (decided.out_colour, decided.err_colour) == (colour, colour)
+
+
+def test_an_option_beats_the_environment() -> None:
+    assert seen({"NO_COLOR": "1"}, colour="always").out_colour is True
+    assert seen({"FORCE_COLOR": "1"}, colour="never").out_colour is False
+
+
+def test_each_stream_is_judged_by_itself() -> None:
+    decided = look({}, Tty(), io.StringIO(), Tty())
+    assert (decided.out_colour, decided.err_colour, decided.live, decided.answers) == (
+        False,
+        True,
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("env", [{"CI": "1"}, {"TTY_INTERACTIVE": "0"}])
+def test_nothing_moves_and_nobody_is_asked_in_ci(env: dict[str, str]) -> None:
+    assert (seen(env).live, seen(env).answers) == (False, False)
+
+
+def test_a_dumb_terminal_can_answer_and_shows_plain_lines() -> None:
+    decided = seen({"TERM": "dumb"})
+    assert (decided.live, decided.answers) == (False, True)
+    assert isinstance(observer(decided, Watch(), ()), PlainProgress)
+
+
+def test_lanes_are_for_terminals() -> None:
+    live = observer(seen({}), Watch(), ())
+    assert isinstance(live, LiveProgress)
+    live.close()
+
+
+@pytest.mark.parametrize(("columns", "width"), [("120", 120), ("10", 40), ("", 80), ("x", 80), ("0", 80)])
+def test_the_width_is_told_by_the_environment_or_a_guess(columns: str, width: int) -> None:
+    assert seen({"COLUMNS": columns}).width == width
+
+
+def test_a_source_that_cannot_be_read_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a: \xff\n")
+    assert source(str(tmp_path / "a")) == "a: \ufffd\n"
+    assert source(str(tmp_path)) is None
+    assert source("a\0b") is None

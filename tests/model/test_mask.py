@@ -1,0 +1,123 @@
+"""Which chart values are secrets, and that none is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mesh.model import Action, Sensitive
+from mesh.model.mask import mask, reveal, secrets_in
+from mesh.sdk.chart_diff import changes
+
+SECRETS: list[Any] = [
+    {"license": {"value": "S"}},
+    {"adminPassword": "S"},
+    {"passwd": "S"},
+    {"db": {"password": 12345678}},
+    {"apiToken": "S"},
+    {"tls": {"key": "S"}},
+    {"tls": {"privateKey": "S"}},
+    {"credentials": {"user": "S"}},
+    {"env": {"CLIENT_SECRET": "S"}},
+    {"clientSecret": "S"},
+    {"aws": {"secretKey": "S"}},
+    {"env": [{"name": "DB_PASSWORD", "value": "S"}]},
+    {"servers": [{"host": "x", "password": "S"}]},
+]
+
+PLAIN: list[Any] = [
+    {"license": {"secretRef": {"name": "solo-istio-license", "namespace": "istio-system"}}},
+    {"imagePullSecrets": ["regcred"]},
+    {"imagePullSecrets": [{"name": "regcred"}]},
+    {"imagePullPolicy": "Always"},
+    {"secretName": "tls"},
+    {"publicKey": "abc"},
+    {"tokenAudience": "istio-ca"},
+    {"env": {"USE_TOKEN": "true"}},
+    {"automountServiceAccountToken": True},
+    {"tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}]},
+    {"affinity": [{"topologyKey": "kubernetes.io/hostname"}]},
+    {"env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}]},
+    {"volumeMounts": [{"name": "istio-token", "mountPath": "/var/run"}]},
+    {"password": ""},
+    {"pilot": {"autoscaleMin": 2}},
+    {},
+    {"excludeNamespaces": []},
+]
+
+
+@pytest.mark.parametrize("values", SECRETS, ids=str)
+def test_it_is_a_secret(values: Any) -> None:
+    masked = mask(values)
+    assert secrets_in(masked) == {"12345678" if "12345678" in str(values) else "S"}
+    assert "'S'" not in repr(masked)
+    assert reveal(masked) == values
+
+
+@pytest.mark.parametrize("values", PLAIN, ids=str)
+def test_it_is_no_secret(values: Any) -> None:
+    assert mask(values) == values
+    assert secrets_in(mask(values)) == frozenset()
+
+
+def test_what_the_user_names_is_secret_with_all_that_is_in_it() -> None:
+    masked = mask({"gateway": {"headers": {"x-id": "one", "list": ["two"]}}, "a": 1}, ("gateway.headers",))
+    assert isinstance(masked["gateway"]["headers"], Sensitive)
+    assert secrets_in(masked) == {"one", "two"}
+    assert masked["a"] == 1
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.dictionaries(
+            st.sampled_from(["password", "token", "name", "value", "a", "key"]), inner, max_size=3
+        )
+        | st.lists(inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["license", "env", "a"]), VALUES, max_size=3))
+def test_what_is_masked_can_be_revealed(values: dict[str, Any]) -> None:
+    assert reveal(mask(values)) == values
+
+
+def deployment(password: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "istiod", "namespace": "istio-system"},
+        "spec": {"args": [f"--password={password}"]},
+    }
+
+
+def test_a_secret_is_struck_out_of_a_rendering() -> None:
+    secrets = secrets_in(mask({"password": "hunter2"})) | secrets_in(mask({"password": "hunter3"}))
+    (change,) = changes([deployment("hunter2")], [deployment("hunter3")], secrets)
+    assert "hunter" not in repr(change)
+    assert [each.path for each in change.fields] == [("spec", "args", "[0]")]
+
+
+def test_the_data_of_a_rendered_secret_is_never_shown() -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}
+    (change,) = changes([{**secret, "data": {"a": "b25l"}}], [{**secret, "data": {"a": "dHdv"}}], ())
+    assert change.action is Action.UPDATE
+    assert "b25l" not in repr(change)
+    assert "dHdv" not in repr(change)
+
+
+def test_what_istiod_writes_into_its_webhooks_is_no_difference() -> None:
+    hook = {"name": "rev.validation.istio.io", "clientConfig": {"service": {"name": "istiod"}}}
+    webhook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "istio-validator"},
+    }
+    at_install = {**webhook, "webhooks": [{**hook, "failurePolicy": "Ignore"}]}
+    assert changes([at_install], [{**webhook, "webhooks": [hook]}], ()) == ()

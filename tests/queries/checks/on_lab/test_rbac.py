@@ -1,0 +1,159 @@
+"""The identities of `mesh rbac` on real API servers: they can do what they are for, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.lab.standin.guide import EDGE, SYSTEM
+from tests.lab.standin.hand import eventually
+from tests.queries.checks.on_lab.conftest import Rig
+from tests.support import identities
+
+DRIFT = "topology.istio.io/network"
+UNCHECKED, TAKES = "not checked by the API server: ", "takes "
+
+
+def identity(rig: Rig, name: str, *options: str) -> AbstractContextManager[dict[str, str]]:
+    """The environment of somebody who holds a token of the account that the manifests make."""
+    return identities.identity(rig.mesh, rig.hand.lab, rig.folder, name, *options)
+
+
+def tried(rig: Rig, env: dict[str, str], *args: str, cluster: str = "cluster1") -> tuple[int, str]:
+    """What kubectl says to somebody."""
+    return identities.tried(rig.mesh, rig.hand.lab, env, *args, cluster=cluster)
+
+
+def write(rig: Rig, env: dict[str, str], *more: str) -> tuple[int, str]:
+    """Annotate a namespace with what it does not have yet: kubectl sends nothing that changes nothing."""
+    return tried(rig, env, "annotate", "ns", SYSTEM, "--overwrite", f"a={uuid4()}", *more)
+
+
+@pytest.fixture
+def drift(rig: Rig) -> Iterator[str]:
+    """The plan of an admin, with a label changed by hand and a gateway without one."""
+    rig.hand.kubectl("cluster1", "label", "ns", SYSTEM, f"{DRIFT}-")
+    rig.hand.kubectl(
+        "cluster2", "label", "gateway", "istio-eastwest", "-n", EDGE, f"{DRIFT}=other", "--overwrite"
+    )
+    yield rig.mesh("plan").out
+    rig.mesh.mended()
+
+
+def steps(plan: str) -> str:
+    """What is to be changed, with every field and note; how the links stand meanwhile may differ."""
+    return plan.partition("Not ready:")[0].partition("\nPlan:")[0]
+
+
+@pytest.fixture
+def changes(rig: Rig) -> Iterator[None]:
+    """A label that somebody changed, a value of istiod that is new, and a link that is new."""
+    text = rig.mesh.file.read_bytes()
+    rig.mesh.edit(lambda spec: spec.update(links=[{"from": "cluster2", "to": "cluster1"}]))
+    rig.mesh.applied()
+    rig.mesh.file.write_bytes(text)
+    rig.mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"TRY": "one"}}}}))
+    rig.hand.kubectl("cluster1", "label", "ns", SYSTEM, f"{DRIFT}=other", "--overwrite")
+    yield
+    rig.mesh.file.write_bytes(text)
+    rig.mesh.mended()
+
+
+def planned(rig: Rig, env: Mapping[str, str] | None = None) -> Any:
+    """The whole plan as data."""
+    answer = rig.mesh("plan", "--json", env=env)
+    assert answer.code == 0, answer
+    return json.loads(answer.out)
+
+
+def less_the_dry_runs(plan: Any) -> Any:
+    """The plan without what only dry runs tell, and without that they, and the writes, may not be made."""
+    steps = [{**each, "notes": checked(each["notes"])} for each in plan["resource_changes"]]
+    said = [each for each in plan["warnings"] if "this identity may not apply it" not in each]
+    return {**plan, "resource_changes": steps, "warnings": said}
+
+
+def checked(notes: list[str]) -> list[str]:
+    return [each for each in notes if not each.startswith((UNCHECKED, TAKES))]
+
+
+def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, changes: None) -> None:
+    """Step by step: address, action, reason, fields with who touched them, needs, manifests and notes."""
+    with identity(rig, "mesh-demo-plan", "--for", "plan") as env:
+        admin, _ = eventually(lambda: (planned(rig), planned(rig)), lambda both: both[0] == both[1])
+        reader = planned(rig, env)
+        done = {each["address"]: each for each in admin["resource_changes"]}
+        told = {name: (each["change"]["actions"], each["action_reason"]) for name, each in done.items()}
+        assert told == {
+            "label/cluster1/istio-system": (["update"], "drift"),
+            "chart/cluster1/istiod": (["update"], "config"),
+            "chart/cluster2/istiod": (["update"], "config"),
+            "link/cluster1/cluster2": (["create"], "new"),
+        }
+        assert less_the_dry_runs(reader) == less_the_dry_runs(admin)
+        unchecked = {
+            each["address"] for each in reader["resource_changes"] if UNCHECKED in "\n".join(each["notes"])
+        }
+        assert unchecked == done.keys()
+        assert UNCHECKED not in json.dumps(admin)
+        assert sum("this identity may not apply it" in each for each in reader["warnings"]) == 2
+        code, said = write(rig, env)
+        assert code != 0
+        assert "cannot patch resource" in said
+        assert tried(rig, env, "get", "secrets", "-n", "kube-system")[0] != 0
+
+
+def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
+    warned = rig.mesh("rbac", "--for", "plan")
+    assert "can read the key" in warned.err.splitlines()[0]
+    assert "--without-secrets" in warned.out.splitlines()[0]
+
+
+def test_what_was_granted_is_revoked_by_deleting_the_same_and_the_mesh_stays(rig: Rig) -> None:
+    for options in (("plan", "--dry-runs"), ("apply",)):
+        name = f"mesh-demo-{options[0]}"
+        with identity(rig, name, "--for", *options):
+            granted = rig.mesh("rbac", "--for", *options, "--cluster", "cluster1").out
+            assert f"#   kubectl --context cluster1 create namespace {SYSTEM}\n" in granted
+            gone = rig.hand.kubectl("cluster1", "delete", "-f", "-", stdin=granted)
+            assert f'serviceaccount "{name}" deleted' in gone
+            assert not [line for line in gone.splitlines() if line.startswith("namespace ")]
+    rig.mesh.settled()
+
+
+def test_a_plan_by_dry_runs_is_exact_and_the_server_refuses_real_writes(rig: Rig, drift: str) -> None:
+    with identity(rig, "mesh-demo-plan", "--for", "plan", "--dry-runs") as env:
+        refused = eventually(lambda: write(rig, env, "--dry-run=server"), lambda seen: seen[0] == 0)
+        assert refused[0] == 0
+        code, said = eventually(
+            lambda: write(rig, env), lambda seen: "what it writes must be a dry run" in seen[1]
+        )
+        assert code != 0
+        assert "what it writes must be a dry run" in said
+        plan = rig.mesh("plan", env=env)
+        assert plan.code == 0, plan
+        assert steps(plan.out) == steps(drift)
+        assert rig.mesh("apply", "--yes", env=env).code != 0
+        found = rig.hand.kubectl("cluster1", "get", "ns", SYSTEM, "-o", "jsonpath={.metadata.labels}")
+        assert DRIFT not in found
+
+
+def test_who_may_apply_can_do_all_of_it_and_is_no_admin(rig: Rig, drift: str) -> None:
+    """Mend drift, take the mesh down, and make it again from nothing."""
+    del drift
+    with identity(rig, "mesh-demo-apply", "--for", "apply") as env:
+        rig.mesh.applied(env=env)
+        assert rig.mesh("plan", "--detailed-exitcode", env=env).code == 0
+        gone = rig.mesh("destroy", "--yes", env=env)
+        assert gone.code == 0, gone
+        assert "chart/" not in str(rig.mesh.lock()["resources"].keys())
+    with identity(rig, "mesh-demo-apply", "--for", "apply") as env:  # what was granted in them went with them
+        rig.mesh.applied(env=env)
+        assert rig.mesh("plan", "--detailed-exitcode", env=env).code == 0
+        assert tried(rig, env, "create", "configmap", "a", "-n", "default")[0] != 0
+        assert tried(rig, env, "get", "secrets", "-n", "default")[0] != 0

@@ -1,0 +1,153 @@
+"""The lockfile's format: what goes in comes out, and nothing damaged passes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.errors import RefusedError, StateError
+from mesh.model import NO_CLUSTER, Key, Place
+from mesh.sdk.contract import Last
+from mesh.state.lockfile import Entry, Identity, Lock, from_text, newer, slice_of, to_text
+
+ROOT = Key("cert", NO_CLUSTER, "root")
+
+
+def identity(uid: str) -> Identity:
+    return Identity(uid, uid, uid, f"{uid}.local", context=uid)
+
+
+def entry(*needs: Key, uid: str = "") -> Entry:
+    return Entry(Last(Place("istio-system", "x"), {"a.b": "0123"}, uid=uid), frozenset(needs))
+
+
+def label(cluster: str) -> Key:
+    return Key("label", cluster, "istio-system")
+
+
+LOCK = Lock(
+    "demo",
+    "line",
+    3,
+    "run-3",
+    {"one": identity("u1"), "two": identity("u2")},
+    {ROOT: entry(), label("one"): entry(ROOT), label("two"): entry(ROOT)},
+)
+SMALL = to_text(Lock("demo", "line", 1, "run", {}, {ROOT: entry()}))
+
+
+def test_a_lock_survives_being_written_and_read() -> None:
+    assert from_text(to_text(LOCK), "mesh.lock") == LOCK
+    assert to_text(from_text(to_text(LOCK), "mesh.lock")) == to_text(LOCK)
+
+
+def test_a_lock_cut_off_anywhere_is_refused() -> None:
+    whole = SMALL.rstrip("\n")  # without its last line end it says the same
+    for length in range(len(whole)):
+        with pytest.raises(StateError):
+            from_text(whole[:length], "mesh.lock")
+
+
+def test_any_flipped_bit_is_noticed() -> None:
+    data = SMALL.rstrip("\n").encode()
+    for index in range(len(data)):
+        for bit in range(8):
+            bad = data[:index] + bytes([data[index] ^ 1 << bit]) + data[index + 1 :]
+            with pytest.raises((StateError, UnicodeDecodeError)):
+                from_text(bad.decode(), "mesh.lock")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is not a mesh lockfile, or it is cut off"),
+        ("\0" * 20, "is not a mesh lockfile"),
+        ("[]", "is not a mesh lockfile"),
+        ("null", "is not a mesh lockfile"),
+        ("[" * 100_000, "is not a mesh lockfile"),
+        ("\ufeff" + SMALL, "is not a mesh lockfile"),
+        (f"<<<<<<< ours\n{SMALL}=======\n{SMALL}>>>>>>> theirs\n", "has merge conflict markers"),
+        ('{"format": 2, "anything": "else"}', "has format 2, this mesh reads format 1"),
+        (SMALL.replace('"serial": 1', '"serial": 2'), "its digest does not match"),
+    ],
+)
+def test_what_is_no_lockfile_says_what_it_is_and_what_to_do(text: str, says: str) -> None:
+    with pytest.raises(StateError, match=says) as caught:
+        from_text(text, "mesh.lock")
+    assert caught.value.hint
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    with pytest.raises(StateError):
+        from_text(text, "mesh.lock")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda body: body.pop("clusters"), lambda body: body.update(resources={"a": 1})]
+)
+def test_a_digest_does_not_excuse_a_wrong_shape(change: object) -> None:
+    from mesh.state.lockfile import _digest
+
+    body = json.loads(SMALL)
+    del body["digest"]
+    change(body)  # type: ignore[operator]  # a function of the table above
+    with pytest.raises(StateError, match="is not a mesh lockfile"):
+        from_text(json.dumps({**body, "digest": _digest(body)}), "mesh.lock")
+
+
+def test_the_slices_together_are_the_lock() -> None:
+    parts = {name: slice_of(LOCK, name) for name in LOCK.clusters}
+    assert newer(Lock("demo", "fresh"), parts) == LOCK
+
+
+def test_every_slice_that_is_newer_is_taken_not_only_the_first() -> None:
+    later = replace(
+        LOCK,
+        serial=5,
+        run="run-5",
+        entries={
+            key: replace(each, last=replace(each.last, uid="new")) for key, each in LOCK.entries.items()
+        },
+    )
+    assert newer(LOCK, {name: slice_of(later, name) for name in LOCK.clusters}) == later
+
+
+def test_an_older_slice_changes_nothing() -> None:
+    older = replace(LOCK, serial=2, run="run-2", entries={})
+    assert newer(LOCK, {"one": slice_of(older, "one")}) == LOCK
+
+
+def test_what_the_newest_slice_no_longer_shares_is_gone() -> None:
+    later = replace(LOCK, serial=4, run="run-4", entries={label("one"): entry()})
+    merged = newer(LOCK, {"one": slice_of(later, "one")})
+    assert merged.entries.keys() == {label("one"), label("two")}
+
+
+def test_a_cluster_under_a_new_name_is_not_two_clusters() -> None:
+    later = replace(
+        LOCK,
+        serial=4,
+        run="run-4",
+        clusters={"uno": identity("u1")},
+        entries={ROOT: entry(), label("uno"): entry()},
+    )
+    merged = newer(LOCK, {"uno": slice_of(later, "uno")})
+    assert merged.clusters.keys() == {"uno", "two"}
+    assert merged.entries.keys() == {ROOT, label("uno"), label("two")}
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (replace(LOCK, run="run-x"), "two runs wrote serial 3"),
+        (replace(LOCK, serial=9, lineage="other"), "the state of another lineage"),
+    ],
+)
+def test_a_fork_is_refused(other: Lock, says: str) -> None:
+    with pytest.raises(RefusedError, match=says):
+        newer(LOCK, {"one": slice_of(other, "one")})

@@ -1,0 +1,182 @@
+"""The state on disk: the journal's intents, the folder's lock, what a killed run leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mesh.errors import LockedError, RefusedError, StateError
+from mesh.model import Action, Key, Place
+from mesh.model.spec import Mesh
+from mesh.sdk.contract import OPEN, Last
+from mesh.state.journal import Journal
+from mesh.state.lockfile import Entry, Identity, Lock, to_text
+from mesh.state.rename_cluster import renamed
+from mesh.state.store import BACKUPS, Store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = Key("label", "one", "istio-system")
+PLACE = Place("", "istio-system", "network")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    one = Store(tmp_path / "mesh.lock")
+    one.prepare()
+    return one
+
+
+def begun(store: Store, *intents: Action) -> Journal:
+    """A journal with one open intent for each action, all on `KEY`."""
+    journal = Journal(store.journal_path)
+    journal.begin("run", 1)
+    for action in intents:
+        journal.intent(KEY, action, PLACE, frozenset())
+    return journal
+
+
+def test_a_folder_without_a_lockfile_is_a_mesh_that_was_never_applied(store: Store) -> None:
+    assert store.read("demo").serial == 0
+
+
+@pytest.mark.parametrize(("action", "created"), [(Action.CREATE, True), (Action.UPDATE, False)])
+def test_an_intent_without_a_result_is_open(store: Store, action: Action, created: bool) -> None:
+    begun(store, action)
+    last = store.read("demo").entries[KEY].last
+    assert (last.status, last.created, last.place) == (OPEN, created, PLACE)
+
+
+def test_what_is_done_is_not_open(store: Store) -> None:
+    begun(store, Action.CREATE).done(KEY)
+    assert KEY not in store.read("demo").entries
+
+
+def test_an_open_intent_survives_the_next_crash(store: Store) -> None:
+    begun(store, Action.CREATE)
+    seen = store.read("demo")
+    store.write(seen)  # what the next run does first; it may be killed here …
+    assert store.read("demo").entries[KEY].last.status == OPEN
+    Journal(store.journal_path).begin("run 2", 2)  # … or here
+    assert store.read("demo").entries[KEY].last.status == OPEN
+
+
+def test_a_torn_last_line_of_the_journal_is_not_there(store: Store) -> None:
+    begun(store, Action.CREATE)
+    text = store.journal_path.read_bytes()
+    last = text.splitlines(keepends=True)[-1]
+    for length in range(1, len(last)):
+        store.journal_path.write_bytes(text[:-length])
+        assert KEY not in store.read("demo").entries
+        Journal(store.journal_path).begin("run 2", 2)
+
+
+def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
+    begun(store, Action.CREATE).done(KEY)
+    text = store.journal_path.read_bytes()
+    store.journal_path.write_bytes(text.replace(b"intent", b"intend", 1))
+    with pytest.raises(StateError, match="journal is damaged"):
+        store.read("demo")
+
+
+def test_a_lockfile_of_another_mesh_is_refused(store: Store) -> None:
+    store.write(Lock("other", "line"))
+    with pytest.raises(StateError, match="belongs to mesh 'other'"):
+        store.read("demo")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"{}"])
+def test_a_damaged_lockfile_is_never_an_empty_one(store: Store, data: bytes) -> None:
+    store.path.write_bytes(data)
+    with pytest.raises(StateError):
+        store.read("demo")
+
+
+def test_the_last_ten_lockfiles_are_kept(store: Store) -> None:
+    for serial in range(BACKUPS + 5):
+        store.backup(serial)
+        store.write(Lock("demo", "line", serial))
+    kept = sorted((store.folder / "backups").iterdir())
+    assert len(kept) == BACKUPS
+    assert json.loads(kept[-1].read_text())["serial"] == BACKUPS + 3
+
+
+def test_what_a_killed_run_left_beside_the_lockfile_is_swept(store: Store) -> None:
+    half = store.path.with_name(".mesh.lock.abc.tmp")
+    half.write_text("{")
+    with store.held("apply", NOW):
+        assert not half.exists()
+
+
+def test_one_process_holds_the_folder_and_a_second_is_told_who(store: Store) -> None:
+    code = "import sys; sys.stdin.read()"
+    text = (
+        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from mesh.state.store import Store\n"
+        f"with Store(Path({str(store.path)!r})).held('apply', datetime.now(UTC)): print(flush=True); {code}"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(LockedError, match=f"process {holder.pid}: apply, since"), store.held("plan", NOW):
+            pass
+        holder.kill()  # the lock ends with its process
+    with store.held("apply", NOW):
+        pass
+
+
+def test_a_copied_folder_is_another_place(store: Store, tmp_path: Path) -> None:
+    with store.held("apply", NOW):
+        assert store.place() == store.place()
+        copy = Store(tmp_path / "copy" / "mesh.lock")
+        shutil.copytree(store.folder, tmp_path / "copy" / ".mesh")
+        assert copy.place() != store.place()
+
+
+def test_the_word_of_a_folder_is_nobody_elses_to_read(store: Store) -> None:
+    with store.held("apply", NOW):
+        store.place()
+    assert (store.folder / "id").stat().st_mode & 0o777 == 0o600
+
+
+LINK = Key("link", "two", "one")
+TWO = Lock(
+    "demo",
+    "line",
+    2,
+    "run",
+    {name: Identity(f"u-{name}", name, name, f"{name}.local") for name in ("one", "two")},
+    {KEY: Entry(Last(PLACE)), LINK: Entry(Last(PLACE), frozenset({KEY}))},
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("nowhere", "three", "no cluster nowhere is recorded"),
+        ("one", "two", "a cluster two is recorded already"),
+        ("one", "three", "the file must have cluster three"),
+    ],
+)
+def test_a_record_moves_only_where_the_file_says(old: str, new: str, says: str, example: Mesh) -> None:
+    with pytest.raises(RefusedError, match=says):
+        renamed(TWO, example, old, new)
+
+
+@pytest.fixture
+def example() -> Mesh:
+    from mesh.config.decode import load_mesh
+    from mesh.config.resolve.overrides import Overrides
+
+    path = Path(__file__).parents[2] / "examples" / "two-clusters" / "mesh.yaml"
+    return load_mesh(path, Overrides.read({}, ()))
+
+
+def test_a_lock_is_the_same_bytes_every_time() -> None:
+    assert to_text(TWO) == to_text(TWO)
