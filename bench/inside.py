@@ -25,7 +25,7 @@ def requests() -> dict[str, dict[str, int]]:
     """Plan once, step by step; return what each cluster was asked."""
     mark("start of Python")
     from mesh.cli.print_plan import printed
-    from mesh.cli.session import desk
+    from mesh.cli.session import open_session
     from mesh.engine.verbs import plan
 
     mark("import of the command, the engine and the kinds")
@@ -33,7 +33,7 @@ def requests() -> dict[str, dict[str, int]]:
         import_module(name)
 
     mark("import of the decoder (pydantic, yaml) and the transport (urllib3)")
-    here = desk(Path("mesh.yaml"), ())
+    here = open_session(Path("mesh.yaml"), ())
     mark("reading and decoding the file, binding the clusters")
     planned = plan(here)
     mark("expanding, observing, comparing, deciding")
@@ -52,7 +52,7 @@ def asked(counted: Counter[tuple[str, str]]) -> Counter[str]:
 def profile() -> list[tuple[str, float]]:
     """Seconds by package of a second plan, whose modules are loaded, all of it in one thread."""
     from mesh.cli.print_plan import printed
-    from mesh.cli.session import desk
+    from mesh.cli.session import open_session
     from mesh.engine import observe
     from mesh.engine.verbs import plan
 
@@ -60,7 +60,7 @@ def profile() -> list[tuple[str, float]]:
         return {item: work(item) for item in items}
 
     def whole() -> str:
-        return printed(plan(desk(Path("mesh.yaml"), ())).plan, "text")
+        return printed(plan(open_session(Path("mesh.yaml"), ())).plan, "text")
 
     whole()
     vars(observe)["fan"] = one_by_one  # a profile sees one thread

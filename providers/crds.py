@@ -19,7 +19,7 @@ from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.managed_fields import MESH_LABEL, marks
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.fetch import fetch
-from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, Resource
+from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, ResourceType
 from mesh.world.yaml_documents import read_all
 
 GROUP = "gateway.networking.k8s.io"
@@ -209,7 +209,7 @@ def _instances(kube: Kube, crd: Object) -> list[str]:
     """Name a few of the custom resources of a CRD; not the GatewayClasses that every istiod leaves."""
     plural, _, group = crd["metadata"]["name"].partition(".")
     for version in ("v1", "v1beta1", "v1alpha3", "v1alpha2"):
-        listed = kube.list(Resource(group, version, plural, ""), metadata_only=plural != CLASSES)
+        listed = kube.list(ResourceType(group, version, plural, ""), metadata_only=plural != CLASSES)
         found = [each for each in listed if not _is_istios(each)]
         if found:
             names = [

@@ -10,7 +10,7 @@ from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import Manifest, ManifestProvider, token
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Kube, Object, World
-from mesh.world.resources import NAMESPACE, Resource
+from mesh.world.resources import NAMESPACE, ResourceType
 
 MADE_BY_OTHERS = {
     ("", "configmaps"): {"kube-root-ca.crt", "istio-ca-root-cert"},
@@ -67,7 +67,7 @@ def foreign(kube: Kube, namespace: str) -> list[str]:
     )
 
 
-def _listable(kube: Kube) -> list[Resource]:
+def _listable(kube: Kube) -> list[ResourceType]:
     """Every namespaced resource that this API server serves and can list, one version of each."""
     groups = [("", "v1")]
     for group in kube.get_path("/apis").get("groups", []):
@@ -87,15 +87,15 @@ def _is_listable(served: Mapping[str, object]) -> bool:
     return bool(served["namespaced"]) and "/" not in str(served["name"]) and "list" in str(served["verbs"])
 
 
-def _resource(group: str, version: str, served: Mapping[str, object]) -> Resource:
-    return Resource(group, version, str(served["name"]), str(served["kind"]))
+def _resource(group: str, version: str, served: Mapping[str, object]) -> ResourceType:
+    return ResourceType(group, version, str(served["name"]), str(served["kind"]))
 
 
-def _items(kube: Kube, resource: Resource, namespace: str) -> list[Object]:
+def _items(kube: Kube, resource: ResourceType, namespace: str) -> list[Object]:
     return kube.list(resource, namespace=namespace, metadata_only=True)
 
 
-def _comes_by_itself(resource: Resource, obj: Object) -> bool:
+def _comes_by_itself(resource: ResourceType, obj: Object) -> bool:
     meta = obj["metadata"]
     name = meta["name"]
     if meta.get("ownerReferences") or MESH_LABEL in meta.get("labels", {}) or meta.get("deletionTimestamp"):

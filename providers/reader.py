@@ -16,10 +16,10 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, of_token_secret, roots, salted
-from mesh.sdk.unreadable import Glimpse, as_left
+from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.kube.errors import Missing
-from mesh.world.resources import SECRET, Resource
+from mesh.world.resources import SECRET, ResourceType
 
 MANAGER = "mesh/reader"
 TYPE = "kubernetes.io/service-account-token"
@@ -28,7 +28,7 @@ GOOD = {"token": "accepted", "rights": "granted"}
 """What an API server is to say of the token; "refused" and "denied" otherwise."""
 
 HELM = "meta.helm.sh/"
-ROLE = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+ROLE = ResourceType("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 ROLE_NAME = "istio-reader-clusterrole-{namespace}"
 """The role of Istio's charts and its binding, which have one name."""
 
@@ -136,14 +136,14 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     )
 
 
-def _glimpse(key: Key, last: Last, snapshot: Snapshot) -> Glimpse:
+def _glimpse(key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
     """The token that was made, and the roots that are published now; whether it still works does not show."""
     shown = {
         "server": snapshot.world.kube(key.cluster).server,
         "roots": roots(snapshot, last.place.namespace),
     }
     left = as_left(last)
-    return Glimpse(replace(left, outputs={**left.outputs, **shown}), {})
+    return VisibleState(replace(left, outputs={**left.outputs, **shown}), {})
 
 
 def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:

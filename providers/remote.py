@@ -19,7 +19,7 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
-from mesh.sdk.unreadable import Glimpse, as_left
+from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import SECRET
 
@@ -183,9 +183,9 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     )
 
 
-def _glimpse(last: Last, snapshot: Snapshot) -> Glimpse:
+def _glimpse(last: Last, snapshot: Snapshot) -> VisibleState:
     """What was written, and the root that is published beside it; whether its token works does not show."""
-    return Glimpse(replace(as_left(last), status={"roots": roots(snapshot, last.place.namespace)}), {})
+    return VisibleState(replace(as_left(last), status={"roots": roots(snapshot, last.place.namespace)}), {})
 
 
 def _access(spec: RemoteSpec, world: World) -> Access:

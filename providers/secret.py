@@ -22,7 +22,7 @@ from mesh.sdk import kube_secret as secret_objects
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
-from mesh.sdk.unreadable import Glimpse, as_left
+from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, Snapshot, World
 from mesh.world.disk.files import user_path
 from mesh.world.resources import SECRET
@@ -157,10 +157,10 @@ def _live(key: Key, mesh: str, obj: Object) -> Live:
     )
 
 
-def _glimpse(_key: Key, last: Last) -> Glimpse:
+def _glimpse(_key: Key, last: Last) -> VisibleState:
     """What was applied: nothing else shows which licence is there."""
     attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
-    return Glimpse(replace(as_left(last), attrs=attrs), {})
+    return VisibleState(replace(as_left(last), attrs=attrs), {})
 
 
 def _value(obj: Object, name: str) -> str:

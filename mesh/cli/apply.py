@@ -12,7 +12,7 @@ from mesh.cli.run import Wishes, carry_out, run_options
 from mesh.cli.session import document_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
 from mesh.engine import verbs as engine
-from mesh.engine.session import Desk, Planned
+from mesh.engine.session import Planned, Session
 from mesh.model import Key
 
 
@@ -56,8 +56,8 @@ def apply_command(
         path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=tuple(flags)
     )
 
-    def plan(desk: Desk) -> Planned:
-        planned = engine.plan(desk, taken=taken, left=left, downgrade=downgrade)
+    def plan(session: Session) -> Planned:
+        planned = engine.plan(session, taken=taken, left=left, downgrade=downgrade)
         return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
     if stepwise:

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from mesh.cli.options import skip_option
-from mesh.cli.session import desk, document_options
+from mesh.cli.session import document_options, open_session
 from mesh.cli.terminal import look
-from mesh.engine.session import Desk, Planned
+from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Unread
 from mesh.queries.checks.model import Phase, Severity
@@ -51,7 +51,7 @@ def check_command(
     """
     from mesh.queries.check import check
 
-    here = desk(path, contexts, licence=False)
+    here = open_session(path, contexts, licence=False)
     wanted = None if phase == "all" else Phase(phase)
     scene, report = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
     if as_json or how == "json":
@@ -79,7 +79,7 @@ def check_command(
     return 2 if detailed_exitcode and report.failed(Severity.WARNING) else 0
 
 
-def _planned(here: Desk) -> Planned | Unread:
+def _planned(here: Session) -> Planned | Unread:
     """The plan, where the licence is at hand: the other checks need none."""
     from dataclasses import replace
 

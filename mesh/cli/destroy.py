@@ -38,7 +38,7 @@ def destroy_command(
     wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
     return carry_out(
         wishes,
-        lambda desk: engine.plan_destroy(
-            desk, ignore_enrolled=ignore_enrolled, crds=crds, include_adopted=include_adopted
+        lambda session: engine.plan_destroy(
+            session, ignore_enrolled=ignore_enrolled, crds=crds, include_adopted=include_adopted
         ),
     )

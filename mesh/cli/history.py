@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.session import desk, document_options
-from mesh.engine.session import Desk
+from mesh.cli.session import document_options, open_session
+from mesh.engine.session import Session
 from mesh.errors import MeshError
 from mesh.state import slices
 from mesh.state.history import PastRun, joined
@@ -25,7 +25,7 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
     from mesh.cli.views.history import history_json, history_text
     from mesh.cli.views.plan_json import json_text
 
-    here = desk(path, contexts, licence=False)
+    here = open_session(path, contexts, licence=False)
     held = _read(here)
     chapters = joined({name: runs for name, runs in held.items() if not isinstance(runs, str)})
     unread = {name: why for name, why in held.items() if isinstance(why, str)}
@@ -36,7 +36,7 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
     click.echo(text, nl=False)
 
 
-def _read(here: Desk) -> dict[str, tuple[PastRun, ...] | str]:
+def _read(here: Session) -> dict[str, tuple[PastRun, ...] | str]:
     """What each cluster remembers, or why it could not be read."""
     namespaces = {name: who.namespace for name, who in here.store.read(here.mesh.name).clusters.items()}
     namespaces |= {cluster.name: cluster.namespace for cluster in here.mesh.clusters}

@@ -13,8 +13,8 @@ from mesh.cli.kube_contexts import chosen, shown
 from mesh.errors import MeshError, UsageError
 
 if TYPE_CHECKING:
-    from mesh.config.starter import Entry
-    from mesh.queries.discover import Found, Missed
+    from mesh.config.starter import StarterCluster
+    from mesh.queries.discover import DiscoveredCluster, SkippedCluster
 
 PATIENCE = 10.0
 """Seconds for a context to answer: a kubeconfig may be full of clusters that are gone."""
@@ -81,10 +81,10 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
 
 
 def _look(
-    entries: Sequence[Entry], kubeconfig: Path | None, *, told: bool
-) -> tuple[list[Found], list[Missed]]:
+    entries: Sequence[StarterCluster], kubeconfig: Path | None, *, told: bool
+) -> tuple[list[DiscoveredCluster], list[SkippedCluster]]:
     """Read every context at once; those without Istio are left out, and named if they were asked for."""
-    from mesh.queries.discover import Found, Missed, look
+    from mesh.queries.discover import DiscoveredCluster, SkippedCluster, look
     from mesh.walk import fan
     from mesh.world import Snapshot, World
     from mesh.world.clock import SystemClock
@@ -96,18 +96,20 @@ def _look(
     patient = {name: kube.within(PATIENCE) for name, kube in kubes.items()}
     world = World(patient, {}, SystemClock(), env, Path.cwd())
 
-    def read(entry: Entry) -> Found | Missed | None:
+    def read(entry: StarterCluster) -> DiscoveredCluster | SkippedCluster | None:
         return look(entry.name, entry.context, Snapshot(entry.name, world))
 
     answers = fan(read, entries, READERS)
-    nothing = [Missed(one.name, one.context, "it runs no istiod") for one in entries if answers[one] is None]
+    nothing = [
+        SkippedCluster(one.name, one.context, "it runs no istiod") for one in entries if answers[one] is None
+    ]
     seen = [answers[one] for one in entries]
-    found = [each for each in seen if isinstance(each, Found)]
-    missed = [each for each in seen if isinstance(each, Missed)]
+    found = [each for each in seen if isinstance(each, DiscoveredCluster)]
+    missed = [each for each in seen if isinstance(each, SkippedCluster)]
     return found, [*missed, *(nothing if told else ())]
 
 
-def _nothing(missed: Sequence[Missed]) -> MeshError:
+def _nothing(missed: Sequence[SkippedCluster]) -> MeshError:
     why = "; ".join(f"{each.name}: {each.why}" for each in missed)
     return MeshError(
         "no cluster was found that helm installed Istio in" + (f" ({why})" if why else ""),

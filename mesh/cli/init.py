@@ -34,7 +34,7 @@ def init_command(
     """Write a commented mesh.yaml from the contexts of the kubeconfig."""
     from mesh.cli.schema import write_schema
     from mesh.config.source.problems import is_there
-    from mesh.config.starter import Entry, label, starter
+    from mesh.config.starter import StarterCluster, label, starter
     from mesh.world.disk.files import replace_file
 
     if is_there(path) and not force:
@@ -43,7 +43,7 @@ def init_command(
         )
     clusters = chosen(kubeconfig, wanted)
     found = bool(clusters)
-    clusters = clusters or (Entry("cluster1", "cluster1"), Entry("cluster2", "cluster2"))
+    clusters = clusters or (StarterCluster("cluster1", "cluster1"), StarterCluster("cluster2", "cluster2"))
     text = starter(
         label(name or path.absolute().parent.name) or "mesh",
         clusters,

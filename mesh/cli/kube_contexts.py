@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from mesh.errors import UsageError
 
 if TYPE_CHECKING:
-    from mesh.config.starter import Entry
+    from mesh.config.starter import StarterCluster
 
 
-def chosen(kubeconfig: Path | None, wanted: tuple[str, ...]) -> tuple[Entry, ...]:
+def chosen(kubeconfig: Path | None, wanted: tuple[str, ...]) -> tuple[StarterCluster, ...]:
     """Return the contexts that were asked for as clusters, or all there are."""
-    from mesh.config.starter import Entry, entries, label
+    from mesh.config.starter import StarterCluster, entries, label
 
     known = _contexts(kubeconfig)
-    found: list[Entry] = []
+    found: list[StarterCluster] = []
     for text in wanted:
         name, sign, context = text.partition("=")
         if text in known or not sign:
             found += entries([text])
         else:
-            found.append(Entry(label(name) or "cluster", context))
+            found.append(StarterCluster(label(name) or "cluster", context))
     if missing := [each.context for each in found if known and each.context not in known]:
         hint = f"there are {', '.join(known[:8])}"
         raise UsageError(f"no context {missing[0]} in the kubeconfig", hint=hint)

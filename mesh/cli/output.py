@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.session import desk, document_options
+from mesh.cli.session import document_options, open_session
 from mesh.cli.show import one_of
 from mesh.engine.observe import Observation, observe
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.errors import KubeError, PartialError, UsageError
 from mesh.model import Found, Key, Sensitive
 from mesh.model.spec import ExistingCA
 from mesh.planner.expand import expand, gateway_key
 from mesh.providers.cert import ROOT
 from mesh.providers.cert.specs import CACERTS
-from mesh.queries.outputs import Outputs, Root, Value, names, outputs, pick, root_of, shared_root
+from mesh.queries.outputs import Outputs, RootOutput, Value, names, outputs, pick, root_of, shared_root
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
 
@@ -36,7 +36,7 @@ def output_command(
     """
     if raw and (as_json or not name):
         raise UsageError("--raw is for one NAME, and without --json", hint="write mesh output --raw NAME")
-    found = _outputs(desk(path, contexts, licence=False))
+    found = _outputs(open_session(path, contexts, licence=False))
     if name is None:
         click.echo(_all(found, as_json=as_json), nl=False)
     else:
@@ -72,19 +72,19 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
     return json_text(value) if as_json else value_text(value) + "\n"
 
 
-def _outputs(here: Desk) -> Outputs:
+def _outputs(here: Session) -> Outputs:
     """Read the gateways and the root; nothing else of the mesh is looked at."""
     resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""))
     gateways = {cluster.name: gateway_key(cluster) for cluster in here.mesh.clusters}
-    lock = here.store.read(here.mesh.name)
-    last = {key: entry.last for key, entry in lock.entries.items()}
+    state = here.store.read(here.mesh.name)
+    last = {key: entry.last for key, entry in state.entries.items()}
     places = {key: resources[key].place for key in (*gateways.values(), ROOT) if key in resources}
     seen = observe(places, tuple(gateways), last, here.kinds, here.world, {})
     found: Mapping[str, Found] = {name: seen.found[key] for name, key in gateways.items()}
     return outputs(here.mesh, found, _root(here, seen))
 
 
-def _root(here: Desk, seen: Observation) -> Root:
+def _root(here: Session, seen: Observation) -> RootOutput:
     if not isinstance(here.mesh.root.ca, ExistingCA):
         return root_of(ROOT, seen.found)
     return shared_root(
@@ -92,7 +92,7 @@ def _root(here: Desk, seen: Observation) -> Root:
     )
 
 
-def _root_in(here: Desk, seen: Observation, key: Key) -> Root:
+def _root_in(here: Session, seen: Observation, key: Key) -> RootOutput:
     """The root that a cluster's `cacerts` chains to."""
     from mesh.world import pki
 
@@ -100,11 +100,11 @@ def _root_in(here: Desk, seen: Observation, key: Key) -> Root:
     try:
         listed = seen.snapshots[key.cluster].list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
     except KubeError as error:
-        return Root(why=error.message)
+        return RootOutput(why=error.message)
     data = next((obj.get("data") or {} for obj in listed if obj["metadata"]["name"] == CACERTS), {})
     bundle = pki.bundle_from(data)
     root = pki.inspect_bundle(bundle, here.world.clock.now()).root
     if root is None:
-        return Root(why="its cacerts is not there, or chains to no root")
+        return RootOutput(why="its cacerts is not there, or chains to no root")
     pems = {pki.describe(block).fingerprint: block for block in pki.pem_blocks(bundle.root_cert)}
-    return Root(root.fingerprint, pems.get(root.fingerprint, ""))
+    return RootOutput(root.fingerprint, pems.get(root.fingerprint, ""))

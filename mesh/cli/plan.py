@@ -8,8 +8,8 @@ import click
 
 from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
 from mesh.cli.print_plan import FORMATS, printed
-from mesh.cli.session import desk, document_options
-from mesh.engine.session import Desk
+from mesh.cli.session import document_options, open_session
+from mesh.engine.session import Session
 from mesh.errors import RefusedError
 from mesh.model import Key
 from mesh.state.lease_holder import refuse_held
@@ -44,7 +44,7 @@ def plan_command(
     from mesh.engine.verbs import plan
     from mesh.queries.access.denied import warned
 
-    here = _first_stop(path, contexts) if stepwise else desk(path, contexts)
+    here = _first_stop(path, contexts) if stepwise else open_session(path, contexts)
     try:
         wanted = plan(here, taken=taken, left=left, downgrade=downgrade)
         planned = skipping(warned(here, wanted), left_out(skipped, downgrade))
@@ -58,13 +58,13 @@ def plan_command(
     return 2 if detailed_exitcode and not planned.empty else 0
 
 
-def _first_stop(path: Path, contexts: tuple[str, ...]) -> Desk:
-    """The desk for the first version on the way; say which come after it."""
+def _first_stop(path: Path, contexts: tuple[str, ...]) -> Session:
+    """The session for the first version on the way; say which come after it."""
     from mesh.cli.stepwise import stops
 
-    here = desk(path, contexts)
+    here = open_session(path, contexts)
     first, *rest = stops(here)
     if not rest:
         return here
     click.echo(f"This is the plan to Istio {first}; after it come {', '.join(rest)}.", err=True)
-    return desk(path, contexts, stop_at=(first,))
+    return open_session(path, contexts, stop_at=(first,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from mesh.cli.views.progress import Event, Observer, Phase
+from mesh.cli.views.progress import Event, Observer, StepPhase
 from mesh.engine.run import Outcome, Watch, done
 from mesh.model import Action, Deferral, Key, Step
 
@@ -30,7 +30,7 @@ class Waits:
 
 
 @dataclass(slots=True)
-class Teller:
+class ProgressFeed:
     """Turns the steps of a run into events, for an observer and for the last words."""
 
     observer: Observer
@@ -46,36 +46,36 @@ class Teller:
     def started(self, step: Step) -> None:
         """A step began."""
         self.began[str(step.key)] = (step, self.monotonic())
-        self._tell(step, Phase.STARTED)
+        self._tell(step, StepPhase.STARTED)
 
     def finished(self, step: Step, outcome: Outcome) -> None:
         """A step ended, well or not."""
         self.waits.said.pop(str(step.key), None)
         if outcome.error:
-            self._tell(step, Phase.FAILED, outcome.error.message, outcome.error.hint)
+            self._tell(step, StepPhase.FAILED, outcome.error.message, outcome.error.hint)
         elif outcome.stopped:
-            self._tell(step, Phase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
+            self._tell(step, StepPhase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
         else:
             ended = replace(step, action=done(step, outcome))
-            self._tell(ended, Phase.DONE, "; ".join(outcome.remarks))
+            self._tell(ended, StepPhase.DONE, "; ".join(outcome.remarks))
 
     def skipped(self, step: Step, because: Key) -> None:
         """A step was not begun."""
-        self._tell(step, Phase.SKIPPED, f"needs {because}")
+        self._tell(step, StepPhase.SKIPPED, f"needs {because}")
 
     def deferred(self, deferrals: Iterable[Deferral]) -> None:
         """What the plan had to leave out."""
         for each in deferrals:
-            self._tell(Step(Action.NOOP, each.key), Phase.DEFERRED, each.why)
+            self._tell(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
 
     def tick(self) -> None:
         """Time passes: show what is waited for, once per change."""
         for about, why in self.waits.news():
             if about in self.began:
-                self._tell(self.began[about][0], Phase.WAITING, why)
+                self._tell(self.began[about][0], StepPhase.WAITING, why)
         self.observer.tick(self.monotonic())
 
-    def _tell(self, step: Step, phase: Phase, text: str = "", hint: str = "") -> None:
+    def _tell(self, step: Step, phase: StepPhase, text: str = "", hint: str = "") -> None:
         key = str(step.key)
         began = self.began.get(key, (step, self.monotonic()))[1]
         event = Event(step.key.cluster, key, step.action, phase, text, self.monotonic() - began, hint)

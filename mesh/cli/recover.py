@@ -8,8 +8,8 @@ from uuid import uuid4
 import click
 
 from mesh.cli.confirm import confirm
-from mesh.cli.session import desk, document_options
-from mesh.engine.session import Desk
+from mesh.cli.session import document_options, open_session
+from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.model import Key, Live, Place, Unread
 from mesh.state.lease import Leases
@@ -37,7 +37,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
 
     What a run of this mesh left behind needs no recovering. Nothing is uninstalled or rolled back.
     """
-    here = desk(path, contexts, licence=False)
+    here = open_session(path, contexts, licence=False)
     clock = here.world.clock
     with here.store.held("recover", clock.now()):
         lineage = here.store.read(here.mesh.name).lineage
@@ -51,7 +51,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
             _recover(here, key, yes=yes)
 
 
-def _recover(here: Desk, key: Key, *, yes: bool) -> None:
+def _recover(here: Session, key: Key, *, yes: bool) -> None:
     view = _view(here, key)
     place = Place(view.newest.namespace, view.newest.name)
     named = f"release {place.name} in {place.namespace} of cluster {key.cluster}"
@@ -74,7 +74,7 @@ def _recover(here: Desk, key: Key, *, yes: bool) -> None:
     )
 
 
-def _view(here: Desk, key: Key) -> ReleaseView:
+def _view(here: Session, key: Key) -> ReleaseView:
     """The release itself, found as a plan finds it: an adopted one has a name of its own."""
     from mesh.providers.chart.observe import view_of
     from mesh.world import Snapshot
@@ -90,7 +90,7 @@ def _view(here: Desk, key: Key) -> ReleaseView:
     return view
 
 
-def _place(here: Desk, key: Key) -> Place:
+def _place(here: Session, key: Key) -> Place:
     """Where the file, or the lockfile, says that the release is."""
     from mesh.planner.expand import expand
 

@@ -14,8 +14,8 @@ import click
 
 from mesh.cli.confirm import confirm_names, refuse_unknown
 from mesh.cli.print_plan import printed
-from mesh.cli.progress_feed import Teller, Waits
-from mesh.cli.session import desk
+from mesh.cli.progress_feed import ProgressFeed, Waits
+from mesh.cli.session import open_session
 from mesh.cli.signals import Grace, asking, stopping
 from mesh.cli.terminal import look, observer
 from mesh.cli.views.escape import terminal
@@ -25,8 +25,8 @@ from mesh.cli.views.tally import tally
 from mesh.engine import verbs as engine
 from mesh.engine.gate import Ask
 from mesh.engine.leftovers import leftovers
-from mesh.engine.session import Desk, Planned
-from mesh.engine.verbs import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, Result
+from mesh.engine.session import Planned, Session
+from mesh.engine.verbs import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, RunResult
 from mesh.errors import InterruptedRunError, StalePlanError, UsageError
 from mesh.model import Key
 from mesh.planner.from_record import refuse_as_recorded
@@ -94,10 +94,10 @@ def run_options(command: Command) -> Command:
     return command
 
 
-def carry_out(wishes: Wishes, plan: Callable[[Desk], Planned]) -> int:
+def carry_out(wishes: Wishes, plan: Callable[[Session], Planned]) -> int:
     """Plan under the lock, show, ask, run and report; return the exit code."""
     stop, waits, children = Stop.new(), Waits(), Children()
-    here = desk(
+    here = open_session(
         wishes.path,
         wishes.contexts,
         stop=stop,
@@ -152,14 +152,14 @@ def _check_digest(wishes: Wishes, planned: Planned) -> None:
         )
 
 
-def _check(here: Desk, planned: Planned) -> None:
+def _check(here: Session, planned: Planned) -> None:
     """Refuse what the pre-flight checks find errors in."""
     from mesh.queries.check import before_apply
 
     before_apply(here, planned)
 
 
-def _asking(here: Desk, skipped: Collection[str]) -> Ask:
+def _asking(here: Session, skipped: Collection[str]) -> Ask:
     """How the mid-flight checks are asked, without those that the plan leaves out."""
 
     def ask(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
@@ -187,22 +187,22 @@ def _ask(wishes: Wishes) -> None:
         raise InterruptedRunError("not confirmed; nothing was changed")
 
 
-def _holder(here: Desk, verb: str, lineage: str = "") -> Holder:
+def _holder(here: Session, verb: str, lineage: str = "") -> Holder:
     return Holder.here(verb, lineage, here.store.place(), here.world.clock.now())
 
 
-def _leases(here: Desk, verb: str, planned: Planned) -> Leases:
-    holder = _holder(here, verb, planned.lock.lineage)
+def _leases(here: Session, verb: str, planned: Planned) -> Leases:
+    holder = _holder(here, verb, planned.state.lineage)
     return Leases(here.mesh.name, holder, here.world.clock, here.world.kubes)
 
 
-def _run(wishes: Wishes, here: Desk, planned: Planned, waits: Waits, grace: Grace) -> Result:
+def _run(wishes: Wishes, here: Session, planned: Planned, waits: Waits, grace: Grace) -> RunResult:
     verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     clock = here.world.clock
     clusters = sorted(here.world.kubes)
     eyes = JsonProgress(sys.stdout, clock) if wishes.as_json else observer(screen, clock, clusters)
-    teller = Teller(eyes, waits, clock.monotonic)
+    teller = ProgressFeed(eyes, waits, clock.monotonic)
 
     def tick() -> None:
         grace.tick()

@@ -1,4 +1,4 @@
-"""From the options of a command to the desk that the engine works at."""
+"""From the options of a command to the session that the verbs work with."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from mesh.engine.registry import all_kinds
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.model import NO_CLUSTER
 from mesh.model.spec import Mesh
-from mesh.state.lockfile import Identity
+from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
 from mesh.walk import Stop
 from mesh.world import World
@@ -59,7 +59,7 @@ def store_of(path: Path) -> Store:
     return Store(path.absolute().parent / LOCKFILE)
 
 
-def desk(
+def open_session(
     path: Path,
     contexts: tuple[str, ...],
     *,
@@ -67,9 +67,9 @@ def desk(
     children: Children | None = None,
     say: Callable[[str, str], None] = lambda _about, _why: None,
     licence: bool = True,
-    recorded: Mapping[str, Identity] | None = None,
+    recorded: Mapping[str, ClusterIdentity] | None = None,
     stop_at: tuple[str, ...] = (),
-) -> Desk:
+) -> Session:
     """Read the file and bind its clusters; nothing is sent to a cluster yet.
 
     Clusters that are recorded and no longer in the file are bound too, by the context they had;
@@ -98,4 +98,4 @@ def desk(
         say=say,
     )
     value = resolve_licence(mesh.licence, env, world.folder) if licence else None
-    return Desk(mesh, world, all_kinds(), store, value)
+    return Session(mesh, world, all_kinds(), store, value)

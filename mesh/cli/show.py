@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from mesh.cli.session import desk, document_options, load
+from mesh.cli.session import document_options, load, open_session
 from mesh.errors import UsageError
 from mesh.model import Key, Live, Resource, Sensitive, Unknown
 from mesh.model.refs import Ref
@@ -91,11 +91,11 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     from mesh.model.refs import pick
     from mesh.planner.decide import places
 
-    here = desk(path, contexts, licence=False)
-    lock = here.store.read(here.mesh.name)
-    last = {key: entry.last for key, entry in lock.entries.items()}
+    here = open_session(path, contexts, licence=False)
+    state = here.store.read(here.mesh.name)
+    last = {key: entry.last for key, entry in state.entries.items()}
     clusters = tuple(cluster.name for cluster in here.mesh.clusters)
-    wanted = {key: place for key, place in places(resources, lock).items() if key in resources}
+    wanted = {key: place for key, place in places(resources, state).items() if key in resources}
     seen = observe(wanted, clusters, last, here.kinds, here.world, {})
 
     def output(ref: Ref) -> Any:

@@ -12,10 +12,10 @@ import click
 
 from mesh.cli.confirm import confirm
 from mesh.cli.options import keys
-from mesh.cli.session import desk, document_options, load, store_of
+from mesh.cli.session import document_options, load, open_session, store_of
 from mesh.errors import RefusedError, StateError, UsageError
 from mesh.model import Key
-from mesh.state.lockfile import Identity, Lock
+from mesh.state.lockfile import ClusterIdentity, State
 from mesh.state.store import Store
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -36,7 +36,7 @@ def show_command(*, path: Path, contexts: tuple[str, ...], as_json: bool) -> Non
     """Show what the lockfile and each cluster's copy hold, and who is at work."""
     from mesh.cli.state_show import shown, shown_json
 
-    here = desk(path, contexts, licence=False, recorded=_known(path, contexts))
+    here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
     click.echo(shown_json(here) if as_json else shown(here), nl=False)
 
 
@@ -47,24 +47,24 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
     """Write the lockfile anew from what the clusters hold."""
     from mesh.engine.rebuild_state import rebuild, refuse_older
 
-    here = desk(path, contexts, licence=False, recorded={})
+    here = open_session(path, contexts, licence=False, recorded={})
     with here.store.held("state rebuild", here.world.clock.now()):
         found = rebuild(here)
         local = _readable(here.store, here.mesh.name)
         if local and not force:
-            refuse_older(found.lock, local)
+            refuse_older(found.state, local)
         for line in found.said:
             click.echo(line)
-        if local == found.lock:
+        if local == found.state:
             click.echo(f"{here.store.path.name} is as the clusters have it: serial {local.serial}")
             return
-        if not found.lock.entries:
+        if not found.state.entries:
             raise RefusedError(
                 f"no cluster of the file holds anything of mesh {here.mesh.name!r}: nothing to rebuild from"
             )
-        here.store.rewrite(found.lock)
-    count = len(found.lock.entries)
-    click.echo(f"{here.store.path.name} written: serial {found.lock.serial}, {count} resources")
+        here.store.rewrite(found.state)
+    count = len(found.state.entries)
+    click.echo(f"{here.store.path.name} written: serial {found.state.serial}, {count} resources")
 
 
 @state.command("forget")
@@ -133,7 +133,7 @@ def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: 
     """Delete the lease of a run that is dead: only a person can tell that it is."""
     from mesh.state.lease_holder import unlock
 
-    here = desk(path, contexts, licence=False, recorded=_known(path, contexts))
+    here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
     if cluster not in here.world.kubes:
         raise UsageError(f"there is no cluster {cluster!r}", hint="name one of the file")
     with here.store.held("state unlock", here.world.clock.now()):
@@ -143,7 +143,7 @@ def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: 
     )
 
 
-def _forgotten(lock: Lock, clusters: frozenset[str], addresses: frozenset[Key]) -> frozenset[Key]:
+def _forgotten(lock: State, clusters: frozenset[str], addresses: frozenset[Key]) -> frozenset[Key]:
     """The recorded keys that are meant; raise UsageError for what is not recorded."""
     unknown = [f"cluster {name}" for name in sorted(clusters - lock.clusters.keys())]
     unknown += [str(key) for key in sorted(addresses - lock.entries.keys())]
@@ -152,18 +152,18 @@ def _forgotten(lock: Lock, clusters: frozenset[str], addresses: frozenset[Key]) 
     return addresses | {key for key in lock.entries if key.cluster in clusters}
 
 
-def _next(lock: Lock, **changes: object) -> Lock:
+def _next(lock: State, **changes: object) -> State:
     """A lock that is newer than every copy of it."""
     return replace(lock, serial=lock.serial + 1, run=str(uuid4()), **changes)  # type: ignore[arg-type]  # fields of Lock
 
 
-def _known(path: Path, contexts: tuple[str, ...]) -> Mapping[str, Identity]:
+def _known(path: Path, contexts: tuple[str, ...]) -> Mapping[str, ClusterIdentity]:
     """The clusters of a lockfile that may be damaged."""
     lock = _readable(store_of(path), load(path, contexts).name)
     return lock.clusters if lock else {}
 
 
-def _readable(store: Store, mesh: str) -> Lock | None:
+def _readable(store: Store, mesh: str) -> State | None:
     """The lockfile, or None if there is none or it is damaged: that is what a rebuild is for."""
     try:
         return store.read(mesh)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from mesh.cli.views.tables import table
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.errors import MeshError, StateError
 from mesh.sdk.contract import OPEN
 from mesh.state import slices
 from mesh.state.lease_holder import look
-from mesh.state.lockfile import Entry, Identity, Lock
+from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.walk import fan
 from mesh.world import Snapshot
 
@@ -33,7 +33,7 @@ class Row:
     problem: str = ""
 
 
-def shown(here: Desk) -> str:
+def shown(here: Session) -> str:
     """The rows as a table, and below it what stands in the way."""
     rows = _rows(here)
     lines = [
@@ -45,7 +45,7 @@ def shown(here: Desk) -> str:
     return text + "".join(["\n", *notes] if notes else [])
 
 
-def shown_json(here: Desk) -> str:
+def shown_json(here: Session) -> str:
     """The rows as JSON."""
     return json.dumps([asdict(row) for row in _rows(here)], indent=2) + "\n"
 
@@ -54,7 +54,7 @@ def _lock_note(row: Row) -> str:
     return f"locked by {row.locked}" if row.locked else ""
 
 
-def _rows(here: Desk) -> list[Row]:
+def _rows(here: Session) -> list[Row]:
     local = _local(here)
     namespaces = {name: who.namespace for name, who in _recorded(here).items()}
     namespaces |= {each.name: each.namespace for each in here.mesh.clusters}
@@ -62,41 +62,41 @@ def _rows(here: Desk) -> list[Row]:
     return [local, *found.values()]
 
 
-def _local(here: Desk) -> Row:
+def _local(here: Session) -> Row:
     where = here.store.path.name
     try:
-        lock = here.store.read(here.mesh.name)
+        state = here.store.read(here.mesh.name)
     except StateError as error:
         return Row(where, problem=f"{error.message}; {error.hint}")
     return (
-        _row(where, lock, lock.entries.values())
-        if lock.entries
+        _row(where, state, state.entries.values())
+        if state.entries
         else Row(where, problem="nothing is recorded")
     )
 
 
-def _recorded(here: Desk) -> Mapping[str, Identity]:
+def _recorded(here: Session) -> Mapping[str, ClusterIdentity]:
     try:
         return here.store.read(here.mesh.name).clusters
     except StateError:
         return {}
 
 
-def _cluster(here: Desk, name: str, namespace: str) -> Row:
+def _cluster(here: Session, name: str, namespace: str) -> Row:
     where = f"cluster {name}"
     try:
         held = slices.read(here.mesh.name, {name: namespace}, {name: Snapshot(name, here.world)})
         seen = look(here.mesh.name, here.world.kube(name))
     except MeshError as error:
         return Row(where, problem=f"{error.message}; {error.hint}")
-    lock, by = held.get(name), str(seen or "")
-    if lock is None:
+    state, by = held.get(name), str(seen or "")
+    if state is None:
         return Row(where, locked=by, problem="it has no copy of the state")
-    mine = [entry for key, entry in lock.entries.items() if key.cluster == name]
-    return replace(_row(where, lock, mine), locked=by)
+    mine = [entry for key, entry in state.entries.items() if key.cluster == name]
+    return replace(_row(where, state, mine), locked=by)
 
 
-def _row(where: str, lock: Lock, entries: Iterable[Entry]) -> Row:
+def _row(where: str, state: State, entries: Iterable[Entry]) -> Row:
     held = list(entries)
     unfinished = sum(entry.last.status == OPEN for entry in held)
-    return Row(where, lock.lineage, lock.serial, lock.run, len(held), unfinished)
+    return Row(where, state.lineage, state.serial, state.run, len(held), unfinished)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.session import desk, document_options
+from mesh.cli.session import document_options, open_session
 from mesh.cli.terminal import look
 
 
@@ -28,7 +28,7 @@ def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, deta
     from mesh.cli.views.status import status_json, status_text
     from mesh.queries.status.read import read_status
 
-    here = desk(path, contexts, licence=False)
+    here = open_session(path, contexts, licence=False)
     status = read_status(here.mesh, here.world)
     if as_json:
         text = json_text(status_json(status))

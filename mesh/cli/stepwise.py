@@ -8,8 +8,8 @@ from dataclasses import replace
 import click
 
 from mesh.cli.run import Wishes
-from mesh.cli.session import desk
-from mesh.engine.session import Desk
+from mesh.cli.session import open_session
+from mesh.engine.session import Session
 from mesh.engine.verbs import decided
 from mesh.errors import UsageError
 from mesh.planner.upgrade_path import way
@@ -19,14 +19,14 @@ stepwise_option = click.option(
 )
 
 
-def stops(here: Desk) -> tuple[str, ...]:
+def stops(here: Session) -> tuple[str, ...]:
     """The versions to apply one after another, as far as the clusters are from the file's."""
     return way(here.mesh, decided(here).known.found)
 
 
 def one_by_one(wishes: Wishes, run: Callable[[Wishes], int]) -> int:
     """Run once for each version on the way; stop where one does not go well."""
-    versions = stops(desk(wishes.path, wishes.contexts))
+    versions = stops(open_session(wishes.path, wishes.contexts))
     if wishes.digest and len(versions) > 1:
         raise UsageError(
             "--plan-digest is of one plan, and --stepwise makes one for each version",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.session import desk, document_options
+from mesh.cli.session import document_options, open_session
 from mesh.cli.show import one_of
 from mesh.cli.terminal import look
-from mesh.engine.session import Decided, Desk
+from mesh.engine.session import Decided, Session
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Key, Live, Touch
 
@@ -30,9 +30,9 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
     from mesh.engine.verbs import decided
     from mesh.queries.explain import why
 
-    here = desk(path, contexts)
+    here = open_session(path, contexts)
     read = decided(here)
-    addresses = [str(key) for key in sorted({*read.known.resources, *read.known.lock.entries})]
+    addresses = [str(key) for key in sorted({*read.known.resources, *read.known.state.entries})]
     one_of(address, addresses, "resource")
     key = Key.parse(address)
     found = why(key, read.known, read.draft, here.kinds, _written(here, read, key))
@@ -44,12 +44,12 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
     click.echo(text, nl=False)
 
 
-def _written(here: Desk, read: Decided, key: Key) -> tuple[Touch, ...]:
+def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     """Who wrote the live object; nobody, where there is none or it cannot be read a second time."""
     live = read.known.found.get(key)
     if not isinstance(live, Live) or key.cluster == NO_CLUSTER:
         return ()
-    entry, resource = read.known.lock.entries.get(key), read.known.resources.get(key)
+    entry, resource = read.known.state.entries.get(key), read.known.resources.get(key)
     place = live.place or (resource.place if resource else entry.last.place if entry else None)
     if place is None:
         return ()

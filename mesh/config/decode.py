@@ -27,7 +27,7 @@ from mesh.config.schema.messages import complaints
 from mesh.config.source.document import Document, Trail
 from mesh.config.source.load import load
 from mesh.config.source.partial import placeholders, unset, with_stand_ins, without
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.config.source.scalars import shown
 from mesh.model import Key
 from mesh.model.spec import Mesh
@@ -43,7 +43,7 @@ def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
 
 def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     """Return the desired state that a document means; raise `InputError` with every problem."""
-    report = Report(doc)
+    report = Problems(doc)
     for trail, problem in placeholders(doc):
         report.lost.add(trail)
         report.found.append(problem)
@@ -57,7 +57,7 @@ def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     return mesh
 
 
-def _shape(doc: Document, report: Report) -> MeshPart | None:
+def _shape(doc: Document, report: Problems) -> MeshPart | None:
     """Return the document in its shape; what does not fit is noted, cut out, and the rest tried again."""
     data, gone = doc.data, set[Trail]()
     for turn in range(PASSES):
@@ -77,7 +77,7 @@ def _shape(doc: Document, report: Report) -> MeshPart | None:
     return None
 
 
-def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
+def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
     stops = istio.through(part.spec.istio, report)
     spec = part.spec.model_copy(update={"istio": istio.on_the_way(part.spec.istio, overrides)})
     release = istio.version(spec.istio, report)
@@ -114,7 +114,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Report) -> Mesh:
     return replace(mesh, digest=hashlib.sha256(told.encode()).hexdigest())
 
 
-def _sensitive_exist(mesh: Mesh, report: Report) -> None:
+def _sensitive_exist(mesh: Mesh, report: Problems) -> None:
     """A path with a typing mistake would leave the value in the open."""
     given = [chart.values for cluster in mesh.clusters for chart in cluster.charts.values()]
     for index, path in enumerate(mesh.sensitive):

@@ -62,16 +62,16 @@ spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StarterCluster:
     """One cluster of the starter."""
 
     name: str
     context: str
 
 
-def entries(contexts: Iterable[str]) -> tuple[Entry, ...]:
+def entries(contexts: Iterable[str]) -> tuple[StarterCluster, ...]:
     """Give each context a cluster name: a DNS label without what its tool put around it, each once."""
-    found: dict[str, Entry] = {}
+    found: dict[str, StarterCluster] = {}
     for context in dict.fromkeys(contexts):
         if not context or HIDDEN.search(context) or re.search(r"[\s$]|\{\{", context):
             continue  # could not be written in the file
@@ -79,7 +79,7 @@ def entries(contexts: Iterable[str]) -> tuple[Entry, ...]:
         count = 2
         while name in found or name == _RESERVED:
             name, count = f"{base[:58]}-{count}", count + 1
-        found[name] = Entry(name, context)
+        found[name] = StarterCluster(name, context)
     return tuple(found.values())
 
 
@@ -97,7 +97,7 @@ def label(text: str) -> str:
 
 def starter(
     name: str,
-    clusters: Sequence[Entry],
+    clusters: Sequence[StarterCluster],
     *,
     schema: str = "desired-state.schema.json",
     version: str = "1.30.2-solo",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError, RefusedError
-from mesh.state.lockfile import Lock
+from mesh.state.lockfile import State
 from mesh.world import Snapshot
 from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
@@ -15,9 +15,9 @@ SCOPED = "solo.io/service-scope in (global,global-only,segment)"
 WAYPOINT = "istio-waypoint"
 
 
-def refuse_enrolled(snapshots: Mapping[str, Snapshot], lock: Lock) -> None:
+def refuse_enrolled(snapshots: Mapping[str, Snapshot], state: State) -> None:
     """Refuse to take the mesh down under workloads that use it; list them all."""
-    found = [line for name in sorted(lock.clusters) if name in snapshots for line in _users(snapshots[name])]
+    found = [line for name in sorted(state.clusters) if name in snapshots for line in _users(snapshots[name])]
     if found:
         raise RefusedError(
             "the mesh is in use:\n" + "\n".join(f"  {line}" for line in found),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mesh.engine import gate
 from mesh.engine.run import Outcome, Run, guarded
-from mesh.engine.session import Desk, Planned
+from mesh.engine.session import Planned, Session
 from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.model.graph import Edges, with_users
 from mesh.planner.decide import to_confirm
@@ -39,7 +39,7 @@ def users(changed: Collection[Key], edges: Edges, unchanged: Collection[Key]) ->
     return frozenset(with_users(changed, edges) & set(unchanged))
 
 
-def look_back(desk: Desk, planned: Planned, run: Run) -> None:
+def look_back(session: Session, planned: Planned, run: Run) -> None:
     """Wait until the checks of what was changed pass; note in the run's outcomes what they say otherwise.
 
     A cluster that left the mesh has nothing to pass.
@@ -47,17 +47,17 @@ def look_back(desk: Desk, planned: Planned, run: Run) -> None:
     went_well = not any(each.error or each.stopped for each in run.outcomes.values())
     changed = disrupted(run)
     names = {key.cluster for key in changed}
-    where = tuple(each.name for each in desk.mesh.clusters if each.name in names)
-    if where and went_well and _is_gated(desk, planned) and not run.stopping():
+    where = tuple(each.name for each in session.mesh.clusters if each.name in names)
+    if where and went_well and _is_gated(session, planned) and not run.stopping():
         draft = planned.draft
         resting = users(changed, planned.known.edges, draft.unchanged)
         asking = _Asking(run, where, frozenset(draft.deferred), resting)
         walk({ASKED: ()}, asking, workers=1, stopping=run.stopping)
 
 
-def _is_gated(desk: Desk, planned: Planned) -> bool:
-    moved = to_confirm(planned.plan.steps, desk.kinds)
-    return gate_of(desk.mesh.rollout, moved, goes=not planned.known.resources).gate == "check"
+def _is_gated(session: Session, planned: Planned) -> bool:
+    moved = to_confirm(planned.plan.steps, session.kinds)
+    return gate_of(session.mesh.rollout, moved, goes=not planned.known.resources).gate == "check"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def preview(
         try:
             if key in draft.bound:
                 return kinds[key.kind].preview(draft.bound[key], key, live, world)
-            last = known.lock.last(key)
+            last = known.state.last(key)
             return kinds[key.kind].preview_back(key, live, last, world) if live and last else Preview()
         except MeshError as error:
             return error
@@ -76,7 +76,7 @@ def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
 
 def _never_ours(step: Step, known: Known) -> tuple[str, ...]:
     """What a person set in a thing of ours at a place of which we have no record: theirs, not drift."""
-    entry = known.lock.entries.get(step.key)
+    entry = known.state.entries.get(step.key)
     if step.action is not Action.UPDATE or entry is None or not entry.last.fields:
         return ()
     return tuple(

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from mesh.engine.observe import Observation, observe
 from mesh.engine.remember import remember
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.errors import MeshError, RefusedError
 from mesh.model import NO_CLUSTER, Found, Key, Live, Place
 from mesh.model.diff import diff, dotted
@@ -24,46 +24,46 @@ from mesh.planner.expand import expand
 from mesh.sdk.contract import Last
 from mesh.state import slices
 from mesh.state.identity import identities
-from mesh.state.lockfile import Entry, Lock, fresh, newer
+from mesh.state.lockfile import Entry, State, fresh, newer
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """The lock, and from where each part of it comes, in sentences."""
 
-    lock: Lock
+    state: State
     said: tuple[str, ...]
 
 
-def rebuild(desk: Desk) -> Rebuilt:
+def rebuild(session: Session) -> Rebuilt:
     """Put the lock together anew from what the clusters hold; write nothing.
 
     Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
     """
-    resources = expand(desk.mesh, desk.licence)
+    resources = expand(session.mesh, session.licence)
     graph = edges(resources.values())
-    seen = _observe(desk, places(resources, fresh(desk.mesh.name)))
+    seen = _observe(session, places(resources, fresh(session.mesh.name)))
     _refuse_silent(seen)
-    namespaces = {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
-    held = slices.read(desk.mesh.name, namespaces, seen.snapshots)
-    lock, said = _union(desk.mesh.name, {name: each for name, each in held.items() if each})
+    namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
+    held = slices.read(session.mesh.name, namespaces, seen.snapshots)
+    state, said = _union(session.mesh.name, {name: each for name, each in held.items() if each})
     bare = sorted(namespaces.keys() - {name for name, each in held.items() if each})
-    marked = {name: _owned(desk, name, seen, graph) for name in bare}
-    now = identities(desk.mesh, seen.uids)
-    if not lock.entries or any(marked.values()):
+    marked = {name: _owned(session, name, seen, graph) for name in bare}
+    now = identities(session.mesh, seen.uids)
+    if not state.entries or any(marked.values()):
         found = {key: place for each in marked.values() for key, place in each.items()}
-        lock = _with_marked(desk, lock, found, resources, graph)
-        lock = replace(
-            lock,
-            serial=lock.serial + 1,
+        state = _with_marked(session, state, found, resources, graph)
+        state = replace(
+            state,
+            serial=state.serial + 1,
             run=str(uuid4()),
-            clusters={**lock.clusters, **{name: now[name] for name in bare if marked[name]}},
+            clusters={**state.clusters, **{name: now[name] for name in bare if marked[name]}},
         )
     said += [_told(name, len(marked[name])) for name in bare]
-    return Rebuilt(lock, tuple(said))
+    return Rebuilt(state, tuple(said))
 
 
-def refuse_older(found: Lock, local: Lock) -> None:
+def refuse_older(found: State, local: State) -> None:
     """Raise RefusedError if the lockfile knows more than the clusters, or of other things."""
     if not local.entries:
         return
@@ -79,7 +79,7 @@ def refuse_older(found: Lock, local: Lock) -> None:
         )
 
 
-def _union(mesh: str, held: Mapping[str, Lock]) -> tuple[Lock, list[str]]:
+def _union(mesh: str, held: Mapping[str, State]) -> tuple[State, list[str]]:
     """Join slices. Of two runs of one serial each left the truth in its clusters: a new serial ends that."""
     told = [
         f"cluster {name}: its copy of the state, serial {each.serial}, {_count(each, name)}"
@@ -103,49 +103,55 @@ def _union(mesh: str, held: Mapping[str, Lock]) -> tuple[Lock, list[str]]:
     return newer(fresh(mesh), even), told
 
 
-def _owned(desk: Desk, cluster: str, seen: Observation, graph: Edges) -> dict[Key, Place]:
+def _owned(session: Session, cluster: str, seen: Observation, graph: Edges) -> dict[Key, Place]:
     """What carries our marks in a cluster, under the addresses of the file where it knows the place."""
     found: dict[Key, Place] = {}
-    wanted = {(key.kind, place): key for key, place in _places_of(desk, graph, cluster).items()}
-    for kind in desk.kinds.values():
-        for key, place in kind.owned(desk.mesh.name, seen.snapshots[cluster]).items():
+    wanted = {(key.kind, place): key for key, place in _places_of(session, graph, cluster).items()}
+    for kind in session.kinds.values():
+        for key, place in kind.owned(session.mesh.name, seen.snapshots[cluster]).items():
             found[wanted.get((key.kind, place), replace(key, cluster=cluster))] = place
     return found
 
 
-def _places_of(desk: Desk, graph: Edges, cluster: str) -> dict[Key, Place]:
-    resources = expand(desk.mesh, desk.licence)
+def _places_of(session: Session, graph: Edges, cluster: str) -> dict[Key, Place]:
+    resources = expand(session.mesh, session.licence)
     return {key: resources[key].place for key in graph if key.cluster == cluster}
 
 
 def _with_marked(
-    desk: Desk, lock: Lock, found: Mapping[Key, Place], resources: Mapping[Key, Any], graph: Edges
-) -> Lock:
+    session: Session, state: State, found: Mapping[Key, Place], resources: Mapping[Key, Any], graph: Edges
+) -> State:
     """Add what was found by its marks, and what belongs to no cluster, with all that can be known of it."""
     where = dict(found)
     where |= {key: each.place for key, each in resources.items() if key.cluster == NO_CLUSTER}
-    missing = {key: place for key, place in where.items() if key not in lock.entries}
+    missing = {key: place for key, place in where.items() if key not in state.entries}
     for key, place in missing.items():
-        lock = lock.with_entry(key, Entry(Last(place), graph.get(key, _needs(place, key, where))))
-    seen = _observe(desk, places(resources, lock))
-    draft = _decided(desk, lock, resources, graph, seen)
+        state = state.with_entry(key, Entry(Last(place), graph.get(key, _needs(place, key, where))))
+    seen = _observe(session, places(resources, state))
+    draft = _decided(session, state, resources, graph, seen)
     for key, place in missing.items():
-        lock = lock.with_entry(key, _entry(desk, draft, lock.entries[key], seen.found.get(key), key, place))
-    return lock
+        state = state.with_entry(
+            key, _entry(session, draft, state.entries[key], seen.found.get(key), key, place)
+        )
+    return state
 
 
-def _decided(desk: Desk, lock: Lock, resources: Mapping[Key, Any], graph: Edges, seen: Observation) -> Draft:
-    known = Known(resources, graph, ordered(graph), seen.found, lock, desk.world.clock.now())
-    return decide(known, desk.kinds)
+def _decided(
+    session: Session, state: State, resources: Mapping[Key, Any], graph: Edges, seen: Observation
+) -> Draft:
+    known = Known(resources, graph, ordered(graph), seen.found, state, session.world.clock.now())
+    return decide(known, session.kinds)
 
 
-def _entry(desk: Desk, draft: Draft, before: Entry, live: Found, key: Key, place: Place) -> Entry | None:
+def _entry(
+    session: Session, draft: Draft, before: Entry, live: Found, key: Key, place: Place
+) -> Entry | None:
     """Remember of a thing what we would if we had just made it, but for the fields in which it differs."""
     if not isinstance(live, Live):
         return None
     if key not in draft.bound or next(unknowns_in(draft.bound[key]), None):
         return replace(before, last=replace(before.last, uid=live.uid))
-    kind, spec = desk.kinds[key.kind], draft.bound[key]
+    kind, spec = session.kinds[key.kind], draft.bound[key]
     last = remember(kind, spec, place, live, None, made=True)
     differ = {dotted(each.path) for each in diff(live.attrs, kind.wanted(spec, live, last))}
     fields = {path: value for path, value in last.fields.items() if path not in differ}
@@ -158,9 +164,9 @@ def _needs(place: Place, key: Key, found: Mapping[Key, Place]) -> frozenset[Key]
     return frozenset({home} & found.keys())
 
 
-def _observe(desk: Desk, where: Mapping[Key, Place]) -> Observation:
-    clusters = tuple(cluster.name for cluster in desk.mesh.clusters)
-    return observe(where, clusters, {}, desk.kinds, desk.world, {})
+def _observe(session: Session, where: Mapping[Key, Place]) -> Observation:
+    clusters = tuple(cluster.name for cluster in session.mesh.clusters)
+    return observe(where, clusters, {}, session.kinds, session.world, {})
 
 
 def _refuse_silent(seen: Observation) -> None:
@@ -178,6 +184,6 @@ def _told(cluster: str, count: int) -> str:
     return f"cluster {cluster}: no copy of the state; {count} resources found by their marks"
 
 
-def _count(lock: Lock, cluster: str) -> str:
-    mine = sum(key.cluster == cluster for key in lock.entries)
+def _count(state: State, cluster: str) -> str:
+    mine = sum(key.cluster == cluster for key in state.entries)
     return f"{mine} resources"

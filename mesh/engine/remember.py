@@ -13,7 +13,7 @@ from mesh.model.refs import unknowns_in
 from mesh.planner.decide import Draft
 from mesh.planner.ownership import is_ours, was_made
 from mesh.sdk.contract import OPEN, Last, Provider
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lockfile import Entry, State
 
 
 def remember(
@@ -60,21 +60,21 @@ def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> 
     return Entry(replace(last, status=OPEN), task.needs)
 
 
-def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], lock: Lock) -> Lock:
+def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], state: State) -> State:
     """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs.
 
     What is left to others is not recorded, or not any more.
     """
-    for key in draft.left.keys() & lock.entries.keys():
-        lock = lock.with_entry(key, None)
+    for key in draft.left.keys() & state.entries.keys():
+        state = state.with_entry(key, None)
     for key in draft.unchanged:
-        live, task, last = found.get(key), tasks[key], lock.last(key)
+        live, task, last = found.get(key), tasks[key], state.last(key)
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
-            known = last if last and (not last.created or was_made(last, live, lock.mesh)) else None
-            made = is_ours(live, lock.mesh)
+            known = last if last and (not last.created or was_made(last, live, state.mesh)) else None
+            made = is_ours(live, state.mesh)
             seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made, found=live)
-            lock = lock.with_entry(key, Entry(seen, task.needs))
-        elif (entry := lock.entries.get(key)) and task.resource and entry.needs != task.needs:
+            state = state.with_entry(key, Entry(seen, task.needs))
+        elif (entry := state.entries.get(key)) and task.resource and entry.needs != task.needs:
             # Removals follow what is recorded: needs of different times would make a circle.
-            lock = lock.with_entry(key, replace(entry, needs=task.needs))
-    return lock
+            state = state.with_entry(key, replace(entry, needs=task.needs))
+    return state

@@ -18,8 +18,8 @@ from mesh.model.refs import Ref, bind, pick, unknowns_in
 from mesh.planner.step import step_for
 from mesh.sdk.contract import OPEN, Last, Provider, Registry
 from mesh.state.journal import Journal
-from mesh.state.lease import Held
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lease import HeldLeases
+from mesh.state.lockfile import Entry, State
 from mesh.state.publish import Ledger, home
 from mesh.state.store import Store
 from mesh.world import Snapshot, World
@@ -85,7 +85,7 @@ class Run:
 
     tasks: Mapping[Key, Task]
     found: Mapping[Key, Found]
-    lock: Lock
+    state: State
     world: World
     kinds: Registry
     store: Store
@@ -94,7 +94,7 @@ class Run:
     stopping: Callable[[], bool]
     watch: Watch
     ledger: Ledger
-    held: Held
+    held: HeldLeases
     ask: gate.Ask = gate.nobody
     left: frozenset[Key] = frozenset()
     warnings: list[str] = field(default_factory=list)
@@ -118,14 +118,14 @@ class Run:
         """Record the result: first the lockfile, then the journal."""
         self.outcomes[key] = result
         task = self.tasks[key]
-        self.lock = self.lock.with_entry(key, self._entry(task, result))
-        self.store.write(self.lock)
+        self.state = self.state.with_entry(key, self._entry(task, result))
+        self.store.write(self.state)
         if task.step.action is not Action.READ:
             self.journal.done(key)
         self.watch.finished(task.step, result)
         is_good = result.error is None and not result.stopped
-        if is_good and task.resource and home(self.lock, key.cluster, key.kind, task.place.name):
-            self.warnings += filter(None, [self.ledger.share(self.lock, key.cluster)])
+        if is_good and task.resource and home(self.state, key.cluster, key.kind, task.place.name):
+            self.warnings += filter(None, [self.ledger.share(self.state, key.cluster)])
         return is_good
 
     def skipped(self, key: Key, because: Key) -> None:
@@ -195,7 +195,7 @@ class Run:
     def _look(self, task: Task) -> Live | None:
         """Read one resource anew."""
         key = task.step.key
-        last = {k: entry.last for k, entry in self.lock.entries.items()}
+        last = {k: entry.last for k, entry in self.state.entries.items()}
         snapshot = Snapshot(key.cluster, self.world, last=last)
         found = task.kind.observe({key: task.place}, snapshot).get(key)
         if isinstance(found, Unread):
@@ -204,7 +204,7 @@ class Run:
 
     def _delete(self, task: Task, found: Live | None) -> Outcome:
         key = task.step.key
-        last = self.lock.last(key)
+        last = self.state.last(key)
         if found is None or last is None:
             return Outcome()
         if task.step.expects and found.uid != task.step.expects.partition(":")[0]:
@@ -230,7 +230,7 @@ class Run:
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
         """Take out what is ours, and wait until what is left works: it may be in use."""
         key = task.step.key
-        last = self.lock.last(key)
+        last = self.state.last(key)
         if found is None or last is None:
             return Outcome(remarks=(task.step.why,))
         task.kind.give_back(key, found, last, self.world)
@@ -245,7 +245,7 @@ class Run:
         blank = next(unknowns_in(spec), None)
         if blank:
             raise MeshError(f"{key} needs a value of {blank.after}, which has none", hint="run `mesh plan`")
-        last = self.lock.last(key)
+        last = self.state.last(key)
         now = step_for(task.kind, spec, key, found, last, self.world.clock.now())
         if now and now.action is not Action.READ and key not in self.left:
             check_same(task.step, now)
@@ -305,7 +305,7 @@ class Run:
     def _entry(self, task: Task, result: Outcome) -> Entry | None:
         """What the lockfile is to say of a resource after its step."""
         key, step, resource = task.step.key, task.step, task.resource
-        before = self.lock.entries.get(key)
+        before = self.state.entries.get(key)
         if key in self.left:
             return None
         if resource is None:

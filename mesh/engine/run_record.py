@@ -7,15 +7,15 @@ from datetime import datetime
 
 from mesh.engine.run import Outcome, done
 from mesh.model import Key, Plan
-from mesh.state.history import Deed, End, PastRun
+from mesh.state.history import End, PastRun, PastStep
 from mesh.state.lease_holder import Holder
-from mesh.state.lockfile import Lock
+from mesh.state.lockfile import State
 
 
 def past_run(
     plan: Plan,
     outcomes: Mapping[Key, Outcome],
-    lock: Lock,
+    state: State,
     by: Holder,
     ended: datetime,
     *,
@@ -24,8 +24,8 @@ def past_run(
     """Say who carried out which plan, and what came of its steps; `unstarted` are those never begun."""
     signs = {step.key: done(step, outcomes[step.key]).value for step in plan.steps if step.key in outcomes}
     return PastRun(
-        run=lock.run,
-        serial=lock.serial,
+        run=state.run,
+        serial=state.serial,
         verb=by.verb,
         who=by.who,
         host=by.host,
@@ -34,7 +34,7 @@ def past_run(
         digest=plan.digest,
         end=_end(plan, outcomes, unstarted),
         deeds=tuple(
-            Deed(signs[key].strip(), str(key), done=not (each.error or each.stopped))
+            PastStep(signs[key].strip(), str(key), done=not (each.error or each.stopped))
             for key, each in sorted(outcomes.items())
             if key in signs
         ),

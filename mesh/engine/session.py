@@ -10,13 +10,13 @@ from mesh.model import Plan, Sensitive
 from mesh.model.spec import Mesh
 from mesh.planner.decide import Draft, Known
 from mesh.sdk.contract import Registry
-from mesh.state.lockfile import Lock
+from mesh.state.lockfile import State
 from mesh.state.store import Store
 from mesh.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Session:
     """What every verb works with: the desired state, the world, the kinds, the state files."""
 
     mesh: Mesh
@@ -33,8 +33,8 @@ class Decided:
     known: Known
     draft: Draft
     seen: Observation
-    recorded: Lock
-    held: Mapping[str, Lock | None]
+    recorded: State
+    held: Mapping[str, State | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,6 @@ class Planned:
     known: Known
     draft: Draft
     observation: Observation
-    lock: Lock
-    held: Mapping[str, Lock | None] = field(default_factory=dict)
+    state: State
+    held: Mapping[str, State | None] = field(default_factory=dict)
     """The slice of each cluster that answered."""

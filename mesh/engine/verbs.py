@@ -17,7 +17,7 @@ from mesh.engine.post_run import look_back
 from mesh.engine.remember import adopted
 from mesh.engine.run import Outcome, Run, Watch
 from mesh.engine.run_record import past_run
-from mesh.engine.session import Decided, Desk, Planned
+from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.task import Task
 from mesh.errors import PartialError, RefusedError
 from mesh.model import Action, Key, Step
@@ -28,8 +28,8 @@ from mesh.planner.from_record import refuse_as_recorded
 from mesh.planner.ownership import check_file, check_words
 from mesh.state.identity import identities
 from mesh.state.journal import Journal
-from mesh.state.lease import Held, Leases
-from mesh.state.lockfile import Identity, Lock
+from mesh.state.lease import HeldLeases, Leases
+from mesh.state.lockfile import ClusterIdentity, State
 from mesh.state.publish import Ledger, is_settled
 from mesh.walk import walk
 
@@ -38,7 +38,7 @@ DEFAULT_PARALLELISM = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """What a run did: each step's outcome, what was skipped because of what, what was never begun.
 
     `warnings` are what went wrong without harm: a lease or a copy of the state that could not be written.
@@ -57,7 +57,7 @@ class Result:
 
 
 def plan(
-    desk: Desk,
+    session: Session,
     *,
     taken: frozenset[Key] = frozenset(),
     left: frozenset[Key] = frozenset(),
@@ -67,34 +67,34 @@ def plan(
 
     Of what others made, `taken` is taken over, and `left` stays with them, as what the file leaves.
     """
-    resources = expand(desk.mesh, desk.licence)
-    check_file(desk.mesh.leave, resources)
-    check_words(taken, left | desk.mesh.leave.keys(), resources)
-    return planning.plan(desk, allowed(resources) if downgrade else resources, taken=taken, left=left)
+    resources = expand(session.mesh, session.licence)
+    check_file(session.mesh.leave, resources)
+    check_words(taken, left | session.mesh.leave.keys(), resources)
+    return planning.plan(session, allowed(resources) if downgrade else resources, taken=taken, left=left)
 
 
 def plan_destroy(
-    desk: Desk, *, ignore_enrolled: bool = False, crds: bool = False, include_adopted: bool = False
+    session: Session, *, ignore_enrolled: bool = False, crds: bool = False, include_adopted: bool = False
 ) -> Planned:
     """Plan the removal of everything that we made; refuse while the mesh is in use.
 
     What was adopted is given back, unless it is included.
     """
     removable = frozenset({"crds"} if crds else ())
-    planned = planning.plan(desk, {}, removable=removable, adopted_too=include_adopted)
+    planned = planning.plan(session, {}, removable=removable, adopted_too=include_adopted)
     refuse_as_recorded(planned.plan)
     if not ignore_enrolled:
-        refuse_enrolled(planned.observation.snapshots, planned.known.lock)
+        refuse_enrolled(planned.observation.snapshots, planned.known.state)
     return planned
 
 
-def decided(desk: Desk) -> Decided:
+def decided(session: Session) -> Decided:
     """Read and decide as a plan does, and stop there: nobody is asked about a write, nothing is refused."""
-    return planning.decided(desk, expand(desk.mesh, desk.licence))
+    return planning.decided(session, expand(session.mesh, session.licence))
 
 
 def apply(
-    desk: Desk,
+    session: Session,
     planned: Planned,
     *,
     watch: Watch,
@@ -104,32 +104,32 @@ def apply(
     journal: Journal | None = None,
     leases: Leases | None = None,
     ask: Ask = nobody,
-) -> Result:
+) -> RunResult:
     """Carry a plan out and record it; the caller holds the store. Never raises for a failed step.
 
     `ask` says what keeps a rollout from going on to its next cluster.
 
     Raises LockedError and StalePlanError before anything is written.
     """
-    tasks = _tasks(desk, planned)
-    lock = adopted(planned.draft, tasks, planned.known.found, planned.lock)
+    tasks = _tasks(session, planned)
+    state = adopted(planned.draft, tasks, planned.known.found, planned.state)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
-    if not steps and is_settled(desk.store, lock, desk.store.read(desk.mesh.name), planned.held):
-        return Result(planned)
+    if not steps and is_settled(session.store, state, session.store.read(session.mesh.name), planned.held):
+        return RunResult(planned)
     run_id = str(uuid4())
-    clusters = _clusters(desk, planned, lock)
-    ledger = Ledger(desk.store, desk.world, frozenset(planned.observation.uids))
+    clusters = _clusters(session, planned, state)
+    ledger = Ledger(session.store, session.world, frozenset(planned.observation.uids))
     uids = {name: clusters[name].uid for name in ledger.answered & clusters.keys()}
-    with leases.hold(run_id, uids) if leases else nullcontext(Held()) as held:
-        ledger.refuse_stale(replace(planned.lock, clusters=clusters))
+    with leases.hold(run_id, uids) if leases else nullcontext(HeldLeases()) as held:
+        ledger.refuse_stale(replace(planned.state, clusters=clusters))
         run = Run(
             tasks=steps,
             found=planned.known.found,
-            lock=replace(lock, serial=lock.serial + 1, run=run_id, clusters=clusters),
-            world=desk.world,
-            kinds=desk.kinds,
-            store=desk.store,
-            journal=journal or Journal(desk.store.journal_path),
+            state=replace(state, serial=state.serial + 1, run=run_id, clusters=clusters),
+            world=session.world,
+            kinds=session.kinds,
+            store=session.store,
+            journal=journal or Journal(session.store.journal_path),
             timeout=timeout,
             stopping=stopping,
             watch=watch,
@@ -138,41 +138,41 @@ def apply(
             ask=ask,
             left=frozenset(planned.draft.left),
         )
-        desk.store.backup(planned.lock.serial)
-        desk.store.write(run.lock)
-        run.journal.begin(run_id, run.lock.serial)
+        session.store.backup(planned.state.serial)
+        session.store.write(run.state)
+        run.journal.begin(run_id, run.state.serial)
         needs = {key: task.step.needs for key, task in steps.items()}
         unstarted = walk(needs, run, workers=parallelism, stopping=stopping)
-        look_back(desk, planned, run)
+        look_back(session, planned, run)
         past = None
         if leases:
-            now = desk.world.clock.now()
-            past = past_run(planned.plan, run.outcomes, run.lock, leases.holder, now, unstarted=unstarted)
-        said = ledger.close(run.lock, run.journal, past)
+            now = session.world.clock.now()
+            past = past_run(planned.plan, run.outcomes, run.state, leases.holder, now, unstarted=unstarted)
+        said = ledger.close(run.state, run.journal, past)
     warnings = (*held.warnings, *run.warnings, *said)
-    return Result(planned, run.outcomes, run.because, unstarted, warnings)
+    return RunResult(planned, run.outcomes, run.because, unstarted, warnings)
 
 
-def _tasks(desk: Desk, planned: Planned) -> dict[Key, Task]:
+def _tasks(session: Session, planned: Planned) -> dict[Key, Task]:
     """One task per step, and one per unchanged resource (to be recorded, not run)."""
     known = planned.known
     tasks: dict[Key, Task] = {}
     steps = {step.key: step for step in planned.plan.steps}
-    where = places(known.resources, planned.lock)
+    where = places(known.resources, planned.state)
     for key in [*planned.draft.unchanged, *steps]:
         step = steps.get(key) or Step(Action.NOOP, key)
         needs = known.edges.get(key, frozenset())
-        tasks[key] = Task(step, desk.kinds[key.kind], where[key], known.resources.get(key), needs)
+        tasks[key] = Task(step, session.kinds[key.kind], where[key], known.resources.get(key), needs)
     return tasks
 
 
-def _clusters(desk: Desk, planned: Planned, lock: Lock) -> dict[str, Identity]:
+def _clusters(session: Session, planned: Planned, state: State) -> dict[str, ClusterIdentity]:
     """The identities to record: those that answered now over those known before."""
-    now = identities(desk.mesh, planned.observation.uids)
-    return {**lock.clusters, **{name: who for name, who in now.items() if who.uid}}
+    now = identities(session.mesh, planned.observation.uids)
+    return {**state.clusters, **{name: who for name, who in now.items() if who.uid}}
 
 
-def check(result: Result) -> None:
+def check(result: RunResult) -> None:
     """Raise what a run must end with: PartialError if something failed or was deferred."""
     failed = result.failed
     deferred = result.planned.plan.deferred

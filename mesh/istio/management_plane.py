@@ -23,7 +23,7 @@ REPOSITORY = "https://storage.googleapis.com/gloo-platform/helm-charts"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlatformRelease:
     """One release of the management plane in one cluster, with what the guide sets in it."""
 
     cluster: Cluster
@@ -31,15 +31,15 @@ class Part:
     values: dict[str, Any]
 
 
-def parts(mesh: Mesh, automatic: Automatic) -> Iterator[Part]:
+def parts(mesh: Mesh, automatic: Automatic) -> Iterator[PlatformRelease]:
     """Yield the releases in the guide's order: those of the management cluster first."""
     management = mesh.cluster(automatic.management)
     gate = {"featureGates": {"ConfigDistribution": True}}
-    yield Part(management, DEFINITIONS, {**gate, "installEnterpriseCrds": True})
-    yield Part(management, PLATFORM, gate)
+    yield PlatformRelease(management, DEFINITIONS, {**gate, "installEnterpriseCrds": True})
+    yield PlatformRelease(management, PLATFORM, gate)
     for cluster in mesh.clusters:
         if cluster.name != management.name:
-            yield Part(cluster, DEFINITIONS, {"installEnterpriseCrds": True})
+            yield PlatformRelease(cluster, DEFINITIONS, {"installEnterpriseCrds": True})
 
 
 def located(source: str, chart: str) -> tuple[str, str]:

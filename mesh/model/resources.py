@@ -117,7 +117,7 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Veiled(Unread):
+class UnreadSecret(Unread):
     """The Secret that says what it is may not be read; what is recorded of it, and what can be seen.
 
     `seen` is what the last apply left there, as far as its kind can tell; `strange` are attrs that

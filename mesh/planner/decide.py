@@ -25,7 +25,7 @@ from mesh.model import (
     Step,
     Unknown,
     Unread,
-    Veiled,
+    UnreadSecret,
 )
 from mesh.model.graph import Edges
 from mesh.model.refs import Lookup, Ref, bind, pick
@@ -33,7 +33,7 @@ from mesh.planner.from_record import owned
 from mesh.planner.ownership import foreign, is_theirs, left, was_made
 from mesh.planner.step import step_as_recorded, step_for, waiting_for
 from mesh.sdk.contract import Provider, Registry
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lockfile import Entry, State
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 
@@ -49,7 +49,7 @@ class Known:
     edges: Edges
     order: tuple[Key, ...]
     found: Mapping[Key, Found]
-    lock: Lock
+    state: State
     now: datetime
     taken: frozenset[Key] = frozenset()
     left: frozenset[Key] = frozenset()
@@ -57,7 +57,7 @@ class Known:
 
     def gone(self) -> dict[Key, Entry]:
         """What is recorded and no longer wanted."""
-        return {key: entry for key, entry in self.lock.entries.items() if key not in self.resources}
+        return {key: entry for key, entry in self.state.entries.items() if key not in self.resources}
 
 
 @dataclass(slots=True)
@@ -86,19 +86,19 @@ def decide(known: Known, kinds: Registry) -> Draft:
 
 
 def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, look: Lookup) -> None:
-    found, last = known.found.get(key), known.lock.last(key)
+    found, last = known.found.get(key), known.state.last(key)
     draft.bound[key] = spec = bind(known.resources[key].spec, look)
     if isinstance(found, Unread):
-        if not isinstance(found, Veiled) or last is None:
+        if not isinstance(found, UnreadSecret) or last is None:
             draft.deferred[key] = Deferral(key, found.why)
             return
-        found = owned(found, last, known.lock.mesh)
+        found = owned(found, last, known.state.mesh)
         if refusal := kind.refuse(spec, found.seen, last):
             draft.refusals[key] = refusal
             return
         draft.recorded.append(key)
         step = step_as_recorded(kind, spec, key, found, last=last, now=known.now)
-    elif found and key in known.left and is_theirs(last, found, known.lock.mesh):
+    elif found and key in known.left and is_theirs(last, found, known.state.mesh):
         whose = left(kind, spec, known.resources[key], found)
         if isinstance(whose, str):
             draft.refusals[key] = whose
@@ -107,7 +107,7 @@ def _decide_wanted(known: Known, kind: Provider[Any], key: Key, draft: Draft, lo
         step = waiting_for(kind, spec, key, found)
     else:
         refusal = kind.refuse(spec, found, last)
-        if found and not refusal and key not in known.taken and not was_made(last, found, known.lock.mesh):
+        if found and not refusal and key not in known.taken and not was_made(last, found, known.state.mesh):
             refusal = foreign(kind, spec, known.resources[key], found, last)
         if refusal:
             draft.refusals[key] = refusal
@@ -142,7 +142,7 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 
     def look(ref: Ref) -> Any:
         found = known.found.get(ref.key)
-        found = found.seen if isinstance(found, Veiled) else found
+        found = found.seen if isinstance(found, UnreadSecret) else found
         if not isinstance(found, Live) or ref.key in draft.deferred:
             return Unknown(ref.key)
         step = draft.steps.get(ref.key)
@@ -208,7 +208,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | type(None)) else repr(value)
 
 
-def places(known_resources: Mapping[Key, Resource[Any]], lock: Lock) -> dict[Key, Place]:
+def places(known_resources: Mapping[Key, Resource[Any]], state: State) -> dict[Key, Place]:
     """Where everything wanted or recorded is to be looked for."""
-    recorded = {key: entry.last.place for key, entry in lock.entries.items()}
+    recorded = {key: entry.last.place for key, entry in state.entries.items()}
     return recorded | {key: resource.place for key, resource in known_resources.items()}

@@ -19,7 +19,7 @@ from mesh.planner.expand_upstream import is_upstream, reader, remote
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
 from mesh.providers.chart import ChartSpec, any_release, with_root
 from mesh.providers.crds import CrdsSpec
-from mesh.providers.gateway import EastWest
+from mesh.providers.gateway import GatewaySpec
 from mesh.providers.label import LabelSpec
 from mesh.providers.secret import SecretSpec
 from mesh.sdk.gateway_pods import MIGRATES
@@ -210,7 +210,7 @@ def gateway_key(cluster: Cluster) -> Key:
 
 
 def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
-    spec = EastWest(mesh.name, distribution.eastwest_gateway(mesh, cluster))
+    spec = GatewaySpec(mesh.name, distribution.eastwest_gateway(mesh, cluster))
     migrates = MIGRATES if mesh.root.migrate else ""
     if migrates:
         spec = replace(spec, root=root_ref(mesh, cluster))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mesh.istio.management_plane import DEFINITIONS, OLDEST, PLATFORM, Part, install, located, parts, register
+from mesh.istio.management_plane import (
+    DEFINITIONS,
+    OLDEST,
+    PLATFORM,
+    PlatformRelease,
+    install,
+    located,
+    parts,
+    register,
+)
 from mesh.istio.solo import PEER_NAME
 from mesh.model import Key, Place, Resource
 from mesh.model.refs import Ref
@@ -34,7 +43,7 @@ def automatic_links(mesh: Mesh, automatic: Automatic) -> Wanted:
             yield _peer(mesh, automatic, source, target)
 
 
-def _release(mesh: Mesh, automatic: Automatic, part: Part, needs: frozenset[Key]) -> Resource[Any]:
+def _release(mesh: Mesh, automatic: Automatic, part: PlatformRelease, needs: frozenset[Key]) -> Resource[Any]:
     ref, repo = located(automatic.source, part.chart)
     job = HelmJob(
         part.chart, automatic.namespace, ref, repo, automatic.version, part.values, marks(mesh.name)

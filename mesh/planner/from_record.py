@@ -25,7 +25,7 @@ from mesh.model import (
     Sensitive,
     Step,
     Unknown,
-    Veiled,
+    UnreadSecret,
 )
 from mesh.model.diff import digest, dotted, leaves
 from mesh.sdk.contract import Last, Provider
@@ -84,7 +84,7 @@ def parts(name: str) -> Path:
     )
 
 
-def owned(found: Veiled, last: Last, mesh: str) -> Veiled:
+def owned(found: UnreadSecret, last: Last, mesh: str) -> UnreadSecret:
     """The same, with the mesh as the owner of what it made: the mark itself cannot be read."""
     return replace(found, seen=replace(found.seen, owner=mesh)) if last.created else found
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mesh.model import Action, Found, Key, Live, Step
 from mesh.providers.peer import BY_HAND, OURS
-from mesh.state.lockfile import Lock
+from mesh.state.lockfile import State
 
 SWITCHES = frozenset({"istiod", "gloo-platform"})
 """The charts whose upgrade begins automatic linking: from then on, peers of the same names appear."""
@@ -32,21 +32,25 @@ def gap(steps: Mapping[Key, Step]) -> list[str]:
 
 
 def without_distributed(
-    found: Mapping[Key, Found], wanted: Mapping[Key, object], lock: Lock
+    found: Mapping[Key, Found], wanted: Mapping[Key, object], state: State
 ) -> Mapping[Key, Found]:
     """Return what was found; a link of ours is not there while a distributed peer stands in its place.
 
     Only a peer that is recorded counts: what else there is has an owner who is asked about it.
     """
-    theirs = {key: None for key in wanted if key.kind == "link" and _is_distributed(key, found, wanted, lock)}
+    theirs = {
+        key: None for key in wanted if key.kind == "link" and _is_distributed(key, found, wanted, state)
+    }
     return {**found, **theirs}
 
 
-def _is_distributed(link: Key, found: Mapping[Key, Found], wanted: Mapping[Key, object], lock: Lock) -> bool:
+def _is_distributed(
+    link: Key, found: Mapping[Key, Found], wanted: Mapping[Key, object], state: State
+) -> bool:
     key = Key("peer", link.cluster, link.name)
     there, peer = found.get(link), found.get(key)
     return (
-        key in lock.entries
+        key in state.entries
         and key not in wanted
         and isinstance(there, Live)
         and isinstance(peer, Live)

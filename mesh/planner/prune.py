@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread, Veiled
+from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread, UnreadSecret
 from mesh.model.diff import diff
 from mesh.model.graph import ordered, reversed_edges
 from mesh.planner.decide import Draft, Known
@@ -26,12 +26,12 @@ def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too:
     for key in ordered(users):
         found = known.found.get(key)
         blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
-        if isinstance(found, Unread) and not isinstance(found, Veiled):
+        if isinstance(found, Unread) and not isinstance(found, UnreadSecret):
             draft.deferred[key] = Deferral(key, found.why)
         elif blocked:
             draft.deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
         else:
-            draft.recorded += [key] if isinstance(found, Veiled) else []
+            draft.recorded += [key] if isinstance(found, UnreadSecret) else []
             step = _removal(known, kinds, key, gone[key], adopted_too)
             draft.steps[key] = replace(
                 step, needs=frozenset(user for user in users[key] if user in draft.steps)
@@ -46,7 +46,7 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
     there = kinds[key.kind].hidden(found.attrs, known.sensitive)
-    made = entry.last.created and was_made(entry.last, found, known.lock.mesh)
+    made = entry.last.created and was_made(entry.last, found, known.state.mesh)
     if made or (adopted_too and kinds[key.kind].gives_back):
         return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
     if kinds[key.kind].awaited(key):

@@ -18,7 +18,7 @@ def reissued(known: Known, draft: Draft, kinds: Registry) -> dict[Key, str]:
 def _found(known: Known, draft: Draft, kinds: Registry) -> Iterator[tuple[Key, str]]:
     for key, step in draft.steps.items():
         live = known.found.get(key)
-        if step.action is not Action.UPDATE or known.lock.last(key) or not isinstance(live, Live):
+        if step.action is not Action.UPDATE or known.state.last(key) or not isinstance(live, Live):
             continue
         if why := kinds[key.kind].reissues(draft.bound[key], live):
             yield key, why

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mesh.model import Action, Field, Key, Live, Reason, Step, Veiled
+from mesh.model import Action, Field, Key, Live, Reason, Step, UnreadSecret
 from mesh.model.diff import diff
 from mesh.planner.from_record import NOTE, recorded_diff
 from mesh.planner.reason import touched, why_differs
@@ -36,7 +36,7 @@ def step_for(
 
 
 def step_as_recorded(
-    kind: Provider[Any], spec: Any, key: Key, found: Veiled, *, last: Last, now: datetime
+    kind: Provider[Any], spec: Any, key: Key, found: UnreadSecret, *, last: Last, now: datetime
 ) -> Step | None:
     """Decide one resource by its record; None if that is as wanted and nothing visible speaks against it."""
     fields = recorded_diff(kind.wanted(spec, None, None), last, found.strange)

@@ -6,56 +6,56 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from mesh.engine import verbs as engine
-from mesh.engine.session import Desk, Planned
+from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Attrs, Key, Plan, Unread
 from mesh.queries.access.denied import Denied, denied
 from mesh.queries.checks import run
-from mesh.queries.checks.facts import Facts, Scene
-from mesh.queries.checks.model import Phase, Report, Severity
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts
+from mesh.queries.checks.model import CheckReport, Phase, Severity
 from mesh.queries.checks.read.first import read_facts
 from mesh.state import slices
-from mesh.state.lockfile import Lock, fresh
+from mesh.state.lockfile import State, fresh
 from mesh.world import Snapshot
 
 ON_REQUEST = "it takes long: ask for it with `mesh check --only Q21`"
 
 
 def check(
-    desk: Desk,
+    session: Session,
     plan: Callable[[], Planned | Unread],
     *,
     phase: Phase | None,
     only: Collection[str],
     skipped: Collection[str],
-) -> tuple[Scene, Report]:
+) -> tuple[MeshFacts, CheckReport]:
     """Read what the checks look at, and ask those that are wanted; `plan` is called if one needs a plan."""
     checks = run.chosen(phase, only, skipped)
     planned = plan() if any(each.planned for each in checks) else Unread("no check asked for a plan")
-    seen = scene(desk, planned)
+    seen = scene(session, planned)
     if "Q21" in only:
-        seen = replace(seen, analysis=_analysis(desk))
+        seen = replace(seen, analysis=_analysis(session))
     if any(each.id == "P34" for each in checks):
-        seen = replace(seen, istioctl=_istioctl(desk))
+        seen = replace(seen, istioctl=_istioctl(session))
     return seen, run.run(seen, checks)
 
 
-def try_plan(desk: Desk) -> Planned | Unread:
+def try_plan(session: Session) -> Planned | Unread:
     """Plan, or say why that cannot be done now: the other checks are worth asking all the same."""
     try:
-        return engine.plan(desk)
+        return engine.plan(session)
     except MeshError as error:
         return Unread(f"there is no plan: {error.message}")
 
 
-def before_apply(desk: Desk, planned: Planned) -> None:
+def before_apply(session: Session, planned: Planned) -> None:
     """Refuse an apply that the pre-flight checks find errors in; nothing was written yet."""
     if planned.plan.steps:
-        run.refuse(run.before_apply(scene(desk, planned), planned.plan.skipped_checks))
+        run.refuse(run.before_apply(scene(session, planned), planned.plan.skipped_checks))
 
 
 def between(
-    desk: Desk,
+    session: Session,
     clusters: tuple[str, ...],
     pending: Collection[Key],
     users: Collection[Key],
@@ -67,7 +67,7 @@ def between(
     What the run is yet to change cannot be right before; a cluster that left the mesh has nothing to pass.
     In other clusters only `users` count: what worked before and needs what was changed.
     """
-    seen = scene(desk, Unread("it is under way"))
+    seen = scene(session, Unread("it is under way"))
     for name in seen.clusters.keys() & set(clusters):
         if why := seen.clusters[name].unreachable:
             return f"{name} does not answer: {why}"
@@ -80,65 +80,65 @@ def between(
     )
 
 
-def scene(desk: Desk, planned: Planned | Unread) -> Scene:
+def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
     """The mesh as checks see it."""
     if isinstance(planned, Planned):
-        snapshots, lock, held = planned.observation.snapshots, planned.lock, planned.held
+        snapshots, state, held = planned.observation.snapshots, planned.state, planned.held
         plan: Plan | Unread = planned.plan
-        rights = denied(desk, planned)
+        rights = denied(session, planned)
     else:
-        snapshots = {each.name: Snapshot(each.name, desk.world) for each in desk.mesh.clusters}
-        lock, held, plan = _recorded(desk), _held(desk, snapshots), planned
+        snapshots = {each.name: Snapshot(each.name, session.world) for each in session.mesh.clusters}
+        state, held, plan = _recorded(session), _held(session, snapshots), planned
         rights = {}
     recorded: dict[str, frozenset[str]] = {
-        cluster.name: frozenset(str(key) for key in lock.entries if key.cluster == cluster.name)
-        for cluster in desk.mesh.clusters
+        cluster.name: frozenset(str(key) for key in state.entries if key.cluster == cluster.name)
+        for cluster in session.mesh.clusters
     }
-    facts = read_facts(desk.mesh, snapshots, recorded, desk.kinds)
-    return Scene(
-        desk.mesh,
+    facts = read_facts(session.mesh, snapshots, recorded, session.kinds)
+    return MeshFacts(
+        session.mesh,
         {name: _with(found, rights) for name, found in facts.items()},
-        lock,
-        desk.world.clock.now(),
+        state,
+        session.world.clock.now(),
         plan,
         held,
         Unread(ON_REQUEST),
     )
 
 
-def _with(facts: Facts, rights: Denied) -> Facts:
+def _with(facts: ClusterFacts, rights: Denied) -> ClusterFacts:
     return replace(facts, denied=rights.get(facts.name, ()))
 
 
-def _recorded(desk: Desk) -> Lock:
+def _recorded(session: Session) -> State:
     try:
-        return desk.store.read(desk.mesh.name)
+        return session.store.read(session.mesh.name)
     except MeshError:
-        return fresh(desk.mesh.name)
+        return fresh(session.mesh.name)
 
 
-def _held(desk: Desk, snapshots: Mapping[str, Snapshot]) -> Mapping[str, Lock | None]:
-    namespaces = {cluster.name: cluster.namespace for cluster in desk.mesh.clusters}
+def _held(session: Session, snapshots: Mapping[str, Snapshot]) -> Mapping[str, State | None]:
+    namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
     try:
-        return slices.read(desk.mesh.name, namespaces, snapshots)
+        return slices.read(session.mesh.name, namespaces, snapshots)
     except MeshError:
         return {}
 
 
-def _analysis(desk: Desk) -> Mapping[str, tuple[Attrs, ...]] | Unread:
+def _analysis(session: Session) -> Mapping[str, tuple[Attrs, ...]] | Unread:
     from mesh.world.istioctl import analyze
 
-    contexts = {each.name: (each.context, each.kubeconfig) for each in desk.mesh.clusters}
+    contexts = {each.name: (each.context, each.kubeconfig) for each in session.mesh.clusters}
     try:
-        return {name: analyze(*where, desk.world.env) for name, where in contexts.items()}
+        return {name: analyze(*where, session.world.env) for name, where in contexts.items()}
     except MeshError as error:
         return Unread(error.message)
 
 
-def _istioctl(desk: Desk) -> str | Unread:
+def _istioctl(session: Session) -> str | Unread:
     from mesh.world.istioctl import version
 
     try:
-        return version(desk.world.env)
+        return version(session.world.env)
     except MeshError as error:
         return Unread(error.message)

@@ -23,7 +23,7 @@ from mesh.model import (
     Step,
     Touch,
     Unread,
-    Veiled,
+    UnreadSecret,
 )
 from mesh.model.diff import dotted, leaves
 from mesh.model.graph import Edges, reversed_edges
@@ -33,7 +33,7 @@ from mesh.state.lockfile import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ResourceState:
     """How one resource stands: `word` is for programs, `text` for people; `good` is as wanted and ready."""
 
     key: Key
@@ -80,16 +80,16 @@ class Why:
     it was.
     """
 
-    state: State
+    state: ResourceState
     origin: Origin | None
     place: Place
     live: Live | None
     record: Entry | None
     facts: tuple[Fact, ...]
     written: tuple[Touch, ...]
-    waits: tuple[State, ...]
-    behind: tuple[State, ...]
-    users: tuple[State, ...]
+    waits: tuple[ResourceState, ...]
+    behind: tuple[ResourceState, ...]
+    users: tuple[ResourceState, ...]
     unread: str = ""
 
 
@@ -104,7 +104,7 @@ UNWANTED = "no longer wanted"
 
 def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[Touch, ...]) -> Why:
     """Gather what is known of a resource that is wanted or recorded."""
-    resource, entry = known.resources.get(key), known.lock.entries.get(key)
+    resource, entry = known.resources.get(key), known.state.entries.get(key)
     found = known.found.get(key)
     live = found if isinstance(found, Live) else None
     needs = _needs(known)
@@ -126,23 +126,23 @@ def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[To
     )
 
 
-def state(key: Key, known: Known, draft: Draft) -> State:
+def state(key: Key, known: Known, draft: Draft) -> ResourceState:
     """Say how a resource stands, as the plan decided, and what that rests on."""
     seen = _state(key, known, draft)
     return replace(seen, text=f"{seen.text}, as of the last apply") if key in draft.recorded else seen
 
 
-def _state(key: Key, known: Known, draft: Draft) -> State:
+def _state(key: Key, known: Known, draft: Draft) -> ResourceState:
     if refusal := draft.refusals.get(key):
-        return State(key, REFUSED, f"refused: {refusal}")
+        return ResourceState(key, REFUSED, f"refused: {refusal}")
     if deferred := draft.deferred.get(key):
-        return State(key, UNKNOWN, f"not known: {deferred.why}")
+        return ResourceState(key, UNKNOWN, f"not known: {deferred.why}")
     if left := draft.left.get(key):
         why = f", not ready: {draft.steps[key].why}" if key in draft.steps else ""
-        return State(key, NOT_READY if why else READY, f"left to {left.owner}{why}")
+        return ResourceState(key, NOT_READY if why else READY, f"left to {left.owner}{why}")
     if step := draft.steps.get(key):
-        return State(key, *_of_step(step, wanted=key in known.resources))
-    return State(key, READY, "as wanted and ready")
+        return ResourceState(key, *_of_step(step, wanted=key in known.resources))
+    return ResourceState(key, READY, "as wanted and ready")
 
 
 def _of_step(step: Step, *, wanted: bool) -> tuple[str, str]:
@@ -165,12 +165,12 @@ def _of_step(step: Step, *, wanted: bool) -> tuple[str, str]:
 
 def _needs(known: Known) -> Edges:
     """Each key with its direct needs, by the file; by the record for what the file no longer has."""
-    keys = known.resources.keys() | known.lock.entries.keys()
-    recorded = {key: entry.needs for key, entry in known.lock.entries.items()}
+    keys = known.resources.keys() | known.state.entries.keys()
+    recorded = {key: entry.needs for key, entry in known.state.entries.items()}
     return {key: (known.edges[key] if key in known.edges else recorded[key]) & keys for key in sorted(keys)}
 
 
-def _behind(key: Key, needs: Edges, states: Mapping[Key, State]) -> list[Key]:
+def _behind(key: Key, needs: Edges, states: Mapping[Key, ResourceState]) -> list[Key]:
     """Everything below a resource that is not as it must be, the direct needs among it."""
     seen: set[Key] = set()
     todo = list(needs[key])
@@ -185,13 +185,13 @@ def _behind(key: Key, needs: Edges, states: Mapping[Key, State]) -> list[Key]:
 def _facts(
     kind: Provider[Any], key: Key, known: Known, draft: Draft, written: tuple[Touch, ...]
 ) -> Iterator[Fact]:
-    found, spec, last = known.found.get(key), draft.bound.get(key), known.lock.last(key)
+    found, spec, last = known.found.get(key), draft.bound.get(key), known.state.last(key)
     there = _flat(_seen(kind, spec, found, known.sensitive))
     wanted, ours = there if spec is None else {}, set[Path]()
     if spec is not None:
         ours = set(_flat(kind.wanted(spec, None, None)))
-        wanted = _flat(kind.wanted(spec, None if isinstance(found, Veiled) else found, last))
-    if isinstance(found, Veiled):
+        wanted = _flat(kind.wanted(spec, None if isinstance(found, UnreadSecret) else found, last))
+    if isinstance(found, UnreadSecret):
         there = _left(wanted, draft.steps.get(key))
     recorded = {} if last is None or spec is None else last.fields
     for path in sorted(there.keys() | wanted.keys()):

@@ -16,7 +16,7 @@ Value = str | None | Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootOutput:
     """The root of trust: fingerprint and PEM, both "" if it is not known; `why` says why."""
 
     fingerprint: str = ""
@@ -32,7 +32,7 @@ class Outputs:
     unknown: Mapping[str, str]
 
 
-def outputs(mesh: Mesh, gateways: Mapping[str, Found], root: Root) -> Outputs:
+def outputs(mesh: Mesh, gateways: Mapping[str, Found], root: RootOutput) -> Outputs:
     """Put the outputs together; `gateways` are the east-west gateways by cluster."""
     addresses = {name: _address(found) for name, found in gateways.items()}
     values: dict[str, Value] = {
@@ -88,25 +88,25 @@ def _missing(gateways: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
                 yield name, "its east-west gateway has no address"
 
 
-def root_of(key: Key, found: Mapping[Key, Found]) -> Root:
+def root_of(key: Key, found: Mapping[Key, Found]) -> RootOutput:
     """Return the root that signs for this mesh, from its certificate's file or the record."""
     match found.get(key):
         case Live(outputs={"issuer": {"fingerprint": fingerprint, "certificate": chain}}):
-            return Root(str(fingerprint), _last(str(chain)))
+            return RootOutput(str(fingerprint), _last(str(chain)))
         case Unread(why=why):
-            return Root(why=why)
-    return Root(why="it is not made yet")
+            return RootOutput(why=why)
+    return RootOutput(why="it is not made yet")
 
 
-def shared_root(shown: Mapping[str, Root]) -> Root:
+def shared_root(shown: Mapping[str, RootOutput]) -> RootOutput:
     """Return the one root that every cluster shows."""
     for name, root in sorted(shown.items()):
         if root.why:
-            return Root(why=f"cluster {name}: {root.why}")
+            return RootOutput(why=f"cluster {name}: {root.why}")
     if len({root.fingerprint for root in shown.values()}) > 1:
         said = ", ".join(f"{name} {root.fingerprint}" for name, root in sorted(shown.items()))
-        return Root(why=f"the clusters have different roots: {said}")
-    return next(iter(shown.values()), Root(why="there is no cluster"))
+        return RootOutput(why=f"the clusters have different roots: {said}")
+    return next(iter(shown.values()), RootOutput(why="there is no cluster"))
 
 
 def _last(chain: str) -> str:

@@ -19,7 +19,7 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.world import Object, Snapshot, World
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
-from mesh.world.resources import Resource
+from mesh.world.resources import ResourceType
 
 HANDS = ("kubectl", "mesh/")
 """Field managers that are a person at a keyboard, or ourselves: what they took is drift."""
@@ -39,7 +39,7 @@ class Manifest:
 class ManifestProvider(Provider[Manifest]):
     """A resource that is one object of the API resource `resource`."""
 
-    resource: ClassVar[Resource]
+    resource: ClassVar[ResourceType]
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Our labels, annotations and spec over whatever others put there."""
@@ -136,7 +136,7 @@ def find(
     }
 
 
-def written_in(resource: Resource, key: Key, place: Place, world: World) -> tuple[Touch, ...]:
+def written_in(resource: ResourceType, key: Key, place: Place, world: World) -> tuple[Touch, ...]:
     """Read the managedFields of one object; () if it is gone meanwhile."""
     obj = world.kube(key.cluster).get(resource, place.namespace, place.name)
     return writers(obj) if obj else ()

@@ -11,7 +11,7 @@ from mesh.model import Found, Key, Live, Place, Unread
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find, place_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
-from mesh.sdk.unreadable import Glimpse, veil
+from mesh.sdk.unreadable import VisibleState, unreadable
 from mesh.world import Object, Snapshot, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Forbidden
@@ -27,12 +27,12 @@ def observe(
     places: Mapping[Key, Place],
     snapshot: Snapshot,
     live: Callable[[Key, Place, Object], Found],
-    glimpse: Callable[[Key, Last], Glimpse],
+    glimpse: Callable[[Key, Last], VisibleState],
 ) -> Mapping[Key, Found]:
     """Find each in the one LIST of Secrets of its namespace; `glimpse` is for who may not read them."""
 
     def hidden(key: Key, error: Forbidden) -> Unread:
-        return veil(key, error, snapshot, lambda last: glimpse(key, last))
+        return unreadable(key, error, snapshot, lambda last: glimpse(key, last))
 
     found: dict[Key, Found] = {}
     for namespace in sorted({each.namespace for each in places.values()}):

@@ -6,20 +6,22 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mesh.errors import KubeError
-from mesh.model import Attrs, Key, Live, Unread, Veiled
+from mesh.model import Attrs, Key, Live, Unread, UnreadSecret
 from mesh.sdk.contract import Last
 from mesh.world import Snapshot
 from mesh.world.kube.errors import Forbidden
 
 
-class Glimpse(NamedTuple):
+class VisibleState(NamedTuple):
     """What was left there, and the attrs that visibly are otherwise now."""
 
     seen: Live
     strange: Attrs
 
 
-def veil(key: Key, error: Forbidden, snapshot: Snapshot, look: Callable[[Last], Glimpse]) -> Unread:
+def unreadable(
+    key: Key, error: Forbidden, snapshot: Snapshot, look: Callable[[Last], VisibleState]
+) -> Unread:
     """Judge by the record if the last step ended well; `look` reads what shows of it without its Secret."""
     last: Last | None = snapshot.last.get(key)
     if last is None:
@@ -27,7 +29,7 @@ def veil(key: Key, error: Forbidden, snapshot: Snapshot, look: Callable[[Last], 
     if last.status != "ok":
         return Unread(f"{error.message}; and its last step did not end")
     try:
-        return Veiled(error.message, *look(last))
+        return UnreadSecret(error.message, *look(last))
     except KubeError as blind:
         return Unread(blind.message)
 

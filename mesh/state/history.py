@@ -24,7 +24,7 @@ End = Literal["complete", "incomplete", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class PastStep:
     """One step of a run that is over: the plan's sign, the address, and whether it was done."""
 
     sign: str
@@ -45,7 +45,7 @@ class PastRun:
     ended: str
     digest: str
     end: End
-    deeds: tuple[Deed, ...] = ()
+    deeds: tuple[PastStep, ...] = ()
     more: int = 0
 
     def of(self, cluster: str) -> PastRun:
@@ -79,19 +79,19 @@ def from_text(text: str, where: str) -> tuple[PastRun, ...]:
 
 
 def _run(body: Mapping[str, object]) -> PastRun:
-    deeds = tuple(Deed(**each) for each in body["deeds"])  # type: ignore[attr-defined]  # TypeError if it is none
+    deeds = tuple(PastStep(**each) for each in body["deeds"])  # type: ignore[attr-defined]  # TypeError if it is none
     return PastRun(**{**body, "deeds": deeds})  # type: ignore[arg-type]  # as `to_text` wrote them
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class HistoryEntry:
     """One run as all clusters together tell it; `clusters` are those that remember it."""
 
     run: PastRun
     clusters: tuple[str, ...]
 
 
-def joined(held: Mapping[str, Iterable[PastRun]]) -> tuple[Chapter, ...]:
+def joined(held: Mapping[str, Iterable[PastRun]]) -> tuple[HistoryEntry, ...]:
     """Put together what the clusters remember: the newest serial first."""
     clusters: dict[str, list[str]] = {}
     runs: dict[str, PastRun] = {}
@@ -100,7 +100,7 @@ def joined(held: Mapping[str, Iterable[PastRun]]) -> tuple[Chapter, ...]:
             clusters.setdefault(each.run, []).append(name)
             runs[each.run] = _both(runs.get(each.run), each)
     order = sorted(runs.values(), key=lambda each: (each.serial, each.ended, each.run), reverse=True)
-    return tuple(Chapter(each, tuple(clusters[each.run])) for each in order)
+    return tuple(HistoryEntry(each, tuple(clusters[each.run])) for each in order)
 
 
 def _both(one: PastRun | None, other: PastRun) -> PastRun:

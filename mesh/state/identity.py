@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mesh.errors import RefusedError
 from mesh.model.spec import Mesh
-from mesh.state.lockfile import Identity
+from mesh.state.lockfile import ClusterIdentity
 
 FIXED = {
     "cluster_name": "clusterName",
@@ -16,10 +16,10 @@ FIXED = {
 }
 
 
-def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, Identity]:
+def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, ClusterIdentity]:
     """Say who each cluster is, as the lockfile records it; the uid of one that did not answer is ""."""
     return {
-        cluster.name: Identity(
+        cluster.name: ClusterIdentity(
             uid=uids.get(cluster.name, ""),
             cluster_name=cluster.cluster_name,
             network=cluster.network,
@@ -32,7 +32,7 @@ def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, Identity]:
     }
 
 
-def check_identities(wanted: Mapping[str, Identity], recorded: Mapping[str, Identity]) -> None:
+def check_identities(wanted: Mapping[str, ClusterIdentity], recorded: Mapping[str, ClusterIdentity]) -> None:
     """Refuse the wrong cluster behind a context, one cluster twice, and a changed identity."""
     _one_name_each(wanted)
     for name, who in sorted(wanted.items()):
@@ -50,7 +50,7 @@ def check_identities(wanted: Mapping[str, Identity], recorded: Mapping[str, Iden
             _same_identity(name, who, before)
 
 
-def _one_name_each(wanted: Mapping[str, Identity]) -> None:
+def _one_name_each(wanted: Mapping[str, ClusterIdentity]) -> None:
     names: dict[str, str] = {}
     for name, who in sorted(wanted.items()):
         first = names.setdefault(who.uid, name) if who.uid else name
@@ -62,7 +62,10 @@ def _one_name_each(wanted: Mapping[str, Identity]) -> None:
 
 
 def _not_renamed(
-    name: str, who: Identity, wanted: Mapping[str, Identity], recorded: Mapping[str, Identity]
+    name: str,
+    who: ClusterIdentity,
+    wanted: Mapping[str, ClusterIdentity],
+    recorded: Mapping[str, ClusterIdentity],
 ) -> None:
     for old, before in sorted(recorded.items()):
         if who.uid and before.uid == who.uid and old not in wanted:
@@ -73,7 +76,7 @@ def _not_renamed(
             )
 
 
-def _same_identity(name: str, who: Identity, before: Identity) -> None:
+def _same_identity(name: str, who: ClusterIdentity, before: ClusterIdentity) -> None:
     for attribute, field in FIXED.items():
         old, new = getattr(before, attribute), getattr(who, attribute)
         if old != new:

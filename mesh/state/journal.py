@@ -1,15 +1,4 @@
-"""The state on disk: `mesh.lock`, the journal beside it, and who may write them.
-
-::
-
-    mesh.lock               committed; see `mesh.lock`
-    .mesh/                  0700, ignores itself in git
-      lock                  flock target; its body says who holds it
-      id                    a word that tells this folder from every other
-      journal.jsonl         intents and results of the run under way
-      backups/              the last ten lockfiles
-      run/                  values files and locks of helm children
-"""
+"""The journal: the intent of each step on disk before it begins, the result after it."""
 
 from __future__ import annotations
 
@@ -21,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.model import Action, Key, Place
 from mesh.sdk.contract import OPEN, Last
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lockfile import Entry, State
 from mesh.world.disk.json_lines import append_line, open_lines
 
 if TYPE_CHECKING:
     pass
 
 
-def with_intents(lock: Lock, lines: tuple[Mapping[str, Any], ...]) -> Lock:
+def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
     """Add to a lock what a run that died had begun and not finished.
 
     An intent to create something unrecorded becomes an entry of status `open`; one on a recorded
@@ -43,8 +32,8 @@ def with_intents(lock: Lock, lines: tuple[Mapping[str, Any], ...]) -> Lock:
         else:
             opened.clear()
     for address, line in opened.items():
-        lock = lock.with_entry(key := Key.parse(address), _opened(lock.entries.get(key), line))
-    return lock
+        state = state.with_entry(key := Key.parse(address), _opened(state.entries.get(key), line))
+    return state
 
 
 def _opened(entry: Entry | None, line: Mapping[str, Any]) -> Entry:

@@ -31,7 +31,7 @@ TRIES = 3
 
 
 @dataclass(slots=True)
-class Claim:
+class HeldLease:
     """A lease of ours: the object as last written, when it was last renewed, and why it is lost."""
 
     kube: Kube
@@ -42,11 +42,11 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldLeases:
     """The leases of one run. All but `lost` are called by the caller's thread only."""
 
     clock: Clock | None = None
-    claims: dict[str, Claim] = field(default_factory=dict)
+    claims: dict[str, HeldLease] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -86,13 +86,13 @@ class Leases:
     kubes: Mapping[str, Kube]
 
     @contextmanager
-    def hold(self, run: str, clusters: Mapping[str, str]) -> Iterator[Held]:
+    def hold(self, run: str, clusters: Mapping[str, str]) -> Iterator[HeldLeases]:
         """Hold the leases of all clusters (name: uid) or of none; raise LockedError naming the other.
 
         In the order of uids, which is the same for everybody, so that no two wait for each other.
         A cluster in which we may not make leases goes without; one that does not answer is lost.
         """
-        held = Held(self.clock)
+        held = HeldLeases(self.clock)
         try:
             for name in sorted(clusters, key=lambda each: clusters[each]):
                 self._claim(held, name, run)
@@ -100,7 +100,7 @@ class Leases:
         finally:
             held.release()
 
-    def _claim(self, held: Held, cluster: str, run: str) -> None:
+    def _claim(self, held: HeldLeases, cluster: str, run: str) -> None:
         kube = self.kubes[cluster]
         try:
             obj = _take(kube, self._lease(run), self.holder)
@@ -113,7 +113,7 @@ class Leases:
                 f"cluster {cluster} is not locked against other people's runs: {why} ({NAMESPACE})"
             )
         else:
-            held.claims[cluster] = Claim(kube.within(HURRY_SECONDS), obj, self.clock.monotonic())
+            held.claims[cluster] = HeldLease(kube.within(HURRY_SECONDS), obj, self.clock.monotonic())
 
     def _lease(self, run: str) -> Object:
         now = _micro(self.clock.now())
@@ -156,7 +156,7 @@ def _take(kube: Kube, lease: Object, us: Holder) -> Object:
     raise LockedError(f"cluster {kube.cluster} is being locked by others", hint="run the command again")
 
 
-def _renew(claim: Claim, now: datetime) -> None:
+def _renew(claim: HeldLease, now: datetime) -> None:
     obj = {**claim.obj, "spec": {**claim.obj["spec"], "renewTime": _micro(now)}}
     try:
         claim.obj = claim.kube.replace(obj, manager=MANAGER)
@@ -167,7 +167,7 @@ def _renew(claim: Claim, now: datetime) -> None:
         _failed(claim, error)
 
 
-def _look_again(claim: Claim) -> None:
+def _look_again(claim: HeldLease) -> None:
     """Somebody wrote the lease, or took it away."""
     meta = claim.obj["metadata"]
     try:
@@ -182,7 +182,7 @@ def _look_again(claim: Claim) -> None:
         claim.obj = found
 
 
-def _failed(claim: Claim, error: KubeError) -> None:
+def _failed(claim: HeldLease, error: KubeError) -> None:
     claim.failures += 1
     if claim.failures >= FAILURES:
         claim.lost = f"the lease of cluster {claim.kube.cluster} could not be renewed: {error.message}"

@@ -54,7 +54,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundLease:
     """A lease as it was found. `silent`: seconds since its last renewal by the server's clock, if known."""
 
     run: str
@@ -72,14 +72,14 @@ def name_of(mesh: str) -> str:
     return f"mesh-{mesh}"
 
 
-def look(mesh: str, kube: Kube) -> Seen | None:
+def look(mesh: str, kube: Kube) -> FoundLease | None:
     """Read who holds a cluster's lease; None if nobody does."""
     found = kube.get(LEASE, NAMESPACE, name_of(mesh))
     return _seen(found) if found else None
 
 
-def _seen(found: Object) -> Seen:
-    return Seen(found["spec"].get("holderIdentity", ""), found["metadata"]["uid"], holder_of(found))
+def _seen(found: Object) -> FoundLease:
+    return FoundLease(found["spec"].get("holderIdentity", ""), found["metadata"]["uid"], holder_of(found))
 
 
 def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None:
@@ -100,7 +100,7 @@ def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None
             raise locked(kubes[cluster], found)
 
 
-def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> Seen | None:
+def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> FoundLease | None:
     """Delete the lease that a dead run left, if it is that run's; raise LockedError if it is another's."""
     seen = look(mesh, kube)
     if seen is None:
@@ -116,7 +116,7 @@ def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> Seen | None:
 
 def locked(kube: Kube, found: Object) -> LockedError:
     """The error that names whoever holds a lease, and says what can be done about it."""
-    seen = Seen(
+    seen = FoundLease(
         found["spec"].get("holderIdentity", ""),
         found["metadata"]["uid"],
         holder_of(found),

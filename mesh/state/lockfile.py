@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ClusterIdentity:
     """Who a cluster is: the UID of its kube-system namespace, and the names it has in the mesh.
 
     All four stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig`
@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class State:
     """The lockfile's content.
 
     `serial` grows by one with every run that writes, and `run` names that run: the same serial by
@@ -58,7 +58,7 @@ class Lock:
     lineage: str
     serial: int = 0
     run: str = ""
-    clusters: Mapping[str, Identity] = field(default_factory=dict)
+    clusters: Mapping[str, ClusterIdentity] = field(default_factory=dict)
     entries: Mapping[Key, Entry] = field(default_factory=dict)
 
     def last(self, key: Key) -> Last | None:
@@ -66,7 +66,7 @@ class Lock:
         entry = self.entries.get(key)
         return entry.last if entry else None
 
-    def with_entry(self, key: Key, entry: Entry | None) -> Lock:
+    def with_entry(self, key: Key, entry: Entry | None) -> State:
         """Return a lock with one entry set, or removed."""
         entries = {k: e for k, e in self.entries.items() if k != key}
         if entry:
@@ -74,19 +74,19 @@ class Lock:
         return replace(self, entries=entries)
 
 
-def fresh(mesh: str) -> Lock:
+def fresh(mesh: str) -> State:
     """Start the lock of a mesh that was never applied."""
-    return Lock(mesh=mesh, lineage=str(uuid4()))
+    return State(mesh=mesh, lineage=str(uuid4()))
 
 
-def to_text(lock: Lock) -> str:
+def to_text(state: State) -> str:
     """Write a lock as canonical JSON, digest included."""
-    body = _body(lock)
+    body = _body(state)
     body["digest"] = _digest(body)
     return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def from_text(text: str, where: str) -> Lock:
+def from_text(text: str, where: str) -> State:
     """Read a lock; raise StateError that says what is wrong with it and what to do."""
     restore = f"restore {where} from version control, or run `mesh state rebuild`"
     if "<<<<<<<" in text:
@@ -110,62 +110,62 @@ def from_text(text: str, where: str) -> Lock:
         raise odd from None
 
 
-def slice_of(lock: Lock, cluster: str) -> Lock:
+def slice_of(state: State, cluster: str) -> State:
     """Cut out what one cluster keeps: its own entries, and those that belong to none."""
     mine = {NO_CLUSTER, cluster}
     return replace(
-        lock,
-        clusters={name: who for name, who in lock.clusters.items() if name == cluster},
-        entries={key: entry for key, entry in lock.entries.items() if key.cluster in mine},
+        state,
+        clusters={name: who for name, who in state.clusters.items() if name == cluster},
+        entries={key: entry for key, entry in state.entries.items() if key.cluster in mine},
     )
 
 
-def newer(lock: Lock, slices: Mapping[str, Lock]) -> Lock:
+def newer(state: State, slices: Mapping[str, State]) -> State:
     """Bring a lock up to date with what the clusters hold; raise RefusedError on a fork.
 
     A slice that is newer than the lock, or of a cluster that the lock does not know, replaces what
     the lock says of its cluster; what belongs to no cluster is taken from the newest. A lock that
     was never written takes the lineage of the slices.
     """
-    recorded = lock.serial
+    recorded = state.serial
     for name, each in sorted(slices.items(), key=lambda item: (item[1].serial, item[0])):
-        if lock.serial == 0 and not lock.entries:
-            lock = replace(lock, lineage=each.lineage)
-        _refuse_fork(lock, name, each)
-        if each.serial > recorded or name not in lock.clusters:
-            lock = _overlaid(lock, name, each)
-    return lock
+        if state.serial == 0 and not state.entries:
+            state = replace(state, lineage=each.lineage)
+        _refuse_fork(state, name, each)
+        if each.serial > recorded or name not in state.clusters:
+            state = _overlaid(state, name, each)
+    return state
 
 
-def _refuse_fork(lock: Lock, cluster: str, other: Lock) -> None:
-    if other.lineage != lock.lineage:
+def _refuse_fork(state: State, cluster: str, other: State) -> None:
+    if other.lineage != state.lineage:
         raise RefusedError(
             f"cluster {cluster} holds the state of another lineage of mesh {other.mesh!r} "
-            f"({other.lineage}, serial {other.serial}; this lockfile: {lock.lineage})",
+            f"({other.lineage}, serial {other.serial}; this lockfile: {state.lineage})",
             hint="use the lockfile that belongs to these clusters, or move this one away and run "
             "`mesh state rebuild`",
         )
-    if other.serial == lock.serial and other.run != lock.run:
+    if other.serial == state.serial and other.run != state.run:
         raise RefusedError(
-            f"two runs wrote serial {lock.serial}: the state in cluster {cluster} and this lockfile have "
+            f"two runs wrote serial {state.serial}: the state in cluster {cluster} and this lockfile have "
             "gone separate ways",
             hint="take the newer lockfile from version control, or run `mesh state rebuild`",
         )
 
 
-def _overlaid(lock: Lock, cluster: str, theirs: Lock) -> Lock:
+def _overlaid(state: State, cluster: str, theirs: State) -> State:
     """Put a slice in place of what a lock says of its cluster, under whatever name it says it."""
     uids = {who.uid for who in theirs.clusters.values()}
-    stale = {cluster, *(name for name, who in lock.clusters.items() if who.uid in uids)}
-    is_newest = theirs.serial >= lock.serial
-    shared = lock if not is_newest else theirs
-    entries = {key: entry for key, entry in lock.entries.items() if key.cluster not in stale}
+    stale = {cluster, *(name for name, who in state.clusters.items() if who.uid in uids)}
+    is_newest = theirs.serial >= state.serial
+    shared = state if not is_newest else theirs
+    entries = {key: entry for key, entry in state.entries.items() if key.cluster not in stale}
     entries |= {key: entry for key, entry in theirs.entries.items() if key.cluster != NO_CLUSTER}
     return replace(
-        lock,
-        serial=max(lock.serial, theirs.serial),
-        run=theirs.run if is_newest else lock.run,
-        clusters={name: who for name, who in lock.clusters.items() if name not in stale}
+        state,
+        serial=max(state.serial, theirs.serial),
+        run=theirs.run if is_newest else state.run,
+        clusters={name: who for name, who in state.clusters.items() if name not in stale}
         | dict(theirs.clusters),
         entries={key: entry for key, entry in entries.items() if key.cluster != NO_CLUSTER}
         | {key: entry for key, entry in shared.entries.items() if key.cluster == NO_CLUSTER},
@@ -177,15 +177,15 @@ def _digest(body: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _body(lock: Lock) -> dict[str, Any]:
+def _body(state: State) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "mesh": lock.mesh,
-        "lineage": lock.lineage,
-        "serial": lock.serial,
-        "run": lock.run,
-        "clusters": {name: asdict(identity) for name, identity in lock.clusters.items()},
-        "resources": {str(key): _entry_body(entry) for key, entry in lock.entries.items()},
+        "mesh": state.mesh,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "run": state.run,
+        "clusters": {name: asdict(identity) for name, identity in state.clusters.items()},
+        "resources": {str(key): _entry_body(entry) for key, entry in state.entries.items()},
     }
 
 
@@ -202,13 +202,13 @@ def _entry_body(entry: Entry) -> dict[str, Any]:
     } | ({"theirs": sorted(last.theirs)} if last.theirs else {})
 
 
-def _lock(body: Mapping[str, Any]) -> Lock:
-    return Lock(
+def _lock(body: Mapping[str, Any]) -> State:
+    return State(
         mesh=body["mesh"],
         lineage=body["lineage"],
         serial=body["serial"],
         run=body["run"],
-        clusters={name: Identity(**identity) for name, identity in body["clusters"].items()},
+        clusters={name: ClusterIdentity(**identity) for name, identity in body["clusters"].items()},
         entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
     )
 

@@ -9,7 +9,7 @@ from mesh.errors import KubeError, MeshError, StalePlanError
 from mesh.state import slices
 from mesh.state.history import PastRun
 from mesh.state.journal import Journal
-from mesh.state.lockfile import Identity, Lock
+from mesh.state.lockfile import ClusterIdentity, State
 from mesh.state.store import Store
 from mesh.walk import fan
 from mesh.world import World
@@ -29,7 +29,7 @@ class Ledger:
     world: World
     answered: frozenset[str]
 
-    def refuse_stale(self, planned: Lock) -> None:
+    def refuse_stale(self, planned: State) -> None:
         """Raise StalePlanError if a cluster's slice is not what the plan was made upon any more."""
         names = sorted(self.answered & planned.clusters.keys())
         held = fan(lambda name: _read(planned, name, self.world), names, WRITERS)
@@ -41,44 +41,44 @@ class Ledger:
                     hint="plan again",
                 )
 
-    def close(self, lock: Lock, journal: Journal, past: PastRun | None = None) -> tuple[str, ...]:
+    def close(self, state: State, journal: Journal, past: PastRun | None = None) -> tuple[str, ...]:
         """Write the final lock, the slices and their history, then close the journal; say what went wrong."""
-        used = {key.cluster for key in lock.entries}
-        final = replace(lock, clusters={name: who for name, who in lock.clusters.items() if name in used})
+        used = {key.cluster for key in state.entries}
+        final = replace(state, clusters={name: who for name, who in state.clusters.items() if name in used})
         said = fan(
-            lambda name: self.share(lock, name, past), sorted(self.answered & lock.clusters.keys()), WRITERS
+            lambda name: self.share(state, name, past), sorted(self.answered & state.clusters.keys()), WRITERS
         )
-        if final != lock:
+        if final != state:
             self.store.write(final)
         journal.end()
         return tuple(text for text in said.values() if text)
 
-    def share(self, lock: Lock, cluster: str, past: PastRun | None = None) -> str:
+    def share(self, state: State, cluster: str, past: PastRun | None = None) -> str:
         """Write one cluster's slice. One that cannot be written is stale, not lost: say so."""
         try:
-            slices.write(lock, cluster, self.world.kube(cluster).within(SECONDS), past)
+            slices.write(state, cluster, self.world.kube(cluster).within(SECONDS), past)
         except KubeError as error:
             return f"cluster {cluster} has no copy of this state, or an old one: {error.message}"
         return ""
 
 
-def is_settled(store: Store, lock: Lock, recorded: Lock, held: Mapping[str, Lock | None]) -> bool:
+def is_settled(store: Store, state: State, recorded: State, held: Mapping[str, State | None]) -> bool:
     """Whether a run without steps has nothing to record either, here or in the clusters."""
-    return lock == recorded and not store.interrupted and not slices.behind(lock, held)
+    return state == recorded and not store.interrupted and not slices.behind(state, held)
 
 
-def home(lock: Lock, cluster: str, kind: str, name: str) -> bool:
+def home(state: State, cluster: str, kind: str, name: str) -> bool:
     """Whether a resource is the namespace in which its cluster keeps its slice."""
-    who: Identity | None = lock.clusters.get(cluster)
+    who: ClusterIdentity | None = state.clusters.get(cluster)
     return kind == "namespace" and who is not None and who.namespace == name
 
 
-def _read(lock: Lock, cluster: str, world: World) -> Lock | None:
+def _read(state: State, cluster: str, world: World) -> State | None:
     try:
-        return slices.read_now(lock, cluster, world.kube(cluster).within(SECONDS))
+        return slices.read_now(state, cluster, world.kube(cluster).within(SECONDS))
     except MeshError:
         return None  # its steps will fail by themselves, or find it mended
 
 
-def _is_beside(found: Lock, planned: Lock) -> bool:
+def _is_beside(found: State, planned: State) -> bool:
     return found.serial > planned.serial or (found.serial == planned.serial and found.run != planned.run)

@@ -8,18 +8,18 @@ from mesh.errors import RefusedError
 from mesh.model import Key
 from mesh.model.spec import Mesh
 from mesh.state.identity import FIXED, identities
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lockfile import Entry, State
 
 
-def renamed(lock: Lock, mesh: Mesh, old: str, new: str) -> Lock:
+def renamed(state: State, mesh: Mesh, old: str, new: str) -> State:
     """Move the record of `old` to `new`; raise RefusedError unless the file gives `new` the same identity."""
-    before = lock.clusters.get(old)
+    before = state.clusters.get(old)
     if before is None:
         raise RefusedError(
             f"no cluster {old} is recorded",
             hint="`mesh state show` lists them; `mesh state rebuild` reads them",
         )
-    if new in lock.clusters:
+    if new in state.clusters:
         raise RefusedError(
             f"a cluster {new} is recorded already", hint="give the cluster a name that is free"
         )
@@ -40,11 +40,11 @@ def renamed(lock: Lock, mesh: Mesh, old: str, new: str) -> Lock:
             f"{new} would have another identity than {old}",
             hint=f"set {wanted} for cluster {new} in the file",
         )
-    clusters = {name: who for name, who in lock.clusters.items() if name != old}
+    clusters = {name: who for name, who in state.clusters.items() if name != old}
     return replace(
-        lock,
+        state,
         clusters={**clusters, new: replace(before, context=now.context, kubeconfig=now.kubeconfig)},
-        entries={_moved(key, old, new): _entry(entry, old, new) for key, entry in lock.entries.items()},
+        entries={_moved(key, old, new): _entry(entry, old, new) for key, entry in state.entries.items()},
     )
 
 

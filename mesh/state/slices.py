@@ -12,7 +12,7 @@ from mesh.errors import KubeError, StateError
 from mesh.sdk.managed_fields import marks
 from mesh.state.history import PastRun, added
 from mesh.state.history import from_text as past_runs
-from mesh.state.lockfile import Lock, from_text, slice_of, to_text
+from mesh.state.lockfile import State, from_text, slice_of, to_text
 from mesh.walk import fan
 from mesh.world import Kube, Object, Snapshot
 from mesh.world.resources import CONFIG_MAP
@@ -31,7 +31,7 @@ def name_of(mesh: str) -> str:
 
 def read(
     mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
-) -> dict[str, Lock | None]:
+) -> dict[str, State | None]:
     """Return the slice of each cluster that answered, None where it has none; `namespaces` are istiod's."""
 
     def answer(cluster: str) -> list[Object] | None:
@@ -40,7 +40,7 @@ def read(
         except KubeError:
             return None
 
-    found: dict[str, Lock | None] = {}
+    found: dict[str, State | None] = {}
     for cluster, objects in fan(answer, sorted(namespaces), READERS).items():
         if objects is None:
             continue
@@ -51,10 +51,10 @@ def read(
     return found
 
 
-def read_now(lock: Lock, cluster: str, kube: Kube) -> Lock | None:
+def read_now(state: State, cluster: str, kube: Kube) -> State | None:
     """Read one cluster's slice anew, or None if it has none."""
-    namespace = lock.clusters[cluster].namespace
-    ours = kube.get(CONFIG_MAP, namespace, name_of(lock.mesh))
+    namespace = state.clusters[cluster].namespace
+    ours = kube.get(CONFIG_MAP, namespace, name_of(state.mesh))
     return _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
 
 
@@ -65,18 +65,18 @@ def history(mesh: str, cluster: str, namespace: str, kube: Kube) -> tuple[PastRu
     return past_runs(text, f"cluster {cluster}")
 
 
-def behind(lock: Lock, held: Mapping[str, Lock | None]) -> tuple[str, ...]:
+def behind(state: State, held: Mapping[str, State | None]) -> tuple[str, ...]:
     """Name the clusters that answered and do not hold their slice as the lock has it."""
-    return tuple(name for name in sorted(held) if held[name] != _wanted(lock, name))
+    return tuple(name for name in sorted(held) if held[name] != _wanted(state, name))
 
 
-def _wanted(lock: Lock, cluster: str) -> Lock | None:
+def _wanted(state: State, cluster: str) -> State | None:
     """What a cluster is to hold: nothing once nothing of ours is left in it."""
-    part = slice_of(lock, cluster)
+    part = slice_of(state, cluster)
     return part if any(key.cluster == cluster for key in part.entries) else None
 
 
-def _parse(text: str, cluster: str, namespace: str) -> Lock:
+def _parse(text: str, cluster: str, namespace: str) -> State:
     try:
         return from_text(text, f"the state in cluster {cluster}")
     except StateError as error:
@@ -87,22 +87,22 @@ def _parse(text: str, cluster: str, namespace: str) -> Lock:
         ) from None
 
 
-def write(lock: Lock, cluster: str, kube: Kube, past: PastRun | None = None) -> None:
+def write(state: State, cluster: str, kube: Kube, past: PastRun | None = None) -> None:
     """Put a cluster's slice where it belongs, and the run that is over into its history.
 
     An empty slice is removed, with the history.
     """
-    namespace = lock.clusters[cluster].namespace
-    part = _wanted(lock, cluster)
+    namespace = state.clusters[cluster].namespace
+    part = _wanted(state, cluster)
     if part is None:
-        kube.delete(CONFIG_MAP, namespace, name_of(lock.mesh))
+        kube.delete(CONFIG_MAP, namespace, name_of(state.mesh))
         return
-    before = (kube.get(CONFIG_MAP, namespace, name_of(lock.mesh)) or {}).get("data", {}).get(HISTORY_KEY, "")
+    before = (kube.get(CONFIG_MAP, namespace, name_of(state.mesh)) or {}).get("data", {}).get(HISTORY_KEY, "")
     after = added(before, past.of(cluster)) if past else before
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": name_of(lock.mesh), "namespace": namespace, "labels": marks(lock.mesh)},
+        "metadata": {"name": name_of(state.mesh), "namespace": namespace, "labels": marks(state.mesh)},
         "data": {DATA_KEY: to_text(part), **({HISTORY_KEY: after} if after else {})},
     }
     kube.apply(body, manager=MANAGER, force=True)

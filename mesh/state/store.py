@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from mesh.errors import StateError
 from mesh.state.journal import with_intents
-from mesh.state.lockfile import Lock, fresh, from_text, to_text
+from mesh.state.lockfile import State, fresh, from_text, to_text
 from mesh.world.disk.file_lock import FileLock
 from mesh.world.disk.files import replace_file
 from mesh.world.disk.json_lines import read_lines
@@ -54,28 +54,28 @@ class Store:
         """The journal of the run under way, or of one that died."""
         return self.folder / "journal.jsonl"
 
-    def read(self, mesh: str) -> Lock:
+    def read(self, mesh: str) -> State:
         """Return the recorded lock, a fresh one if there is no file; open intents are in it, marked so."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            lock = fresh(mesh)
+            state = fresh(mesh)
         except (OSError, UnicodeDecodeError) as error:
             raise StateError(
                 f"{self.path.name} cannot be read: {error}", hint="restore it from version control"
             ) from None
         else:
-            lock = from_text(text, self.path.name)
-        if lock.mesh != mesh:
+            state = from_text(text, self.path.name)
+        if state.mesh != mesh:
             raise StateError(
-                f"{self.path.name} belongs to mesh {lock.mesh!r}, the configuration to mesh {mesh!r}",
+                f"{self.path.name} belongs to mesh {state.mesh!r}, the configuration to mesh {mesh!r}",
                 hint="keep each mesh in a folder of its own, or give the mesh its old name back",
             )
-        return with_intents(lock, read_lines(self.journal_path))
+        return with_intents(state, read_lines(self.journal_path))
 
-    def write(self, lock: Lock) -> None:
+    def write(self, state: State) -> None:
         """Put the lock on disk, whole or not at all."""
-        replace_file(self.path, to_text(lock).encode())
+        replace_file(self.path, to_text(state).encode())
 
     def backup(self, serial: int) -> None:
         """Keep a copy of the lockfile as it is, whole or not, before a run; drop the oldest."""
@@ -87,10 +87,10 @@ class Store:
         for old in sorted(folder.glob(f"{self.path.name}.*"))[:-BACKUPS]:
             old.unlink()
 
-    def rewrite(self, lock: Lock) -> None:
+    def rewrite(self, state: State) -> None:
         """Put on disk a lock made of what `read` gave: open intents are in it, so the journal may go."""
-        self.backup(lock.serial)
-        self.write(lock)
+        self.backup(state.serial)
+        self.write(state)
         self.journal_path.unlink(missing_ok=True)
 
     @property

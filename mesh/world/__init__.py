@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
-from mesh.world.resources import Resource
+from mesh.world.resources import ResourceType
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON gives it."""
@@ -50,7 +50,7 @@ class Kube(Protocol):
 
     def list(
         self,
-        resource: Resource,
+        resource: ResourceType,
         *,
         namespace: str = "",
         labels: str = "",
@@ -59,10 +59,10 @@ class Kube(Protocol):
     ) -> list[Object]:
         """Return every object of a collection (paged inside); [] if the resource is not served."""
 
-    def resource_of(self, obj: Object) -> Resource:
+    def resource_of(self, obj: Object) -> ResourceType:
         """Say which API resource an object belongs to; raise `Missing` if it is not served."""
 
-    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
         """Return one object, or None if it is not there (or its resource is not served)."""
 
     def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
@@ -74,7 +74,7 @@ class Kube(Protocol):
     def replace(self, obj: Object, *, manager: str) -> Object:
         """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
 
-    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str = "") -> bool:
+    def delete(self, resource: ResourceType, namespace: str, name: str, *, uid: str = "") -> bool:
         """Delete one object (only if it has that uid, when given); False if it was not there."""
 
 
@@ -174,7 +174,7 @@ class Snapshot:
 
     def list(
         self,
-        resource: Resource,
+        resource: ResourceType,
         *,
         namespace: str = "",
         labels: str = "",

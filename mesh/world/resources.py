@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Resource:
+class ResourceType:
     """One API resource: `group` is "" for the core group."""
 
     group: str
@@ -28,25 +28,25 @@ class Resource:
         return "/".join([*parts, self.plural, *([name] if name else [])])
 
 
-NAMESPACE = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
-NODE = Resource("", "v1", "nodes", "Node", namespaced=False)
-POD = Resource("", "v1", "pods", "Pod")
-SECRET = Resource("", "v1", "secrets", "Secret")
-CONFIG_MAP = Resource("", "v1", "configmaps", "ConfigMap")
-SERVICE = Resource("", "v1", "services", "Service")
-SERVICE_ACCOUNT = Resource("", "v1", "serviceaccounts", "ServiceAccount")
-DEPLOYMENT = Resource("apps", "v1", "deployments", "Deployment")
-DAEMON_SET = Resource("apps", "v1", "daemonsets", "DaemonSet")
-LEASE = Resource("coordination.k8s.io", "v1", "leases", "Lease")
-CRD = Resource(
+NAMESPACE = ResourceType("", "v1", "namespaces", "Namespace", namespaced=False)
+NODE = ResourceType("", "v1", "nodes", "Node", namespaced=False)
+POD = ResourceType("", "v1", "pods", "Pod")
+SECRET = ResourceType("", "v1", "secrets", "Secret")
+CONFIG_MAP = ResourceType("", "v1", "configmaps", "ConfigMap")
+SERVICE = ResourceType("", "v1", "services", "Service")
+SERVICE_ACCOUNT = ResourceType("", "v1", "serviceaccounts", "ServiceAccount")
+DEPLOYMENT = ResourceType("apps", "v1", "deployments", "Deployment")
+DAEMON_SET = ResourceType("apps", "v1", "daemonsets", "DaemonSet")
+LEASE = ResourceType("coordination.k8s.io", "v1", "leases", "Lease")
+CRD = ResourceType(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
-GATEWAY_CLASS = Resource(
+GATEWAY_CLASS = ResourceType(
     "gateway.networking.k8s.io", "v1", "gatewayclasses", "GatewayClass", namespaced=False
 )
-GATEWAY = Resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
-KUBERNETES_CLUSTER = Resource("admin.gloo.solo.io", "v2", "kubernetesclusters", "KubernetesCluster")
-ACCESS_REVIEW = Resource(
+GATEWAY = ResourceType("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
+KUBERNETES_CLUSTER = ResourceType("admin.gloo.solo.io", "v2", "kubernetesclusters", "KubernetesCluster")
+ACCESS_REVIEW = ResourceType(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
 

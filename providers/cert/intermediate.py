@@ -23,11 +23,11 @@ from mesh.providers.cert.observe import (
     live_cacerts,
     without_cacerts,
 )
-from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, desk
+from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, context
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks
-from mesh.sdk.unreadable import veil
+from mesh.sdk.unreadable import unreadable
 from mesh.world import Object, Snapshot, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import AlreadyExists, Forbidden
@@ -86,7 +86,7 @@ class Cacerts(Provider[IntermediateSpec]):
         now = snapshot.world.clock.now()
 
         def hidden(key: Key, error: Forbidden) -> Unread:
-            return veil(key, error, snapshot, lambda last: as_published(last, snapshot))
+            return unreadable(key, error, snapshot, lambda last: as_published(last, snapshot))
 
         for namespace in sorted({each.namespace for each in places.values()}):
             here = {key: each for key, each in places.items() if each.namespace == namespace}
@@ -123,7 +123,7 @@ class Cacerts(Provider[IntermediateSpec]):
         told = migration.preview(spec, live, world) if live and moves(spec, live) else Preview()
         if isinstance(spec.issuer, Mapping):
             try:
-                pki.can_sign(spec.mesh, spec.ca, spec.issuer["certificate"], desk(world))
+                pki.can_sign(spec.mesh, spec.ca, spec.issuer["certificate"], context(world))
             except MeshError as error:
                 why = ": ".join(part for part in (error.message, error.hint) if part)
                 return Preview(told.notes, refusals=(*told.refusals, why))
@@ -221,7 +221,7 @@ def _body(spec: IntermediateSpec, key: Key, world: World) -> Object:
 
     assert isinstance(spec.issuer, Mapping), "signed only when the root is known"
     bundle = pki.sign_bundle(
-        spec.mesh, spec.cluster, spec.ca, spec.issuer["certificate"], spec.profile, desk(world)
+        spec.mesh, spec.cluster, spec.ca, spec.issuer["certificate"], spec.profile, context(world)
     )
     return {
         "apiVersion": SECRET.api_version,

@@ -11,7 +11,7 @@ from mesh.model.diff import digest
 from mesh.providers.cert.specs import CACERTS
 from mesh.sdk.contract import Last
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, owner_of, touches
-from mesh.sdk.unreadable import Glimpse, as_left
+from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, Snapshot
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, SECRET
@@ -96,12 +96,12 @@ def without_cacerts(namespace: str, last: Last | None, snapshot: Snapshot) -> Li
     )
 
 
-def as_published(last: Last, snapshot: Snapshot) -> Glimpse:
+def as_published(last: Last, snapshot: Snapshot) -> VisibleState:
     """Say what signs where Secrets may not be read: what is recorded, if its root is the published one."""
     left, recorded = as_left(last), str(last.outputs.get("root", ""))
     roots = _published(last.place.namespace, snapshot)
     by, there = (CACERTS, recorded) if recorded in roots or not roots else (UNSEEN, roots[0])
-    return Glimpse(
+    return VisibleState(
         replace(
             left,
             attrs={"issuer": there, "key": "", "path_length": None, "validity": ""},

@@ -13,7 +13,7 @@ from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, nev
 from mesh.model.spec import CommandCA, FilesCA, GenerateCA
 from mesh.providers.cert.migration import OFFER
 from mesh.providers.cert.observe import PUBLISHED, ROOT_PEM
-from mesh.providers.cert.specs import CACERTS, RootSpec, desk
+from mesh.providers.cert.specs import CACERTS, RootSpec, context
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
 from mesh.world.disk.files import user_path
@@ -72,7 +72,7 @@ class Root(Provider[RootSpec]):
         del key
         from mesh.world import pki
 
-        at = desk(world)
+        at = context(world)
         files = pki.root_files(spec.mesh, spec.ca, at)
         match spec.ca:
             case GenerateCA():
@@ -134,7 +134,7 @@ def _read(place: Place, last: Last | None, world: World) -> Found:
 def _preview(spec: RootSpec, world: World) -> Preview:
     from mesh.world import pki
 
-    at = desk(world)
+    at = context(world)
     files = pki.root_files(spec.mesh, spec.ca, at)
     match spec.ca:
         case FilesCA():
@@ -168,7 +168,7 @@ def _unseen(cluster: str, error: KubeError) -> str:
 def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
     from mesh.world import pki
 
-    at = desk(world)
+    at = context(world)
     if not files.certificate.exists():
         shown, _ = roots_shown(spec.namespaces, world)
         if refused := _conflicts(spec, shown):

@@ -13,7 +13,7 @@ from mesh.model.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
 from mesh.world import World
 
 if TYPE_CHECKING:
-    from mesh.world.pki import Desk
+    from mesh.world.pki import SigningContext
 
 ROOT = Key("cert", NO_CLUSTER, "root")
 CACERTS = "cacerts"
@@ -73,8 +73,8 @@ def cacerts_place(namespace: str) -> Place:
     return Place(namespace, CACERTS, INTERMEDIATE)
 
 
-def desk(world: World) -> Desk:
+def context(world: World) -> SigningContext:
     """The part of the world that signing may touch."""
-    from mesh.world.pki import Desk
+    from mesh.world.pki import SigningContext
 
-    return Desk(world.env, world.folder, world.clock.now())
+    return SigningContext(world.env, world.folder, world.clock.now())

@@ -17,7 +17,7 @@ from mesh.world.helm.releases import ReleaseView
 _LINE = re.compile(r"v?(\d{1,4})\.(\d{1,4})\.")
 
 
-class Platform(Protocol):
+class PlatformChart(Protocol):
     """What is wanted of such a release."""
 
     @property
@@ -33,7 +33,7 @@ class Platform(Protocol):
         """The first release line that will do."""
 
 
-def refuse_platform(spec: Platform, live: Live, view: ReleaseView) -> str:
+def refuse_platform(spec: PlatformChart, live: Live, view: ReleaseView) -> str:
     """Refuse one that is too old, that never worked, or whose chart nobody has."""
     version = str(live.attrs["version"])
     found = _LINE.match(version)

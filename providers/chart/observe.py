@@ -13,7 +13,7 @@ from mesh.providers.chart.drift import by_name, drift
 from mesh.providers.chart.release_objects import listed, standing
 from mesh.providers.chart.visible_state import glimpse
 from mesh.sdk.managed_fields import MESH_LABEL
-from mesh.sdk.unreadable import veil
+from mesh.sdk.unreadable import unreadable
 from mesh.world import Snapshot
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
 from mesh.world.kube.errors import Forbidden
@@ -51,7 +51,7 @@ def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
 def _veiled(places: Mapping[Key, Place], error: Forbidden, snapshot: Snapshot) -> dict[Key, Found]:
     """What shows of releases whose Secrets we may not list; each address ends in the name of its chart."""
     return {
-        key: veil(key, error, snapshot, partial(glimpse, key.name, place, snapshot=snapshot))
+        key: unreadable(key, error, snapshot, partial(glimpse, key.name, place, snapshot=snapshot))
         for key, place in places.items()
     }
 

@@ -15,7 +15,7 @@ from mesh.sdk.chart_diff import HANDS
 from mesh.sdk.contract import Last
 from mesh.sdk.managed_fields import writers
 from mesh.sdk.rollout_status import of_release
-from mesh.sdk.unreadable import Glimpse, as_left
+from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, Snapshot
 from mesh.world.resources import CONFIG_MAP
 
@@ -27,7 +27,7 @@ KEY = "name"
 WITHOUT_PODS = ("base",)
 
 
-def glimpse(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> Glimpse:
+def glimpse(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> VisibleState:
     """Tell from what stands around a release what is not as the last apply left it."""
     place = last.place
     around = listed(place, snapshot)
@@ -41,7 +41,7 @@ def glimpse(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> Glimps
         strange["version"] = version
     status = {"view": None, "others": [], **standing(place, wanted, around, snapshot)}
     left = replace(as_left(last), attrs={"version": version}, status=status, touches=who)
-    return Glimpse(left, strange)
+    return VisibleState(left, strange)
 
 
 def _version(chart: str, obj: Object) -> str:

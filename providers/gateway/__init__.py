@@ -23,7 +23,7 @@ XDS_LISTENER = "xds-tls"
 
 
 @dataclass(frozen=True, slots=True)
-class EastWest(Manifest):
+class GatewaySpec(Manifest):
     """An east-west gateway whose pods are made anew if they are older than the root of trust `root`."""
 
     root: str | Ref | Unknown = ""
@@ -100,7 +100,7 @@ class GatewayProvider(NetworkGateways):
 
 
 def _behind(spec: Manifest, live: Live) -> str:
-    return behind(spec.root, live.status) if isinstance(spec, EastWest) else ""
+    return behind(spec.root, live.status) if isinstance(spec, GatewaySpec) else ""
 
 
 def current(condition: Mapping[str, Any], live: Live) -> bool:

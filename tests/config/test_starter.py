@@ -14,7 +14,7 @@ from mesh.cli.schema import schema_command
 from mesh.cli.validate import validate_command
 from mesh.config.decode import decode, schema_text
 from mesh.config.source.load import parse
-from mesh.config.starter import Entry, entries, label, starter, word
+from mesh.config.starter import StarterCluster, entries, label, starter, word
 from mesh.errors import InputError, MeshError, UsageError
 
 KUBECONFIG = """
@@ -64,7 +64,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_cluster_is_named_without_what_its_tool_put_around_it(context: str, name: str) -> None:
-    assert entries([context]) == (Entry(name, context),)
+    assert entries([context]) == (StarterCluster(name, context),)
 
 
 def test_names_are_given_once() -> None:
@@ -78,7 +78,7 @@ def test_a_word_reads_back_as_itself(text: str) -> None:
 
 @given(st.lists(st.text(max_size=70), max_size=6))
 def test_any_contexts_give_a_valid_file(contexts: list[str]) -> None:
-    found = entries(contexts) or (Entry("cluster1", "cluster1"),)
+    found = entries(contexts) or (StarterCluster("cluster1", "cluster1"),)
     mesh = decode(parse(starter("prod", found).encode(), "mesh.yaml"))
     assert [(one.name, one.context) for one in mesh.clusters] == [(one.name, one.context) for one in found]
 

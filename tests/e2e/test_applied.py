@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mesh.cli.session import desk
+from mesh.cli.session import open_session
 from mesh.engine import verbs as engine
 from mesh.world.kube.client import ApiServer
 from tests.conftest import Tool
@@ -38,11 +38,11 @@ def conditions(kubectl: Tool, cluster: str, peer: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def at_the_desk(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> engine.Desk:
+def session(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> engine.Session:
     """The same mesh in this process, so that requests can be counted."""
     for name, value in mesh.env.items():
         monkeypatch.setenv(name, value)
-    return desk(mesh.file, ())
+    return open_session(mesh.file, ())
 
 
 def test_after_an_apply_there_are_no_changes(mesh: Mesh) -> None:
@@ -58,10 +58,10 @@ def test_an_apply_without_changes_writes_nothing(mesh: Mesh) -> None:
 
 
 def test_a_plan_without_changes_reads_eight_lists_per_cluster_and_writes_nothing(
-    at_the_desk: engine.Desk,
+    session: engine.Session,
 ) -> None:
-    assert engine.plan(at_the_desk).plan.empty
-    for kube in at_the_desk.world.kubes.values():
+    assert engine.plan(session).plan.empty
+    for kube in session.world.kubes.values():
         assert isinstance(kube, ApiServer)
         assert {verb for verb, _ in kube.requests} == {"list", "get"}
         lists = {what: count for (verb, what), count in kube.requests.items() if verb == "list"}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.errors import InputError, RefusedError, UsageError
 from mesh.model import ABSENT, Action, Key, Left, Live, Origin, Place, Reason, Resource, Touch, Unknown
 from mesh.model.refs import Ref
@@ -21,15 +21,15 @@ from mesh.planner.ownership import check_file, check_words
 from mesh.planner.step import step_for
 from mesh.sdk.contract import Last, Preview
 from mesh.world import World
-from tests.engine.toy import Toy, ToyProvider, carry_out, desk, key, plan, toy, toys
+from tests.engine.toy import Toy, ToyProvider, carry_out, key, open_session, plan, toy, toys
 
 A, B, C = key("a"), key("b"), key("c")
 KIND = ToyProvider()
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Desk:
-    return desk(tmp_path)
+def here(tmp_path: Path) -> Session:
+    return open_session(tmp_path)
 
 
 @st.composite
@@ -53,8 +53,8 @@ def folders() -> Iterator[Path]:
         yield Path(folder)
 
 
-def fresh(folders: Path) -> Desk:
-    return desk(Path(tempfile.mkdtemp(dir=folders)))
+def fresh(folders: Path) -> Session:
+    return open_session(Path(tempfile.mkdtemp(dir=folders)))
 
 
 LAW = settings(max_examples=15, deadline=None)
@@ -99,7 +99,7 @@ def test_one_worker_and_many_give_the_same_result(
     carry_out(here, plan(here, *wanted), workers)
     carry_out(there, plan(there, *wanted), 3)
 
-    def values(one: Desk) -> dict[str, Any]:
+    def values(one: Session) -> dict[str, Any]:
         kubes = (toys(one.world, cluster) for cluster in one.world.kubes)
         return {f"{kube.cluster}/{name}": toy["values"] for kube in kubes for name, toy in kube.toys.items()}
 
@@ -130,14 +130,14 @@ def test_a_failure_skips_only_what_needs_it_and_the_next_apply_finishes(
     assert plan(here, *wanted).plan.empty
 
 
-def test_a_plan_without_changes_writes_nothing(here: Desk) -> None:
+def test_a_plan_without_changes_writes_nothing(here: Session) -> None:
     carry_out(here, plan(here, toy("a", out=1)))
     before = (here.store.path.read_bytes(), list(toys(here.world, "cluster1").writes))
     carry_out(here, plan(here, toy("a", out=1)))
     assert (here.store.path.read_bytes(), toys(here.world, "cluster1").writes) == before
 
 
-def test_a_value_that_an_earlier_step_produces_is_unknown_until_then(here: Desk) -> None:
+def test_a_value_that_an_earlier_step_produces_is_unknown_until_then(here: Session) -> None:
     wanted = (toy("a", out=1), toy("b", **{"in": Ref(A, "out")}))
     steps = {step.key: step for step in plan(here, *wanted).plan.steps}
     assert [(each.path, each.after) for each in steps[B].fields] == [(("values", "in"), Unknown(A))]
@@ -146,7 +146,7 @@ def test_a_value_that_an_earlier_step_produces_is_unknown_until_then(here: Desk)
     assert toys(here.world, "cluster1").toys["b"]["values"] == {"in": 1}
 
 
-def test_a_change_that_moves_an_output_makes_what_refers_to_it_follow(here: Desk) -> None:
+def test_a_change_that_moves_an_output_makes_what_refers_to_it_follow(here: Session) -> None:
     refers = toy("b", **{"in": Ref(A, "out")})
     carry_out(here, plan(here, toy("a", out=1), refers))
     steps = {step.key: step for step in plan(here, toy("a", out=2), refers).plan.steps}
@@ -155,13 +155,13 @@ def test_a_change_that_moves_an_output_makes_what_refers_to_it_follow(here: Desk
     assert toys(here.world, "cluster1").toys["b"]["values"] == {"in": 2}
 
 
-def test_a_change_that_moves_no_output_leaves_what_refers_to_it_alone(here: Desk) -> None:
+def test_a_change_that_moves_no_output_leaves_what_refers_to_it_alone(here: Session) -> None:
     refers = toy("b", **{"in": Ref(A, "out")})
     carry_out(here, plan(here, toy("a", out=1, size=1), refers))
     assert [step.key for step in plan(here, toy("a", out=1, size=2), refers).plan.steps] == [A]
 
 
-def test_what_needs_something_unread_is_deferred_and_nothing_else(here: Desk) -> None:
+def test_what_needs_something_unread_is_deferred_and_nothing_else(here: Session) -> None:
     far = key("far", "cluster2")
     toys(here.world, "cluster2").down = True
     wanted = (toy("far", "cluster2", out=1), toy("b", needs=frozenset({far})), toy("c"))
@@ -175,7 +175,7 @@ def test_what_needs_something_unread_is_deferred_and_nothing_else(here: Desk) ->
     assert plan(here, *wanted).plan.empty
 
 
-def test_what_cannot_be_read_is_never_taken_for_gone(here: Desk) -> None:
+def test_what_cannot_be_read_is_never_taken_for_gone(here: Session) -> None:
     wanted = (toy("a", out=1), toy("far", "cluster2", frozenset({A}), out=1))
     carry_out(here, plan(here, *wanted))
     toys(here.world, "cluster2").down = True
@@ -196,7 +196,7 @@ class Doubtful(ToyProvider):
         return Preview(unknown="nobody can tell" if key == A else "")
 
 
-def test_what_nobody_can_tell_beforehand_is_deferred_with_all_that_needs_it(here: Desk) -> None:
+def test_what_nobody_can_tell_beforehand_is_deferred_with_all_that_needs_it(here: Session) -> None:
     wanted = (toy("a"), toy("b", needs=frozenset({A})), toy("c", needs=frozenset({B})), toy("d"))
     planned = plan(replace(here, kinds={"toy": Doubtful()}), *wanted)
     assert [step.key for step in planned.plan.steps] == [key("d")]
@@ -207,13 +207,13 @@ def test_what_nobody_can_tell_beforehand_is_deferred_with_all_that_needs_it(here
     }
 
 
-def test_a_removal_says_whether_it_left_the_file_or_the_mesh_goes(here: Desk) -> None:
+def test_a_removal_says_whether_it_left_the_file_or_the_mesh_goes(here: Session) -> None:
     carry_out(here, plan(here, toy("a"), toy("b")))
     assert [step.reason for step in plan(here, toy("a")).plan.steps] == [Reason.REMOVED]
     assert [step.reason for step in plan(here).plan.steps] == [Reason.DESTROY] * 2
 
 
-def test_removals_go_backwards_along_the_recorded_needs(here: Desk) -> None:
+def test_removals_go_backwards_along_the_recorded_needs(here: Session) -> None:
     carry_out(here, plan(here, toy("a"), toy("b", needs=frozenset({A})), toy("c", needs=frozenset({B}))))
     planned = plan(here)
     assert [(step.action, step.key) for step in planned.plan.steps] == [
@@ -229,7 +229,7 @@ def test_removals_go_backwards_along_the_recorded_needs(here: Desk) -> None:
     ]
 
 
-def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: Desk) -> None:
+def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: Session) -> None:
     carry_out(here, plan(here, toy("a"), toy("b", needs=frozenset({key("a")}))))
     turned = [toy("a", needs=frozenset({key("b")})), toy("b")]
     carry_out(here, plan(here, *turned))
@@ -238,7 +238,7 @@ def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: 
     assert not carry_out(here, removal).failed
 
 
-def test_a_step_waits_for_those_before_it_past_what_is_as_wanted(here: Desk) -> None:
+def test_a_step_waits_for_those_before_it_past_what_is_as_wanted(here: Session) -> None:
     def chain(value: int) -> list[Resource[Toy]]:
         middle = toy("b", needs=frozenset({key("a")}))
         return [toy("a", x=value), middle, toy("c", needs=frozenset({key("b")}), x=value)]
@@ -248,7 +248,7 @@ def test_a_step_waits_for_those_before_it_past_what_is_as_wanted(here: Desk) -> 
     assert needs == {key("a"): frozenset(), key("c"): frozenset({key("a")})}
 
 
-def test_what_was_there_before_is_forgotten_and_stays(here: Desk) -> None:
+def test_what_was_there_before_is_forgotten_and_stays(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"out": 1}, owner="somebody")
     carry_out(here, plan(here, toy("a", out=1)))
@@ -259,7 +259,7 @@ def test_what_was_there_before_is_forgotten_and_stays(here: Desk) -> None:
     assert here.store.read("demo").entries == {}
 
 
-def test_what_others_had_set_before_is_remembered_as_theirs(here: Desk) -> None:
+def test_what_others_had_set_before_is_remembered_as_theirs(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"x": 1}, owner="somebody")
     adopted = replace(toy("a", x=1, y=2), adopt=True)
@@ -272,7 +272,7 @@ def test_what_others_had_set_before_is_remembered_as_theirs(here: Desk) -> None:
         assert (last.created, last.status, last.theirs) == (False, "ok", {"values.x"})
 
 
-def test_what_somebody_else_made_differently_is_refused_with_the_way_to_take_it(here: Desk) -> None:
+def test_what_somebody_else_made_differently_is_refused_with_the_way_to_take_it(here: Session) -> None:
     toys(here.world, "cluster1").put("a", {"out": 7}, owner="field manager kubectl")
     with pytest.raises(RefusedError) as refused:
         plan(here, toy("a", out=1))
@@ -280,7 +280,7 @@ def test_what_somebody_else_made_differently_is_refused_with_the_way_to_take_it(
         assert text in refused.value.message
 
 
-def test_what_changed_since_the_plan_is_not_overwritten(here: Desk) -> None:
+def test_what_changed_since_the_plan_is_not_overwritten(here: Session) -> None:
     carry_out(here, plan(here, toy("a", out=1)))
     planned = plan(here, toy("a", out=2))
     toys(here.world, "cluster1").put("a", {"out": 2, "theirs": 1})
@@ -292,7 +292,7 @@ def test_what_changed_since_the_plan_is_not_overwritten(here: Desk) -> None:
     assert "changed since the plan was made" in error.message
 
 
-def test_what_was_replaced_since_the_plan_is_not_deleted(here: Desk) -> None:
+def test_what_was_replaced_since_the_plan_is_not_deleted(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     carry_out(here, plan(here, toy("a", out=1)))
     planned = plan(here)
@@ -303,12 +303,12 @@ def test_what_was_replaced_since_the_plan_is_not_deleted(here: Desk) -> None:
     assert "a" in kube.toys
 
 
-def test_equal_plans_have_equal_digests_and_others_have_others(here: Desk) -> None:
+def test_equal_plans_have_equal_digests_and_others_have_others(here: Session) -> None:
     one, same, other = (plan(here, toy("a", out=number)).plan.digest for number in (1, 1, 2))
     assert one == same != other
 
 
-def test_a_plan_that_leaves_something_to_others_has_another_digest(here: Desk) -> None:
+def test_a_plan_that_leaves_something_to_others_has_another_digest(here: Session) -> None:
     """Nothing is to be done either way: but what is not left is recorded, and ours to remove from then on."""
     toys(here.world, "cluster1").put("a", {"out": 1}, owner="somebody")
     ours, theirs, again = (
@@ -363,14 +363,14 @@ def test_a_field_that_is_gone_is_told_with_the_last_writer() -> None:
     assert (field.before, field.touch) == (ABSENT, Touch((), "kubectl-patch", "t"))
 
 
-def left(here: Desk, *names: str) -> Desk:
-    """The same desk with a file that leaves these toys to others."""
+def left(here: Session, *names: str) -> Session:
+    """The same context with a file that leaves these toys to others."""
     return replace(
         here, mesh=replace(here.mesh, leave=dict.fromkeys(map(key, names), Origin("mesh.yaml", 7, 10)))
     )
 
 
-def test_a_refused_object_of_others_names_all_three_ways(here: Desk) -> None:
+def test_a_refused_object_of_others_names_all_three_ways(here: Session) -> None:
     toys(here.world, "cluster1").put("a", {"out": 7}, owner="somebody")
     with pytest.raises(RefusedError) as refused:
         plan(here, toy("a", out=1))
@@ -379,7 +379,7 @@ def test_a_refused_object_of_others_names_all_three_ways(here: Desk) -> None:
     assert "leave it as it is with `--leave toy/cluster1/a`, or change the file" in message
 
 
-def test_what_is_left_stays_and_is_used_and_neither_counted_nor_recorded(here: Desk) -> None:
+def test_what_is_left_stays_and_is_used_and_neither_counted_nor_recorded(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"out": 7}, owner="somebody")
     wanted = toy("a", out=1), toy("b", x=Ref(A, "out"))
@@ -397,7 +397,7 @@ def test_what_is_left_stays_and_is_used_and_neither_counted_nor_recorded(here: D
     assert set(kube.toys) == {"a"}
 
 
-def test_what_was_recorded_before_it_is_left_is_forgotten(here: Desk) -> None:
+def test_what_was_recorded_before_it_is_left_is_forgotten(here: Session) -> None:
     toys(here.world, "cluster1").put("a", {"out": 1}, owner="somebody")
     carry_out(here, plan(here, toy("a", out=1)))
     assert set(here.store.read("demo").entries) == {A}
@@ -405,7 +405,7 @@ def test_what_was_recorded_before_it_is_left_is_forgotten(here: Desk) -> None:
     assert here.store.read("demo").entries == {}
 
 
-def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Desk) -> None:
+def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     kube.put("a", {"out": 7}, owner="somebody")
     mine, wish = left(here, "a"), toy("a", out=1)
@@ -419,7 +419,7 @@ def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Desk) -> None
     assert settled.warnings == ("toy/cluster1/a was made by this mesh: there is nothing to leave to others",)
 
 
-def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Desk) -> None:
+def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     carry_out(here, plan(here, toy("a", out=1)))
     del kube.toys["a"]
@@ -431,14 +431,14 @@ def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Desk) ->
     assert set(kube.toys) == {"a"}
 
 
-def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(here: Desk) -> None:
+def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(here: Session) -> None:
     with pytest.raises(UsageError, match="toy/cluster1/a is to be left to others and is no resource"):
         check_words((), [A], {})
     with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
         check_words([A], [A], {A: None})
 
 
-def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: Desk) -> None:
+def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: Session) -> None:
     with pytest.raises(UsageError, match="toy/cluster1/b is to be taken over and is no resource") as refused:
         plan(here, toy("a"), toy("c"), taken=frozenset({key("b")}))
     assert refused.value.hint in {
@@ -448,7 +448,7 @@ def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: D
     assert not plan(here, toy("a"), taken=frozenset({key("b")})).plan.empty
 
 
-def test_addresses_of_nothing_in_the_file_are_told_all_at_once_with_their_places(here: Desk) -> None:
+def test_addresses_of_nothing_in_the_file_are_told_all_at_once_with_their_places(here: Session) -> None:
     leave = {
         key("b"): Origin("mesh.yaml", 9, 5),
         key("z"): Origin("mesh.yaml", 8, 5),

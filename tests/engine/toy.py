@@ -12,18 +12,17 @@ from typing import Any
 from mesh.config.decode import load_mesh
 from mesh.engine import plan as planning
 from mesh.engine.run import Watch
-from mesh.engine.session import Desk, Planned
-from mesh.engine.verbs import Result, apply
+from mesh.engine.session import Planned, Session
+from mesh.engine.verbs import RunResult, apply
 from mesh.errors import KubeError
-from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, Veiled
+from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, UnreadSecret
 from mesh.model.diff import digest
 from mesh.sdk.contract import Last, Provider
 from mesh.sdk.unreadable import as_left
 from mesh.state.store import Store
 from mesh.world import Object, Snapshot, World
 from mesh.world.clock import SystemClock
-from mesh.world.resources import NAMESPACE
-from mesh.world.resources import Resource as Served
+from mesh.world.resources import NAMESPACE, ResourceType
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml"
 CLUSTERS = ("cluster1", "cluster2")
@@ -51,18 +50,18 @@ class Kube:
     def within(self, _seconds: float) -> Kube:
         return self
 
-    def list(self, resource: Served, *, namespace: str = "", **_query: Any) -> list[Object]:
+    def list(self, resource: ResourceType, *, namespace: str = "", **_query: Any) -> list[Object]:
         self.answer()
         wanted = (resource.plural, namespace) if namespace else (resource.plural,)
         return [obj for where, obj in sorted(self.objects.items()) if where[: len(wanted)] == wanted]
 
-    def get(self, resource: Served, namespace: str, name: str) -> Object | None:
+    def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
         return self.objects.get((resource.plural, namespace, name))
 
     def get_path(self, path: str) -> Object:
         raise KubeError(f"{path} is not served")
 
-    def resource_of(self, obj: Object) -> Served:
+    def resource_of(self, obj: Object) -> ResourceType:
         raise KubeError(f"{obj['kind']} is not served")
 
     def apply(self, obj: Object, **_how: Any) -> Object:
@@ -72,7 +71,7 @@ class Kube:
 
     create = replace = apply
 
-    def delete(self, resource: Served, namespace: str, name: str, *, uid: str = "") -> bool:
+    def delete(self, resource: ResourceType, namespace: str, name: str, *, uid: str = "") -> bool:
         return self.objects.pop((resource.plural, namespace, name), None) is not None
 
     def answer(self) -> None:
@@ -135,7 +134,7 @@ def _live(toy: dict[str, Any] | None) -> Found:
 
 def _veiled(last: Last | None) -> Unread:
     """What those learn who may not read it: what was left there, if that is recorded."""
-    return Veiled("hidden", as_left(last)) if last and last.status == "ok" else Unread("hidden")
+    return UnreadSecret("hidden", as_left(last)) if last and last.status == "ok" else Unread("hidden")
 
 
 def toys(world: World, cluster: str) -> Kube:
@@ -144,13 +143,13 @@ def toys(world: World, cluster: str) -> Kube:
     return kube
 
 
-def desk(folder: Path) -> Desk:
-    """A desk at which toys can be planned and applied; its state is in the folder."""
+def open_session(folder: Path) -> Session:
+    """A context at which toys can be planned and applied; its state is in the folder."""
     kubes = {name: Kube(name) for name in CLUSTERS}
     world = World(kubes, {}, SystemClock(), {}, folder)
     store = Store(folder / "mesh.lock")
     store.prepare()
-    return Desk(load_mesh(EXAMPLE), world, {"toy": ToyProvider()}, store)
+    return Session(load_mesh(EXAMPLE), world, {"toy": ToyProvider()}, store)
 
 
 def toy(
@@ -163,10 +162,10 @@ def key(name: str, cluster: str = "cluster1") -> Key:
     return Key("toy", cluster, name)
 
 
-def plan(desk: Desk, *wanted: Resource[Toy], taken: frozenset[Key] = frozenset()) -> Planned:
+def plan(session: Session, *wanted: Resource[Toy], taken: frozenset[Key] = frozenset()) -> Planned:
     """Plan these toys and no others; what `mesh.engine.plan` does after the expansion."""
-    return planning.plan(desk, {each.key: each for each in wanted}, taken=taken)
+    return planning.plan(session, {each.key: each for each in wanted}, taken=taken)
 
 
-def carry_out(desk: Desk, planned: Planned, workers: int = 4) -> Result:
-    return apply(desk, planned, watch=Watch(), stopping=lambda: False, timeout=5, parallelism=workers)
+def carry_out(session: Session, planned: Planned, workers: int = 4) -> RunResult:
+    return apply(session, planned, watch=Watch(), stopping=lambda: False, timeout=5, parallelism=workers)

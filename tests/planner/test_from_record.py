@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.errors import RefusedError
 from mesh.model import ABSENT, Action, Field, Key, Place, Reason, Recorded, Resource, Sensitive, Unknown
 from mesh.model.diff import dotted, fingerprints
@@ -103,7 +103,7 @@ def test_what_is_hidden_is_planned_as_if_it_were_seen_while_nobody_else_touches_
     assert not planned.deferred
 
 
-def told(here: Desk, wanted: list[Resource[Toy]]) -> list[Any]:
+def told(here: Session, wanted: list[Resource[Toy]]) -> list[Any]:
     steps = plan(here, *wanted).plan.steps
     return [
         (step.action, step.key, step.reason, step.needs, [(each.path, each.after) for each in step.fields])

@@ -18,7 +18,7 @@ from mesh.model.spec import Rollout
 from mesh.planner.rollout import CHANGES, cluster_by_cluster, gate_of, waves
 from mesh.walk import Stop
 from mesh.world.clock import SystemClock
-from tests.engine.toy import carry_out, desk, key, plan, toy, toys
+from tests.engine.toy import carry_out, key, open_session, plan, toy, toys
 
 KINDS = all_kinds()
 ZTUNNEL = {name: Key("chart", name, "ztunnel") for name in "abc"}
@@ -134,7 +134,7 @@ class Interrupted(SystemClock):
 def test_a_run_that_is_stopped_between_two_clusters_leaves_the_next_one_alone(
     tmp_path: Path, how: dict[str, object]
 ) -> None:
-    here, stop = desk(tmp_path), Stop.new()
+    here, stop = open_session(tmp_path), Stop.new()
     carry_out(here, plan(here, toy("a", out=1), toy("b", "cluster2", out=1)))
     planned = plan(here, toy("a", out=2), toy("b", "cluster2", out=2))
     then = replace(planned.plan.steps[1], needs=frozenset({key("a")}), **how)  # type: ignore[arg-type]  # any field

@@ -13,7 +13,7 @@ from mesh.planner.decide import Draft, Known, decide
 from mesh.planner.prune import decide_unwanted
 from mesh.queries.explain import Why, why
 from mesh.sdk.contract import Last
-from mesh.state.lockfile import Entry, Lock
+from mesh.state.lockfile import Entry, State
 from tests.engine.toy import ToyProvider, key, toy
 
 KINDS = {"toy": ToyProvider()}
@@ -38,7 +38,7 @@ def asked(
     live: dict[Key, Found] = {key(n): there(size=size) for n, size in (("one", 1), ("two", 2), ("three", 3))}
     live |= {key(n): each for n, each in found.items()}
     graph = edges(wanted.values())
-    lock = Lock("demo", "lineage", 1, entries=record or {})
+    lock = State("demo", "lineage", 1, entries=record or {})
     known = Known(wanted, graph, ordered(graph), live, lock, NOW)
     draft: Draft = decide(known, KINDS)
     decide_unwanted(known, KINDS, draft)

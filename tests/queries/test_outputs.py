@@ -9,12 +9,12 @@ import pytest
 from mesh.cli.views.outputs import outputs_text
 from mesh.config.decode import load_mesh
 from mesh.model import Key, Live, Unread
-from mesh.queries.outputs import Outputs, Root, names, outputs, pick, root_of, shared_root
+from mesh.queries.outputs import Outputs, RootOutput, names, outputs, pick, root_of, shared_root
 
 MESH = load_mesh(Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml")
 GATEWAY = Live({}, "t", outputs={"endpoint": {"type": "IPAddress", "value": "192.0.2.1", "xdsPort": 15012}})
 PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-ROOT = Root("sha256:one", PEM.format("root"))
+ROOT = RootOutput("sha256:one", PEM.format("root"))
 KEY = Key("cert", "-", "root")
 
 
@@ -36,7 +36,9 @@ def test_every_value_has_a_name_and_so_has_each_entry() -> None:
 
 def test_what_is_not_known_says_why() -> None:
     bare = Live({}, "t")
-    found = outputs(MESH, {"cluster1": Unread("timed out"), "cluster2": bare}, Root(why="it is not made yet"))
+    found = outputs(
+        MESH, {"cluster1": Unread("timed out"), "cluster2": bare}, RootOutput(why="it is not made yet")
+    )
     assert found.values["eastwest_addresses"] == {"cluster1": None, "cluster2": None}
     assert found.unknown == {
         "eastwest_addresses.cluster1": "timed out",
@@ -59,12 +61,12 @@ def test_the_root_is_the_last_certificate_of_the_signers_chain() -> None:
 
 
 def test_a_root_that_clusters_do_not_share_is_not_known() -> None:
-    other = Root("sha256:two", PEM.format("other"))
+    other = RootOutput("sha256:two", PEM.format("other"))
     assert shared_root({"a": ROOT, "b": ROOT}) == ROOT
     assert shared_root({"a": ROOT, "b": other}).why == (
         "the clusters have different roots: a sha256:one, b sha256:two"
     )
-    assert shared_root({"a": ROOT, "b": Root(why="timed out")}).why == "cluster b: timed out"
+    assert shared_root({"a": ROOT, "b": RootOutput(why="timed out")}).why == "cluster b: timed out"
 
 
 def test_the_text_is_terraforms() -> None:

@@ -12,21 +12,21 @@ from mesh.engine.run import Outcome
 from mesh.engine.run_record import past_run
 from mesh.errors import KubeError, StateError
 from mesh.model import Action, Deferral, Key, Plan, Step
-from mesh.state.history import KEPT, LONGEST, Deed, PastRun, added, from_text, joined, to_text
+from mesh.state.history import KEPT, LONGEST, PastRun, PastStep, added, from_text, joined, to_text
 from mesh.state.lease_holder import Holder
-from mesh.state.lockfile import Lock
+from mesh.state.lockfile import State
 
 DEEDS = (
-    Deed("+", "cert/-/root"),
-    Deed("+", "label/cluster1/istio-system"),
-    Deed("~", "label/cluster2/istio-system", done=False),
+    PastStep("+", "cert/-/root"),
+    PastStep("+", "label/cluster1/istio-system"),
+    PastStep("~", "label/cluster2/istio-system", done=False),
 )
 RUN = PastRun(
     run="r1",
     serial=1,
     verb="apply",
     who="ada",
-    host="desk",
+    host="context",
     began="2026-01-01T00:00:00+00:00",
     ended="2026-01-01T00:01:00+00:00",
     digest="sha256:0123456789abcdef",
@@ -48,7 +48,7 @@ def test_a_cluster_keeps_its_own_steps_and_those_of_no_cluster() -> None:
         "cert/-/root",
         "label/cluster1/istio-system",
     ]
-    many = replace(RUN, deeds=tuple(Deed("+", f"link/a/{number}") for number in range(LONGEST + 5)))
+    many = replace(RUN, deeds=tuple(PastStep("+", f"link/a/{number}") for number in range(LONGEST + 5)))
     assert (len(many.of("a").deeds), many.of("a").more) == (LONGEST, 5)
 
 
@@ -87,7 +87,7 @@ def test_the_table_counts_by_sign_and_names_who_could_not_be_read() -> None:
         *("SERIAL", "WHEN", "WHO", "VERB", "END"),
         *("CHANGES", "CLUSTERS", "DIGEST"),
     ]
-    assert "2026-01-01T00:01:00Z  ada@desk  apply  incomplete  +2 1 not done  cluster1, cluster2" in row
+    assert "2026-01-01T00:01:00Z  ada@context  apply  incomplete  +2 1 not done  cluster1, cluster2" in row
     assert "  ~ label/cluster2/istio-system (not done)\n" in text
     assert text.endswith("cluster cluster3 could not be read: timed out\n")
     found = history_json("demo", chapters, {"cluster3": "timed out"})
@@ -100,7 +100,7 @@ def test_no_run_is_said_in_words() -> None:
 
 
 LABEL, SPACE = Key("label", "cluster1", "istio-system"), Key("namespace", "cluster1", "istio-eastwest")
-BY = Holder("ada", "desk", 1, "2026-01-01T00:00:00+00:00", "destroy", "lineage", "place")
+BY = Holder("ada", "context", 1, "2026-01-01T00:00:00+00:00", "destroy", "lineage", "place")
 
 
 def over(label: Outcome, *, unstarted: bool = False, deferred: bool = False) -> PastRun:
@@ -109,9 +109,9 @@ def over(label: Outcome, *, unstarted: bool = False, deferred: bool = False) -> 
     left = (Deferral(Key("label", "cluster2", "istio-system"), "timed out"),) if deferred else ()
     plan = Plan("demo", steps, 1, "lineage", {}, deferred=left, digest="sha256:1")
     outcomes = {LABEL: label, SPACE: Outcome(remarks=("it stays, it holds: configmaps/mine",))}
-    lock = Lock("demo", "lineage", 2, "r2")
+    state = State("demo", "lineage", 2, "r2")
     now = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
-    return past_run(plan, outcomes, lock, BY, now, unstarted=frozenset({SPACE} if unstarted else ()))
+    return past_run(plan, outcomes, state, BY, now, unstarted=frozenset({SPACE} if unstarted else ()))
 
 
 def test_a_run_is_remembered_with_who_and_what_and_what_was_left() -> None:
@@ -120,12 +120,12 @@ def test_a_run_is_remembered_with_who_and_what_and_what_was_left() -> None:
         serial=2,
         verb="destroy",
         who="ada",
-        host="desk",
+        host="context",
         began="2026-01-01T00:00:00+00:00",
         ended="2026-01-01T00:01:00+00:00",
         digest="sha256:1",
         end="complete",
-        deeds=(Deed("-", str(LABEL)), Deed(".", str(SPACE))),
+        deeds=(PastStep("-", str(LABEL)), PastStep(".", str(SPACE))),
     )
 
 

@@ -13,18 +13,18 @@ from mesh.errors import RefusedError
 from mesh.model import Key
 from mesh.planner.refusals import refuse_all
 from mesh.state.identity import check_identities, identities
-from mesh.state.lockfile import Identity, Lock
+from mesh.state.lockfile import ClusterIdentity, State
 from mesh.world import Snapshot, World
 from mesh.world.clock import SystemClock
 from mesh.world.kube.errors import Call, Forbidden, Unreachable
-from mesh.world.resources import Resource
-from tests.engine.toy import desk
+from mesh.world.resources import ResourceType
+from tests.engine.toy import open_session
 
-ONE = Identity("uid-1", "cluster1", "cluster1", "cluster1.local", context="ctx1")
-TWO = Identity("uid-2", "cluster2", "cluster2", "cluster2.local", context="ctx2")
+ONE = ClusterIdentity("uid-1", "cluster1", "cluster1", "cluster1.local", context="ctx1")
+TWO = ClusterIdentity("uid-2", "cluster2", "cluster2", "cluster2.local", context="ctx2")
 
 
-def refused(wanted: dict[str, Identity], recorded: dict[str, Identity]) -> str:
+def refused(wanted: dict[str, ClusterIdentity], recorded: dict[str, ClusterIdentity]) -> str:
     with pytest.raises(RefusedError) as error:
         check_identities(wanted, recorded)
     assert error.value.hint
@@ -89,7 +89,7 @@ def test_a_changed_identity_is_refused_even_if_the_cluster_does_not_answer(
 
 
 def test_identities_come_from_the_file_and_the_uids_from_the_clusters(tmp_path: Path) -> None:
-    found = identities(desk(tmp_path).mesh, {"cluster1": "uid-1"})
+    found = identities(open_session(tmp_path).mesh, {"cluster1": "uid-1"})
     assert found["cluster1"] == replace(ONE, context="cluster1")
     assert found["cluster2"].uid == ""
 
@@ -111,7 +111,7 @@ class Answers:
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
 
-    def list(self, resource: Resource, **_query: Any) -> Any:
+    def list(self, resource: ResourceType, **_query: Any) -> Any:
         answer = self.answers.get(resource.plural, [])
         if isinstance(answer, Exception):
             raise answer
@@ -120,7 +120,7 @@ class Answers:
 
 def check(**answers: Any) -> None:
     world = World({"one": Answers(**answers)}, {}, SystemClock(), {}, Path())  # type: ignore[dict-item]
-    refuse_enrolled({"one": Snapshot("one", world)}, Lock("demo", "lineage", clusters={"one": ONE}))
+    refuse_enrolled({"one": Snapshot("one", world)}, State("demo", "lineage", clusters={"one": ONE}))
 
 
 def named(name: str, namespace: str = "", **more: Any) -> dict[str, Any]:

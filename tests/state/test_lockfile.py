@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.sdk.contract import Last
-from mesh.state.lockfile import Entry, Identity, Lock, from_text, newer, slice_of, to_text
+from mesh.state.lockfile import ClusterIdentity, Entry, State, from_text, newer, slice_of, to_text
 
 ROOT = Key("cert", NO_CLUSTER, "root")
 
 
-def identity(uid: str) -> Identity:
-    return Identity(uid, uid, uid, f"{uid}.local", context=uid)
+def identity(uid: str) -> ClusterIdentity:
+    return ClusterIdentity(uid, uid, uid, f"{uid}.local", context=uid)
 
 
 def entry(*needs: Key, uid: str = "") -> Entry:
@@ -29,7 +29,7 @@ def label(cluster: str) -> Key:
     return Key("label", cluster, "istio-system")
 
 
-LOCK = Lock(
+LOCK = State(
     "demo",
     "line",
     3,
@@ -37,7 +37,7 @@ LOCK = Lock(
     {"one": identity("u1"), "two": identity("u2")},
     {ROOT: entry(), label("one"): entry(ROOT), label("two"): entry(ROOT)},
 )
-SMALL = to_text(Lock("demo", "line", 1, "run", {}, {ROOT: entry()}))
+SMALL = to_text(State("demo", "line", 1, "run", {}, {ROOT: entry()}))
 
 
 def test_a_lock_survives_being_written_and_read() -> None:
@@ -102,7 +102,7 @@ def test_a_digest_does_not_excuse_a_wrong_shape(change: object) -> None:
 
 def test_the_slices_together_are_the_lock() -> None:
     parts = {name: slice_of(LOCK, name) for name in LOCK.clusters}
-    assert newer(Lock("demo", "fresh"), parts) == LOCK
+    assert newer(State("demo", "fresh"), parts) == LOCK
 
 
 def test_every_slice_that_is_newer_is_taken_not_only_the_first() -> None:
@@ -148,6 +148,6 @@ def test_a_cluster_under_a_new_name_is_not_two_clusters() -> None:
         (replace(LOCK, serial=9, lineage="other"), "the state of another lineage"),
     ],
 )
-def test_a_fork_is_refused(other: Lock, says: str) -> None:
+def test_a_fork_is_refused(other: State, says: str) -> None:
     with pytest.raises(RefusedError, match=says):
         newer(LOCK, {"one": slice_of(other, "one")})

@@ -16,7 +16,7 @@ from mesh.model import Action, Key, Place
 from mesh.model.spec import Mesh
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.journal import Journal
-from mesh.state.lockfile import Entry, Identity, Lock, to_text
+from mesh.state.lockfile import ClusterIdentity, Entry, State, to_text
 from mesh.state.rename_cluster import renamed
 from mesh.state.store import BACKUPS, Store
 
@@ -85,7 +85,7 @@ def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
 
 
 def test_a_lockfile_of_another_mesh_is_refused(store: Store) -> None:
-    store.write(Lock("other", "line"))
+    store.write(State("other", "line"))
     with pytest.raises(StateError, match="belongs to mesh 'other'"):
         store.read("demo")
 
@@ -100,7 +100,7 @@ def test_a_damaged_lockfile_is_never_an_empty_one(store: Store, data: bytes) -> 
 def test_the_last_ten_lockfiles_are_kept(store: Store) -> None:
     for serial in range(BACKUPS + 5):
         store.backup(serial)
-        store.write(Lock("demo", "line", serial))
+        store.write(State("demo", "line", serial))
     kept = sorted((store.folder / "backups").iterdir())
     assert len(kept) == BACKUPS
     assert json.loads(kept[-1].read_text())["serial"] == BACKUPS + 3
@@ -146,12 +146,12 @@ def test_the_word_of_a_folder_is_nobody_elses_to_read(store: Store) -> None:
 
 
 LINK = Key("link", "two", "one")
-TWO = Lock(
+TWO = State(
     "demo",
     "line",
     2,
     "run",
-    {name: Identity(f"u-{name}", name, name, f"{name}.local") for name in ("one", "two")},
+    {name: ClusterIdentity(f"u-{name}", name, name, f"{name}.local") for name in ("one", "two")},
     {KEY: Entry(Last(PLACE)), LINK: Entry(Last(PLACE), frozenset({KEY}))},
 )
 

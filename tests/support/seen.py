@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from mesh.queries.checks.model import Result
+from mesh.queries.checks.model import CheckResult
 
 SEEN: list[tuple[str, str]] = []
 """Check and state, in the order in which they came, since the running test began."""
 
 
-def note(results: Iterable[Result]) -> None:
+def note(results: Iterable[CheckResult]) -> None:
     """Take down results of this process."""
     SEEN.extend((each.check.id, each.state.value) for each in results)
 

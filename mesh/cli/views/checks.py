@@ -8,39 +8,39 @@ from typing import Any
 from mesh.cli.views.colour import Paint, Style, painter
 from mesh.cli.views.escape import terminal
 from mesh.model import NO_CLUSTER
-from mesh.queries.checks.facts import Scene
-from mesh.queries.checks.model import Check, Report, Result, Severity, State
+from mesh.queries.checks.facts import MeshFacts
+from mesh.queries.checks.model import Check, CheckReport, CheckResult, CheckStatus, Severity
 from mesh.queries.checks.run import fix_of, word_for
 
 FORMAT_VERSION = "1.0"
 
 Json = dict[str, Any]
 
-_SIGNS: dict[State, tuple[str, Style]] = {
-    State.PASSED: ("ok", "green"),
-    State.SKIPPED: ("skipped", "dim"),
-    State.NOT_APPLICABLE: ("-", "dim"),
+_SIGNS: dict[CheckStatus, tuple[str, Style]] = {
+    CheckStatus.PASSED: ("ok", "green"),
+    CheckStatus.SKIPPED: ("skipped", "dim"),
+    CheckStatus.NOT_APPLICABLE: ("-", "dim"),
 }
 _LEVELS: dict[Severity, Style] = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
-def report_text(scene: Scene, report: Report, *, colour: bool) -> str:
+def report_text(scene: MeshFacts, report: CheckReport, *, colour: bool) -> str:
     """Return one line per check, its findings below it, and the count last; a newline at the end."""
     paint = painter(colour=colour)
     lines = [line for check, results in by_check(report) for line in _check(scene, check, results, paint)]
     return "\n".join([*lines, "", paint(summary(report), "bold")]) + "\n"
 
 
-def by_check(report: Report) -> Iterator[tuple[Check, list[Result]]]:
+def by_check(report: CheckReport) -> Iterator[tuple[Check, list[CheckResult]]]:
     """The results of each check together, in the order of the table."""
-    together: dict[str, list[Result]] = {}
+    together: dict[str, list[CheckResult]] = {}
     for result in report.results:
         together.setdefault(result.check.id, []).append(result)
     for results in together.values():
         yield results[0].check, results
 
 
-def _check(scene: Scene, check: Check, results: list[Result], paint: Paint) -> Iterator[str]:
+def _check(scene: MeshFacts, check: Check, results: list[CheckResult], paint: Paint) -> Iterator[str]:
     word, style = _verdict(results)
     yield f"{check.id}  {paint(f'{word:8}', style)}  {check.title}{_reason(results)}"
     for result in results:
@@ -54,22 +54,22 @@ def _check(scene: Scene, check: Check, results: list[Result], paint: Paint) -> I
         yield f"         see:  {check.page}"
 
 
-def _verdict(results: list[Result]) -> tuple[str, Style]:
+def _verdict(results: list[CheckResult]) -> tuple[str, Style]:
     """The worst that any cluster says."""
     worst = [result.severity for result in results]
     for level in Severity:
         if level in worst:
             return level.value, _LEVELS[level]
-    for state in (State.SKIPPED, State.PASSED):
+    for state in (CheckStatus.SKIPPED, CheckStatus.PASSED):
         if any(result.state is state for result in results):
             return _SIGNS[state]
-    return _SIGNS[State.NOT_APPLICABLE]
+    return _SIGNS[CheckStatus.NOT_APPLICABLE]
 
 
-def _reason(results: list[Result]) -> str:
+def _reason(results: list[CheckResult]) -> str:
     """Why it was skipped, or why it is about nothing here."""
-    skipped = [result for result in results if result.state is State.SKIPPED]
-    shown = skipped or (results if all(each.state is State.NOT_APPLICABLE for each in results) else [])
+    skipped = [result for result in results if result.state is CheckStatus.SKIPPED]
+    shown = skipped or (results if all(each.state is CheckStatus.NOT_APPLICABLE for each in results) else [])
     reasons = dict.fromkeys(each.why for each in shown)
     if not reasons:
         return ""
@@ -78,35 +78,35 @@ def _reason(results: list[Result]) -> str:
     return f" ({'skipped' + where + ': ' if where else ''}{terminal('; '.join(reasons))})"
 
 
-def summary(report: Report) -> str:
+def summary(report: CheckReport) -> str:
     """Return the counts; what was skipped never counts as passed."""
     levels = {level: len(report.failed(level)) for level in Severity}
     failed = [f"{count} {level.value}{'s' * (count != 1)}" for level, count in levels.items() if count]
     parts = [
-        f"{report.count(State.PASSED)} passed",
+        f"{report.count(CheckStatus.PASSED)} passed",
         ", ".join(failed) or "0 errors",
-        f"{report.count(State.SKIPPED)} skipped",
-        f"{report.count(State.NOT_APPLICABLE)} not applicable",
+        f"{report.count(CheckStatus.SKIPPED)} skipped",
+        f"{report.count(CheckStatus.NOT_APPLICABLE)} not applicable",
     ]
     return f"Checks of mesh {terminal(report.mesh)}: {', '.join(parts)}."
 
 
-def report_json(scene: Scene, report: Report) -> Json:
+def report_json(scene: MeshFacts, report: CheckReport) -> Json:
     """Return the report as JSON data; the minor version grows when something is added."""
     return {
         "format_version": FORMAT_VERSION,
         "mesh": report.mesh,
         "summary": {
-            "passed": report.count(State.PASSED),
+            "passed": report.count(CheckStatus.PASSED),
             "failed": {level.value: len(report.failed(level)) for level in Severity},
-            "skipped": report.count(State.SKIPPED),
-            "not_applicable": report.count(State.NOT_APPLICABLE),
+            "skipped": report.count(CheckStatus.SKIPPED),
+            "not_applicable": report.count(CheckStatus.NOT_APPLICABLE),
         },
         "results": [_result(scene, each) for each in report.results],
     }
 
 
-def _result(scene: Scene, result: Result) -> Json:
+def _result(scene: MeshFacts, result: CheckResult) -> Json:
     check = result.check
     return {
         "id": check.id,

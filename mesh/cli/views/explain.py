@@ -12,7 +12,7 @@ from mesh.cli.views.manifests import plain
 from mesh.cli.views.tables import table
 from mesh.cli.views.values import inline, masked, shown_path
 from mesh.model import ABSENT, Field, Key, Origin, Place, Touch
-from mesh.queries.explain import Fact, State, Why
+from mesh.queries.explain import Fact, ResourceState, Why
 from mesh.sdk.contract import OPEN
 
 FORMAT_VERSION = "1.0"
@@ -100,7 +100,7 @@ def _written(touches: Iterable[Touch]) -> str:
     return table(("manager", "when", "fields"), rows)
 
 
-def _states(states: Iterable[State]) -> str:
+def _states(states: Iterable[ResourceState]) -> str:
     rows = [(each.key, each.text) for each in states]
     return table(("address", "state"), rows) if rows else "nothing\n"
 
@@ -128,7 +128,7 @@ def why_json(found: Why) -> Json:
     }
 
 
-def _state(state: State) -> Json:
+def _state(state: ResourceState) -> Json:
     key: Key = state.key
     parts = {"address": str(key), "kind": key.kind, "cluster": key.cluster, "name": key.name}
     return {**parts, "state": state.word, "text": state.text}

@@ -9,7 +9,7 @@ from typing import Any
 
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.tables import table
-from mesh.state.history import Chapter, PastRun
+from mesh.state.history import HistoryEntry, PastRun
 
 FORMAT_VERSION = "1.0"
 SHORT = len("sha256:") + 12
@@ -20,7 +20,7 @@ NOTHING = "no cluster remembers a run\n"
 Json = dict[str, Any]
 
 
-def history_text(chapters: Iterable[Chapter], unread: Mapping[str, str], *, steps: bool) -> str:
+def history_text(chapters: Iterable[HistoryEntry], unread: Mapping[str, str], *, steps: bool) -> str:
     """Return a row for each run, the newest first; with `steps`, each run's steps below the table."""
     told = tuple(chapters)
     headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
@@ -32,7 +32,7 @@ def history_text(chapters: Iterable[Chapter], unread: Mapping[str, str], *, step
     return "\n".join(parts)
 
 
-def _row(chapter: Chapter) -> tuple[object, ...]:
+def _row(chapter: HistoryEntry) -> tuple[object, ...]:
     run = chapter.run
     who = f"{run.who}@{run.host}"
     clusters = ", ".join(chapter.clusters)
@@ -65,7 +65,7 @@ def _step_lines(run: PastRun) -> Iterator[str]:
         yield f"    and {run.more} more\n"
 
 
-def history_json(mesh: str, chapters: Iterable[Chapter], unread: Mapping[str, str]) -> Json:
+def history_json(mesh: str, chapters: Iterable[HistoryEntry], unread: Mapping[str, str]) -> Json:
     """Return the history as JSON data; the minor version grows when something is added."""
     return {
         "format_version": FORMAT_VERSION,

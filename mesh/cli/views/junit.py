@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from mesh.model import NO_CLUSTER
-from mesh.queries.checks.facts import Scene
-from mesh.queries.checks.model import Report, Result, State
+from mesh.queries.checks.facts import MeshFacts
+from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.queries.checks.run import fix_of, word_for
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
 
 
-def report_junit(scene: Scene, report: Report) -> str:
+def report_junit(scene: MeshFacts, report: CheckReport) -> str:
     """Return the document. Warnings fail their case too: the severity is in the failure's `type`."""
     clusters = dict.fromkeys(result.cluster for result in report.results)
     suites = [_suite(scene, cluster, report) for cluster in clusters]
@@ -27,26 +27,26 @@ def report_junit(scene: Scene, report: Report) -> str:
     )
 
 
-def _suite(scene: Scene, cluster: str, report: Report) -> str:
+def _suite(scene: MeshFacts, cluster: str, report: CheckReport) -> str:
     mine = tuple(result for result in report.results if result.cluster == cluster)
     name = report.mesh if cluster == NO_CLUSTER else cluster
     cases = "".join(line for result in mine for line in _case(scene, name, result))
     return f"  <testsuite name={_attribute(name)} {_counts(mine)}>\n{cases}  </testsuite>\n"
 
 
-def _counts(results: tuple[Result, ...]) -> str:
-    failed = sum(each.state is State.FAILED for each in results)
-    skipped = sum(each.state in {State.SKIPPED, State.NOT_APPLICABLE} for each in results)
+def _counts(results: tuple[CheckResult, ...]) -> str:
+    failed = sum(each.state is CheckStatus.FAILED for each in results)
+    skipped = sum(each.state in {CheckStatus.SKIPPED, CheckStatus.NOT_APPLICABLE} for each in results)
     return f'tests="{len(results)}" failures="{failed}" errors="0" skipped="{skipped}"'
 
 
-def _case(scene: Scene, suite: str, result: Result) -> Iterator[str]:
+def _case(scene: MeshFacts, suite: str, result: CheckResult) -> Iterator[str]:
     head = f"classname={_attribute(suite)} name={_attribute(f'{result.check.id} {result.check.title}')}"
-    if result.state is State.PASSED:
+    if result.state is CheckStatus.PASSED:
         yield f"    <testcase {head}/>\n"
         return
     yield f"    <testcase {head}>\n"
-    if result.state is not State.FAILED:
+    if result.state is not CheckStatus.FAILED:
         yield f"      <skipped message={_attribute(f'{result.state.value}: {result.why}')}/>\n"
     for finding in result.findings:
         level = (finding.severity or result.check.severity).value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.progress import Event, Pending, Phase, Times, doing, words
+from mesh.cli.views.progress import Event, Pending, StepPhase, Times, doing, words
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -17,10 +17,10 @@ REDRAW = 0.1
 """Seconds between two drawings, at least."""
 
 _STYLES = {
-    Phase.DONE: "green",
-    Phase.FAILED: "bold red",
-    Phase.SKIPPED: "yellow",
-    Phase.DEFERRED: "yellow",
+    StepPhase.DONE: "green",
+    StepPhase.FAILED: "bold red",
+    StepPhase.SKIPPED: "yellow",
+    StepPhase.DEFERRED: "yellow",
 }
 
 

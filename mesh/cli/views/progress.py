@@ -15,7 +15,7 @@ from typing import Any, Protocol, TextIO
 
 from mesh import __version__
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.result import Result, result_json
+from mesh.cli.views.result import RunSummary, result_json
 from mesh.cli.views.tables import pad
 from mesh.model import Action
 
@@ -25,7 +25,7 @@ HEARTBEAT = 10.0
 STREAM_VERSION = "1.0"
 
 
-class Phase(Enum):
+class StepPhase(Enum):
     """How far a step is."""
 
     STARTED = "started"
@@ -47,7 +47,7 @@ class Event:
     cluster: str
     key: str
     action: Action
-    phase: Phase
+    phase: StepPhase
     text: str = ""
     elapsed: float = 0.0
     hint: str = ""
@@ -106,17 +106,17 @@ def words(event: Event) -> str:
     text = f": {terminal(event.text)}" if event.text else ""
     took = f" ({event.elapsed:.1f}s)"
     match event.phase:
-        case Phase.STARTED:
+        case StepPhase.STARTED:
             return doing(event.action) + text
-        case Phase.WAITING:
+        case StepPhase.WAITING:
             return "waiting" + text
-        case Phase.DONE:
+        case StepPhase.DONE:
             return _DONE[event.action] + took + text
-        case Phase.FAILED:
+        case StepPhase.FAILED:
             return "failed" + took + text
-        case Phase.SKIPPED:
+        case StepPhase.SKIPPED:
             return "skipped" + text
-        case Phase.DEFERRED:
+        case StepPhase.DEFERRED:
             return "deferred" + text
 
 
@@ -130,7 +130,7 @@ class Pending:
 
     def note(self, event: Event, now: float) -> None:
         """Follow one event."""
-        if event.phase in {Phase.STARTED, Phase.WAITING}:
+        if event.phase in {StepPhase.STARTED, StepPhase.WAITING}:
             self._events[event.key] = event
             self._since.setdefault(event.key, now - event.elapsed)
             self._spoken.setdefault(event.key, now)
@@ -162,14 +162,14 @@ class PlainProgress:
     def event(self, event: Event) -> None:
         """Write the event; what is waited for is kept for the heartbeat, what was deferred for the result."""
         self._pending.note(event, self._times.monotonic())
-        if event.phase not in {Phase.WAITING, Phase.DEFERRED}:
+        if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED}:
             self._write(event, words(event))
 
     def tick(self, now: float) -> None:
         """Mention what is not done, so that nobody takes silence for death."""
         for event, age in self._pending.due(now):
             why = f": {terminal(event.text)}" if event.text else ""
-            doing_ = "waiting" if event.phase is Phase.WAITING else doing(event.action)
+            doing_ = "waiting" if event.phase is StepPhase.WAITING else doing(event.action)
             self._write(event, f"still {doing_} {age:.0f}s{why}")
 
     def close(self) -> None:
@@ -184,12 +184,12 @@ class PlainProgress:
 
 
 _TYPES = {
-    Phase.STARTED: "apply_start",
-    Phase.WAITING: "apply_progress",
-    Phase.DONE: "apply_complete",
-    Phase.FAILED: "apply_errored",
-    Phase.SKIPPED: "apply_skipped",
-    Phase.DEFERRED: "apply_deferred",
+    StepPhase.STARTED: "apply_start",
+    StepPhase.WAITING: "apply_progress",
+    StepPhase.DONE: "apply_complete",
+    StepPhase.FAILED: "apply_errored",
+    StepPhase.SKIPPED: "apply_skipped",
+    StepPhase.DEFERRED: "apply_deferred",
 }
 
 
@@ -215,7 +215,7 @@ class JsonProgress:
         for event, age in self._pending.due(now):
             self._hook(event, age, f"still waiting {age:.0f}s", kind="apply_progress")
 
-    def result(self, result: Result) -> None:
+    def result(self, result: RunSummary) -> None:
         """Write what came out of the run."""
         self._write(
             "info" if result.complete else "error", "change_summary", result.head(), result_json(result)
@@ -231,7 +231,7 @@ class JsonProgress:
             "elapsed_seconds": round(elapsed, 3),
             "text": event.text,
         }
-        level = "error" if event.phase is Phase.FAILED else "info"
+        level = "error" if event.phase is StepPhase.FAILED else "info"
         self._write(level, kind or _TYPES[event.phase], f"{terminal(event.key)}: {text}", {"hook": hook})
 
     def _write(self, level: str, kind: str, message: str, more: dict[str, Any]) -> None:

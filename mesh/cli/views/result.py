@@ -20,7 +20,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunSummary:
     """The end of a run; a replacement counts as added and as destroyed.
 
     A destroy changes nothing but what it gives back.
@@ -61,7 +61,7 @@ class Result:
             yield f"{self.changed} given back"
 
 
-def result_text(result: Result, *, colour: bool = False) -> str:
+def result_text(result: RunSummary, *, colour: bool = False) -> str:
     """Return the last words of a run, a newline at the end: failures last, then what resumes."""
     paint = painter(colour=colour)
     style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
@@ -103,7 +103,7 @@ def _failures(failures: tuple[Failure, ...], paint: Paint) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def result_json(result: Result) -> dict[str, Any]:
+def result_json(result: RunSummary) -> dict[str, Any]:
     """Return a result as JSON data."""
     return {
         "operation": result.verb,

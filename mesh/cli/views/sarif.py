@@ -11,8 +11,8 @@ from typing import Any
 from mesh import __version__
 from mesh.cli.views.checks import by_check, plain
 from mesh.model import NO_CLUSTER
-from mesh.queries.checks.facts import Scene
-from mesh.queries.checks.model import Check, Finding, Report, Result, Severity
+from mesh.queries.checks.facts import MeshFacts
+from mesh.queries.checks.model import Check, CheckReport, CheckResult, Finding, Severity
 from mesh.queries.checks.run import fix_of, word_for
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def report_sarif(scene: Scene, report: Report) -> Json:
+def report_sarif(scene: MeshFacts, report: CheckReport) -> Json:
     """Return the log: a rule per check, a result per finding, at the line of its cluster in the file."""
     rules = [_rule(check) for check, _ in by_check(report)]
     places = {rule["id"]: index for index, rule in enumerate(rules)}
@@ -45,7 +45,7 @@ def _rule(check: Check) -> Json:
     }
 
 
-def _result(scene: Scene, result: Result, finding: Finding, rule: int) -> Json:
+def _result(scene: MeshFacts, result: CheckResult, finding: Finding, rule: int) -> Json:
     where = "" if result.cluster == NO_CLUSTER else f"{result.cluster}: "
     fix = fix_of(scene, result, finding)
     return {
@@ -61,7 +61,7 @@ def _result(scene: Scene, result: Result, finding: Finding, rule: int) -> Json:
     }
 
 
-def _location(scene: Scene, cluster: str) -> Json:
+def _location(scene: MeshFacts, cluster: str) -> Json:
     """The cluster's entry in the mesh file, or the file."""
     facts = scene.clusters.get(cluster)
     origin = facts.cluster.origin if facts else None

@@ -9,7 +9,7 @@ from typing import Any
 from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.tables import table
-from mesh.queries.status.model import SECRETS, Authority, ClusterStatus, Status, Workload
+from mesh.queries.status.model import SECRETS, CertificateStatus, ClusterStatus, Status, Workload
 
 FORMAT_VERSION = "1.1"
 
@@ -163,7 +163,7 @@ def _authorities(status: Status) -> str:
     return table(headers, rows)
 
 
-def _authority(found: Authority) -> tuple[object, ...]:
+def _authority(found: CertificateStatus) -> tuple[object, ...]:
     if found.expires is None:
         return "", "", "", "", ""
     return found.subject, found.issuer, found.root[:SHORT], f"{found.expires:%Y-%m-%d}", found.days_left
@@ -223,7 +223,7 @@ def _renamed(fields: Json) -> Json:
     return {names.get(key, key): value for key, value in fields.items()} | {"is_ready": not fields["why"]}
 
 
-def _certificate(found: Authority | None) -> Json | None:
+def _certificate(found: CertificateStatus | None) -> Json | None:
     if found is None:
         return None
     return {**asdict(found), "expires": found.expires.isoformat() if found.expires else None}

@@ -6,34 +6,34 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from mesh.cli.views.progress import Event, Phase
-from mesh.cli.views.result import Failure, Result
+from mesh.cli.views.progress import Event, StepPhase
+from mesh.cli.views.result import Failure, RunSummary
 from mesh.model import Action
 
 
 def tally(
     verb: Literal["apply", "destroy"], events: Iterable[Event], *, stopped: bool = False, resume: str = ""
-) -> Result:
+) -> RunSummary:
     """Return what came of a run; the last event of each step counts.
 
     A step that was begun and never ended is counted as nothing: the run was stopped before it.
     """
     last = {event.key: event for event in events}
-    done = Counter(event.action for event in last.values() if event.phase is Phase.DONE)
-    failed = (event for event in last.values() if event.phase is Phase.FAILED)
-    return Result(
+    done = Counter(event.action for event in last.values() if event.phase is StepPhase.DONE)
+    failed = (event for event in last.values() if event.phase is StepPhase.FAILED)
+    return RunSummary(
         verb=verb,
         added=done[Action.CREATE] + done[Action.REPLACE],
         changed=done[Action.UPDATE],
         destroyed=done[Action.DELETE] + done[Action.REPLACE],
         imported=done[Action.NOOP],
         failures=tuple(Failure(event.key, event.text, event.hint) for event in failed),
-        skipped=_pairs(last.values(), Phase.SKIPPED),
-        deferred=_pairs(last.values(), Phase.DEFERRED),
+        skipped=_pairs(last.values(), StepPhase.SKIPPED),
+        deferred=_pairs(last.values(), StepPhase.DEFERRED),
         stopped=stopped,
         resume=resume,
     )
 
 
-def _pairs(events: Iterable[Event], phase: Phase) -> tuple[tuple[str, str], ...]:
+def _pairs(events: Iterable[Event], phase: StepPhase) -> tuple[tuple[str, str], ...]:
     return tuple((event.key, event.text) for event in events if event.phase is phase)

@@ -8,7 +8,7 @@ from mesh.config.resolve.links import written_names
 from mesh.config.schema.mesh_file import LinksPart, SpecPart
 from mesh.config.schema.messages import did_you_mean
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.config.source.scalars import shown
 from mesh.istio.management_plane import LABELLED
 from mesh.istio.versions import Version
@@ -17,7 +17,7 @@ from mesh.model.spec import Automatic
 AT: Trail = (*LINKS, "automatic")
 
 
-def automatic(spec: SpecPart, release: Version, report: Report) -> Automatic | None:
+def automatic(spec: SpecPart, release: Version, report: Problems) -> Automatic | None:
     """Return how the links are made by a management plane; None if they are written."""
     if not isinstance(spec.links, LinksPart):
         return None

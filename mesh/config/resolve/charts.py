@@ -13,7 +13,7 @@ from mesh.config.resolve.overrides import Overrides
 from mesh.config.schema.istio import ChartPart, IstioPart
 from mesh.config.source.document import Trail
 from mesh.config.source.load import load_foreign
-from mesh.config.source.problems import Report, is_there
+from mesh.config.source.problems import Problems, is_there
 from mesh.config.source.scalars import shown
 from mesh.errors import InputError
 from mesh.istio.versions import CHARTS, PUBLIC_REGISTRY, UPSTREAM_CHARTS, Minor, Version
@@ -33,7 +33,7 @@ ARCHIVE = re.compile(r".+?-(?P<version>[0-9]+\.[0-9]+\.[0-9]+.*)\.tgz")
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ChartSource:
     """One chart, the same in all clusters; see `mesh.model.spec.Chart`."""
 
     ref: str
@@ -44,12 +44,12 @@ class Release:
 
 
 def charts(
-    part: IstioPart, release: Version, overrides: Overrides, report: Report
-) -> Mapping[Component, Release]:
+    part: IstioPart, release: Version, overrides: Overrides, report: Problems
+) -> Mapping[Component, ChartSource]:
     """Return where each chart is and what its release is called."""
     if part.repo_key and part.distribution == "solo" and _oldest(part, release) >= PUBLIC_REGISTRY:
         report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
-    found: dict[Component, Release] = {}
+    found: dict[Component, ChartSource] = {}
     for component in COMPONENTS:
         one: ChartPart = getattr(part.charts, component)
         trail: Trail = (*AT, "charts", *((component,) if one.source else ()), "source")
@@ -59,7 +59,7 @@ def charts(
         ref, repo, wanted = _locate(source, component, one.version or part.version, trail, where, report)
         _chart_version(one, release, component, report)
         name = one.release or RELEASES[component]
-        found[component] = Release(ref, repo, wanted, name, report.origin((*AT, "charts", component)))
+        found[component] = ChartSource(ref, repo, wanted, name, report.origin((*AT, "charts", component)))
     _distinct_releases(found, report)
     return found
 
@@ -69,7 +69,7 @@ def _oldest(part: IstioPart, release: Version) -> Minor:
     return min([release.line, *(each.line for each in map(Version.parse, part.through) if each)])
 
 
-def _chart_version(part: ChartPart, release: Version, component: Component, report: Report) -> None:
+def _chart_version(part: ChartPart, release: Version, component: Component, report: Problems) -> None:
     if part.version is None:
         return
     build = Version.parse(part.version)
@@ -84,7 +84,7 @@ def _chart_version(part: ChartPart, release: Version, component: Component, repo
         report.wrong(trail, what, "Istio's parts may be one minor version apart")
 
 
-def _distinct_releases(found: Mapping[Component, Release], report: Report) -> None:
+def _distinct_releases(found: Mapping[Component, ChartSource], report: Problems) -> None:
     owner: dict[str, Component] = {}
     for component, one in found.items():
         first = owner.setdefault(one.release, component)
@@ -94,7 +94,7 @@ def _distinct_releases(found: Mapping[Component, Release], report: Report) -> No
 
 
 def _locate(
-    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
+    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Problems
 ) -> tuple[str, str, str]:
     """Return helm's chart argument, repository and version; a folder's charts have their own version."""
     if "://" not in source:
@@ -119,7 +119,7 @@ def _own_version(chart: Path) -> str:
 
 
 def _in_folder(
-    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Report
+    source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Problems
 ) -> str:
     """Find a chart as folder or archive; `source` holds it, or is it."""
     folder = report.path(source)

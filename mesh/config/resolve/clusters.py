@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.config.resolve import upstream
-from mesh.config.resolve.charts import Release
+from mesh.config.resolve.charts import ChartSource
 from mesh.config.resolve.overrides import Overrides
 from mesh.config.resolve.values import Values, ValuesReader, merged
 from mesh.config.schema.mesh_file import ClusterPart, DefaultsPart, SpecPart
 from mesh.config.schema.messages import did_you_mean
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.errors import UsageError
 from mesh.istio.versions import NODE_PORT, Version
 from mesh.model.spec import COMPONENTS, Chart, Cluster, Component, EastWest
@@ -24,10 +24,10 @@ RESERVED = "kubernetes"
 
 def clusters(
     spec: SpecPart,
-    releases: Mapping[Component, Release],
+    releases: Mapping[Component, ChartSource],
     release: Version,
     overrides: Overrides,
-    report: Report,
+    report: Problems,
 ) -> tuple[Cluster, ...]:
     """Return the clusters in the order they are written."""
     is_upstream = spec.istio.distribution == "upstream"
@@ -57,10 +57,10 @@ def _cluster(
     part: ClusterPart,
     spec: SpecPart,
     values: Values,
-    releases: Mapping[Component, Release],
+    releases: Mapping[Component, ChartSource],
     overrides: Overrides,
     trail: Trail,
-    report: Report,
+    report: Problems,
 ) -> Cluster:
     defaults, is_upstream = spec.defaults, spec.istio.distribution == "upstream"
     own, shared = part.namespaces, defaults.namespaces
@@ -101,7 +101,7 @@ def _eastwest(part: ClusterPart, defaults: DefaultsPart) -> EastWest:
     )
 
 
-def _chart(component: Component, release: Release, namespace: str, values: Values) -> Chart:
+def _chart(component: Component, release: ChartSource, namespace: str, values: Values) -> Chart:
     return Chart(
         component=component,
         ref=release.ref,
@@ -114,13 +114,13 @@ def _chart(component: Component, release: Release, namespace: str, values: Value
     )
 
 
-def _identifiable(part: ClusterPart, cluster: Cluster, trail: Trail, report: Report) -> None:
+def _identifiable(part: ClusterPart, cluster: Cluster, trail: Trail, report: Problems) -> None:
     if cluster.cluster_name.lower() == RESERVED:
         at = (*trail, "clusterName" if part.cluster_name else "name")
         report.wrong(at, f"{cluster.cluster_name} is what every unnamed cluster is called", "choose another")
 
 
-def _check(cluster: Cluster, release: Version, trail: Trail, report: Report) -> None:
+def _check(cluster: Cluster, release: Version, trail: Trail, report: Problems) -> None:
     if cluster.eastwest.zone and not cluster.eastwest.region:
         report.wrong((*trail, "zone"), "a zone needs a region", "set region as well")
     if cluster.eastwest.service == "NodePort" and release.line < NODE_PORT:
@@ -132,7 +132,7 @@ def _check(cluster: Cluster, release: Version, trail: Trail, report: Report) -> 
         report.wrong((*trail, "namespaces", "eastwest"), what, "use one of its own, such as istio-eastwest")
 
 
-def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Report) -> None:
+def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Problems) -> None:
     """Note a name, identity or context that two clusters share."""
     for key, attribute in (("name", "name"), ("clusterName", "cluster_name"), ("network", "network")):
         first: dict[str, int] = {}
@@ -153,7 +153,7 @@ def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Report) ->
             report.wrong((*AT, index, "context"), what, "one context is one cluster")
 
 
-def _same_eastwest_namespace(found: list[Cluster], report: Report) -> None:
+def _same_eastwest_namespace(found: list[Cluster], report: Problems) -> None:
     """The namespace is part of the identity that a peer must show, so it is one for all."""
     for index, cluster in enumerate(found):
         first = found[0].eastwest.namespace

@@ -6,12 +6,12 @@ import re
 from datetime import timedelta
 
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 
 LONGEST = timedelta(days=36_500)
 
 
-def duration(text: str, trail: Trail, report: Report) -> timedelta:
+def duration(text: str, trail: Trail, report: Problems) -> timedelta:
     """Read `365d`, `12h`, `1d12h30m`; its form was checked."""
     unit = {"d": "days", "h": "hours", "m": "minutes"}
     total = timedelta(**{unit[letter]: int(number) for number, letter in re.findall(r"(\d+)([dhm])", text)})

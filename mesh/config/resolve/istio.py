@@ -10,7 +10,7 @@ from mesh.config.resolve.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.config.resolve.overrides import Overrides
 from mesh.config.schema.istio import GatewayAPIPart, IstioPart
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report, is_there
+from mesh.config.source.problems import Problems, is_there
 from mesh.config.source.scalars import shown
 from mesh.istio.versions import (
     GATEWAY_API,
@@ -39,7 +39,7 @@ class Images:
     variant: str
 
 
-def version(part: IstioPart, report: Report) -> Version:
+def version(part: IstioPart, report: Problems) -> Version:
     """Return the version; note one that cannot form a multicluster mesh."""
     trail = (*AT, "version")
     found = Version.parse(part.version)
@@ -58,7 +58,7 @@ def version(part: IstioPart, report: Report) -> Version:
     return found
 
 
-def through(part: IstioPart, report: Report) -> tuple[str, ...]:
+def through(part: IstioPart, report: Problems) -> tuple[str, ...]:
     """Return the versions on the way; note what is none, and what does not go up to the version."""
     before: Version | None = None
     wanted = Version.parse(part.version)
@@ -84,7 +84,7 @@ def on_the_way(part: IstioPart, overrides: Overrides) -> IstioPart:
     return part.model_copy(update={"version": overrides.stop[0], "images": images})
 
 
-def licence(istio: IstioPart, report: Report) -> Licence:
+def licence(istio: IstioPart, report: Problems) -> Licence:
     """Return where the licence comes from; note none, or more than one. Upstream has none."""
     trail = (*AT, "license")
     origin, part = report.origin(trail), istio.license
@@ -104,7 +104,7 @@ def licence(istio: IstioPart, report: Report) -> Licence:
     return Licence(env=part.env or "", origin=origin)
 
 
-def images(part: IstioPart, release: Version, report: Report) -> Images:
+def images(part: IstioPart, release: Version, report: Problems) -> Images:
     """Return hub, tag and variant; note a tag that is another build than the charts."""
     trail = (*AT, "images")
     hub = part.images.hub or located(
@@ -127,7 +127,7 @@ def located(
     part: IstioPart,
     release: Version,
     trail: Trail,
-    report: Report,
+    report: Problems,
     *,
     solo: Sequence[tuple[Minor, str]],
     upstream: str,
@@ -144,7 +144,7 @@ def located(
     return since(solo, release.line).format(repo_key=part.repo_key)
 
 
-def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) -> None:
+def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Problems) -> None:
     """Note an address that is none, has another scheme, or holds a password."""
     parts = _ADDRESS.fullmatch(url)
     if parts and parts["user"]:
@@ -154,7 +154,7 @@ def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Report) 
         report.wrong(trail, f"{shown(url)} is no address", hint)
 
 
-def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Report) -> GatewayAPI:
+def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Problems) -> GatewayAPI:
     """Return which CRDs, from where; the release of their version unless the file says otherwise."""
     trail: Trail = ("spec", "gatewayAPI")
     wanted = part.version or since(GATEWAY_API, release.line)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from mesh.config.schema.mesh_file import LinkPart, SpecPart
 from mesh.config.schema.messages import did_you_mean
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.config.source.scalars import shown
 from mesh.model import Origin
 from mesh.model.spec import Cluster, Link
@@ -15,7 +15,7 @@ from mesh.model.spec import Cluster, Link
 AT: Trail = ("spec", "links")
 
 
-def links(spec: SpecPart, clusters: tuple[Cluster, ...], report: Report) -> tuple[Link, ...]:
+def links(spec: SpecPart, clusters: tuple[Cluster, ...], report: Problems) -> tuple[Link, ...]:
     """Return one link for each ordered pair, sorted."""
     if isinstance(spec.links, str):
         origin = report.origin(AT) if AT in report.doc.values else None
@@ -47,7 +47,7 @@ def written_names(data: object) -> Iterator[str]:
                         yield name
 
 
-def _pairs(part: LinkPart, trail: Trail, known: Collection[str], report: Report) -> Iterator[Link]:
+def _pairs(part: LinkPart, trail: Trail, known: Collection[str], report: Problems) -> Iterator[Link]:
     origin = report.origin(trail)
     if part.between is not None and part.from_ is None and part.to is None:
         members = _members(part.between, (*trail, "between"), known, report)
@@ -68,7 +68,7 @@ def _pairs(part: LinkPart, trail: Trail, known: Collection[str], report: Report)
                 yield Link(source, target, origin)
 
 
-def _members(names: str | list[str], trail: Trail, known: Collection[str], report: Report) -> list[str]:
+def _members(names: str | list[str], trail: Trail, known: Collection[str], report: Problems) -> list[str]:
     """Return the names that are known, each once; note the others."""
     members: list[str] = []
     for index, name in enumerate([names] if isinstance(names, str) else names):

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from mesh.config.resolve.durations import duration
 from mesh.config.schema.mesh_file import RolloutPart
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.model.spec import Rollout
 
 AT: Trail = ("spec", "rollout")
 
 
-def rollout(part: RolloutPart, clusters: Collection[str], report: Report) -> Rollout:
+def rollout(part: RolloutPart, clusters: Collection[str], report: Problems) -> Rollout:
     """Return the order; note clusters that are not in the mesh, or twice in the list."""
     for index, name in enumerate(part.first):
         trail = (*AT, "first", index)

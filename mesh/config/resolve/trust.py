@@ -8,7 +8,7 @@ from datetime import timedelta
 from mesh.config.resolve.durations import duration
 from mesh.config.schema.istio import CAPart, FilesPart, GeneratePart, IntermediatePart, RootOfTrustPart
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report, is_there
+from mesh.config.source.problems import Problems, is_there
 from mesh.model.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, RootOfTrust
 
 AT: Trail = ("spec", "rootOfTrust")
@@ -17,7 +17,7 @@ SHORTEST_INTERMEDIATE = timedelta(days=2)
 SHORTEST_RENEWAL = timedelta(hours=1)
 
 
-def root_of_trust(part: RootOfTrustPart, report: Report) -> RootOfTrust:
+def root_of_trust(part: RootOfTrustPart, report: Problems) -> RootOfTrust:
     """Return who signs what; note what does not fit into one another."""
     found = _signing(part, report)
     if part.migrate_backup and not part.migrate:
@@ -29,7 +29,7 @@ def root_of_trust(part: RootOfTrustPart, report: Report) -> RootOfTrust:
     return replace(found, migrate=part.migrate or "", backup=part.migrate_backup or "")
 
 
-def _signing(part: RootOfTrustPart, report: Report) -> RootOfTrust:
+def _signing(part: RootOfTrustPart, report: Problems) -> RootOfTrust:
     generate = part.ca.generate if part.ca and part.ca.generate else None
     ca = _ca(part.ca, report)
     if isinstance(ca, ExistingCA) and part.intermediate is not None:
@@ -46,7 +46,7 @@ def _signing(part: RootOfTrustPart, report: Report) -> RootOfTrust:
     return RootOfTrust(ca, root_validity, root_key, intermediate, report.origin(AT))
 
 
-def _ca(part: CAPart | None, report: Report) -> CA:
+def _ca(part: CAPart | None, report: Problems) -> CA:
     trail = (*AT, "ca")
     if part is None:
         return GenerateCA()
@@ -66,7 +66,7 @@ def _ca(part: CAPart | None, report: Report) -> CA:
     return GenerateCA()
 
 
-def _files(part: FilesPart, report: Report) -> FilesCA:
+def _files(part: FilesPart, report: Problems) -> FilesCA:
     """Require the certificate; the key may be elsewhere, since only a step that signs opens it.
 
     Paths stay as they are written: they are recorded, and a colleague's folder is another.
@@ -79,12 +79,12 @@ def _files(part: FilesPart, report: Report) -> FilesCA:
     return FilesCA(part.cert, part.key)
 
 
-def _program(name: str, report: Report) -> str:
+def _program(name: str, report: Problems) -> str:
     """Return a program as the system finds it: by name on PATH, by path beside the file."""
     return str(report.path(name).absolute()) if "/" in name else name
 
 
-def _intermediate(part: IntermediatePart | None, report: Report) -> Intermediate:
+def _intermediate(part: IntermediatePart | None, report: Problems) -> Intermediate:
     if part is None:
         return Intermediate()
     trail = (*AT, "intermediate")

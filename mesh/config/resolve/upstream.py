@@ -7,7 +7,7 @@ from mesh.config.resolve.istio import check_url
 from mesh.config.schema.istio import IstioPart
 from mesh.config.schema.mesh_file import ClusterPart, DefaultsPart
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Report
+from mesh.config.source.problems import Problems
 from mesh.istio.upstream import EASTWEST_NAME, TRUST_DOMAIN, is_loopback
 from mesh.istio.versions import UPSTREAM_BETA, UPSTREAM_OLDEST, Version
 from mesh.model.spec import Cluster, EastWest
@@ -16,7 +16,7 @@ CLUSTERS: Trail = ("spec", "clusters")
 SOLO_ONLY = "is for the Solo distribution"
 
 
-def not_for_upstream(part: IstioPart, report: Report) -> None:
+def not_for_upstream(part: IstioPart, report: Problems) -> None:
     """Note what only the other distribution has."""
     if part.license is not None:
         report.wrong((*ISTIO, "license"), f"{SOLO_ONLY}: upstream needs no licence", "remove it")
@@ -24,7 +24,7 @@ def not_for_upstream(part: IstioPart, report: Report) -> None:
         report.wrong((*ISTIO, "repoKey"), SOLO_ONLY, "remove it")
 
 
-def mesh_id(part: IstioPart, name: str, report: Report) -> str:
+def mesh_id(part: IstioPart, name: str, report: Problems) -> str:
     """Return the mesh's id, its name unless the file says otherwise; "" for the other distribution."""
     if part.distribution == "upstream":
         return part.mesh_id or name
@@ -49,7 +49,12 @@ def trust_domain(part: ClusterPart) -> str:
 
 
 def check(
-    part: ClusterPart, defaults: DefaultsPart, cluster: Cluster, first: Cluster, trail: Trail, report: Report
+    part: ClusterPart,
+    defaults: DefaultsPart,
+    cluster: Cluster,
+    first: Cluster,
+    trail: Trail,
+    report: Problems,
 ) -> None:
     """Note what an upstream cluster cannot be; `first` is the first one of the file."""
     if cluster.eastwest.service == "NodePort":
@@ -70,7 +75,7 @@ def check(
     _api_server(part, cluster, trail, report)
 
 
-def check_version(release: Version, text: str, report: Report) -> None:
+def check_version(release: Version, text: str, report: Problems) -> None:
     """Note a version that is not upstream's, or cannot join networks."""
     at = (*ISTIO, "version")
     if release.solo:
@@ -80,7 +85,7 @@ def check_version(release: Version, text: str, report: Report) -> None:
         report.wrong(at, f"{text} cannot join the networks of ambient clusters", "use 1.27.0 or newer")
 
 
-def check_trust_domains(clusters: tuple[Cluster, ...], release: Version, report: Report) -> None:
+def check_trust_domains(clusters: tuple[Cluster, ...], release: Version, report: Problems) -> None:
     """Note a trust domain of one's own where a version cannot join networks with one."""
     if release.line >= UPSTREAM_BETA:
         return
@@ -90,7 +95,7 @@ def check_trust_domains(clusters: tuple[Cluster, ...], release: Version, report:
             report.wrong((*CLUSTERS, index, "trustDomain"), what, "leave it out, or use 1.29.0 or newer")
 
 
-def not_for_solo(part: DefaultsPart, trail: Trail, report: Report) -> None:
+def not_for_solo(part: DefaultsPart, trail: Trail, report: Problems) -> None:
     """Note what says how upstream clusters reach each other's API servers: Solo's need not."""
     given = {"apiServer": getattr(part, "api_server", None), "allowLoopback": part.allow_loopback}
     for name, value in given.items():
@@ -98,7 +103,7 @@ def not_for_solo(part: DefaultsPart, trail: Trail, report: Report) -> None:
             report.wrong((*trail, name), "is for the upstream distribution", "remove it")
 
 
-def _api_server(part: ClusterPart, cluster: Cluster, trail: Trail, report: Report) -> None:
+def _api_server(part: ClusterPart, cluster: Cluster, trail: Trail, report: Problems) -> None:
     if part.api_server is None:
         return
     at = (*trail, "apiServer")

@@ -9,7 +9,7 @@ from mesh.config.schema.mesh_file import DefaultsPart
 from mesh.config.schema.messages import kind_of
 from mesh.config.source.document import Document, Trail
 from mesh.config.source.load import load
-from mesh.config.source.problems import Report, is_there
+from mesh.config.source.problems import Problems, is_there
 from mesh.errors import InputError, Problem
 from mesh.istio.computed_values_upstream import table
 from mesh.istio.overlay import overlay
@@ -22,7 +22,7 @@ Values = Mapping[Component, Mapping[str, Any]]
 class ValuesReader:
     """Reads the values of defaults and clusters; each file once."""
 
-    def __init__(self, report: Report, distribution: Literal["solo", "upstream"] = "solo") -> None:
+    def __init__(self, report: Problems, distribution: Literal["solo", "upstream"] = "solo") -> None:
         self.report = report
         self.computed = table(distribution)
         self.files: dict[str, Document | None] = {}

@@ -13,7 +13,7 @@ from mesh.errors import InputError, Problem
 from mesh.model import Origin
 
 
-class Report:
+class Problems:
     """A document, the folder its relative paths start from, and what is wrong so far.
 
     `kept` says which items are left of a list that lost some (see `translate.without`): trails

@@ -55,7 +55,7 @@ SECRETS: frozenset[Kind] = frozenset({("", "secrets")})
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Subject:
     """Who is granted something: a ServiceAccount of our own, or a user that is there already."""
 
     name: str
@@ -78,7 +78,7 @@ def to_plan(
     mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
 ) -> list[Object]:
     """Return what lets somebody plan: reads, and no write at all; of `hidden` kinds of object nothing."""
-    who = Identity(f"mesh-{mesh.name}-plan", user)
+    who = Subject(f"mesh-{mesh.name}-plan", user)
     return _granted(who, _but(hidden, _reads(mesh, cluster)))
 
 
@@ -86,14 +86,14 @@ def to_plan_by_dry_runs(
     mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
 ) -> list[Object]:
     """Return what lets somebody plan with dry runs: the writes too, and the policy that refuses real ones."""
-    who = Identity(f"mesh-{mesh.name}-plan", user)
+    who = Subject(f"mesh-{mesh.name}-plan", user)
     tried = {each for each in _writes(mesh, cluster) if each.verb in {*APPLIED, "update", "escalate", "bind"}}
     return [*_policy(who), *_granted(who, _but(hidden, _reads(mesh, cluster) | tried))]
 
 
 def to_apply(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
     """Return what lets somebody apply and destroy: reads, every write, the lease and the state."""
-    who = Identity(f"mesh-{mesh.name}-apply", user)
+    who = Subject(f"mesh-{mesh.name}-apply", user)
     users = {right for kind in USERS for right in rights(kind, ("list",), "")}
     users |= {Right("*", "*", "list", name) for name in namespaces(mesh, cluster) - GIVEN}
     return _granted(who, _reads(mesh, cluster) | users | _writes(mesh, cluster) | of_run(cluster.namespace))
@@ -135,7 +135,7 @@ def _writes(mesh: Mesh, cluster: Cluster) -> set[Right]:
     return set(needed(steps, places(resources, fresh(mesh.name))).get(cluster.name, frozenset()))
 
 
-def _granted(who: Identity, wanted: Iterable[Right]) -> list[Object]:
+def _granted(who: Subject, wanted: Iterable[Right]) -> list[Object]:
     """The account, and a role and its binding for each place where something is granted.
 
     The namespaces are not among them: who revokes by deleting the same would delete the mesh.
@@ -152,7 +152,7 @@ def _granted(who: Identity, wanted: Iterable[Right]) -> list[Object]:
     return found
 
 
-def _role(who: Identity, place: str, some: Iterable[Right]) -> Iterator[Object]:
+def _role(who: Subject, place: str, some: Iterable[Right]) -> Iterator[Object]:
     kind = "Role" if place else "ClusterRole"
     meta: Object = {"name": who.name, **({"namespace": place} if place else {})}
     api = f"{RBAC}/v1"
@@ -179,7 +179,7 @@ def _rules(some: Iterable[Right]) -> Iterator[Object]:
         yield {"apiGroups": [group], "resources": resources, **named, "verbs": list(allowed)}
 
 
-def _policy(who: Identity) -> Iterator[Object]:
+def _policy(who: Subject) -> Iterator[Object]:
     """Refuse whatever this identity would write for real; it holds for all kinds, and fails closed."""
     api = f"{ADMISSION}/v1"
     rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}

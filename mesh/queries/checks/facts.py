@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mesh.istio import solo, upstream
 from mesh.model import Action, Attrs, Key, Plan, Unread
 from mesh.model.spec import Cluster, Component, Mesh
-from mesh.queries.checks.model import Absent, Skip
-from mesh.state.lockfile import Lock
+from mesh.queries.checks.model import NotFound, Skip
+from mesh.state.lockfile import State
 from mesh.world import Object
 from mesh.world.helm.releases import Release, ReleaseView
 
@@ -24,7 +24,7 @@ NOT_READ = Unread("it was not read")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ClusterFacts:
     """One cluster; what could not be read of it says why.
 
     `seen` holds collections by the names of `mesh.queries.checks.read.queries`.
@@ -74,7 +74,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class MeshFacts:
     """The mesh, its clusters, its record, and what is about to be done (or why that is not known).
 
     `held` are the clusters' slices of the record, `istioctl` the version of the one on PATH ("": none).
@@ -83,21 +83,21 @@ class Scene:
     """
 
     mesh: Mesh
-    clusters: Mapping[str, Facts]
-    lock: Lock
+    clusters: Mapping[str, ClusterFacts]
+    state: State
     now: datetime
     plan: Plan | Unread
-    held: Mapping[str, Lock | None] = field(default_factory=dict)
+    held: Mapping[str, State | None] = field(default_factory=dict)
     analysis: Mapping[str, tuple[Attrs, ...]] | Unread = NOT_READ
     istioctl: str | Unread = NOT_READ
     missed: list[str] = field(default_factory=list, compare=False)
 
     @property
-    def reached(self) -> tuple[Facts, ...]:
+    def reached(self) -> tuple[ClusterFacts, ...]:
         """The clusters that answered."""
         return tuple(each for each in self.clusters.values() if not each.unreachable)
 
-    def gather(self, what: Callable[[Facts], Any]) -> dict[str, Any]:
+    def gather(self, what: Callable[[ClusterFacts], Any]) -> dict[str, Any]:
         """One thing of every cluster in which it is there; what could not be read is noted as missed."""
         found: dict[str, Any] = {}
         for facts in self.clusters.values():
@@ -106,7 +106,7 @@ class Scene:
                 continue
             try:
                 found[facts.name] = what(facts)
-            except Absent:
+            except NotFound:
                 continue
             except Skip as why:
                 self.miss(f"{facts.name}: {why}")
@@ -165,12 +165,12 @@ def images(workload: Object) -> list[str]:
     return [container.get("image", "") for container in spec.get("containers", [])]
 
 
-def istiod(facts: Facts) -> Object:
+def istiod(facts: ClusterFacts) -> Object:
     """Istiod's Deployment; raise Absent if there is none."""
     for obj in facts.rows("deployments"):
         if labels(obj).get("app") == "istiod" and place(obj)[0] == facts.namespace:
             return obj
-    raise Absent(f"there is no istiod in {facts.namespace}")
+    raise NotFound(f"there is no istiod in {facts.namespace}")
 
 
 DAEMONS: Mapping[Component, tuple[str, str]] = {
@@ -180,7 +180,7 @@ DAEMONS: Mapping[Component, tuple[str, str]] = {
 """The label of the pods of each component that runs on every node."""
 
 
-def daemon(facts: Facts, component: Component) -> Object:
+def daemon(facts: ClusterFacts, component: Component) -> Object:
     """The DaemonSet of cni or ztunnel; raise Absent if there is none."""
     key, value = DAEMONS[component]
     namespace = facts.cluster.charts[component].namespace
@@ -188,10 +188,10 @@ def daemon(facts: Facts, component: Component) -> Object:
         found = labels(obj).get(key) or obj["spec"]["selector"].get("matchLabels", {}).get(key)
         if found == value and place(obj)[0] == namespace:
             return obj
-    raise Absent(f"there is no {component} in {namespace}")
+    raise NotFound(f"there is no {component} in {namespace}")
 
 
-def mesh_config(facts: Facts) -> Mapping[str, Any]:
+def mesh_config(facts: ClusterFacts) -> Mapping[str, Any]:
     """What istiod runs with: the document `mesh` of its ConfigMap; {} if there is none."""
     from mesh.world.yaml_documents import read as parse
 
@@ -204,30 +204,30 @@ def mesh_config(facts: Facts) -> Mapping[str, Any]:
     return document if isinstance(document, Mapping) else {}
 
 
-def trust_domain(facts: Facts) -> str:
+def trust_domain(facts: ClusterFacts) -> str:
     """The trust domain of the identities that istiod gives out; raise Absent if there is no istiod."""
     istiod(facts)
     return str(mesh_config(facts).get("trustDomain", "cluster.local"))
 
 
-def of_class(facts: Facts, name: str) -> list[Object]:
+def of_class(facts: ClusterFacts, name: str) -> list[Object]:
     """The Gateways of a class."""
     return [obj for obj in facts.rows("gateways") if obj["spec"].get("gatewayClassName") == name]
 
 
-def eastwest_gateways(scene: Scene, facts: Facts) -> list[Object]:
+def eastwest_gateways(scene: MeshFacts, facts: ClusterFacts) -> list[Object]:
     """The east-west gateways: each distribution has a class of its own for them."""
     is_upstream = scene.mesh.distribution == "upstream"
     return of_class(facts, upstream.EASTWEST_CLASS if is_upstream else solo.EASTWEST_CLASS)
 
 
-def deployed(facts: Facts, component: Component) -> Release | None:
+def deployed(facts: ClusterFacts, component: Component) -> Release | None:
     """The deployed revision of a component's release, or None."""
     view = release(facts, component)
     return view.deployed or view.newest if view else None
 
 
-def release(facts: Facts, component: Component) -> ReleaseView | None:
+def release(facts: ClusterFacts, component: Component) -> ReleaseView | None:
     """The release of a component, or None: by its name, else (one that was taken over) by its chart's."""
     chart = facts.cluster.charts[component]
     views: Mapping[tuple[str, str], ReleaseView] = read(facts.releases)
@@ -235,11 +235,11 @@ def release(facts: Facts, component: Component) -> ReleaseView | None:
     return found or next((view for view in views.values() if view.is_of(component)), None)
 
 
-def installed(facts: Facts) -> bool:
+def installed(facts: ClusterFacts) -> bool:
     """Whether there is a control plane to be judged: an istiod of ours or of others in its namespace."""
     try:
         istiod(facts)
-    except Absent:
+    except NotFound:
         return False
     return True
 

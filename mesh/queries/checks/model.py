@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mesh.model import Key
 
 if TYPE_CHECKING:
-    from mesh.queries.checks.facts import Facts, Scene
+    from mesh.queries.checks.facts import ClusterFacts, MeshFacts
 
 PAGES = "docs/checks"
 """The folder with one page per check."""
@@ -32,7 +32,7 @@ class Phase(Enum):
     POST = "post"
 
 
-class State(Enum):
+class CheckStatus(Enum):
     """What came of a check in a cluster. Skipped is neither good nor bad: it could not be decided."""
 
     PASSED = "passed"
@@ -45,7 +45,7 @@ class Skip(Exception):  # noqa: N818  # an answer of a check, not an error
     """It cannot be decided now: something could not be read, or nothing answers."""
 
 
-class Absent(Skip):
+class NotFound(Skip):
     """What it would look at is not there; read, and known not to be."""
 
 
@@ -70,8 +70,8 @@ class Finding:
 
 
 Findings = Iterable[Finding]
-Look = Callable[["Scene", "Facts"], Findings]
-Compare = Callable[["Scene"], Findings]
+Look = Callable[["MeshFacts", "ClusterFacts"], Findings]
+Compare = Callable[["MeshFacts"], Findings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """What came of one check in one cluster ("-": in the whole mesh).
 
     `why` says why it was skipped, or is about nothing here.
@@ -110,7 +110,7 @@ class Result:
 
     check: Check
     cluster: str
-    state: State
+    state: CheckStatus
     why: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -122,16 +122,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """All results, in the order of the table and then of the clusters."""
 
     mesh: str
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
 
-    def failed(self, severity: Severity) -> tuple[Result, ...]:
+    def failed(self, severity: Severity) -> tuple[CheckResult, ...]:
         """The results whose worst finding is of that severity."""
         return tuple(each for each in self.results if each.severity is severity)
 
-    def count(self, state: State) -> int:
+    def count(self, state: CheckStatus) -> int:
         """How many results are in a state."""
         return sum(each.state is state for each in self.results)

@@ -10,19 +10,19 @@ from difflib import get_close_matches
 from mesh.errors import RefusedError, UsageError
 from mesh.model import NO_CLUSTER, Action, Key, Plan
 from mesh.queries.checks.catalog import BY_ID, CHECKS
-from mesh.queries.checks.facts import Facts, Scene, installed
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed
 from mesh.queries.checks.model import (
     Check,
+    CheckReport,
+    CheckResult,
+    CheckStatus,
     Compare,
     Finding,
     Findings,
     NotApplicable,
     Phase,
-    Report,
-    Result,
     Severity,
     Skip,
-    State,
 )
 
 LOOKS = re.compile(
@@ -49,32 +49,32 @@ def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str])
     )
 
 
-def run(scene: Scene, checks: Iterable[Check]) -> Report:
+def run(scene: MeshFacts, checks: Iterable[Check]) -> CheckReport:
     """Ask every check in every cluster, or once for the whole mesh."""
-    results: list[Result] = []
+    results: list[CheckResult] = []
     for check in checks:
         if check.compare is not None:
             results.append(_of_mesh(check, check.compare, scene))
         else:
             results += [_in_cluster(check, scene, facts) for facts in scene.clusters.values()]
-    return Report(scene.mesh.name, tuple(results))
+    return CheckReport(scene.mesh.name, tuple(results))
 
 
-def _of_mesh(check: Check, compare: Compare, scene: Scene) -> Result:
+def _of_mesh(check: Check, compare: Compare, scene: MeshFacts) -> CheckResult:
     """A comparison passes only if every cluster was looked at."""
     mine = replace(scene, missed=[])
     result = _asked(check, NO_CLUSTER, mine, lambda: compare(mine))
-    if mine.missed and result.state in {State.PASSED, State.NOT_APPLICABLE}:
-        return replace(result, state=State.SKIPPED, why="; ".join(mine.missed))
+    if mine.missed and result.state in {CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE}:
+        return replace(result, state=CheckStatus.SKIPPED, why="; ".join(mine.missed))
     return result
 
 
-def _in_cluster(check: Check, scene: Scene, facts: Facts) -> Result:
+def _in_cluster(check: Check, scene: MeshFacts, facts: ClusterFacts) -> CheckResult:
     look = check.look
     assert look is not None, "a check looks or compares"
     is_about = check.only in {"", scene.mesh.distribution}
     if is_about and facts.unreachable and check.id != "P01":
-        return Result(check, facts.name, State.SKIPPED, "the cluster does not answer")
+        return CheckResult(check, facts.name, CheckStatus.SKIPPED, "the cluster does not answer")
 
     def ask() -> Findings:
         if check.installed and not _is_installed(scene, facts):
@@ -84,27 +84,27 @@ def _in_cluster(check: Check, scene: Scene, facts: Facts) -> Result:
     return _asked(check, facts.name, scene, ask)
 
 
-def _is_installed(scene: Scene, facts: Facts) -> bool:
+def _is_installed(scene: MeshFacts, facts: ClusterFacts) -> bool:
     """Whether an istiod is there, or was once put there by us."""
-    return facts.key("chart", "istiod") in scene.lock.entries or installed(facts)
+    return facts.key("chart", "istiod") in scene.state.entries or installed(facts)
 
 
-def _asked(check: Check, cluster: str, scene: Scene, ask: Callable[[], Findings]) -> Result:
+def _asked(check: Check, cluster: str, scene: MeshFacts, ask: Callable[[], Findings]) -> CheckResult:
     if check.only and check.only != scene.mesh.distribution:
-        return Result(check, cluster, State.NOT_APPLICABLE, f"it is about {check.only} only")
+        return CheckResult(check, cluster, CheckStatus.NOT_APPLICABLE, f"it is about {check.only} only")
     found: list[Finding] = []
-    state, why = State.PASSED, ""
+    state, why = CheckStatus.PASSED, ""
     try:
         found.extend(ask())
     except Skip as said:
-        state, why = State.SKIPPED, str(said)
+        state, why = CheckStatus.SKIPPED, str(said)
     except NotApplicable as said:
-        state, why = State.NOT_APPLICABLE, str(said)
+        state, why = CheckStatus.NOT_APPLICABLE, str(said)
     except Exception as error:  # noqa: BLE001  # a fault of ours must neither hide other checks nor stop an apply
-        state, why = State.SKIPPED, f"this is a fault of mesh: {type(error).__name__}"
+        state, why = CheckStatus.SKIPPED, f"this is a fault of mesh: {type(error).__name__}"
     if found:  # what was found before it could look no further stays found
-        state = State.FAILED
-    return Result(check, cluster, state, why, tuple(found))
+        state = CheckStatus.FAILED
+    return CheckResult(check, cluster, state, why, tuple(found))
 
 
 def word_for(fix: str) -> str:
@@ -112,7 +112,7 @@ def word_for(fix: str) -> str:
     return "look" if LOOKS.match(fix) else "mend"
 
 
-def fix_of(scene: Scene, result: Result, finding: Finding) -> str:
+def fix_of(scene: MeshFacts, result: CheckResult, finding: Finding) -> str:
     """The command that mends a finding, with the cluster's own names in it."""
     text = finding.fix or result.check.fix
     facts = scene.clusters.get(result.cluster)
@@ -124,7 +124,7 @@ def fix_of(scene: Scene, result: Result, finding: Finding) -> str:
     return text
 
 
-def before_apply(scene: Scene, skipped: Collection[str]) -> Report:
+def before_apply(scene: MeshFacts, skipped: Collection[str]) -> CheckReport:
     """The pre-flight checks, without what the plan mends and without clusters in which it writes nothing."""
     report = run(scene, chosen(Phase.PRE, (), skipped))
     plan = scene.plan
@@ -134,16 +134,18 @@ def before_apply(scene: Scene, skipped: Collection[str]) -> Report:
     return replace(report, results=tuple(_less(each, touched, moot) for each in report.results))
 
 
-def _less(result: Result, touched: set[str], moot: set[Key]) -> Result:
+def _less(result: CheckResult, touched: set[str], moot: set[Key]) -> CheckResult:
     if result.cluster not in {NO_CLUSTER, *touched}:
-        return replace(result, state=State.NOT_APPLICABLE, why="nothing is to be written there", findings=())
+        return replace(
+            result, state=CheckStatus.NOT_APPLICABLE, why="nothing is to be written there", findings=()
+        )
     left = tuple(each for each in result.findings if each.about not in moot)
     if result.findings and not left:
-        return replace(result, state=State.NOT_APPLICABLE, why="the plan changes it", findings=())
+        return replace(result, state=CheckStatus.NOT_APPLICABLE, why="the plan changes it", findings=())
     return replace(result, findings=left)
 
 
-def refuse(report: Report) -> None:
+def refuse(report: CheckReport) -> None:
     """Raise RefusedError with every error that was found; name the checks, so that they can be skipped."""
     failed = report.failed(Severity.ERROR)
     if not failed:
@@ -162,5 +164,5 @@ def refuse(report: Report) -> None:
     )
 
 
-def _where(result: Result) -> str:
+def _where(result: CheckResult) -> str:
     return "" if result.cluster == NO_CLUSTER else f"{result.cluster}: "

@@ -8,8 +8,8 @@ is written to a cluster.
 from __future__ import annotations
 
 from mesh.queries.discover.agreed import agree
-from mesh.queries.discover.found import Found, Missed
+from mesh.queries.discover.found import DiscoveredCluster, SkippedCluster
 from mesh.queries.discover.mesh_file import mesh_file_text
 from mesh.queries.discover.read import look
 
-__all__ = ["Found", "Missed", "agree", "look", "mesh_file_text"]
+__all__ = ["DiscoveredCluster", "SkippedCluster", "agree", "look", "mesh_file_text"]

@@ -17,7 +17,7 @@ from mesh.istio.versions import (
 )
 from mesh.model.spec import SecretRef
 from mesh.providers.crds import number
-from mesh.queries.discover.found import Found, Gateway
+from mesh.queries.discover.found import DiscoveredCluster, DiscoveredGateway
 from mesh.queries.discover.remarks import remarks
 
 FALLBACK = "1.30.2-solo"
@@ -44,7 +44,7 @@ class Agreed:
     remarks: tuple[str, ...] = ()
 
 
-def agree(clusters: Sequence[Found]) -> Agreed:
+def agree(clusters: Sequence[DiscoveredCluster]) -> Agreed:
     """Find the one value that holds for all, the commonest or newest where they differ."""
     version = _newest(each.parts["istiod"].version for each in clusters)
     parts = [part for each in clusters for part in each.parts.values() if part.hub]
@@ -83,18 +83,18 @@ def _public(version: Version) -> str:
     return since(IMAGES, version.line) if version.line >= PUBLIC_REGISTRY else ""
 
 
-def _licence(clusters: Sequence[Found]) -> SecretRef | None:
+def _licence(clusters: Sequence[DiscoveredCluster]) -> SecretRef | None:
     found = {each.licence for each in clusters}
     return found.pop() if len(found) == 1 else None
 
 
-def _share_a_root(clusters: Sequence[Found]) -> bool:
+def _share_a_root(clusters: Sequence[DiscoveredCluster]) -> bool:
     """Whether every cluster has a signer that others can be under, and all lead to one root."""
     plugged = all(each.roots and not each.signer.startswith("self-signed") for each in clusters)
     return plugged and bool(frozenset.intersection(*(frozenset(each.roots) for each in clusters)))
 
 
-def _gateway_api(clusters: Sequence[Found], version: Version) -> str:
+def _gateway_api(clusters: Sequence[DiscoveredCluster], version: Version) -> str:
     """The oldest that is there, if the default would replace it; "" where the default replaces nothing."""
     there = [each.gateway_api for each in clusters if each.gateway_api]
     oldest = min(there, key=number, default="")
@@ -102,7 +102,7 @@ def _gateway_api(clusters: Sequence[Found], version: Version) -> str:
     return oldest if is_older and oldest in GATEWAY_API_DIGESTS else ""
 
 
-def _links(clusters: Sequence[Found]) -> tuple[tuple[str, str], ...] | None:
+def _links(clusters: Sequence[DiscoveredCluster]) -> tuple[tuple[str, str], ...] | None:
     """The pairs that are linked; None if these are all there can be, or there are none yet."""
     by_network = {network_of(each): each.name for each in clusters}
     there = {
@@ -115,17 +115,17 @@ def _links(clusters: Sequence[Found]) -> tuple[tuple[str, str], ...] | None:
     return None if not there or there == full else tuple(sorted(there))
 
 
-def network_of(found: Found) -> str:
+def network_of(found: DiscoveredCluster) -> str:
     """The network that a cluster has, or would get."""
     return found.network or found.name
 
 
-def own_gateway(found: Found) -> Gateway | None:
+def own_gateway(found: DiscoveredCluster) -> DiscoveredGateway | None:
     """The east-west gateway of a cluster, if it has just one."""
     return found.eastwest[0] if len(found.eastwest) == 1 else None
 
 
-def distinct(clusters: Sequence[Found]) -> Iterator[tuple[Found, str, str]]:
+def distinct(clusters: Sequence[DiscoveredCluster]) -> Iterator[tuple[DiscoveredCluster, str, str]]:
     """Yield each cluster with its cluster name and network; a later one that shares one gets its own name."""
     names: set[str] = set()
     networks: set[str] = set()

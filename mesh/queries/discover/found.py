@@ -9,7 +9,7 @@ from mesh.model.spec import Component, SecretRef
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InstalledComponent:
     """One component: its Helm release and what its pods run."""
 
     release: str
@@ -20,7 +20,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class DiscoveredGateway:
     """A Gateway that stands for a network: an east-west gateway, or a peer."""
 
     namespace: str
@@ -39,7 +39,7 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredCluster:
     """One cluster. `cluster_name` and `network` are "" where none is set; `roots` are fingerprints.
 
     `signer` says who signs: "cacerts", or the words of `providers.cert.reading`. `clear_licence`
@@ -48,7 +48,7 @@ class Found:
 
     name: str
     context: str
-    parts: Mapping[Component, Part]
+    parts: Mapping[Component, InstalledComponent]
     cluster_name: str = ""
     network: str = ""
     trust_domain: str = ""
@@ -57,13 +57,13 @@ class Found:
     roots: tuple[str, ...] = ()
     signer: str = ""
     gateway_api: str = ""
-    eastwest: tuple[Gateway, ...] = ()
-    peers: tuple[Gateway, ...] = ()
+    eastwest: tuple[DiscoveredGateway, ...] = ()
+    peers: tuple[DiscoveredGateway, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class SkippedCluster:
     """A context that cannot be in the file, and why."""
 
     name: str

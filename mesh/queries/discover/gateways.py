@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh.istio.peering import is_by_hand
-from mesh.queries.discover.found import Gateway
+from mesh.queries.discover.found import DiscoveredGateway
 from mesh.sdk.managed_fields import owner_of
 from mesh.world import Object, Snapshot
 from mesh.world.resources import CRD, GATEWAY
@@ -18,16 +18,16 @@ BUNDLE = "gateway.networking.k8s.io/bundle-version"
 GATEWAYS = "gateways.gateway.networking.k8s.io"
 
 
-def gateways(classes: frozenset[str], snapshot: Snapshot) -> tuple[Gateway, ...]:
+def gateways(classes: frozenset[str], snapshot: Snapshot) -> tuple[DiscoveredGateway, ...]:
     """Return those of some classes, by place; none if there is no Gateway API."""
     found = [obj for obj in snapshot.list(GATEWAY) if obj["spec"].get("gatewayClassName") in classes]
     return tuple(sorted(map(_gateway, found), key=lambda each: each.where))
 
 
-def _gateway(obj: Object) -> Gateway:
+def _gateway(obj: Object) -> DiscoveredGateway:
     meta = obj["metadata"]
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    return Gateway(
+    return DiscoveredGateway(
         namespace=meta["namespace"],
         name=meta["name"],
         network=labels.get(NETWORK, ""),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mesh.config.starter import word
 from mesh.queries.discover.agreed import Agreed, distinct, own_gateway
-from mesh.queries.discover.found import Found, Missed
+from mesh.queries.discover.found import DiscoveredCluster, SkippedCluster
 
 WIDTH = 110
 DEFAULT_NAMESPACE = "istio-system"
@@ -16,8 +16,8 @@ KEEPS = "in effect now: another one would issue every identity anew"
 
 def mesh_file_text(
     name: str,
-    clusters: Sequence[Found],
-    missed: Sequence[Missed],
+    clusters: Sequence[DiscoveredCluster],
+    missed: Sequence[SkippedCluster],
     agreed: Agreed,
     *,
     schema: str,
@@ -66,7 +66,7 @@ def _wrapped(words: str, mark: str) -> str:
     )
 
 
-def _told(found: Found) -> Iterator[str]:
+def _told(found: DiscoveredCluster) -> Iterator[str]:
     yield _wrapped(f"{found.name} (context {found.context})", "# ")
     for part, one in found.parts.items():
         image = f", images {one.hub}:{one.tag}" if one.hub else ""
@@ -106,7 +106,7 @@ def _istio(agreed: Agreed) -> Iterator[str]:
         yield "      env: GLOO_MESH_LICENSE_KEY"
 
 
-def _trust(clusters: Sequence[Found], agreed: Agreed) -> Iterator[str]:
+def _trust(clusters: Sequence[DiscoveredCluster], agreed: Agreed) -> Iterator[str]:
     yield "  rootOfTrust:"
     yield "    ca:"
     if agreed.existing:
@@ -134,7 +134,7 @@ def _defaults(agreed: Agreed, kubeconfig: str) -> Iterator[str]:
         yield f"    namespaces: {{eastwest: {word(agreed.eastwest)}}}"
 
 
-def _cluster(found: Found, own: str, network: str, agreed: Agreed) -> Iterator[str]:
+def _cluster(found: DiscoveredCluster, own: str, network: str, agreed: Agreed) -> Iterator[str]:
     yield f"    - name: {word(found.name)}"
     if found.context != found.name:
         yield f"      context: {word(found.context)}"
@@ -163,7 +163,7 @@ def _usual(agreed: Agreed) -> str:
     return "istio-eastwestgateway" if agreed.upstream else "istio-eastwest"
 
 
-def _namespaces(found: Found) -> dict[str, str]:
+def _namespaces(found: DiscoveredCluster) -> dict[str, str]:
     istiod = found.parts["istiod"].namespace
     own = {part: found.parts[part].namespace for part in ("cni", "ztunnel") if part in found.parts}
     named = {"istiod": istiod} if istiod != DEFAULT_NAMESPACE else {}

@@ -13,37 +13,37 @@ from mesh.model.spec import COMPONENTS, Component, SecretRef
 from mesh.providers.cert import CertProvider, cacerts_place
 from mesh.providers.chart import all_views
 from mesh.providers.chart.refusals import revisioned
-from mesh.queries.discover.found import Found, Missed, Part
+from mesh.queries.discover.found import DiscoveredCluster, InstalledComponent, SkippedCluster
 from mesh.queries.discover.gateways import EASTWEST, REMOTE, bundle_version, gateways
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Object, Snapshot
 from mesh.world.helm.releases import ReleaseView
-from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, Resource
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, ResourceType
 from mesh.world.yaml_documents import read_all
 
 NETWORK = "topology.istio.io/network"
 UNNAMED = "Kubernetes"
 OPERATOR = "istiod-gloo"
-WORKLOADS: Mapping[Component, Resource] = {"istiod": DEPLOYMENT, "cni": DAEMON_SET, "ztunnel": DAEMON_SET}
+WORKLOADS: Mapping[Component, ResourceType] = {"istiod": DEPLOYMENT, "cni": DAEMON_SET, "ztunnel": DAEMON_SET}
 _IMAGE = re.compile(r"(?P<hub>.+)/[^/:]+:(?P<tag>[^:@]+?)(?:-distroless|-debug)?(?:@.*)?")
 
 
-def look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
-    """Say what a cluster runs; None if that is no Istio, `Missed` if it cannot be taken over or read."""
+def look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | SkippedCluster | None:
+    """Say what a cluster runs; None without Istio, `SkippedCluster` if it cannot be adopted or read."""
     try:
         return _look(name, context, snapshot)
     except MeshError as error:
-        return Missed(name, context, error.message)
+        return SkippedCluster(name, context, error.message)
 
 
-def _look(name: str, context: str, snapshot: Snapshot) -> Found | Missed | None:
+def _look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | SkippedCluster | None:
     istiods = snapshot.list(DEPLOYMENT, labels="app=istiod")
     views = all_views(snapshot).values()
     releases = {part: [view for view in views if view.is_of(part)] for part in COMPONENTS}
     if not istiods and not releases["istiod"]:
         return None
     if why := _not_ours_to_take(istiods, releases):
-        return Missed(name, context, why, runs_istio=True)
+        return SkippedCluster(name, context, why, runs_istio=True)
     parts = {part: _part(part, held[0], snapshot) for part, held in releases.items() if held}
     found = _found(name, context, parts, releases["istiod"][0], istiods, snapshot)
     return replace(found, remarks=(*found.remarks, *_revisions(releases)))
@@ -75,24 +75,26 @@ def _revisions(releases: Mapping[Component, list[ReleaseView]]) -> Iterator[str]
                 yield why
 
 
-def _part(part: Component, view: ReleaseView, snapshot: Snapshot) -> Part:
+def _part(part: Component, view: ReleaseView, snapshot: Snapshot) -> InstalledComponent:
     one = view.deployed or view.newest
     for obj in snapshot.list(WORKLOADS[part], namespace=one.namespace) if part in WORKLOADS else ():
         if (obj["metadata"].get("annotations") or {}).get("meta.helm.sh/release-name") == one.name:
             image = _IMAGE.fullmatch(obj["spec"]["template"]["spec"]["containers"][0]["image"])
             if image:
-                return Part(one.name, one.namespace, one.chart_version, image["hub"], image["tag"])
-    return Part(one.name, one.namespace, one.chart_version)
+                return InstalledComponent(
+                    one.name, one.namespace, one.chart_version, image["hub"], image["tag"]
+                )
+    return InstalledComponent(one.name, one.namespace, one.chart_version)
 
 
 def _found(
     name: str,
     context: str,
-    parts: Mapping[Component, Part],
+    parts: Mapping[Component, InstalledComponent],
     istiod: ReleaseView,
     istiods: list[Object],
     snapshot: Snapshot,
-) -> Found:
+) -> DiscoveredCluster:
     config: Mapping[str, Any] = istiod.deployed.config if istiod.deployed else {}
     env = _environment(istiods)
     home = parts["istiod"].namespace
@@ -103,7 +105,7 @@ def _found(
     missing = [part for part in COMPONENTS if part not in parts]
     if missing:
         remarks += (f"it has no release of {', '.join(missing)}: mesh would install it",)
-    return Found(
+    return DiscoveredCluster(
         name=name,
         context=context,
         parts=parts,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mesh.queries.discover.found import Found
+from mesh.queries.discover.found import DiscoveredCluster
 
 
-def remarks(clusters: Sequence[Found], version: str) -> Iterator[str]:
+def remarks(clusters: Sequence[DiscoveredCluster], version: str) -> Iterator[str]:
     """Yield one sentence each, in the order of the file."""
     for each in clusters:
         yield from (f"{each.name}: {remark}" for remark in each.remarks)
@@ -26,21 +26,23 @@ def remarks(clusters: Sequence[Found], version: str) -> Iterator[str]:
     yield from _peers(clusters)
 
 
-def _versions(found: Found, version: str) -> Iterator[str]:
+def _versions(found: DiscoveredCluster, version: str) -> Iterator[str]:
     others = {name: part.version for name, part in found.parts.items() if part.version != version}
     if others:
         listed = ", ".join(f"{name} {there}" for name, there in others.items())
         yield f"{found.name}: {listed} would become {version}"
 
 
-def _differ(clusters: Sequence[Found], what: str, of: Callable[[Found], set[str]]) -> Iterator[str]:
+def _differ(
+    clusters: Sequence[DiscoveredCluster], what: str, of: Callable[[DiscoveredCluster], set[str]]
+) -> Iterator[str]:
     found = {each.name: of(each) for each in clusters}
     if len(set().union(*found.values())) > 1:
         listed = "; ".join(f"{name} {', '.join(sorted(values))}" for name, values in found.items() if values)
         yield f"the {what} differ, a mesh has one: {listed}"
 
 
-def _licences(clusters: Sequence[Found]) -> Iterator[str]:
+def _licences(clusters: Sequence[DiscoveredCluster]) -> Iterator[str]:
     clear = [each.name for each in clusters if each.clear_licence]
     if clear:
         yield (
@@ -51,13 +53,15 @@ def _licences(clusters: Sequence[Found]) -> Iterator[str]:
         yield "the clusters read their licence from different Secrets: a mesh has one name for it"
 
 
-def _roots(clusters: Sequence[Found]) -> Iterator[str]:
+def _roots(clusters: Sequence[DiscoveredCluster]) -> Iterator[str]:
     unread = [each.name for each in clusters if not each.roots]
     if unread:
         yield f"no root of trust is to be seen in {', '.join(unread)}"
 
 
-def _twice(clusters: Sequence[Found], what: str, of: Callable[[Found], str]) -> Iterator[str]:
+def _twice(
+    clusters: Sequence[DiscoveredCluster], what: str, of: Callable[[DiscoveredCluster], str]
+) -> Iterator[str]:
     first: dict[str, str] = {}
     for each in clusters:
         value = of(each)
@@ -68,7 +72,7 @@ def _twice(clusters: Sequence[Found], what: str, of: Callable[[Found], str]) -> 
             )
 
 
-def _gateways(clusters: Sequence[Found]) -> Iterator[str]:
+def _gateways(clusters: Sequence[DiscoveredCluster]) -> Iterator[str]:
     homes = sorted({gateway.namespace for each in clusters for gateway in each.eastwest})
     if len(homes) > 1:
         yield f"the east-west gateways are in {' and '.join(homes)}: a peer expects them in one namespace"
@@ -78,7 +82,7 @@ def _gateways(clusters: Sequence[Found]) -> Iterator[str]:
             yield f"{each.name} has several east-west gateways: {listed}"
 
 
-def _peers(clusters: Sequence[Found]) -> Iterator[str]:
+def _peers(clusters: Sequence[DiscoveredCluster]) -> Iterator[str]:
     networks = {each.network or each.name for each in clusters}
     for each in clusters:
         for peer in each.peers:

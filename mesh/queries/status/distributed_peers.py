@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mesh.model.spec import Mesh
-from mesh.queries.status.model import ClusterStatus, Peer
+from mesh.queries.status.model import ClusterStatus, PeerStatus
 
 
 def as_distributed(mesh: Mesh, clusters: tuple[ClusterStatus, ...]) -> tuple[ClusterStatus, ...]:
@@ -28,7 +28,7 @@ def _eastwest(mesh: Mesh, cluster: str) -> tuple[str, str]:
     return gateway.namespace, gateway.name
 
 
-def _judged(cluster: str, peer: Peer, addresses: Mapping[str, str]) -> Peer:
+def _judged(cluster: str, peer: PeerStatus, addresses: Mapping[str, str]) -> PeerStatus:
     """Mark the own peer, which is no link; say of each what is missing or stale."""
     own = peer.link == cluster
     judged = replace(peer, own=own, link="" if own else peer.link)

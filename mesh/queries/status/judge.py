@@ -11,7 +11,7 @@ from mesh.model import Live
 from mesh.model.spec import Component
 from mesh.providers.gateway import GatewayProvider
 from mesh.providers.link import CONNECTED, SUCCEEDED, LinkProvider
-from mesh.queries.status.model import NOT_REPORTED, Authority, EastWest, Peer, Workload
+from mesh.queries.status.model import NOT_REPORTED, CertificateStatus, GatewayStatus, PeerStatus, Workload
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.managed_fields import owner_of
 from mesh.sdk.rollout_status import Pods, why_not
@@ -63,11 +63,11 @@ def _as_live(obj: Object, outputs: Mapping[str, Any]) -> Live:
     return Live({}, "", outputs=outputs, status=status)
 
 
-def east_west(obj: Object) -> EastWest:
+def east_west(obj: Object) -> GatewayStatus:
     """Judge an east-west gateway as its kind does."""
     kind, meta = GatewayProvider(), obj["metadata"]
     outputs = kind.outputs(obj)
-    return EastWest(
+    return GatewayStatus(
         meta["namespace"],
         meta["name"],
         obj["spec"]["gatewayClassName"],
@@ -78,14 +78,14 @@ def east_west(obj: Object) -> EastWest:
     )
 
 
-def peer(obj: Object, *, link: str, own_network: str) -> Peer:
+def peer(obj: Object, *, link: str, own_network: str) -> PeerStatus:
     """Judge a peer object as its kind does; istiod ignores one for its own network, and so do we."""
     meta, spec = obj["metadata"], obj["spec"]
     labels = meta.get("labels", {})
     network = labels.get(NETWORK, "")
     reported = conditions(obj)
     why = LinkProvider().ready(Manifest("", obj), _as_live(obj, {})).why
-    return Peer(
+    return PeerStatus(
         meta["namespace"],
         meta["name"],
         spec["gatewayClassName"],
@@ -101,14 +101,14 @@ def peer(obj: Object, *, link: str, own_network: str) -> Peer:
     )
 
 
-def authority(found: Inspection, renew_before: timedelta, now: datetime) -> Authority:
+def authority(found: Inspection, renew_before: timedelta, now: datetime) -> CertificateStatus:
     """Judge a `cacerts`; it is to be renewed as early as a plan would, at most a third of its life early."""
     own = found.certificate
     why = "; ".join(found.problems)
     if own is None:
-        return Authority(why=why)
+        return CertificateStatus(why=why)
     margin = min(renew_before, (own.not_after - own.not_before) / 3)
-    return Authority(
+    return CertificateStatus(
         own.subject,
         own.issuer,
         found.root.fingerprint if found.root else "",

@@ -41,7 +41,7 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class EastWest:
+class GatewayStatus:
     """An east-west gateway; `programmed` is the condition's status, `owner` who keeps it."""
 
     namespace: str
@@ -54,7 +54,7 @@ class EastWest:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class PeerStatus:
     """A peer object; `connected` and `succeeded` are the statuses of the two conditions that prove a link.
 
     `link` is the name of the target in the file, "" for what no link of the file asks for. `own` is
@@ -78,7 +78,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class CertificateStatus:
     """A cluster's intermediate certificate; `root` is the fingerprint of the root it chains to.
 
     `roots` are those of all roots that it trusts. `expires` is None if there is no certificate,
@@ -113,9 +113,9 @@ class ClusterStatus:
     has_licence: bool = False
     clear_licence: bool = False
     workloads: tuple[Workload, ...] = ()
-    gateways: tuple[EastWest, ...] = ()
-    peers: tuple[Peer, ...] = ()
-    authority: Authority | None = None
+    gateways: tuple[GatewayStatus, ...] = ()
+    peers: tuple[PeerStatus, ...] = ()
+    authority: CertificateStatus | None = None
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -186,6 +186,6 @@ def _warnings(cluster: ClusterStatus) -> Iterator[str]:
         yield f"the intermediate CA of cluster {cluster.name} expires in {max(authority.days_left, 0)} days"
 
 
-def ordered(peers: Iterable[Peer]) -> tuple[Peer, ...]:
+def ordered(peers: Iterable[PeerStatus]) -> tuple[PeerStatus, ...]:
     """Those of the file first, each group by name."""
     return tuple(sorted(peers, key=lambda each: (not each.link, each.namespace, each.name)))

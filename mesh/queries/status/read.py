@@ -26,10 +26,10 @@ from mesh.queries.status.model import (
     PODS,
     REMOTES,
     SECRETS,
-    Authority,
+    CertificateStatus,
     ClusterStatus,
-    EastWest,
-    Peer,
+    GatewayStatus,
+    PeerStatus,
     Status,
     ordered,
 )
@@ -101,12 +101,12 @@ class _Reader:
         ]
         return any(isinstance(one, Mapping) and bool(one.get(CLEAR)) for one in found)
 
-    def _authority(self) -> Authority:
+    def _authority(self) -> CertificateStatus:
         from mesh.world import pki
 
         secret = self._secret(self.cluster.namespace, CACERTS)
         if secret is None:
-            return Authority(why=f"Secret {self.cluster.namespace}/{CACERTS} is not there")
+            return CertificateStatus(why=f"Secret {self.cluster.namespace}/{CACERTS} is not there")
         now = self.snapshot.world.clock.now()
         found = pki.inspect_bundle(pki.bundle_from(secret.get("data") or {}), now)
         return authority(found, self.mesh.root.intermediate.renew_before, now)
@@ -128,7 +128,7 @@ class _Reader:
     def _remotes(self) -> Facts:
         return {"peers": ordered(remote_peers(self.mesh, self.cluster, self.snapshot))}
 
-    def _eastwest(self, objects: list[Object]) -> Iterator[EastWest]:
+    def _eastwest(self, objects: list[Object]) -> Iterator[GatewayStatus]:
         """Every object of the class, and a row for that of the file if none stands for the network."""
         of_class = upstream.EASTWEST_CLASS if self._is_upstream else EASTWEST_CLASS
         alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == of_class]
@@ -137,10 +137,10 @@ class _Reader:
         known = {(each.namespace, each.name) for each in found}
         networks = {obj["metadata"].get("labels", {}).get(NETWORK) for obj in alike}
         if (wanted.namespace, wanted.name) not in known and self.cluster.network not in networks:
-            yield EastWest(wanted.namespace, wanted.name, why="it is not there")
+            yield GatewayStatus(wanted.namespace, wanted.name, why="it is not there")
         yield from found
 
-    def _peers(self, objects: list[Object]) -> Iterator[Peer]:
+    def _peers(self, objects: list[Object]) -> Iterator[PeerStatus]:
         """Every object of the class, and a row for each link of the file that has none."""
         alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == REMOTE_CLASS]
         links = {target: self._stands_for(target, alike) for target in self._targets()}
@@ -149,7 +149,7 @@ class _Reader:
             yield peer(obj, link=targets.get(id(obj), ""), own_network=self.cluster.network)
         for target in (target for target, obj in links.items() if obj is None):
             there = self.mesh.cluster(target)
-            yield Peer(
+            yield PeerStatus(
                 self.cluster.eastwest.namespace,
                 PEER_NAME.format(cluster=there.cluster_name),
                 cluster=there.cluster_name,

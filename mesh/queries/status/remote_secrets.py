@@ -8,7 +8,7 @@ from mesh.errors import KubeError
 from mesh.model import Key, Live, Place, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers.remote import MULTI_CLUSTER, RemoteProvider, place
-from mesh.queries.status.model import NOT_REPORTED, Peer
+from mesh.queries.status.model import NOT_REPORTED, PeerStatus
 from mesh.sdk.kube_object import place_of
 from mesh.sdk.managed_fields import owner_of
 from mesh.sdk.remote_access import of_remote_secret
@@ -20,7 +20,7 @@ CLASS = "remote secret"
 LABEL = next(iter(MULTI_CLUSTER))
 
 
-def remote_peers(mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> Iterator[Peer]:
+def remote_peers(mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> Iterator[PeerStatus]:
     """Yield a row for each link of the file that starts here, then for each secret of somebody else's.
 
     `connected` is whether the other API server takes the token; that istiod has synced, no object says.
@@ -41,7 +41,7 @@ def remote_peers(mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> Iterator[P
     yield from _foreign({(each.namespace, each.name) for each in wanted.values()}, cluster, snapshot)
 
 
-def _judged(where: Place, target: Cluster, live: Live) -> Peer:
+def _judged(where: Place, target: Cluster, live: Live) -> PeerStatus:
     unseen = (
         "" if LABEL in live.attrs["metadata"]["labels"] else f"istiod does not see it without label {LABEL}"
     )
@@ -60,8 +60,8 @@ def _peer(
     owner: str = "",
     *,
     why: str,
-) -> Peer:
-    return Peer(
+) -> PeerStatus:
+    return PeerStatus(
         where.namespace,
         where.name,
         class_name=CLASS if connected != NOT_REPORTED else "",
@@ -75,7 +75,7 @@ def _peer(
     )
 
 
-def _foreign(ours: set[tuple[str, str]], cluster: Cluster, snapshot: Snapshot) -> Iterator[Peer]:
+def _foreign(ours: set[tuple[str, str]], cluster: Cluster, snapshot: Snapshot) -> Iterator[PeerStatus]:
     """Remote secrets that no link of the file asks for; one may know several clusters."""
     for obj in snapshot.list(SECRET, namespace=cluster.namespace, labels=NOT_SUPERSEDED):
         here = place_of(obj)
@@ -83,4 +83,6 @@ def _foreign(ours: set[tuple[str, str]], cluster: Cluster, snapshot: Snapshot) -
             continue
         for name in sorted(obj.get("data") or {}):
             server = of_remote_secret(obj, name).server
-            yield Peer(here.namespace, here.name, CLASS, cluster=name, address=server, owner=owner_of(obj))
+            yield PeerStatus(
+                here.namespace, here.name, CLASS, cluster=name, address=server, owner=owner_of(obj)
+            )

@@ -16,7 +16,7 @@ from typing import Any
 from mesh.errors import StateError
 from mesh.world.disk.files import sync_folder
 
-Entry = Mapping[str, Any]
+JsonLine = Mapping[str, Any]
 
 
 def open_lines(path: Path) -> int:
@@ -34,7 +34,7 @@ def open_lines(path: Path) -> int:
     return handle
 
 
-def append_line(handle: int, entry: Entry) -> None:
+def append_line(handle: int, entry: JsonLine) -> None:
     """Append one entry; it is on disk when this returns. Raise StateError if it is not."""
     line = _encode(entry)
     try:
@@ -62,7 +62,7 @@ def _sync_data(handle: int) -> None:
     getattr(os, "fdatasync", os.fsync)(handle)
 
 
-def _encode(entry: Entry) -> bytes:
+def _encode(entry: JsonLine) -> bytes:
     text = json.dumps({"entry": entry, "sum": _sum(entry)}, sort_keys=True, separators=(",", ":"))
     return text.encode() + b"\n"
 

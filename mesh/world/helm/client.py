@@ -145,7 +145,7 @@ class HelmCli:
         """Run one coroutine of pyhelm3 to its end in this thread, when there is room for a process."""
         import asyncio
 
-        from mesh.world.helm.command import HelmCommand, Outcome
+        from mesh.world.helm.command import HelmCommand, HelmExit
 
         what = self._what(verb, job)
         if job.ref.startswith("-"):
@@ -153,7 +153,7 @@ class HelmCli:
         try:
             with self._program.gate:
                 return asyncio.run(work(HelmCommand(setting)))
-        except Outcome as outcome:
+        except HelmExit as outcome:
             if outcome.late or outcome.code < 0:
                 ended = f"it took longer than {setting.timeout:g} s" if outcome.late else "it was stopped"
                 raise HelmStopped(f"{what}: {ended}") from None

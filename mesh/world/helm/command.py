@@ -38,7 +38,7 @@ _EXPLICIT: Mapping[tuple[str, int], tuple[str, ...]] = {
 """What is said though it is the default of some version of helm: defaults move."""
 
 
-class Outcome(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
+class HelmExit(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
     """How helm ended, if not well: its exit code (negative: by that signal) and its stderr."""
 
     def __init__(self, code: int, stderr: bytes, *, late: bool) -> None:
@@ -115,7 +115,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         return await self.run(argv, documents.json_bytes(job.values))
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002  # pyhelm3's name
-        """Run helm to its end or its deadline; return stdout, or raise `Outcome`."""
+        """Run helm to its end or its deadline; return stdout, or raise `HelmExit`."""
         setting = self._setting
         argv = [setting.binary, *map(str, command), *_EXPLICIT.get((str(command[0]), setting.major), ())]
         if setting.labels:
@@ -147,7 +147,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
             late = await _ended(talk, child.pid, self._setting.timeout)
             out, err = talk.result()
         if child.returncode or late:
-            raise Outcome(child.returncode or 0, err, late=late)
+            raise HelmExit(child.returncode or 0, err, late=late)
         return out
 
     def client_version(self) -> semver.Version:

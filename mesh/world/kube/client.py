@@ -23,7 +23,7 @@ from mesh.world.kube.errors import Call, Gone, Missing, Unreachable
 from mesh.world.kube.exec_plugin import Plugins
 from mesh.world.kube.kubeconfig import Clusters, targets
 from mesh.world.kube.request import Patience, Reply, Sleep, Wire
-from mesh.world.resources import SECRET, TABLE, Resource
+from mesh.world.resources import SECRET, TABLE, ResourceType
 from mesh.world.yaml_documents import json_bytes
 
 Objects = list[Object]
@@ -93,7 +93,7 @@ class ApiServer:
 
     def list(
         self,
-        resource: Resource,
+        resource: ResourceType,
         *,
         namespace: str = "",
         labels: str = "",
@@ -128,7 +128,7 @@ class ApiServer:
             if not position:
                 return found
 
-    def resource_of(self, obj: Object) -> Resource:
+    def resource_of(self, obj: Object) -> ResourceType:
         """Say which API resource an object belongs to; raise `Missing` if it is not served."""
         api, kind = str(obj["apiVersion"]), str(obj["kind"])
         known = TABLE.get((api, kind))
@@ -139,7 +139,7 @@ class ApiServer:
                 return resource
         raise Missing(Call(self.cluster, self.context, "find", f"{kind} of {api}"), "it is not served")
 
-    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+    def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
         """Return one object, or None if it is not there (or its resource is not served)."""
         try:
             return self._ask(self._call("get", resource, namespace, name), resource.path(namespace, name))
@@ -162,7 +162,7 @@ class ApiServer:
         """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
         return self._send("replace", obj, _write(manager))
 
-    def delete(self, resource: Resource, namespace: str, name: str, *, uid: str = "") -> bool:
+    def delete(self, resource: ResourceType, namespace: str, name: str, *, uid: str = "") -> bool:
         """Delete one object (only if it has that uid, when given); False if it was not there."""
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid:
@@ -187,7 +187,7 @@ class ApiServer:
         call = self._call(verb, resource, namespace, name)
         return self._ask(call, path, query=query, body=json_bytes(obj), headers={"content-type": media})
 
-    def _call(self, verb: str, resource: Resource, namespace: str = "", name: str = "") -> Call:
+    def _call(self, verb: str, resource: ResourceType, namespace: str = "", name: str = "") -> Call:
         plural = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
         secret = plural == SECRET.plural and verb in _CARRY
         return Call(self.cluster, self.context, verb, plural, namespace, name, secret)

@@ -7,7 +7,7 @@ from threading import Lock
 
 from mesh.world import Object
 from mesh.world.kube.errors import Missing
-from mesh.world.resources import Resource
+from mesh.world.resources import ResourceType
 
 
 class Served:
@@ -15,9 +15,9 @@ class Served:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[str, tuple[Resource, ...]] = {}
+        self._known: dict[str, tuple[ResourceType, ...]] = {}
 
-    def of(self, api: str, kind: str, get_path: Callable[[str], Object]) -> tuple[Resource, ...]:
+    def of(self, api: str, kind: str, get_path: Callable[[str], Object]) -> tuple[ResourceType, ...]:
         """The resources of a group version; asked for again when a kind is not among them (a new CRD)."""
         with self._lock:
             known = self._known.get(api, ())
@@ -29,7 +29,7 @@ class Served:
         except Missing:
             listed = []
         served = tuple(
-            Resource(group, version, one["name"], one["kind"], namespaced=bool(one["namespaced"]))
+            ResourceType(group, version, one["name"], one["kind"], namespaced=bool(one["namespaced"]))
             for one in listed
             if "/" not in one["name"]
         )

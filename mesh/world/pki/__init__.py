@@ -24,7 +24,7 @@ from mesh.world.pki.chain import check_authority
 from mesh.world.pki.external_signer import sign_with_command
 from mesh.world.pki.issue import (
     SKEW,
-    Authority,
+    Issuer,
     issue_intermediate,
     issue_root,
     load_authority,
@@ -45,18 +45,18 @@ from mesh.world.pki.root_files import (
     read_chain,
     refusals,
 )
-from mesh.world.pki.signers import Desk, ask_command, can_sign, root_files, sign_bundle
+from mesh.world.pki.signers import SigningContext, ask_command, can_sign, root_files, sign_bundle
 
 __all__ = [
     "PASSPHRASE",
     "SKEW",
-    "Authority",
     "Bundle",
     "CertInfo",
-    "Desk",
     "Inspection",
+    "Issuer",
     "PrivateKey",
     "RootFiles",
+    "SigningContext",
     "algorithm_of",
     "ask_command",
     "bundle_from",

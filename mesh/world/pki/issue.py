@@ -26,7 +26,7 @@ _NAME_LIMIT = 44
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class Issuer:
     """Who signs: the certificates from the signer up to the root (PEM), and the signer's key."""
 
     chain: tuple[str, ...]
@@ -38,9 +38,9 @@ class Authority:
         return load_certificates(self.chain[0])[0]
 
 
-def load_authority(chain: tuple[str, ...], key: bytes, passphrase: str = "") -> Authority:
+def load_authority(chain: tuple[str, ...], key: bytes, passphrase: str = "") -> Issuer:
     """Put a chain and its key together; raise MeshError if the key is not that of its first certificate."""
-    authority = Authority(chain, load_key(key, passphrase))
+    authority = Issuer(chain, load_key(key, passphrase))
     if spki_of(authority.certificate.public_key()) != spki_of(authority.key.public_key()):
         raise MeshError("the key does not belong to the certificate")
     return authority
@@ -66,7 +66,7 @@ def issue_root(key: PrivateKey, mesh: str, *, validity: timedelta, now: datetime
 
 
 def issue_intermediate(
-    authority: Authority, key: PublicKeyTypes, name: str, *, validity: timedelta, now: datetime
+    authority: Issuer, key: PublicKeyTypes, name: str, *, validity: timedelta, now: datetime
 ) -> str:
     """Certify a cluster's key under `name` (`<mesh>/<cluster>`), never beyond its issuers; return PEM."""
     signer = authority.certificate

@@ -14,7 +14,7 @@ from mesh.errors import MeshError, RefusedError
 from mesh.world.disk.files import create_secret_file, git_would_take, read_secret_file, replace_file
 from mesh.world.pki.certificates import describe, key_pem, load_key, pem_blocks
 from mesh.world.pki.chain import check_authority
-from mesh.world.pki.issue import Authority, issue_root, load_authority, new_key
+from mesh.world.pki.issue import Issuer, issue_root, load_authority, new_key
 
 PASSPHRASE = "MESH_CA_PASSPHRASE"  # noqa: S105  # the name of a variable
 
@@ -92,7 +92,7 @@ def keep_certificate(path: Path, pem: str) -> None:
     replace_file(path, pem.encode())
 
 
-def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: datetime) -> Authority:
+def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: datetime) -> Issuer:
     """Open the key of a known certificate (its chain, PEM) to sign with it.
 
     Raises MeshError with the ways out if the key is absent, locked, or not the one.

@@ -19,7 +19,7 @@ from mesh.world.pki.root_files import PASSPHRASE, RootFiles, config_files, files
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SigningContext:
     """What signing may touch: the user's environment and folder, and the time."""
 
     env: Mapping[str, str]
@@ -32,33 +32,35 @@ class Desk:
         return self.env.get(PASSPHRASE, "")
 
 
-def root_files(mesh: str, ca: CA, desk: Desk) -> RootFiles:
+def root_files(mesh: str, ca: CA, context: SigningContext) -> RootFiles:
     """Where the signer's certificate and key are; a command has no key, and its root is kept with ours."""
     match ca:
         case FilesCA(cert, key):
-            return RootFiles(user_path(cert, desk.env, desk.folder), user_path(key, desk.env, desk.folder))
+            return RootFiles(
+                user_path(cert, context.env, context.folder), user_path(key, context.env, context.folder)
+            )
         case GenerateCA(key_file) if key_file:
-            return files_beside(user_path(key_file, desk.env, desk.folder))
-    return config_files(mesh, desk.env)
+            return files_beside(user_path(key_file, context.env, context.folder))
+    return config_files(mesh, context.env)
 
 
-def can_sign(mesh: str, ca: CA, certificate: str, desk: Desk) -> None:
+def can_sign(mesh: str, ca: CA, certificate: str, context: SigningContext) -> None:
     """Try to open the signer, and sign nothing; raise MeshError with the ways out if it does not open."""
     if isinstance(ca, CommandCA):
-        found = shutil.which(ca.argv[0], path=desk.env.get("PATH"))
-        if not found and not (desk.folder / ca.argv[0]).exists():
+        found = shutil.which(ca.argv[0], path=context.env.get("PATH"))
+        if not found and not (context.folder / ca.argv[0]).exists():
             raise MeshError(
                 f"the signing command {ca.argv[0]} is not there", hint="install it, or give its whole path"
             )
         return
-    files = root_files(mesh, ca, desk)
-    open_authority(files, certificate, passphrase=desk.passphrase, now=desk.now)
+    files = root_files(mesh, ca, context)
+    open_authority(files, certificate, passphrase=context.passphrase, now=context.now)
 
 
-def ask_command(ca: CommandCA, key: PrivateKey, name: str, desk: Desk) -> tuple[str, ...]:
+def ask_command(ca: CommandCA, key: PrivateKey, name: str, context: SigningContext) -> tuple[str, ...]:
     """Have a program sign a request for `key`; return its chain, own certificate first, root last."""
-    request = request_intermediate(key, name, now=desk.now)
-    blocks = pem_blocks(sign_with_command(ca.argv, request, env=desk.env, folder=desk.folder))
+    request = request_intermediate(key, name, now=context.now)
+    blocks = pem_blocks(sign_with_command(ca.argv, request, env=context.env, folder=context.folder))
     if len(blocks) < 2 or not describe(blocks[-1]).is_self_issued:
         raise MeshError(
             f"{ca.argv[0]} did not print a chain that ends in a root",
@@ -68,7 +70,7 @@ def ask_command(ca: CommandCA, key: PrivateKey, name: str, desk: Desk) -> tuple[
 
 
 def sign_bundle(
-    mesh: str, cluster: str, ca: CA, certificate: str, profile: Intermediate, desk: Desk
+    mesh: str, cluster: str, ca: CA, certificate: str, profile: Intermediate, context: SigningContext
 ) -> Bundle:
     """Make a key in memory and have it certified under the root at the end of `certificate` (PEM).
 
@@ -76,12 +78,14 @@ def sign_bundle(
     """
     key, name = new_key(profile.key), f"{mesh}/{cluster}"
     if isinstance(ca, CommandCA):
-        own, *above = ask_command(ca, key, name, desk)
+        own, *above = ask_command(ca, key, name, context)
     else:
-        files = root_files(mesh, ca, desk)
-        authority = open_authority(files, certificate, passphrase=desk.passphrase, now=desk.now)
+        files = root_files(mesh, ca, context)
+        authority = open_authority(files, certificate, passphrase=context.passphrase, now=context.now)
         above = list(authority.chain)
-        own = issue_intermediate(authority, key.public_key(), name, validity=profile.validity, now=desk.now)
+        own = issue_intermediate(
+            authority, key.public_key(), name, validity=profile.validity, now=context.now
+        )
     root = pem_blocks(certificate)[-1]
     theirs, ours = describe(above[-1]).fingerprint, describe(root).fingerprint
     if theirs != ours:
@@ -90,6 +94,6 @@ def sign_bundle(
             hint="a root of trust is not changed by an apply: let the signer use the mesh's root again",
         )
     bundle = Bundle(own, key_pem(key), "".join([own, *above[:-1], root]), root)
-    if problems := check_bundle(bundle, desk.now):
+    if problems := check_bundle(bundle, context.now):
         raise MeshError(f"what was signed for cluster {cluster} is not fit for istiod: {problems[0]}")
     return bundle

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.cli.progress_feed import Teller, Waits
+from mesh.cli.progress_feed import ProgressFeed, Waits
 from mesh.cli.views.live import LiveProgress
-from mesh.cli.views.progress import Event, JsonProgress, Observer, Phase, PlainProgress, words
-from mesh.cli.views.result import Failure, Result
+from mesh.cli.views.progress import Event, JsonProgress, Observer, PlainProgress, StepPhase, words
+from mesh.cli.views.result import Failure, RunSummary
 from mesh.cli.views.tally import tally
 from mesh.engine.run import Outcome
 from mesh.model import Action, Key, Step
@@ -46,19 +46,19 @@ def play(observer: Observer, watch: Watch) -> None:
 
     at(
         0,
-        Event("cluster1", ISTIOD, Action.CREATE, Phase.STARTED),
-        Event("c2", BASE, Action.UPDATE, Phase.STARTED),
+        Event("cluster1", ISTIOD, Action.CREATE, StepPhase.STARTED),
+        Event("c2", BASE, Action.UPDATE, StepPhase.STARTED),
     )
-    at(2, Event("cluster1", ISTIOD, Action.CREATE, Phase.WAITING, "0 of 2 pods ready", 2))
-    at(3.1, Event("c2", BASE, Action.UPDATE, Phase.FAILED, "helm said\nno \x1b[31m", 3.1))
+    at(2, Event("cluster1", ISTIOD, Action.CREATE, StepPhase.WAITING, "0 of 2 pods ready", 2))
+    at(3.1, Event("c2", BASE, Action.UPDATE, StepPhase.FAILED, "helm said\nno \x1b[31m", 3.1))
     at(9.9)
     at(10)
-    at(12, Event("cluster1", ISTIOD, Action.CREATE, Phase.WAITING, "1 of 2 pods ready", 12))
+    at(12, Event("cluster1", ISTIOD, Action.CREATE, StepPhase.WAITING, "1 of 2 pods ready", 12))
     at(20)
-    at(21, Event("c2", "chart/c2/istiod", Action.CREATE, Phase.SKIPPED, f"needs {BASE}"))
-    at(21.4, Event("cluster1", ISTIOD, Action.CREATE, Phase.DONE, "", 21.4))
-    at(22, Event("c3", "cert/c3/cacerts", Action.CREATE, Phase.DEFERRED, "no route"))
-    at(40, Event("c2", "link/c2/c1", Action.DELETE, Phase.DONE, "left the namespace", 0.3))
+    at(21, Event("c2", "chart/c2/istiod", Action.CREATE, StepPhase.SKIPPED, f"needs {BASE}"))
+    at(21.4, Event("cluster1", ISTIOD, Action.CREATE, StepPhase.DONE, "", 21.4))
+    at(22, Event("c3", "cert/c3/cacerts", Action.CREATE, StepPhase.DEFERRED, "no route"))
+    at(40, Event("c2", "link/c2/c1", Action.DELETE, StepPhase.DONE, "left the namespace", 0.3))
     observer.close()
 
 
@@ -81,7 +81,7 @@ def test_a_stream_has_an_object_a_line_version_first_and_summary_last() -> None:
     stream, watch = io.StringIO(), Watch()
     progress = JsonProgress(stream, watch)
     play(progress, watch)
-    progress.result(Result("apply", added=1, failures=(Failure(BASE, "helm said no"),)))
+    progress.result(RunSummary("apply", added=1, failures=(Failure(BASE, "helm said no"),)))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert lines[0]["type"] == "version"
     assert lines[0]["ui"] == "1.0"
@@ -117,7 +117,7 @@ EVENTS = st.builds(
     TEXT,
     TEXT,
     st.sampled_from(Action),
-    st.sampled_from(Phase),
+    st.sampled_from(StepPhase),
     TEXT,
     st.floats(0, 1e6, allow_nan=False),
 )
@@ -141,7 +141,7 @@ def test_a_log_never_holds_an_escape_byte(events: list[Event], waits: list[float
 
 def test_a_deletion_that_left_the_thing_is_not_counted_as_one() -> None:
     seen = PlainProgress(io.StringIO(), Watch())
-    teller = Teller(seen, Waits(), lambda: 0.0)
+    teller = ProgressFeed(seen, Waits(), lambda: 0.0)
     for name, remarks in (("one", ()), ("two", ("namespace two stays, it holds: configmaps/mine",))):
         step = Step(Action.DELETE, Key("namespace", "c1", name))
         teller.started(step)

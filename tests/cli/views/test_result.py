@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.cli.views.progress import Event, Phase
-from mesh.cli.views.result import Failure, Result, result_json, result_text
+from mesh.cli.views.progress import Event, StepPhase
+from mesh.cli.views.result import Failure, RunSummary, result_json, result_text
 from mesh.cli.views.tally import tally
 from mesh.model import Action
 
-PARTIAL = Result(
+PARTIAL = RunSummary(
     "apply",
     added=3,
     changed=1,
@@ -29,23 +29,23 @@ PARTIAL = Result(
 @pytest.mark.parametrize(
     ("result", "line"),
     [
-        (Result("apply", 3, 1, 0), "Apply complete! Resources: 3 added, 1 changed, 0 destroyed.\n"),
+        (RunSummary("apply", 3, 1, 0), "Apply complete! Resources: 3 added, 1 changed, 0 destroyed.\n"),
         (
-            Result("apply", 0, 1, 0, 2),
+            RunSummary("apply", 0, 1, 0, 2),
             "Apply complete! Resources: 2 imported, 0 added, 1 changed, 0 destroyed.\n",
         ),
-        (Result("destroy", destroyed=12), "Destroy complete! Resources: 12 destroyed.\n"),
+        (RunSummary("destroy", destroyed=12), "Destroy complete! Resources: 12 destroyed.\n"),
         (
-            Result("destroy", destroyed=12, changed=8),
+            RunSummary("destroy", destroyed=12, changed=8),
             "Destroy complete! Resources: 12 destroyed, 8 given back.\n",
         ),
         (
-            Result("destroy", destroyed=1, resume="mesh destroy"),
+            RunSummary("destroy", destroyed=1, resume="mesh destroy"),
             "Destroy complete! Resources: 1 destroyed.\n",
         ),
     ],
 )
-def test_the_last_line_is_terraforms(result: Result, line: str) -> None:
+def test_the_last_line_is_terraforms(result: RunSummary, line: str) -> None:
     assert result_text(result) == line
 
 
@@ -61,13 +61,13 @@ def test_failures_come_last_but_for_the_command_that_goes_on() -> None:
 
 
 def test_an_interrupted_run_says_so() -> None:
-    text = result_text(Result("destroy", destroyed=2, stopped=True, resume="mesh destroy"))
+    text = result_text(RunSummary("destroy", destroyed=2, stopped=True, resume="mesh destroy"))
     assert text == "Destroy interrupted! Resources: 2 destroyed.\n\nGo on with: mesh destroy\n"
 
 
 def test_colour_marks_what_went_wrong() -> None:
     assert result_text(PARTIAL, colour=True).startswith("\x1b[31mApply incomplete!")
-    assert result_text(Result("apply"), colour=True).startswith("\x1b[32mApply complete!")
+    assert result_text(RunSummary("apply"), colour=True).startswith("\x1b[32mApply complete!")
 
 
 def test_json_names_the_way_on_only_if_there_is_one() -> None:
@@ -77,14 +77,14 @@ def test_json_names_the_way_on_only_if_there_is_one() -> None:
 
 
 def test_the_last_event_of_each_step_counts() -> None:
-    events = [Event("c", "a/c/1", action, Phase.STARTED) for action in Action]
-    events += [Event("c", f"a/c/{action.name}", action, Phase.DONE) for action in Action]
+    events = [Event("c", "a/c/1", action, StepPhase.STARTED) for action in Action]
+    events += [Event("c", f"a/c/{action.name}", action, StepPhase.DONE) for action in Action]
     events += [
-        Event("c", "a/c/f", Action.CREATE, Phase.FAILED, "no", 1.0, "try"),
-        Event("c", "a/c/s", Action.CREATE, Phase.SKIPPED, "needs a/c/f"),
-        Event("d", "a/d/d", Action.CREATE, Phase.DEFERRED, "no route"),
+        Event("c", "a/c/f", Action.CREATE, StepPhase.FAILED, "no", 1.0, "try"),
+        Event("c", "a/c/s", Action.CREATE, StepPhase.SKIPPED, "needs a/c/f"),
+        Event("d", "a/d/d", Action.CREATE, StepPhase.DEFERRED, "no route"),
     ]
-    assert tally("apply", events, resume="mesh apply") == Result(
+    assert tally("apply", events, resume="mesh apply") == RunSummary(
         "apply",
         added=2,
         changed=1,

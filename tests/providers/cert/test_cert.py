@@ -167,7 +167,7 @@ def world(tmp_path: Path) -> World:
 
 
 def files_of(world: World, ca: CA = GenerateCA()) -> pki.RootFiles:  # noqa: B008  # frozen
-    return pki.root_files("prod", ca, pki.Desk(world.env, world.folder, world.clock.now()))
+    return pki.root_files("prod", ca, pki.SigningContext(world.env, world.folder, world.clock.now()))
 
 
 def test_a_root_is_made_once_in_the_users_folder_and_private(world: World) -> None:
@@ -323,13 +323,13 @@ def test_a_command_signs_and_its_root_is_learnt_first(world: World) -> None:
     live = look_live(KIND, ROOT, root_place("prod", ca), world)
     assert live.outputs["issuer"]["certificate"] == (world.folder / "ca.crt").read_text()
     assert not files_of(world).key.exists()
-    desk = pki.Desk(world.env, world.folder, world.clock.now() + timedelta(minutes=1))
+    context = pki.SigningContext(world.env, world.folder, world.clock.now() + timedelta(minutes=1))
     certificate = live.outputs["issuer"]["certificate"]
-    bundle = pki.sign_bundle("prod", "cluster1", ca, certificate, Intermediate(), desk)
-    assert pki.check_bundle(bundle, desk.now) == ()
+    bundle = pki.sign_bundle("prod", "cluster1", ca, certificate, Intermediate(), context)
+    assert pki.check_bundle(bundle, context.now) == ()
     other = pki.issue_root(pki.new_key("ecdsa-p256"), "prod", validity=DAY, now=NOW)
     with pytest.raises(MeshError, match="the signer's root is"):
-        pki.sign_bundle("prod", "cluster1", ca, other, Intermediate(), desk)
+        pki.sign_bundle("prod", "cluster1", ca, other, Intermediate(), context)
 
 
 def test_what_an_intermediate_refers_to_is_an_output_of_the_root() -> None:

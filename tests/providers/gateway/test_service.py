@@ -13,7 +13,7 @@ from mesh.providers.gateway.service import FREE_TYPE, with_service
 from mesh.sdk.contract import Last
 from mesh.world import Object, Snapshot, World
 from mesh.world.clock import SystemClock
-from mesh.world.resources import NODE, SERVICE, Resource
+from mesh.world.resources import NODE, SERVICE, ResourceType
 
 PLACE = Place("edge", "east-west")
 NODE_IP, BALANCER = "10.0.0.1", "192.0.2.1"
@@ -44,7 +44,7 @@ class Told(Snapshot):
         super().__init__("cluster1", World({}, {}, SystemClock(), {}, Path()))
         self._told = {SERVICE: services, NODE: [{"status": {"addresses": [{"address": NODE_IP}]}}]}
 
-    def list(self, resource: Resource, **_how: object) -> list[Object]:  # type: ignore[override]  # any selection
+    def list(self, resource: ResourceType, **_how: object) -> list[Object]:  # type: ignore[override]  # any selection
         return self._told[resource]
 
 

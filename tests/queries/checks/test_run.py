@@ -21,8 +21,17 @@ from mesh.errors import MeshError, RefusedError, UsageError
 from mesh.model import Action, Key, Plan, Step, Unread
 from mesh.queries.checks import run
 from mesh.queries.checks.catalog import BY_ID, CHECKS
-from mesh.queries.checks.facts import Facts, Scene
-from mesh.queries.checks.model import Absent, Check, Finding, NotApplicable, Phase, Severity, Skip, State
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts
+from mesh.queries.checks.model import (
+    Check,
+    CheckStatus,
+    Finding,
+    NotApplicable,
+    NotFound,
+    Phase,
+    Severity,
+    Skip,
+)
 from mesh.state.lockfile import fresh
 from mesh.world import istioctl
 from mesh.world.helm.releases import Release, ReleaseView
@@ -35,15 +44,15 @@ UPSTREAM = replace(MESH, distribution="upstream", links=MESH.links)
 Rows = list[dict[str, Any]]
 
 
-def facts(name: str = "cluster1", seen: dict[str, Rows] | None = None, **more: Any) -> Facts:
-    return Facts(
+def facts(name: str = "cluster1", seen: dict[str, Rows] | None = None, **more: Any) -> ClusterFacts:
+    return ClusterFacts(
         MESH.cluster(name), seen={key: tuple(rows) for key, rows in (seen or {}).items()}, uid=name, **more
     )
 
 
-def scene(*clusters: Facts, **more: Any) -> Scene:
+def scene(*clusters: ClusterFacts, **more: Any) -> MeshFacts:
     here = {each.name: each for each in clusters or (facts(), facts("cluster2"))}
-    return Scene(
+    return MeshFacts(
         more.pop("mesh", MESH), here, fresh("demo"), NOW, more.pop("plan", Unread("no plan")), **more
     )
 
@@ -70,7 +79,7 @@ def a_check(look: Any = None, **more: Any) -> Check:
     return Check(**{**kept, "look": look, **more})
 
 
-def asked(check: Check, one: Scene) -> list[State]:
+def asked(check: Check, one: MeshFacts) -> list[CheckStatus]:
     return [each.state for each in run.run(one, (check,)).results]
 
 
@@ -78,74 +87,74 @@ def asked(check: Check, one: Scene) -> list[State]:
 
 
 def test_what_could_not_be_read_is_skipped_and_never_passed() -> None:
-    def look(_scene: Scene, found: Facts) -> Iterator[Finding]:
+    def look(_scene: MeshFacts, found: ClusterFacts) -> Iterator[Finding]:
         yield from (Finding("bad") for _ in found.rows("nodes"))
 
-    assert asked(a_check(look), scene()) == [State.SKIPPED, State.SKIPPED]
-    assert asked(a_check(look), scene(facts(seen={"nodes": []}))) == [State.PASSED]
+    assert asked(a_check(look), scene()) == [CheckStatus.SKIPPED, CheckStatus.SKIPPED]
+    assert asked(a_check(look), scene(facts(seen={"nodes": []}))) == [CheckStatus.PASSED]
 
 
 def test_what_was_found_before_the_rest_could_not_be_read_stays_found() -> None:
-    def look(_scene: Scene, _facts: Facts) -> Iterator[Finding]:
+    def look(_scene: MeshFacts, _facts: ClusterFacts) -> Iterator[Finding]:
         yield Finding("bad")
         raise Skip("no more")
 
-    assert asked(a_check(look), scene(facts())) == [State.FAILED]
+    assert asked(a_check(look), scene(facts())) == [CheckStatus.FAILED]
 
 
 def test_a_comparison_that_missed_a_cluster_does_not_pass() -> None:
-    def compare(one: Scene) -> Iterator[Finding]:
+    def compare(one: MeshFacts) -> Iterator[Finding]:
         one.gather(lambda found: found.rows("nodes"))
         yield from ()
 
     check = a_check(compare=compare)
     assert asked(check, scene(facts(seen={"nodes": []}), facts("cluster2", seen={"nodes": []}))) == [
-        State.PASSED
+        CheckStatus.PASSED
     ]
-    assert asked(check, scene(facts(seen={"nodes": []}), facts("cluster2"))) == [State.SKIPPED]
+    assert asked(check, scene(facts(seen={"nodes": []}), facts("cluster2"))) == [CheckStatus.SKIPPED]
     down = facts("cluster2", unreachable="it is off")
     [result] = run.run(scene(facts(seen={"nodes": []}), down), (check,)).results
-    assert (result.state, result.why) == (State.SKIPPED, "cluster2 does not answer")
+    assert (result.state, result.why) == (CheckStatus.SKIPPED, "cluster2 does not answer")
 
 
 def test_what_is_known_to_be_absent_is_no_gap_in_a_comparison() -> None:
-    def compare(one: Scene) -> Iterator[Finding]:
-        def nothing(_facts: Facts) -> None:
-            raise Absent("there is none")
+    def compare(one: MeshFacts) -> Iterator[Finding]:
+        def nothing(_facts: ClusterFacts) -> None:
+            raise NotFound("there is none")
 
         one.gather(nothing)
         yield from ()
 
-    assert asked(a_check(compare=compare), scene()) == [State.PASSED]
+    assert asked(a_check(compare=compare), scene()) == [CheckStatus.PASSED]
 
 
 def test_a_fault_of_ours_is_told_as_such_and_hides_nothing() -> None:
-    def look(_scene: Scene, _facts: Facts) -> Iterator[Finding]:
+    def look(_scene: MeshFacts, _facts: ClusterFacts) -> Iterator[Finding]:
         yield Finding("bad")
         raise ZeroDivisionError
 
     [result] = run.run(scene(facts()), (a_check(look),)).results
-    assert (result.state, result.why) == (State.FAILED, "this is a fault of mesh: ZeroDivisionError")
+    assert (result.state, result.why) == (CheckStatus.FAILED, "this is a fault of mesh: ZeroDivisionError")
 
 
 def test_an_unreachable_cluster_fails_the_first_check_and_skips_the_others() -> None:
     down = facts(unreachable="connection refused")
     results = {each.check.id: each.state for each in run.run(scene(down), CHECKS).results}
-    assert results.pop("P01") is State.FAILED
+    assert results.pop("P01") is CheckStatus.FAILED
     told = {check.id for check in CHECKS if check.only != "upstream" and check.compare is None} - {"P01"}
-    assert {results[name] for name in told} == {State.SKIPPED}
-    assert State.PASSED not in set(results.values()) - {results["S01"]}
+    assert {results[name] for name in told} == {CheckStatus.SKIPPED}
+    assert CheckStatus.PASSED not in set(results.values()) - {results["S01"]}
 
 
 def test_a_cluster_whose_workloads_cannot_be_read_is_not_taken_for_empty() -> None:
     [result] = run.run(scene(facts()), (BY_ID["Q01"],)).results
-    assert (result.state, result.why) == (State.SKIPPED, "deployments were not read")
+    assert (result.state, result.why) == (CheckStatus.SKIPPED, "deployments were not read")
 
 
 def test_nothing_of_an_empty_cluster_passes_that_is_about_what_runs_there() -> None:
     empty = {name: [] for name in ("deployments", "daemonsets", "gateways", "nodes", "namespaces", "configs")}
     report = run.run(scene(facts(seen=empty, releases={})), CHECKS)
-    passed = {each.check.id for each in report.results if each.state is State.PASSED}
+    passed = {each.check.id for each in report.results if each.state is CheckStatus.PASSED}
     assert passed == {"P01", "P02", "S01"}
 
 
@@ -201,13 +210,13 @@ def test_an_unknown_check_is_refused_with_the_nearest() -> None:
 
 
 @pytest.fixture
-def told() -> tuple[Scene, Any]:
+def told() -> tuple[MeshFacts, Any]:
     wrong = facts(seen={"namespaces": label_of("a\x1b[31m<b>"), "gateways": [], "services": []})
     one = scene(wrong, facts("cluster2", unreachable="off"))
     return one, run.run(one, (BY_ID["P01"], BY_ID["P23"], BY_ID["P24"]))
 
 
-def test_text_says_what_is_wrong_how_to_mend_it_and_counts_apart(told: tuple[Scene, Any]) -> None:
+def test_text_says_what_is_wrong_how_to_mend_it_and_counts_apart(told: tuple[MeshFacts, Any]) -> None:
     text = report_text(*told, colour=False)
     assert "\x1b" not in text
     assert "P23  error     network labels say" in text
@@ -216,7 +225,7 @@ def test_text_says_what_is_wrong_how_to_mend_it_and_counts_apart(told: tuple[Sce
     assert text.endswith("Checks of mesh demo: 1 passed, 2 errors, 1 skipped, 2 not applicable.\n")
 
 
-def test_json_holds_the_evidence_and_the_states(told: tuple[Scene, Any]) -> None:
+def test_json_holds_the_evidence_and_the_states(told: tuple[MeshFacts, Any]) -> None:
     data = json.loads(json.dumps(report_json(*told)))
     assert data["summary"] == {
         "passed": 1,
@@ -230,7 +239,7 @@ def test_json_holds_the_evidence_and_the_states(told: tuple[Scene, Any]) -> None
     assert found["findings"][0]["address"] == "label/cluster1/istio-system"
 
 
-def test_junit_is_xml_in_which_skipped_is_not_passed(told: tuple[Scene, Any]) -> None:
+def test_junit_is_xml_in_which_skipped_is_not_passed(told: tuple[MeshFacts, Any]) -> None:
     suites = ET.fromstring(report_junit(*told))
     assert suites.attrib == {
         "name": "demo",
@@ -244,7 +253,7 @@ def test_junit_is_xml_in_which_skipped_is_not_passed(told: tuple[Scene, Any]) ->
     assert len(suites.findall(".//testcase[skipped]")) == 3
 
 
-def test_sarif_points_at_the_cluster_in_the_mesh_file(told: tuple[Scene, Any]) -> None:
+def test_sarif_points_at_the_cluster_in_the_mesh_file(told: tuple[MeshFacts, Any]) -> None:
     log = report_sarif(*told)
     results = log["runs"][0]["results"]
     assert log["version"] == "2.1.0"
@@ -262,32 +271,32 @@ def test_ids_are_unique_and_no_check_is_asked_of_nothing() -> None:
 # --- what no lab can decide --------------------------------------------------------------------------------
 
 
-def one(name: str, found: Facts, mesh: Any = MESH, **more: Any) -> Any:
+def one(name: str, found: ClusterFacts, mesh: Any = MESH, **more: Any) -> Any:
     return run.run(scene(found, mesh=mesh, **more), (BY_ID[name],)).results[0]
 
 
-def said(name: str, found: Facts, mesh: Any = MESH, **more: Any) -> str:
+def said(name: str, found: ClusterFacts, mesh: Any = MESH, **more: Any) -> str:
     return "\n".join(each.says for each in one(name, found, mesh, **more).findings)
 
 
 HERE = {"deployments": [istiod()], "daemonsets": [], "configs": []}
 
 
-def answering(**ports: Any) -> Facts:
+def answering(**ports: Any) -> ClusterFacts:
     return facts(seen=HERE, ports=ports)
 
 
 def test_an_istiod_that_finds_its_licence_invalid_is_told() -> None:
     assert said("M02", answering(licence='{"state": "EXPIRED"}')) == "istiod says that its licence is expired"
-    assert one("M02", answering(licence='{"state": "valid"}')).state is State.PASSED
-    assert one("M02", answering(licence=Unread("no data plane"))).state is State.SKIPPED
+    assert one("M02", answering(licence='{"state": "valid"}')).state is CheckStatus.PASSED
+    assert one("M02", answering(licence=Unread("no data plane"))).state is CheckStatus.SKIPPED
 
 
 def test_errors_that_istiod_counts_are_told() -> None:
     text = 'citadel_server_csr_sign_err_count{code="1"} 3\npilot_total_xds_rejects 0\n'
     assert "istiod counts 3 of citadel_server_csr_sign_err_count" in said("Q07", answering(metrics=text))
-    assert one("Q18", answering(metrics=text)).state is State.PASSED
-    assert one("Q06", replace(answering(metrics=text), authority=None)).state is State.SKIPPED
+    assert one("Q18", answering(metrics=text)).state is CheckStatus.PASSED
+    assert one("Q06", replace(answering(metrics=text), authority=None)).state is CheckStatus.SKIPPED
 
 
 def test_a_ca_that_istiod_says_is_about_to_end_is_told() -> None:
@@ -303,18 +312,18 @@ def dump(state: str, ends: datetime, network: str = "cluster2") -> str:
 
 def test_certificates_that_ztunnel_does_not_have_or_that_ended_are_told() -> None:
     good, ended = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
-    assert one("Q05", answering(ztunnels={"zt-1": dump("Available", good)})).state is State.PASSED
+    assert one("Q05", answering(ztunnels={"zt-1": dump("Available", good)})).state is CheckStatus.PASSED
     assert "is Initializing" in said("Q05", answering(ztunnels={"zt-1": dump("Initializing", good)}))
     assert "has expired" in said("Q05", answering(ztunnels={"zt-1": dump("Available", ended)}))
     silent = answering(ztunnels={"zt-1": Unread("no data plane: refused")})
-    assert one("Q05", silent).state is State.SKIPPED
+    assert one("Q05", silent).state is CheckStatus.SKIPPED
 
 
 def test_a_ztunnel_that_does_not_know_a_peer_that_shares_a_service_is_told() -> None:
     shop = named("shop", "shop", meta={"labels": {"solo.io/service-scope": "global"}}, spec={})
     other = facts("cluster2", seen={"services": [shop], "namespaces": []})
     knowing = answering(ztunnels={"zt-1": dump("Available", NOW)})
-    assert run.run(scene(knowing, other), (BY_ID["Q12"],)).results[0].state is State.PASSED
+    assert run.run(scene(knowing, other), (BY_ID["Q12"],)).results[0].state is CheckStatus.PASSED
     blind = answering(ztunnels={"zt-1": dump("Available", NOW, "cluster1")})
     assert "knows no workload in network cluster2" in str(run.run(scene(blind, other), (BY_ID["Q12"],)))
 
@@ -335,14 +344,16 @@ def test_what_istioctl_analyze_says_is_merged() -> None:
 @pytest.mark.parametrize(
     ("told", "state", "says"),
     [
-        ("", State.NOT_APPLICABLE, ""),
-        ("1.30.0-solo", State.PASSED, ""),
-        ("1.30.2", State.FAILED, "istioctl 1.30.2 is upstream's, the mesh is Solo's"),
-        ("1.29.2-solo", State.FAILED, "another minor version may report a healthy mesh as broken"),
-        (Unread("istioctl version does not answer: ValueError"), State.SKIPPED, ""),
+        ("", CheckStatus.NOT_APPLICABLE, ""),
+        ("1.30.0-solo", CheckStatus.PASSED, ""),
+        ("1.30.2", CheckStatus.FAILED, "istioctl 1.30.2 is upstream's, the mesh is Solo's"),
+        ("1.29.2-solo", CheckStatus.FAILED, "another minor version may report a healthy mesh as broken"),
+        (Unread("istioctl version does not answer: ValueError"), CheckStatus.SKIPPED, ""),
     ],
 )
-def test_an_istioctl_that_is_not_the_meshs_own_is_told(told: str | Unread, state: State, says: str) -> None:
+def test_an_istioctl_that_is_not_the_meshs_own_is_told(
+    told: str | Unread, state: CheckStatus, says: str
+) -> None:
     result = run.run(scene(istioctl=told), (BY_ID["P34"],)).results[0]
     assert result.state is state
     assert says in "".join(each.says for each in result.findings)
@@ -363,7 +374,7 @@ def test_the_version_is_what_the_istioctl_on_path_says(tmp_path: Path) -> None:
 # --- upstream only -----------------------------------------------------------------------------------------
 
 
-def remote(server: str = "https://10.0.0.1:6443", **more: Any) -> Facts:
+def remote(server: str = "https://10.0.0.1:6443", **more: Any) -> ClusterFacts:
     config = {"server": server, "has ca": True, "has token": True, "expires": False, **more}
     secret = named("istio-remote-secret-cluster2", remote={"cluster2": config})
     return facts(seen={**HERE, "secrets": [secret]}, remotes={"cluster2": ""})
@@ -372,8 +383,8 @@ def remote(server: str = "https://10.0.0.1:6443", **more: Any) -> Facts:
 def test_a_remote_secret_for_the_reader_itself_is_told() -> None:
     found = said("P26", remote("https://127.0.0.1:6443"), UPSTREAM)
     assert "says that cluster2 is at https://127.0.0.1:6443" in found
-    assert one("P26", remote(), UPSTREAM).state is State.PASSED
-    assert one("P26", remote("https://127.0.0.1:6443")).state is State.NOT_APPLICABLE
+    assert one("P26", remote(), UPSTREAM).state is CheckStatus.PASSED
+    assert one("P26", remote("https://127.0.0.1:6443")).state is CheckStatus.NOT_APPLICABLE
 
 
 def test_a_remote_secret_that_is_not_whole_or_not_accepted_is_told() -> None:
@@ -383,13 +394,13 @@ def test_a_remote_secret_that_is_not_whole_or_not_accepted_is_told() -> None:
         said("Q09", refused, UPSTREAM)
         == "the link to cluster2: its token is no longer accepted by cluster cluster2"
     )
-    assert one("Q09", replace(remote(), remotes=Unread("forbidden")), UPSTREAM).state is State.SKIPPED
-    assert one("Q09", remote(), UPSTREAM).state is State.PASSED
+    assert one("Q09", replace(remote(), remotes=Unread("forbidden")), UPSTREAM).state is CheckStatus.SKIPPED
+    assert one("Q09", remote(), UPSTREAM).state is CheckStatus.PASSED
 
 
 def test_a_token_without_an_end_is_told() -> None:
     assert one("Q23", remote(), UPSTREAM).severity is Severity.INFO
-    assert one("Q23", remote(expires=True), UPSTREAM).state is State.PASSED
+    assert one("Q23", remote(expires=True), UPSTREAM).state is CheckStatus.PASSED
 
 
 def test_a_remote_cluster_that_istiod_has_not_synced_with_is_told() -> None:
@@ -398,19 +409,21 @@ def test_a_remote_cluster_that_istiod_has_not_synced_with_is_told() -> None:
         said("Q10", answering(clusters=waiting), UPSTREAM) == "istiod has not synced with cluster2: syncing"
     )
     synced = json.dumps([{"id": "cluster2", "syncStatus": "synced"}])
-    assert one("Q10", answering(clusters=synced), UPSTREAM).state is State.PASSED
+    assert one("Q10", answering(clusters=synced), UPSTREAM).state is CheckStatus.PASSED
 
 
 def test_one_trust_domain_and_the_switch_are_wanted_upstream() -> None:
-    def told_domain(name: str, domain: str) -> Facts:
+    def told_domain(name: str, domain: str) -> ClusterFacts:
         config = named("istio", data={"mesh": f"trustDomain: {domain}\n"})
         return facts(name, seen={**HERE, "configs": [config]})
 
     both = scene(told_domain("cluster1", "a"), told_domain("cluster2", "b"), mesh=UPSTREAM)
-    assert run.run(both, (BY_ID["P21"],)).results[0].state is State.FAILED
+    assert run.run(both, (BY_ID["P21"],)).results[0].state is CheckStatus.FAILED
     assert "istiod runs without AMBIENT_ENABLE_MULTI_NETWORK=true" in said("P24", facts(seen=HERE), UPSTREAM)
     env = {"AMBIENT_ENABLE_MULTI_NETWORK": "true", "PILOT_ENABLE_AMBIENT": "true"}
-    assert one("P24", facts(seen={**HERE, "deployments": [istiod(**env)]}), UPSTREAM).state is State.PASSED
+    assert (
+        one("P24", facts(seen={**HERE, "deployments": [istiod(**env)]}), UPSTREAM).state is CheckStatus.PASSED
+    )
 
 
 def test_the_gateway_of_an_upstream_mesh_is_of_the_upstream_class() -> None:
@@ -428,11 +441,11 @@ def test_what_is_no_base64_or_no_kubeconfig_is_no_remote_cluster() -> None:
 
 
 def test_not_applicable_is_an_answer_of_its_own() -> None:
-    def look(_scene: Scene, _facts: Facts) -> Iterator[Finding]:
+    def look(_scene: MeshFacts, _facts: ClusterFacts) -> Iterator[Finding]:
         raise NotApplicable("nothing")
         yield
 
-    assert asked(a_check(look), scene(facts())) == [State.NOT_APPLICABLE]
+    assert asked(a_check(look), scene(facts())) == [CheckStatus.NOT_APPLICABLE]
 
 
 # --- versions ----------------------------------------------------------------------------------------------

@@ -15,7 +15,14 @@ from mesh.config.decode import load_mesh
 from mesh.config.resolve.overrides import Overrides
 from mesh.lab import Lab
 from mesh.queries.status.judge import authority, conditions, image_tag, workload
-from mesh.queries.status.model import Authority, ClusterStatus, EastWest, Peer, Status, Workload
+from mesh.queries.status.model import (
+    CertificateStatus,
+    ClusterStatus,
+    GatewayStatus,
+    PeerStatus,
+    Status,
+    Workload,
+)
 from mesh.queries.status.read import read_status
 from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
@@ -42,15 +49,15 @@ def healthy(name: str) -> ClusterStatus:
             Workload("ztunnel", "istio-system", "ztunnel", 2, 2, 2, "1.30.2-solo", "1.30.2-solo", "deployed"),
         ),
         gateways=(
-            EastWest("istio-eastwest", "istio-eastwest", "istio-eastwest", "10.0.0.1", "True", "demo"),
+            GatewayStatus("istio-eastwest", "istio-eastwest", "istio-eastwest", "10.0.0.1", "True", "demo"),
         ),
         peers=(
-            Peer(
+            PeerStatus(
                 *("istio-eastwest", "istio-remote-peer-other", "istio-remote", "other", "other", "10.0.0.2"),
                 *("True", "True", "demo", "other"),
             ),
         ),
-        authority=Authority(
+        authority=CertificateStatus(
             f"CN=demo/{name}", "CN=demo Root", ROOT, (ROOT,), datetime(2027, 1, 2, tzinfo=UTC), days_left=300
         ),
     )
@@ -117,9 +124,9 @@ def test_a_cluster_that_does_not_answer_is_a_row_and_hides_no_other() -> None:
         ),
         ({"unread": {"pods": "forbidden"}}, "its pods could not be read: forbidden"),
         ({"workloads": (Workload("cni", "x", why="it is not installed"),)}, "cni: it is not installed"),
-        ({"gateways": (EastWest("e", "g", why="it is not there"),)}, "gateway e/g: it is not there"),
-        ({"peers": (Peer("e", "p", why="it is not there"),)}, "peer e/p: it is not there"),
-        ({"authority": Authority(why="expired")}, "cacerts: expired"),
+        ({"gateways": (GatewayStatus("e", "g", why="it is not there"),)}, "gateway e/g: it is not there"),
+        ({"peers": (PeerStatus("e", "p", why="it is not there"),)}, "peer e/p: it is not there"),
+        ({"authority": CertificateStatus(why="expired")}, "cacerts: expired"),
     ],
 )
 def test_each_thing_that_is_wrong_is_said_and_makes_the_mesh_not_ready(
@@ -161,7 +168,8 @@ def test_roots_that_differ_are_the_first_warning() -> None:
 
 def test_a_certificate_that_expires_soon_is_a_warning_and_still_ready() -> None:
     soon = replace(
-        healthy("c1"), authority=replace(healthy("c1").authority or Authority(), expiring=True, days_left=9)
+        healthy("c1"),
+        authority=replace(healthy("c1").authority or CertificateStatus(), expiring=True, days_left=9),
     )
     status = Status("demo", (soon,))
     assert status.ready
@@ -221,7 +229,9 @@ def test_a_condition_of_an_older_generation_says_nothing() -> None:
 
 def test_words_of_a_cluster_do_not_act_on_the_terminal() -> None:
     nasty = "\x1b]0;x\x07\u202e\n"
-    text = text_of(replace(healthy("c1"), network=nasty, peers=(Peer("e", nasty, owner=nasty, why=nasty),)))
+    text = text_of(
+        replace(healthy("c1"), network=nasty, peers=(PeerStatus("e", nasty, owner=nasty, why=nasty),))
+    )
     assert all(line.isprintable() for line in text.split("\n"))
 
 

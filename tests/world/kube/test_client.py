@@ -24,7 +24,7 @@ from mesh.world.kube.errors import (
     Unreachable,
     WebhookDenied,
 )
-from mesh.world.resources import CONFIG_MAP, NAMESPACE, NODE, SECRET, Resource
+from mesh.world.resources import CONFIG_MAP, NAMESPACE, NODE, SECRET, ResourceType
 
 Kubectl = Callable[..., str]
 
@@ -158,7 +158,7 @@ def test_a_list_can_be_narrowed_and_reduced_to_metadata(kube: ApiServer, namespa
 
 
 def test_what_is_not_served_reads_as_not_there(kube: ApiServer) -> None:
-    nothing = Resource("nowhere.test", "v1", "things", "Thing")
+    nothing = ResourceType("nowhere.test", "v1", "things", "Thing")
     assert kube.list(nothing) == []
     assert kube.get(nothing, "default", "x") is None
     with pytest.raises(Missing):
@@ -170,7 +170,7 @@ def test_what_is_not_served_reads_as_not_there(kube: ApiServer) -> None:
 def test_a_kind_outside_the_table_is_found_by_asking_once(kube: ApiServer) -> None:
     for _ in range(2):
         found = kube.resource_of({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"})
-        assert found == Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
+        assert found == ResourceType("networking.k8s.io", "v1", "ingresses", "Ingress")
     assert kube.requests == {("get", "/apis/networking.k8s.io/v1"): 1}
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole"}
     assert not kube.resource_of(role).namespaced

@@ -20,8 +20,8 @@ class Signer:
     key: pki.PrivateKey
 
     @property
-    def authority(self) -> pki.Authority:
-        return pki.Authority((self.certificate,), self.key)
+    def authority(self) -> pki.Issuer:
+        return pki.Issuer((self.certificate,), self.key)
 
 
 def root(mesh: str = "prod", now: datetime = NOW) -> Signer:

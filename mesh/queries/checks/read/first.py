@@ -17,7 +17,7 @@ from mesh.model import Found, Key, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers import remote
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
-from mesh.queries.checks.facts import Facts, Rows, place
+from mesh.queries.checks.facts import ClusterFacts, Rows, place
 from mesh.queries.checks.read.queries import QUERIES, Query
 from mesh.queries.checks.read.second import SECOND, is_flat
 from mesh.queries.checks.rules.upstream import public
@@ -36,7 +36,7 @@ CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
 
 def read_facts(
     mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[str, frozenset[str]], kinds: Registry
-) -> dict[str, Facts]:
+) -> dict[str, ClusterFacts]:
     """Return the facts of every cluster of the file; `recorded` are the addresses in each."""
     readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
     first = fan(lambda name: _first(readers[name]), readers, READERS)
@@ -169,23 +169,23 @@ PARTS: Mapping[str, Callable[[_Reader], Any]] = {
     "published": _Reader.published,
     "remotes": _Reader.remotes,
 }
-"""What is read that is no plain collection, by the attribute of `Facts` (secrets: less their values)."""
+"""What is read besides collections, by the attribute of `ClusterFacts` (Secrets without their values)."""
 
 FIELDS = frozenset(PARTS) - {"secrets"}
 
 
-def _first(reader: _Reader) -> Facts:
+def _first(reader: _Reader) -> ClusterFacts:
     """Whether the cluster answers, seen by the first read; nothing else is asked of one that does not."""
     try:
         uid = uid_of(reader.rows(QUERIES["namespaces"]))  # type: ignore[arg-type]  # a tuple serves as well
     except (Unreachable, Unauthorized) as error:
-        return Facts(reader.cluster, unreachable=error.message)
+        return ClusterFacts(reader.cluster, unreachable=error.message)
     except MeshError:
-        return Facts(reader.cluster)
-    return Facts(reader.cluster, uid=uid)
+        return ClusterFacts(reader.cluster)
+    return ClusterFacts(reader.cluster, uid=uid)
 
 
-def _filled(facts: Facts, cluster: str, answers: Mapping[tuple[str, str], Any]) -> Facts:
+def _filled(facts: ClusterFacts, cluster: str, answers: Mapping[tuple[str, str], Any]) -> ClusterFacts:
     mine = {part: found for (name, part), found in answers.items() if name == cluster}
     fields = {part: found for part, found in mine.items() if part in FIELDS | {"tried", "ports"}}
     rows = {part: found for part, found in mine.items() if part not in fields}

@@ -17,30 +17,30 @@ from mesh.world.resources import (
     NODE,
     POD,
     SERVICE,
-    Resource,
+    ResourceType,
 )
 
-VALIDATING = Resource(
+VALIDATING = ResourceType(
     "admissionregistration.k8s.io",
     "v1",
     "validatingwebhookconfigurations",
     "ValidatingWebhookConfiguration",
     namespaced=False,
 )
-MUTATING = Resource(
+MUTATING = ResourceType(
     "admissionregistration.k8s.io",
     "v1",
     "mutatingwebhookconfigurations",
     "MutatingWebhookConfiguration",
     namespaced=False,
 )
-QUOTA = Resource("", "v1", "resourcequotas", "ResourceQuota")
-LIMITS = Resource("", "v1", "limitranges", "LimitRange")
-DISRUPTION = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-POLICY = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
-SLICE = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
-WORKLOAD_ENTRY = Resource("networking.istio.io", "v1", "workloadentries", "WorkloadEntry")
-CONTROLLER = Resource(
+QUOTA = ResourceType("", "v1", "resourcequotas", "ResourceQuota")
+LIMITS = ResourceType("", "v1", "limitranges", "LimitRange")
+DISRUPTION = ResourceType("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+POLICY = ResourceType("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+SLICE = ResourceType("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+WORKLOAD_ENTRY = ResourceType("networking.istio.io", "v1", "workloadentries", "WorkloadEntry")
+CONTROLLER = ResourceType(
     "operator.gloo.solo.io", "v1", "servicemeshcontrollers", "ServiceMeshController", namespaced=False
 )
 
@@ -69,7 +69,7 @@ def of_leases(_cluster: Cluster) -> frozenset[str]:
 class Query:
     """One LIST, of the namespaces that `where` names ("": of all)."""
 
-    resource: Resource
+    resource: ResourceType
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 from mesh.errors import KubeError, MeshError
 from mesh.model import Unread
 from mesh.model.spec import Cluster
-from mesh.queries.checks.facts import Facts, Rows, place
+from mesh.queries.checks.facts import ClusterFacts, Rows, place
 from mesh.queries.checks.read import pod_ports as ports
 from mesh.queries.checks.read.queries import ENDPOINTS, SLICE
 from mesh.world import Kube, Object, Snapshot
@@ -23,7 +23,7 @@ FLAT = "autogenflat."
 """How istiod names the WorkloadEntries that it makes for pods of other clusters in a flat network."""
 
 
-def rows(facts: Facts, what: str) -> Rows:
+def rows(facts: ClusterFacts, what: str) -> Rows:
     """A collection of the first round; none of it if it could not be read."""
     found = facts.seen[what]
     return () if isinstance(found, Unread) else found
@@ -36,7 +36,7 @@ def services(config: Object) -> Iterable[tuple[str, str]]:
             yield service["namespace"], service["name"]
 
 
-def _endpoints(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
+def _endpoints(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
     """The EndpointSlices of the Services that webhooks call."""
     configs = [*rows(facts, "validating"), *rows(facts, "mutating")]
     called = {name for config in configs for _, name in services(config)}
@@ -49,12 +49,12 @@ def _endpoints(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
         return Unread(error.message)
 
 
-def is_flat(facts: Facts) -> bool:
+def is_flat(facts: ClusterFacts) -> bool:
     """Whether pods of another cluster are in a flat network with this one's."""
     return any(obj["metadata"]["name"].startswith(FLAT) for obj in rows(facts, "workload entries"))
 
 
-def _addresses(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
+def _addresses(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
     """All pods whole: asked for only where flat networks are in use, since addresses are compared there."""
     del facts
     try:
@@ -63,7 +63,7 @@ def _addresses(snapshot: Snapshot, facts: Facts) -> Rows | Unread:
         return Unread(error.message)
 
 
-def _tried(snapshot: Snapshot, facts: Facts) -> Mapping[str, str | Unread]:
+def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread]:
     """Dry runs of what istiod's webhook and the cluster's policies have a say in."""
     kube = snapshot.world.kube(snapshot.cluster)
     names = {place(obj)[1] for obj in rows(facts, "namespaces")}
@@ -118,15 +118,15 @@ def _object(api: str, kind: str, namespace: str, spec: Mapping[str, Any]) -> Obj
     return {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec}
 
 
-def _ports(snapshot: Snapshot, facts: Facts) -> Mapping[str, Any]:
+def _ports(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, Any]:
     kube = snapshot.world.kube(snapshot.cluster)
     return ports.ask(kube, rows(facts, "mesh pods"), rows(facts, "nodes"))
 
 
-SECOND: Mapping[str, Callable[[Snapshot, Facts], Any]] = {
+SECOND: Mapping[str, Callable[[Snapshot, ClusterFacts], Any]] = {
     "endpoints": _endpoints,
     "addresses": _addresses,
     "tried": _tried,
     "ports": _ports,
 }
-"""What is read again, by the collection or the attribute of `Facts` that it fills."""
+"""What is read again, by the collection or the attribute of `ClusterFacts` that it fills."""

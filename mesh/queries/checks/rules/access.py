@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from mesh.model import Action, Plan
-from mesh.queries.checks.facts import Facts, Scene, read
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
 """Seconds; what istiod signs is valid from two minutes before, so a larger skew kills new certificates."""
 
 
-def answers(scene: Scene, facts: Facts) -> Findings:
+def answers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P01."""
     del scene
     if facts.unreachable:
         yield Finding(f"it does not answer: {facts.unreachable}", {"why": facts.unreachable})
 
 
-def pinned(scene: Scene) -> Findings:
+def pinned(scene: MeshFacts) -> Findings:
     """P02."""
     seen: dict[str, str] = {}
     for name, facts in scene.clusters.items():
@@ -27,7 +27,7 @@ def pinned(scene: Scene) -> Findings:
         first = seen.setdefault(facts.uid, facts.name)
         if first != facts.name:
             yield Finding(f"{first} and {facts.name} are one cluster", {"uid": facts.uid})
-        recorded = scene.lock.clusters.get(facts.name)
+        recorded = scene.state.clusters.get(facts.name)
         if recorded and recorded.uid not in ("", facts.uid):
             yield Finding(
                 f"{facts.name} is not the cluster that is recorded",
@@ -35,7 +35,7 @@ def pinned(scene: Scene) -> Findings:
             )
 
 
-def permitted(scene: Scene, facts: Facts) -> Findings:
+def permitted(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P04."""
     plan = read(scene.plan)
     if not any(step.key.cluster == facts.name and step.action is not Action.READ for step in plan.steps):
@@ -44,7 +44,7 @@ def permitted(scene: Scene, facts: Facts) -> Findings:
         yield Finding(f"may not {missing}", {"missing": missing})
 
 
-def in_time(scene: Scene, facts: Facts) -> Findings:
+def in_time(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P05."""
     del scene
     skew = read(facts.skew)
@@ -56,7 +56,7 @@ def in_time(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def free(scene: Scene, facts: Facts) -> Findings:
+def free(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P06."""
     for lease in facts.rows("leases"):
         if lease["metadata"]["name"] == f"mesh-{scene.mesh.name}":
@@ -66,15 +66,15 @@ def free(scene: Scene, facts: Facts) -> Findings:
                 {"holder": holder, "renewed": lease["spec"].get("renewTime", "")},
             )
     theirs = scene.held.get(facts.name)
-    if theirs and theirs.serial != scene.lock.serial:
+    if theirs and theirs.serial != scene.state.serial:
         yield Finding(
-            f"its copy of the state is of serial {theirs.serial}, the record is at {scene.lock.serial}",
-            {"serial": theirs.serial, "record": scene.lock.serial},
+            f"its copy of the state is of serial {theirs.serial}, the record is at {scene.state.serial}",
+            {"serial": theirs.serial, "record": scene.state.serial},
             fix="mesh state rebuild",
         )
 
 
-def settled(scene: Scene) -> Findings:
+def settled(scene: MeshFacts) -> Findings:
     """Q22."""
     plan: Plan = read(scene.plan)
     for step in plan.steps:
@@ -87,7 +87,7 @@ def settled(scene: Scene) -> Findings:
         yield Finding(f"{each.key}: {each.why}", {"address": str(each.key)}, severity=Severity.WARNING)
 
 
-def no_strays(scene: Scene, facts: Facts) -> Findings:
+def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q20."""
     for each in read(facts.stray):
         yield Finding(f"{each} carries the mark of this mesh and is not in the record", {"object": each})

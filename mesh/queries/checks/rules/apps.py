@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mesh.istio.solo import REMOTE_CLASS
 from mesh.model import Action, Plan
-from mesh.queries.checks.facts import Facts, Scene, annotated, labels, of_class, place, read, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, annotated, labels, of_class, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 from mesh.world import Object
 
@@ -19,12 +19,12 @@ MANY = 10_000
 """Workloads in the whole mesh: at some 300 bytes each, their first list comes near gRPC's 4 MiB."""
 
 
-def enrolled(facts: Facts) -> set[str]:
+def enrolled(facts: ClusterFacts) -> set[str]:
     """The namespaces whose pods are in the mesh."""
     return {place(obj)[1] for obj in facts.rows("namespaces") if labels(obj).get(MODE) == AMBIENT}
 
 
-def captured_pods(facts: Facts) -> list[Object]:
+def captured_pods(facts: ClusterFacts) -> list[Object]:
     """The pods that are to be in the mesh: by their own label, else by their namespace's."""
     spaces, hosts = enrolled(facts), {place(obj) for obj in facts.rows("host pods")}
     return [
@@ -36,7 +36,7 @@ def captured_pods(facts: Facts) -> list[Object]:
     ]
 
 
-def enrolment(scene: Scene, facts: Facts) -> Findings:
+def enrolment(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P29."""
     del scene
     spaces = enrolled(facts)
@@ -66,7 +66,7 @@ def _wrong(name: str, why: str, mode: str, severity: Severity) -> Finding:
     return Finding(f"namespace {name} {why}", {"namespace": name, "mode": mode}, severity=severity)
 
 
-def restart(scene: Scene, facts: Facts) -> Findings:
+def restart(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P30."""
     plan: Plan = read(scene.plan)
     key = facts.key("chart", "ztunnel")
@@ -92,13 +92,13 @@ def _scope(obj: Object, spaces: Mapping[str, Object]) -> str:
     return "global" if labels(obj).get(UPSTREAM_SCOPE) == "true" else own
 
 
-def shared(facts: Facts) -> dict[str, Object]:
+def shared(facts: ClusterFacts) -> dict[str, Object]:
     """The Services that other clusters may call, by `namespace/name`."""
     spaces = {place(obj)[1]: obj for obj in facts.rows("namespaces")}
     return {shown(obj): obj for obj in facts.rows("services") if _scope(obj, spaces) in SHARED}
 
 
-def alike(scene: Scene) -> Findings:
+def alike(scene: MeshFacts) -> Findings:
     """P31."""
     by_cluster: dict[str, dict[str, Object]] = scene.gather(shared)
     everything = scene.gather(lambda facts: {shown(obj): obj for obj in facts.rows("services")})
@@ -127,7 +127,7 @@ def _ports(service: Object) -> tuple[str, ...]:
     )
 
 
-def _waypoints(scene: Scene, names: list[str]) -> Iterator[Finding]:
+def _waypoints(scene: MeshFacts, names: list[str]) -> Iterator[Finding]:
     """A waypoint of a shared service must be there by the same name wherever the service is."""
     found = scene.gather(lambda facts: {shown(obj) for obj in of_class(facts, WAYPOINT_CLASS)})
     for cluster, services in scene.gather(shared).items():
@@ -144,7 +144,7 @@ def _waypoints(scene: Scene, names: list[str]) -> Iterator[Finding]:
                 )
 
 
-def scale(scene: Scene) -> Findings:
+def scale(scene: MeshFacts) -> Findings:
     """P32."""
     counts = scene.gather(lambda facts: len(captured_pods(facts)))
     if sum(counts.values()) > MANY:
@@ -154,7 +154,7 @@ def scale(scene: Scene) -> Findings:
         )
 
 
-def captured(scene: Scene, facts: Facts) -> Findings:
+def captured(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q19."""
     del scene
     pods = captured_pods(facts)
@@ -169,7 +169,7 @@ def captured(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def led_somewhere(scene: Scene, facts: Facts) -> Findings:
+def led_somewhere(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S14."""
     del scene
     services = shared(facts)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mesh.model import Attrs, Unread
-from mesh.queries.checks.facts import Facts, Scene, read
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 from mesh.queries.checks.rules.apps import shared
 
@@ -21,7 +21,7 @@ EXPIRIES = ("citadel_server_root_cert_expiry_seconds", "citadel_server_cert_chai
 DAY = timedelta(days=1).total_seconds()
 
 
-def licence(scene: Scene, facts: Facts) -> Findings:
+def licence(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M02."""
     del scene
     said = str(read(facts.ports.get("licence")))
@@ -29,7 +29,7 @@ def licence(scene: Scene, facts: Facts) -> Findings:
         yield Finding(f"istiod says that its licence is {found[0].lower()}", {"answer": said[:200]})
 
 
-def _metrics(facts: Facts) -> dict[str, float]:
+def _metrics(facts: ClusterFacts) -> dict[str, float]:
     """Each metric summed over its labels."""
     totals: dict[str, float] = {}
     for name, value in METRIC.findall(str(read(facts.ports.get("metrics")))):
@@ -37,7 +37,7 @@ def _metrics(facts: Facts) -> dict[str, float]:
     return totals
 
 
-def ca_clock(scene: Scene, facts: Facts) -> Findings:
+def ca_clock(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q06."""
     told = _metrics(facts)
     if EXPIRIES[1] not in told:
@@ -57,7 +57,7 @@ def ca_clock(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def ca_errors(scene: Scene, facts: Facts) -> Findings:
+def ca_errors(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q07."""
     del scene
     yield from _counted(
@@ -65,7 +65,7 @@ def ca_errors(scene: Scene, facts: Facts) -> Findings:
     )
 
 
-def rejects(scene: Scene, facts: Facts) -> Findings:
+def rejects(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q18."""
     del scene
     yield from _counted(_metrics(facts), ("pilot_total_xds_rejects",))
@@ -77,7 +77,7 @@ def _counted(told: Mapping[str, float], names: tuple[str, ...]) -> Iterator[Find
             yield Finding(f"istiod counts {told[name]:.0f} of {name}", {"metric": name, "value": told[name]})
 
 
-def leaves(scene: Scene, facts: Facts) -> Findings:
+def leaves(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q05."""
     for pod, text in sorted(_dumps(facts).items()):
         for each in json.loads(text).get("certificates", []):
@@ -91,7 +91,7 @@ def leaves(scene: Scene, facts: Facts) -> Findings:
                     yield Finding(f"{pod}: the certificate of {identity} has expired", {"pod": pod, **cert})
 
 
-def _dumps(facts: Facts) -> dict[str, str]:
+def _dumps(facts: ClusterFacts) -> dict[str, str]:
     told = read(facts.ports.get("ztunnels"))
     for answer in told.values():
         if isinstance(answer, Unread):
@@ -99,7 +99,7 @@ def _dumps(facts: Facts) -> dict[str, str]:
     return dict(told)
 
 
-def signer(scene: Scene, facts: Facts) -> Findings:
+def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q03."""
     del scene
     from mesh.world import pki
@@ -131,7 +131,7 @@ def _pem(cert: Mapping[str, Any]) -> str:
         return ""
 
 
-def knows_peers(scene: Scene, facts: Facts) -> Findings:
+def knows_peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q12."""
     names = {link.target for link in scene.mesh.links if link.source == facts.name}
     wanted = {scene.mesh.cluster(name).network: name for name in names if _shares(scene, name)}
@@ -148,11 +148,11 @@ def knows_peers(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def _shares(scene: Scene, name: str) -> bool:
+def _shares(scene: MeshFacts, name: str) -> bool:
     return not scene.clusters[name].unreachable and bool(shared(scene.clusters[name]))
 
 
-def analysed(scene: Scene, facts: Facts) -> Findings:
+def analysed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q21."""
     found: Mapping[str, tuple[Attrs, ...]] = read(scene.analysis)
     for each in found.get(facts.name, ()):

@@ -5,13 +5,21 @@ from __future__ import annotations
 from mesh.istio.peering import stale
 from mesh.istio.solo import NETWORK, REMOTE_CLASS
 from mesh.providers.gateway import GatewayProvider
-from mesh.queries.checks.facts import Facts, Scene, eastwest_gateways, labels, of_class, place, shown
+from mesh.queries.checks.facts import (
+    ClusterFacts,
+    MeshFacts,
+    eastwest_gateways,
+    labels,
+    of_class,
+    place,
+    shown,
+)
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
 
 MANAGEMENT = "the management plane"
 
 
-def distributed(scene: Scene, facts: Facts) -> Findings:
+def distributed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S18."""
     if not scene.mesh.automatic:
         raise NotApplicable("no management plane makes the links")
@@ -31,7 +39,7 @@ def distributed(scene: Scene, facts: Facts) -> Findings:
                 )
 
 
-def _endpoints(scene: Scene, target: Facts) -> list[dict[str, object]]:
+def _endpoints(scene: MeshFacts, target: ClusterFacts) -> list[dict[str, object]]:
     """Where a cluster's own gateway is reached now; nothing is compared with one that has no address."""
     if target.unreachable:
         return []

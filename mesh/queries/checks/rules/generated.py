@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mesh.queries.checks.facts import Facts, Scene, labels, place, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, labels, place, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Skip
 from mesh.queries.checks.read.second import FLAT
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.world import Object
 
 
-def untouched(scene: Scene, facts: Facts) -> Findings:
+def untouched(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S13."""
     made = [obj for obj in facts.rows("workload entries") if place(obj)[1].startswith("autogen")]
     if not made:
@@ -25,7 +25,7 @@ def untouched(scene: Scene, facts: Facts) -> Findings:
     del scene
 
 
-def no_stale_workloads(scene: Scene) -> Findings:
+def no_stale_workloads(scene: MeshFacts) -> Findings:
     """M06."""
     entries = scene.gather(lambda facts: [obj for obj in facts.rows("workload entries") if _is_flat(obj)])
     if not any(entries.values()):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from mesh.model.spec import Component
-from mesh.queries.checks.facts import Facts, Scene, daemon, images, istiod, labels, place, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, daemon, images, istiod, labels, place, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 from mesh.sdk.rollout_status import pod_trouble, why_not
 from mesh.world import Object
@@ -14,7 +14,7 @@ from mesh.world import Object
 MINUTE = timedelta(seconds=60)
 
 
-def control_plane(scene: Scene, facts: Facts) -> Findings:
+def control_plane(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q01."""
     deployment = istiod(facts)
     pods = _pods(facts, "mesh pods", "app", "istiod")
@@ -34,7 +34,7 @@ def _restarted(now: datetime, pod: Object) -> Iterator[Finding]:
             )
 
 
-def _pods(facts: Facts, what: str, label: str, value: str) -> list[Object]:
+def _pods(facts: ClusterFacts, what: str, label: str, value: str) -> list[Object]:
     return [
         pod
         for pod in facts.rows(what)
@@ -42,7 +42,7 @@ def _pods(facts: Facts, what: str, label: str, value: str) -> list[Object]:
     ]
 
 
-def on_every_node(scene: Scene, facts: Facts) -> Findings:
+def on_every_node(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q02."""
     del scene
     nodes = len(facts.rows("nodes"))
@@ -53,7 +53,7 @@ def on_every_node(scene: Scene, facts: Facts) -> Findings:
         yield from _daemon(facts, component, nodes, pods)  # type: ignore[arg-type]  # both are components
 
 
-def _daemon(facts: Facts, component: Component, nodes: int, pods: list[Object]) -> Iterator[Finding]:
+def _daemon(facts: ClusterFacts, component: Component, nodes: int, pods: list[Object]) -> Iterator[Finding]:
     about = facts.key("chart", component)
     found = daemon(facts, component)
     if why := why_not(found, nodes, lambda _obj: pods):
@@ -68,7 +68,7 @@ def _daemon(facts: Facts, component: Component, nodes: int, pods: list[Object]) 
         )
 
 
-def pods_ready(scene: Scene, facts: Facts) -> Findings:
+def pods_ready(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M03."""
     del scene
     groups = {

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from mesh.istio.solo import NETWORK
 from mesh.model import Key
 from mesh.queries.checks.facts import (
-    Facts,
-    Scene,
+    ClusterFacts,
+    MeshFacts,
     daemon,
     deployed,
     eastwest_gateways,
@@ -24,7 +24,7 @@ from mesh.queries.checks.model import Finding, Findings, NotApplicable
 from mesh.world import Object
 
 DNS_LABEL = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-CONTROL_PLANE: Mapping[str, Callable[[Facts], Object]] = {
+CONTROL_PLANE: Mapping[str, Callable[[ClusterFacts], Object]] = {
     "istiod": istiod,
     "ztunnel": lambda facts: daemon(facts, "ztunnel"),
 }
@@ -38,7 +38,7 @@ def _repeated(values: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
             yield value, users
 
 
-def one_mesh(scene: Scene) -> Findings:
+def one_mesh(scene: MeshFacts) -> Findings:
     """P22."""
     names = scene.gather(lambda facts: environment(istiod(facts)).get("CLUSTER_ID", "Kubernetes"))
     networks = scene.gather(lambda facts: environment(daemon(facts, "ztunnel")).get("NETWORK", ""))
@@ -57,18 +57,18 @@ def one_mesh(scene: Scene) -> Findings:
         yield Finding(f"the clusters are of several meshes: {sorted(set(meshes.values()))}", meshes)
 
 
-def _own(scene: Scene, name: str) -> tuple[str, str]:
+def _own(scene: MeshFacts, name: str) -> tuple[str, str]:
     """The names that the file gives a cluster."""
     cluster = scene.clusters[name].cluster
     return cluster.cluster_name, cluster.network
 
 
-def _mesh_id(facts: Facts) -> str:
+def _mesh_id(facts: ClusterFacts) -> str:
     istiod(facts)
     return str((mesh_config(facts).get("defaultConfig") or {}).get("meshId", ""))
 
 
-def network_label(scene: Scene, facts: Facts) -> Findings:
+def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P23."""
     own = facts.cluster.network
     namespace = facts.named("namespaces", "", facts.namespace)
@@ -104,7 +104,7 @@ def _is_copied(obj: Object) -> bool:
     return any(each.get("kind") == "Gateway" for each in obj["metadata"].get("ownerReferences", []))
 
 
-def named(scene: Scene) -> Findings:
+def named(scene: MeshFacts) -> Findings:
     """S01."""
     live = scene.gather(lambda facts: environment(istiod(facts)).get("CLUSTER_ID", "Kubernetes"))
     for cluster in scene.mesh.clusters:
@@ -121,7 +121,7 @@ def named(scene: Scene) -> Findings:
         )
 
 
-def network(scene: Scene, facts: Facts) -> Findings:
+def network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S02."""
     yield from _same(scene, facts, "NETWORK", facts.cluster.network, ("ztunnel",))
     release = deployed(facts, "istiod")
@@ -136,13 +136,13 @@ def network(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def cluster_name(scene: Scene, facts: Facts) -> Findings:
+def cluster_name(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S03."""
     yield from _same(scene, facts, "CLUSTER_ID", facts.cluster.cluster_name, ("istiod", "ztunnel"))
 
 
 def _same(
-    scene: Scene, facts: Facts, name: str, wanted: str, components: tuple[str, ...]
+    scene: MeshFacts, facts: ClusterFacts, name: str, wanted: str, components: tuple[str, ...]
 ) -> Iterator[Finding]:
     del scene
     for component in components:

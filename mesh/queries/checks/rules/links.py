@@ -16,8 +16,8 @@ from mesh.istio.solo import (
 )
 from mesh.model import Key
 from mesh.queries.checks.facts import (
-    Facts,
-    Scene,
+    ClusterFacts,
+    MeshFacts,
     annotated,
     eastwest_gateways,
     environment,
@@ -37,7 +37,7 @@ AUTOMATIC = "PEERING_AUTOMATIC_LOCAL_GATEWAY"
 NODE_PORT = "nodeport"
 
 
-def gateways(scene: Scene, facts: Facts) -> Findings:
+def gateways(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q11."""
     found = eastwest_gateways(scene, facts)
     about = facts.key("gateway", facts.cluster.eastwest.name)
@@ -53,19 +53,19 @@ def gateways(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def _target(scene: Scene, obj: Object) -> Facts | None:
+def _target(scene: MeshFacts, obj: Object) -> ClusterFacts | None:
     """The cluster that a peer object stands for, if it is of this mesh."""
     network = labels(obj).get(NETWORK, "")
     return next((each for each in scene.clusters.values() if each.cluster.network == network), None)
 
 
-def _link(scene: Scene, facts: Facts, obj: Object) -> Key:
+def _link(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key:
     target = _target(scene, obj)
     kind = "peer" if scene.mesh.automatic else "link"
     return facts.key(kind, target.name if target else labels(obj).get(NETWORK, ""))
 
 
-def peers(scene: Scene, facts: Facts) -> Findings:
+def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S12."""
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
     for obj in of_class(facts, REMOTE_CLASS):
@@ -82,7 +82,7 @@ def peers(scene: Scene, facts: Facts) -> Findings:
         yield Finding(f"there is no peer for {name}", {"target": name}, facts.key("link", name))
 
 
-def one_namespace(scene: Scene) -> Findings:
+def one_namespace(scene: MeshFacts) -> Findings:
     """S09."""
     spaces = {
         name: sorted({place(obj)[0] for obj in found})
@@ -106,7 +106,7 @@ def one_namespace(scene: Scene) -> Findings:
         yield Finding("the east-west gateways are in namespaces of different names", spaces)
 
 
-def addressed(scene: Scene) -> Findings:
+def addressed(scene: MeshFacts) -> Findings:
     """S10."""
     compared = 0
     homes = scene.gather(_addresses)
@@ -129,7 +129,7 @@ def addressed(scene: Scene) -> Findings:
         raise NotApplicable("there is no peer with an address to compare yet")
 
 
-def _addresses(target: Facts) -> list[str]:
+def _addresses(target: ClusterFacts) -> list[str]:
     found = [
         str(each["value"])
         for obj in of_class(target, EASTWEST_CLASS)
@@ -145,7 +145,7 @@ def _addresses(target: Facts) -> list[str]:
     return [*found, *by_node]
 
 
-def one_writer(scene: Scene, facts: Facts) -> Findings:
+def one_writer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S11."""
     found = eastwest_gateways(scene, facts) + of_class(facts, REMOTE_CLASS)
     if not found:
@@ -169,7 +169,7 @@ def _writers(obj: Object) -> Iterator[str]:
             yield str(entry.get("manager", ""))
 
 
-def by_node_port(scene: Scene, facts: Facts) -> Findings:
+def by_node_port(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S15."""
     found = [obj for obj in of_class(facts, REMOTE_CLASS) if _wants_node_port(obj)]
     if not found:
@@ -197,7 +197,7 @@ def _wants_node_port(obj: Object) -> bool:
     return annotated(obj).get(PREFERRED_SERVICE_TYPE, "").lower() == NODE_PORT
 
 
-def one_way_of_linking(scene: Scene, facts: Facts) -> Findings:
+def one_way_of_linking(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S16."""
     found = of_class(facts, REMOTE_CLASS)
     automatic = true(environment(istiod(facts)).get(AUTOMATIC, ""))

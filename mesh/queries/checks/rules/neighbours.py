@@ -8,7 +8,17 @@ from collections.abc import Iterator
 
 from mesh.errors import MeshError
 from mesh.model.spec import COMPONENTS
-from mesh.queries.checks.facts import Facts, Scene, annotated, istiod, labels, place, read, release, shown
+from mesh.queries.checks.facts import (
+    ClusterFacts,
+    MeshFacts,
+    annotated,
+    istiod,
+    labels,
+    place,
+    read,
+    release,
+    shown,
+)
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 from mesh.queries.checks.read.second import services
 from mesh.world import Object
@@ -25,7 +35,7 @@ WRITTEN = frozenset(
 """What an apply makes somebody write; a webhook that does not answer stands in its way."""
 
 
-def alone(scene: Scene, facts: Facts) -> Findings:
+def alone(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P10."""
     del scene
     for obj in facts.rows("deployments"):
@@ -45,7 +55,7 @@ def alone(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def gateway_api(scene: Scene, facts: Facts) -> Findings:
+def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P12."""
     crds = [obj for obj in facts.rows("crds") if place(obj)[1].endswith(f".{GATEWAY_API}")]
     about = facts.key("crds", "gateway-api")
@@ -75,7 +85,7 @@ def gateway_api(scene: Scene, facts: Facts) -> Findings:
     del scene
 
 
-def istio_crds(scene: Scene, facts: Facts) -> Findings:
+def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P13."""
     del scene
     ours = release(facts, "base")
@@ -96,7 +106,7 @@ def istio_crds(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def released(scene: Scene, facts: Facts) -> Findings:
+def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P14."""
     del scene
     found = False
@@ -115,7 +125,7 @@ def released(scene: Scene, facts: Facts) -> Findings:
         raise NotApplicable("nothing is installed by Helm yet")
 
 
-def webhooks(scene: Scene, facts: Facts) -> Findings:
+def webhooks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P11."""
     alive = _alive(facts)
     for what in ("validating", "mutating"):
@@ -126,7 +136,7 @@ def webhooks(scene: Scene, facts: Facts) -> Findings:
                 yield from _expired(scene, config, hook)
 
 
-def _alive(facts: Facts) -> set[tuple[str, str]]:
+def _alive(facts: ClusterFacts) -> set[tuple[str, str]]:
     """The Services with a ready endpoint."""
     return {
         (place(obj)[0], labels(obj).get("kubernetes.io/service-name", ""))
@@ -163,7 +173,7 @@ def _is_narrow(hook: Object) -> bool:
     return bool(narrow) or all(group.endswith("istio.io") for group in groups)
 
 
-def _expired(scene: Scene, config: Object, hook: Object) -> Iterator[Finding]:
+def _expired(scene: MeshFacts, config: Object, hook: Object) -> Iterator[Finding]:
     from mesh.world import pki
 
     try:
@@ -179,7 +189,7 @@ def _expired(scene: Scene, config: Object, hook: Object) -> Iterator[Finding]:
         )
 
 
-def believed(scene: Scene, facts: Facts) -> Findings:
+def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q08."""
     del scene
     istiod(facts)

@@ -10,8 +10,8 @@ from typing import Any
 
 from mesh.model.spec import Component
 from mesh.queries.checks.facts import (
-    Facts,
-    Scene,
+    ClusterFacts,
+    MeshFacts,
     daemon,
     environment,
     installed,
@@ -21,7 +21,7 @@ from mesh.queries.checks.facts import (
     shown,
     true,
 )
-from mesh.queries.checks.model import Absent, Finding, Findings, Severity
+from mesh.queries.checks.model import Finding, Findings, NotFound, Severity
 from mesh.world import Object
 
 NEEDS = {"cpu": Decimal("0.3"), "memory": Decimal(640 * 2**20), "pods": Decimal(2)}
@@ -48,7 +48,7 @@ def quantity(text: Any) -> Decimal:
     return Decimal(found[1]) * UNITS[found[2]] if found and found[2] in UNITS else Decimal(0)
 
 
-def fit(scene: Scene, facts: Facts) -> Findings:
+def fit(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P07."""
     del scene
     nodes = facts.rows("nodes")
@@ -84,11 +84,11 @@ def _unfit(node: Object) -> Iterator[Finding]:
             )
 
 
-def _uncovered(facts: Facts, component: Component, nodes: int) -> Iterator[Finding]:
+def _uncovered(facts: ClusterFacts, component: Component, nodes: int) -> Iterator[Finding]:
     """Taints and selectors, as the DaemonSet's own controller counts them."""
     try:
         found = daemon(facts, component)
-    except Absent:
+    except NotFound:
         return
     desired = found.get("status", {}).get("desiredNumberScheduled", 0)
     if found.get("status", {}).get("observedGeneration", 0) and desired < nodes:
@@ -99,7 +99,7 @@ def _uncovered(facts: Facts, component: Component, nodes: int) -> Iterator[Findi
         )
 
 
-def allowed(scene: Scene, facts: Facts) -> Findings:
+def allowed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P08."""
     del scene
     ours = {facts.cluster.charts[name].namespace for name in ("cni", "ztunnel")}
@@ -152,7 +152,7 @@ def _too_tight(limits: Object) -> Iterator[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class NodePlatform:
     """A flavour of Kubernetes, known by its nodes; `values` are those that the CNI chart accepts for it."""
 
     name: str
@@ -162,15 +162,15 @@ class Platform:
 
 
 PLATFORMS = (
-    Platform("GKE", label="cloud.google.com/gke-nodepool", values=("gke",)),
-    Platform("OpenShift", label="node.openshift.io/os_id", values=("openshift",)),
-    Platform("k3s", version="+k3s", values=("k3s", "k3d")),
-    Platform("MicroK8s", label="microk8s.io/cluster", values=("microk8s",)),
+    NodePlatform("GKE", label="cloud.google.com/gke-nodepool", values=("gke",)),
+    NodePlatform("OpenShift", label="node.openshift.io/os_id", values=("openshift",)),
+    NodePlatform("k3s", version="+k3s", values=("k3s", "k3d")),
+    NodePlatform("MicroK8s", label="microk8s.io/cluster", values=("microk8s",)),
 )
 """Where the CNI agent must be told its folders: source, the platform prerequisites of ambient mode."""
 
 
-def plugged(scene: Scene, facts: Facts) -> Findings:
+def plugged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P09."""
     del scene
     yield from _cilium(facts)
@@ -190,12 +190,12 @@ def plugged(scene: Scene, facts: Facts) -> Findings:
                 return
 
 
-def _chart_values(facts: Facts) -> dict[str, Any]:
+def _chart_values(facts: ClusterFacts) -> dict[str, Any]:
     values: dict[str, Any] = dict(facts.cluster.charts["cni"].values).get("global", {})
     return values
 
 
-def _cilium(facts: Facts) -> Iterator[Finding]:
+def _cilium(facts: ClusterFacts) -> Iterator[Finding]:
     for config in facts.rows("cilium"):
         if true((config.get("data") or {}).get("cni-exclusive", "true")):
             yield Finding(
@@ -205,7 +205,7 @@ def _cilium(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _aws(facts: Facts) -> Iterator[Finding]:
+def _aws(facts: ClusterFacts) -> Iterator[Finding]:
     found = facts.named("daemonsets", "kube-system", "aws-node")
     if found is None:
         return
@@ -219,7 +219,7 @@ def _aws(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def served(scene: Scene, facts: Facts) -> Findings:
+def served(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P03."""
     server = _minor(read(facts.version))
     oldest = OLDEST.get(".".join(scene.mesh.version.split(".")[:2]))

@@ -6,8 +6,8 @@ from mesh.istio.solo import CLUSTER, LICENCE_KEYS, LICENCE_SECRET, NETWORK, REMO
 from mesh.model import Key
 from mesh.model.spec import SecretRef
 from mesh.queries.checks.facts import (
-    Facts,
-    Scene,
+    ClusterFacts,
+    MeshFacts,
     annotated,
     daemon,
     eastwest_gateways,
@@ -26,7 +26,7 @@ from mesh.queries.checks.rules.identity import CONTROL_PLANE
 ISTIOD_SKIPS, ZTUNNEL_SKIPS = "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", "SKIP_VALIDATE_TRUST_DOMAIN"
 
 
-def trust_domains(scene: Scene) -> Findings:
+def trust_domains(scene: MeshFacts) -> Findings:
     """S05."""
     by_network = {each.cluster.network: each for each in scene.clusters.values()}
     domains = scene.gather(trust_domain)
@@ -50,7 +50,7 @@ def trust_domains(scene: Scene) -> Findings:
         raise NotApplicable("there is no peer yet")
 
 
-def skips_validation(scene: Scene) -> Findings:
+def skips_validation(scene: MeshFacts) -> Findings:
     """S17."""
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) < 2:
@@ -66,7 +66,7 @@ def skips_validation(scene: Scene) -> Findings:
                 )
 
 
-def licensed(scene: Scene, facts: Facts) -> Findings:
+def licensed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S06."""
     istiod(facts)
     wanted = scene.mesh.licence.secret or SecretRef(LICENCE_SECRET, facts.namespace)
@@ -86,7 +86,7 @@ def licensed(scene: Scene, facts: Facts) -> Findings:
 PEERING, SELECT = "ENABLE_PEERING_DISCOVERY", "K8S_SELECT_WORKLOAD_ENTRIES"
 
 
-def compatible(scene: Scene, facts: Facts) -> Findings:
+def compatible(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M01."""
     del scene
     env = environment(istiod(facts))
@@ -99,7 +99,7 @@ def compatible(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def gateway_networks(scene: Scene, facts: Facts) -> Findings:
+def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M08."""
     namespace = facts.named("namespaces", "", facts.namespace) or {"metadata": {}}
     own = labels(namespace).get(NETWORK, facts.cluster.network)
@@ -126,7 +126,7 @@ def gateway_networks(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def dns_capture(scene: Scene, facts: Facts) -> Findings:
+def dns_capture(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M09."""
     del scene
     daemon(facts, "cni")

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from itertools import combinations
 from typing import Any
 
-from mesh.queries.checks.facts import Facts, Scene, labels, place, read, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, labels, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 from mesh.queries.checks.rules.apps import enrolled
 from mesh.world import Object
@@ -18,7 +18,7 @@ GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 HBONE = 15008
 
 
-def balanced(scene: Scene, facts: Facts) -> Findings:
+def balanced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P25."""
     edge = facts.cluster.eastwest
     if edge.service != "LoadBalancer":
@@ -45,7 +45,7 @@ def balanced(scene: Scene, facts: Facts) -> Findings:
         yield Finding(f"a dry run of a Service of type LoadBalancer is refused: {said}", {"answer": said})
 
 
-def _has_balancer(facts: Facts) -> bool:
+def _has_balancer(facts: ClusterFacts) -> bool:
     edge = facts.cluster.eastwest
     found = facts.named("services", edge.namespace, edge.name)
     return bool(found and found.get("status", {}).get("loadBalancer", {}).get("ingress"))
@@ -56,7 +56,7 @@ def _waits(service: Object, now: datetime) -> bool:
     return not service.get("status", {}).get("loadBalancer", {}).get("ingress") and now - made > PATIENCE
 
 
-def apart(scene: Scene) -> Findings:
+def apart(scene: MeshFacts) -> Findings:
     """P27."""
     networks = {each.name: each.cluster.network for each in scene.clusters.values()}
     if len(set(networks.values())) == len(networks):
@@ -73,7 +73,7 @@ def apart(scene: Scene) -> Findings:
             )
 
 
-def _ranges(facts: Facts) -> list[str]:
+def _ranges(facts: ClusterFacts) -> list[str]:
     found = [node["spec"]["podCIDR"] for node in facts.rows("nodes") if node["spec"].get("podCIDR")]
     if not found:
         raise Skip("its nodes do not say what addresses their pods have")
@@ -87,7 +87,7 @@ def _overlap(one: str, other: str) -> bool:
         return False
 
 
-def let_through(scene: Scene, facts: Facts) -> Findings:
+def let_through(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P28."""
     policies = facts.rows("policies")
     edge = facts.cluster.eastwest

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mesh.model import Key
-from mesh.queries.checks.facts import Facts, Scene, installed, read
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ LEAF = timedelta(hours=24)
 CACERTS, SELF_SIGNED = "cacerts", "istio-ca-secret"
 
 
-def _authority(facts: Facts) -> Inspection:
+def _authority(facts: ClusterFacts) -> Inspection:
     found: Inspection | None = read(facts.authority)
     if found is None:
         raise NotApplicable("there is no Secret cacerts yet")
     return found
 
 
-def usable(scene: Scene, facts: Facts) -> Findings:
+def usable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P17."""
     del scene
     about = facts.key("cert", CACERTS)
@@ -45,7 +45,7 @@ def usable(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def one_root(scene: Scene) -> Findings:
+def one_root(scene: MeshFacts) -> Findings:
     """P18."""
     shown = {
         name: frozenset(each.fingerprint for each in found.roots)
@@ -65,12 +65,12 @@ def one_root(scene: Scene) -> Findings:
         )
 
 
-def _authority_or_none(facts: Facts) -> Inspection | None:
+def _authority_or_none(facts: ClusterFacts) -> Inspection | None:
     found: Inspection | None = read(facts.authority)
     return found
 
 
-def own_intermediate(scene: Scene) -> Findings:
+def own_intermediate(scene: MeshFacts) -> Findings:
     """P19."""
     users: dict[str, list[str]] = {}
     for name, found in scene.gather(_authority_or_none).items():
@@ -86,7 +86,7 @@ def own_intermediate(scene: Scene) -> Findings:
             )
 
 
-def lasting(scene: Scene, facts: Facts) -> Findings:
+def lasting(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P20."""
     found = _authority(facts)
     if found.certificate:
@@ -95,7 +95,7 @@ def lasting(scene: Scene, facts: Facts) -> Findings:
         yield from _ending(scene, facts, found.root, "the root of trust")
 
 
-def _ending(scene: Scene, facts: Facts, cert: CertInfo, what: str) -> Iterator[Finding]:
+def _ending(scene: MeshFacts, facts: ClusterFacts, cert: CertInfo, what: str) -> Iterator[Finding]:
     """Short-lived certificates are judged by a share of their life, the others by days."""
     life, left = cert.not_after - cert.not_before, cert.not_after - scene.now
     error = max(min(VERY_SOON, life / 12), 2 * LEAF)
@@ -108,7 +108,7 @@ def _ending(scene: Scene, facts: Facts, cert: CertInfo, what: str) -> Iterator[F
         )
 
 
-def published(scene: Scene, facts: Facts) -> Findings:
+def published(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q04."""
     del scene
     found = _authority(facts)
@@ -127,7 +127,7 @@ def published(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def compatible(scene: Scene) -> Findings:
+def compatible(scene: MeshFacts) -> Findings:
     """M07."""
     found = {name: each for name, each in scene.gather(_authority_or_none).items() if each and each.root}
     if len(found) < 2:

@@ -10,9 +10,9 @@ from typing import Any
 
 from mesh.istio.upstream import is_loopback
 from mesh.queries.checks.facts import (
-    Facts,
+    ClusterFacts,
+    MeshFacts,
     Rows,
-    Scene,
     annotated,
     environment,
     istiod,
@@ -28,14 +28,14 @@ REMOTE = "networking.istio.io/cluster"
 MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
 
 
-def one_trust_domain(scene: Scene) -> Findings:
+def one_trust_domain(scene: MeshFacts) -> Findings:
     """P21."""
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) > 1:
         yield Finding(f"the trust domains differ: {', '.join(sorted(set(domains.values())))}", domains)
 
 
-def multi_network(scene: Scene, facts: Facts) -> Findings:
+def multi_network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P24."""
     del scene
     env = environment(istiod(facts))
@@ -48,7 +48,7 @@ def multi_network(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def remotes(facts: Facts) -> Rows:
+def remotes(facts: ClusterFacts) -> Rows:
     """The remote secrets of a cluster."""
     found = tuple(obj for obj in facts.rows("secrets") if obj.get("remote") is not None)
     if not found:
@@ -56,14 +56,14 @@ def remotes(facts: Facts) -> Rows:
     return found
 
 
-def _entries(facts: Facts) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
+def _entries(facts: ClusterFacts) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
     """Secret, cluster and what its kubeconfig says, without the token."""
     for obj in remotes(facts):
         for name, config in obj["remote"].items():
             yield obj, name, config
 
 
-def reachable(scene: Scene, facts: Facts) -> Findings:
+def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P26."""
     labs = {each.cluster_name for each in scene.mesh.clusters if each.allow_loopback}
     for obj, name, config in _entries(facts):
@@ -75,7 +75,7 @@ def reachable(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def valid(scene: Scene, facts: Facts) -> Findings:
+def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q09."""
     names = {cluster.cluster_name: cluster.name for cluster in scene.mesh.clusters}
     for obj, name, config in _entries(facts):
@@ -96,7 +96,7 @@ def valid(scene: Scene, facts: Facts) -> Findings:
             yield Finding(f"the link to {target}: {why}", {"target": target}, facts.key("remote", target))
 
 
-def synced(scene: Scene, facts: Facts) -> Findings:
+def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q10."""
     text = read(facts.ports.get("clusters"))
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
@@ -111,7 +111,7 @@ def synced(scene: Scene, facts: Facts) -> Findings:
             )
 
 
-def expiring(scene: Scene, facts: Facts) -> Findings:
+def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q23."""
     del scene
     for obj, name, config in _entries(facts):

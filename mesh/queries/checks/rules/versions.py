@@ -6,8 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mesh.istio.versions import OLDEST, Version
 from mesh.model.spec import COMPONENTS, Component
-from mesh.queries.checks.facts import Facts, Scene, daemon, deployed, images, istiod, labels, read, shown
-from mesh.queries.checks.model import Absent, Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.facts import (
+    ClusterFacts,
+    MeshFacts,
+    daemon,
+    deployed,
+    images,
+    istiod,
+    labels,
+    read,
+    shown,
+)
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, NotFound, Severity, Skip
 from mesh.queries.status.judge import image_tag
 from mesh.world import Object
 
@@ -16,7 +26,7 @@ OLD_SCOPES = {"local": "cluster", "global-only": "global, with solo.io/service-t
 """Values that newer versions know under other names."""
 
 
-def stepwise(scene: Scene, facts: Facts) -> Findings:
+def stepwise(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P15."""
     wanted = Version.parse(scene.mesh.version)
     if wanted is None:
@@ -54,13 +64,13 @@ def _text(version: Version) -> str:
     return f"{version.major}.{version.minor}.{version.patch}"
 
 
-def _beside(facts: Facts) -> Iterator[Finding]:
+def _beside(facts: ClusterFacts) -> Iterator[Finding]:
     """No cni or ztunnel newer than istiod, and those two of one line: judged by what runs."""
     running: dict[str, Version] = {}
     for component, find in RUNNING.items():
         try:
             version = Version.parse(_tag(find(facts)))
-        except Absent:
+        except NotFound:
             continue
         if version:
             running[component] = version
@@ -83,7 +93,7 @@ def _beside(facts: Facts) -> Iterator[Finding]:
         )
 
 
-RUNNING: Mapping[Component, Callable[[Facts], Object]] = {
+RUNNING: Mapping[Component, Callable[[ClusterFacts], Object]] = {
     "istiod": istiod,
     "cni": lambda facts: daemon(facts, "cni"),
     "ztunnel": lambda facts: daemon(facts, "ztunnel"),
@@ -96,7 +106,7 @@ def _tag(workload: Object) -> str:
     return tag.removesuffix("-distroless").removesuffix("-debug")
 
 
-def tagged(scene: Scene, facts: Facts) -> Findings:
+def tagged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """S07."""
     wanted = Version.parse(scene.mesh.version)
     if wanted and wanted < OLDEST:
@@ -109,7 +119,7 @@ def tagged(scene: Scene, facts: Facts) -> Findings:
     for component, find in RUNNING.items():
         try:
             workload = find(facts)
-        except Absent:
+        except NotFound:
             continue
         looked += 1
         tag, release = _tag(workload), deployed(facts, component)
@@ -130,7 +140,7 @@ def tagged(scene: Scene, facts: Facts) -> Findings:
         raise NotApplicable("nothing runs yet")
 
 
-def current(scene: Scene, facts: Facts) -> Findings:
+def current(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P33."""
     del scene
     for what in ("services", "namespaces"):
@@ -152,7 +162,7 @@ def current(scene: Scene, facts: Facts) -> Findings:
         )
 
 
-def same_istioctl(scene: Scene) -> Findings:
+def same_istioctl(scene: MeshFacts) -> Findings:
     """P34."""
     told = read(scene.istioctl)
     if not told:

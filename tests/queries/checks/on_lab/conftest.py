@@ -11,12 +11,12 @@ import pytest
 
 from mesh.config.decode import load_mesh
 from mesh.engine.registry import all_kinds
-from mesh.engine.session import Desk
+from mesh.engine.session import Session
 from mesh.lab import Lab, charts
 from mesh.model import Unread
 from mesh.model.spec import Mesh
 from mesh.queries.check import check
-from mesh.queries.checks.model import Report, Result, State
+from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.state.store import Store
 from mesh.world import World
 from mesh.world.kube.client import connect
@@ -40,18 +40,20 @@ class Rig:
 
     def results(
         self, *ids: str, mesh: Mesh | None = None, world: World | None = None
-    ) -> dict[str, list[Result]]:
+    ) -> dict[str, list[CheckResult]]:
         """What came of some checks, by id; those that need a plan are skipped."""
         report = self.report(*ids, mesh=mesh, world=world)
         return {name: [each for each in report.results if each.check.id == name] for name in ids}
 
-    def report(self, *ids: str, mesh: Mesh | None = None, world: World | None = None) -> Report:
+    def report(self, *ids: str, mesh: Mesh | None = None, world: World | None = None) -> CheckReport:
         """Ask the checks within this process: the world is read anew each time."""
         desired = mesh or self.desired()
-        desk = Desk(
+        session = Session(
             desired, world or self.world(desired), all_kinds(), Store(self.mesh.folder / "mesh.lock"), None
         )
-        report = check(desk, lambda: Unread("nobody asked for a plan"), phase=None, only=ids, skipped=())[1]
+        report = check(session, lambda: Unread("nobody asked for a plan"), phase=None, only=ids, skipped=())[
+            1
+        ]
         seen.note(report.results)
         return report
 
@@ -66,13 +68,13 @@ class Rig:
         return replace(here, kubes=connect(contexts, here.env))
 
 
-def says(results: list[Result]) -> str:
+def says(results: list[CheckResult]) -> str:
     """Everything that failed results say, or why they were skipped."""
     told = [f"{each.cluster}: {finding.says}" for each in results for finding in each.findings]
     return "\n".join([*told, *(f"{each.cluster}: {each.state.value}: {each.why}" for each in results)])
 
 
-def states(results: list[Result]) -> set[State]:
+def states(results: list[CheckResult]) -> set[CheckStatus]:
     """The different outcomes of one check."""
     return {each.state for each in results}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from mesh.queries.check import ON_REQUEST
-from mesh.queries.checks.model import State
+from mesh.queries.checks.model import CheckStatus
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.conftest import Rig, says, states
@@ -39,7 +39,7 @@ from tests.queries.checks.on_lab.deeds import (
     ztunnel,
 )
 
-FINE = {State.PASSED, State.NOT_APPLICABLE}
+FINE = {CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE}
 SCOPE = "solo.io/service-scope"
 
 
@@ -531,7 +531,7 @@ def test_all_is_well_before_anything_is_broken(rig: Rig) -> None:
     """Nothing fails, and nothing is passed over but for these reasons."""
     report = rig.report()
     assert [f"{each.check.id} {each.findings}" for each in report.results if each.findings] == []
-    skipped = {each.check.id: each.why for each in report.results if each.state is State.SKIPPED}
+    skipped = {each.check.id: each.why for each in report.results if each.state is CheckStatus.SKIPPED}
     assert skipped == {
         **dict.fromkeys(("M02", "Q03", "Q05", "Q06", "Q07", "Q18"), "no data plane"),
         **dict.fromkeys(("P04", "P30", "Q22"), "nobody asked for a plan"),
@@ -557,6 +557,6 @@ def test_what_is_broken_is_found_and_what_is_mended_passes(rig: Rig, one: Break)
         one.mended(rig)
     eventually(
         lambda: {name: (states(found), says(found)) for name, found in rig.results(*one.says).items()},
-        lambda seen: all(found <= FINE and State.PASSED in found for found, _ in seen.values()),
+        lambda seen: all(found <= FINE and CheckStatus.PASSED in found for found, _ in seen.values()),
     )
     one.swept(rig)

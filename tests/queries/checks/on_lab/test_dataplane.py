@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mesh.queries.checks.model import State
+from mesh.queries.checks.model import CheckStatus
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.conftest import Rig, says, states
 from tests.queries.checks.on_lab.deeds import Deed, gone, made, nothing, shown
@@ -141,11 +141,13 @@ def test_what_a_pod_tells_is_found_and_what_it_tells_no_more_passes(
     try:
         answered(fresh, one.wrong(rig))
         found = eventually(
-            lambda: rig.results(one.check)[one.check][0], lambda seen: seen.state is State.FAILED
+            lambda: rig.results(one.check)[one.check][0], lambda seen: seen.state is CheckStatus.FAILED
         )
         assert one.says in says([found])
         answered(fresh, one.right(rig))
-        eventually(lambda: rig.results(one.check)[one.check][0], lambda seen: seen.state is State.PASSED)
+        eventually(
+            lambda: rig.results(one.check)[one.check][0], lambda seen: seen.state is CheckStatus.PASSED
+        )
     finally:
         one.after(rig)
 
@@ -159,6 +161,6 @@ def test_a_pod_that_does_not_answer_is_passed_over_and_never_passes(rig: Rig, fr
     assert not fresh
     for name in ("M02", "Q05", "Q18"):
         results = rig.results(name)[name]
-        assert states(results) == {State.SKIPPED}
+        assert states(results) == {CheckStatus.SKIPPED}
         assert results[0].why.startswith("no data plane: ")
         assert results[1].why == "no data plane"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.queries.checks.model import Severity, State
+from mesh.queries.checks.model import CheckStatus, Severity
 from mesh.world import World
 from tests.queries.checks.on_lab.conftest import Rig, says, states
 from tests.queries.checks.on_lab.deeds import gone, made
@@ -59,14 +59,14 @@ def test_what_istioctl_finds_is_told_with_its_own_code(rig: Rig, tmp_path: Path)
     finally:
         gone(LOST)(rig)
     assert "IST0101: Referenced waypoint not found in namespace lost" in says([first])
-    assert (first.severity, second.state) == (Severity.ERROR, State.PASSED)
-    assert states(rig.results("Q21", world=world)["Q21"]) == {State.PASSED}
+    assert (first.severity, second.state) == (Severity.ERROR, CheckStatus.PASSED)
+    assert states(rig.results("Q21", world=world)["Q21"]) == {CheckStatus.PASSED}
 
 
 def test_without_an_istioctl_nothing_is_said_to_be_analysed(rig: Rig, tmp_path: Path) -> None:
     world = rig.world(rig.desired())
     results = rig.results("Q21", world=replace(world, env={**world.env, "PATH": str(tmp_path)}))["Q21"]
-    assert states(results) == {State.SKIPPED}
+    assert states(results) == {CheckStatus.SKIPPED}
     assert "istioctl is not on PATH" in says(results)
 
 
@@ -75,4 +75,4 @@ def test_an_istioctl_of_another_distribution_is_found(rig: Rig, tmp_path: Path) 
     other = rig.results("P34", world=with_istioctl(rig, tmp_path, "1.30.2"))["P34"]
     assert "istioctl 1.30.2 is upstream's, the mesh is Solo's" in says(other)
     own = rig.results("P34", world=with_istioctl(rig, tmp_path, "1.30.1-solo"))["P34"]
-    assert states(own) == {State.PASSED}
+    assert states(own) == {CheckStatus.PASSED}

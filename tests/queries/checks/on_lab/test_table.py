@@ -8,13 +8,13 @@ from __future__ import annotations
 import pytest
 
 from mesh.queries.checks.catalog import BY_ID
-from mesh.queries.checks.model import State
+from mesh.queries.checks.model import CheckStatus
 from tests.e2e import test_guide_c, test_upstream
 from tests.queries.checks.on_lab import test_broken, test_dataplane, test_istioctl, test_way
 from tests.support import seen
 
 MODULES = (test_broken, test_dataplane, test_istioctl, test_way, test_guide_c, test_upstream)
-PASSED, FAILED = State.PASSED.value, State.FAILED.value
+PASSED, FAILED = CheckStatus.PASSED.value, CheckStatus.FAILED.value
 
 
 def test_every_check_has_a_test_that_breaks_a_cluster_and_mends_it() -> None:
@@ -30,8 +30,8 @@ def test_every_check_has_a_test_that_breaks_a_cluster_and_mends_it() -> None:
         ([PASSED], ["P01"]),
         ([FAILED], ["P01"]),
         ([PASSED, FAILED], ["P01"]),
-        ([FAILED, State.SKIPPED.value], ["P01"]),
-        ([FAILED, State.NOT_APPLICABLE.value], ["P01"]),
+        ([FAILED, CheckStatus.SKIPPED.value], ["P01"]),
+        ([FAILED, CheckStatus.NOT_APPLICABLE.value], ["P01"]),
         ([FAILED, PASSED], []),
     ],
 )

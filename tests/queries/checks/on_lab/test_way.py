@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from mesh.model.spec import Mesh
-from mesh.queries.checks.model import State
+from mesh.queries.checks.model import CheckStatus
 from mesh.queries.checks.rules import apps
 from tests.conftest import granted
 from tests.lab.standin.guide import EDGE, SYSTEM
@@ -38,14 +38,14 @@ def test_one_cluster_under_two_names_and_another_cluster_than_recorded_are_found
     assert "cluster1 and cluster2 are one cluster" in found
     swapped = with_contexts(rig.desired(), "cluster2", "cluster1")
     assert "cluster1 is not the cluster that is recorded" in says(rig.results("P02", mesh=swapped)["P02"])
-    assert states(rig.results("P02")["P02"]) == {State.PASSED}
+    assert states(rig.results("P02")["P02"]) == {CheckStatus.PASSED}
 
 
 @pytest.mark.breaks("P05")
 def test_clocks_that_differ_are_found(rig: Rig) -> None:
     late = ahead(rig.world(rig.desired()), timedelta(minutes=10))
     assert "s behind that of this machine" in says(rig.results("P05", world=late)["P05"])
-    assert states(rig.results("P05")["P05"]) == {State.PASSED}
+    assert states(rig.results("P05")["P05"]) == {CheckStatus.PASSED}
 
 
 def test_an_intermediate_near_its_end_is_found_before_it_ends(rig: Rig) -> None:
@@ -71,7 +71,7 @@ def test_one_load_balancer_too_many_is_found(rig: Rig) -> None:
         assert "a dry run of a Service of type LoadBalancer is refused: " in found
     finally:
         gone(LEASED)(rig)
-    assert states(rig.results("P25")["P25"]) == {State.PASSED}
+    assert states(rig.results("P25")["P25"]) == {CheckStatus.PASSED}
 
 
 @pytest.mark.breaks("P27")
@@ -93,7 +93,7 @@ def test_addresses_that_two_clusters_of_one_network_share_are_found(rig: Rig) ->
         waiting = ("-n", SYSTEM, "--field-selector", "status.phase=Pending")  # it had no room for a pod
         rig.hand.kubectl("cluster2", "delete", "pods", *waiting)
         rig.hand.alone("cluster2", SYSTEM, "k8s-app=istio-cni-node", 2)
-    assert states(rig.results("P27", mesh=flat)["P27"]) == {State.PASSED}
+    assert states(rig.results("P27", mesh=flat)["P27"]) == {CheckStatus.PASSED}
 
 
 @pytest.mark.breaks("P32")
@@ -109,7 +109,7 @@ def test_more_workloads_than_the_defaults_bear_are_found(rig: Rig, monkeypatch: 
         ready_pods(rig, "crowd", 4)
         assert "4 workloads are in the mesh" in says(rig.results("P32")["P32"])
         rig.hand.kubectl("cluster1", "scale", "deployment", "web", "-n", "crowd", "--replicas=3")
-        eventually(lambda: states(rig.results("P32")["P32"]), lambda seen: seen == {State.PASSED})
+        eventually(lambda: states(rig.results("P32")["P32"]), lambda seen: seen == {CheckStatus.PASSED})
     finally:
         gone(shop)(rig)
 
@@ -122,11 +122,11 @@ def test_an_api_server_that_is_off_is_found_and_nothing_else_of_it_passes(rig: R
     finally:
         rig.hand.lab.start("cluster2")
     assert "cluster2: it does not answer: " in says(results["P01"])
-    assert [each.state for each in results["Q01"]] == [State.PASSED, State.SKIPPED]
-    assert states(results["P18"]) == {State.SKIPPED}
+    assert [each.state for each in results["Q01"]] == [CheckStatus.PASSED, CheckStatus.SKIPPED]
+    assert states(results["P18"]) == {CheckStatus.SKIPPED}
     rig.hand.healthy("cluster1")
     rig.hand.healthy("cluster2")
-    assert states(rig.results("P01")["P01"]) == {State.PASSED}
+    assert states(rig.results("P01")["P01"]) == {CheckStatus.PASSED}
 
 
 @pytest.mark.breaks("P30", "Q22")
