@@ -29,6 +29,7 @@ types: $(READY)
 
 layers: $(READY)
 	@$(BIN)/lint-imports --config pyproject.toml
+	@$(BIN)/python tests/house/figures.py
 
 bench: $(READY)
 	@$(BIN)/python -m bench
