@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the tables, and write them into docs/performance.md.
+"""`make bench`: measure, print the tables, and write them into docs/explanation/performance.md.
 
 A lab of its own is brought up for the plan, and a fresh one for the script; both are gone at the end.
 """
@@ -22,7 +22,7 @@ from bench.report import Figures, into, text
 from bench.rig import MESH, ROOT, Rig, rig
 from mesh.state.lockfile import from_text
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT = ROOT / "docs" / "explanation" / "performance.md"
 LOOKS = 5
 WRITES = ("apply", "create", "replace", "delete")
 
@@ -43,7 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--clusters", type=int, default=4)
     parser.add_argument("--runs", type=int, default=11, help="counted runs of each command")
-    parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
+    parser.add_argument(
+        "--no-write", action="store_true", help="leave docs/explanation/performance.md as it is"
+    )
     wishes = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         found = measure(Path(folder), wishes.clusters, wishes.runs)

@@ -89,7 +89,7 @@ def main() -> NoReturn:
     """Run the command line and exit.
 
     Nothing that the imports make is garbage, and at the end nothing is worth looking through: with the
-    collector's own habits a plan takes a sixth longer (docs/performance.md).
+    collector's own habits a plan takes a sixth longer (docs/explanation/performance.md).
     """
     gc.set_threshold(SELDOM)
     for stream in (sys.stdout, sys.stderr):

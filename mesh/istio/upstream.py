@@ -2,7 +2,7 @@
 
 Source: istio.io, "Install ambient multi-primary on different networks". Clusters find each other's
 services through each other's API servers, with a token that a remote secret holds; nobody needs a
-licence. See docs/upstream.md.
+licence. See docs/how-to/upstream.md.
 """
 
 from __future__ import annotations

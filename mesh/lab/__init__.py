@@ -1,4 +1,4 @@
-"""Real Kubernetes control planes on loopback, without Docker: see `Lab` and docs/lab.md."""
+"""Real Kubernetes control planes on loopback, without Docker: see `Lab` and docs/reference/lab.md."""
 
 from __future__ import annotations
 

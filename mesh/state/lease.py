@@ -4,7 +4,7 @@ A Lease `mesh-<mesh>` in kube-system, which every cluster has and no mesh makes 
 before the first write and deleted after the last, its uid is what tells one holding from the next:
 nobody ever writes a Lease that somebody else made, so there is no takeover. A lease that a killed
 run of this very folder left is deleted and made anew at once: we hold the lock of the folder, so
-its holder is dead (docs/state.md).
+its holder is dead (docs/reference/state-files.md).
 """
 
 from __future__ import annotations

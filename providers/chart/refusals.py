@@ -65,7 +65,8 @@ def revisioned(component: str, view: ReleaseView, values: Mapping[str, object]) 
     told = ", ".join(f"{name}: {_listed(value)}" for name, value in found.items())
     return (
         f"the {component} of this cluster, release {one.name} in {one.namespace}, is of a revision ({told}): "
-        f"cni and ztunnel have none, so that a mesh is upgraded in place; {way} (docs/guide-a.md#revisions)"
+        f"cni and ztunnel have none, so that a mesh is upgraded in place; {way} "
+        "(docs/how-to/guide-a.md#revisions)"
     )
 
 

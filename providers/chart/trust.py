@@ -84,7 +84,7 @@ def second_istiod(kube: Kube) -> str:
         if meta["name"] == GLOO_OPERATOR:
             return (
                 f"the Gloo Operator runs istiod here ({where}): what it keeps is never taken over; move it "
-                "to Helm first (docs/guide-a.md), or leave the cluster out"
+                "to Helm first (docs/how-to/guide-a.md), or leave the cluster out"
             )
         return (
             f"an istiod runs here already: Deployment {where}, by {owner_of(obj) or 'nobody known'}; a "

@@ -1,4 +1,7 @@
-"""What a command imports is what it costs to start; see docs/performance.md. Never asserted by time."""
+"""What a command imports is what it costs to start, never asserted by time.
+
+See docs/explanation/performance.md.
+"""
 
 from __future__ import annotations
 

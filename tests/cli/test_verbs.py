@@ -9,7 +9,7 @@ import pytest
 
 from mesh.cli.main import VERBS, cli
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "verbs.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "verbs.md").read_text(encoding="utf-8")
 
 
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
@@ -27,7 +27,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_its_section_and_every_option_its_words(verb: str) -> None:
     head, found, rest = PAGE.partition(f"\n## {verb}\n")
-    assert found, f"docs/verbs.md has no section on {verb}"
+    assert found, f"docs/reference/verbs.md has no section on {verb}"
     said = head.partition("\n## ")[0] + re.split(r"\n## ", rest)[0]
     said += PAGE.partition("\n## apply\n")[2].partition("\n## ")[0] if verb == "destroy" else ""
     command = cli.get_command(click.Context(cli), verb)
@@ -37,5 +37,5 @@ def test_every_verb_has_its_section_and_every_option_its_words(verb: str) -> Non
             option for param in each.params if isinstance(param, click.Option) for option in param.opts
         ]
         missing = [option for option in options if f"{option}" not in said]
-        assert missing == [], f"docs/verbs.md says nothing of {name} {' '.join(missing)}"
+        assert missing == [], f"docs/reference/verbs.md says nothing of {name} {' '.join(missing)}"
         assert name in said

@@ -512,7 +512,7 @@ def test_a_good_file_with_one_change_is_decoded_or_refused_as_the_schema_says(
 
 
 def test_the_reference_names_every_key() -> None:
-    text = (ROOT / "docs/desired-state.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/mesh-file.md").read_text(encoding="utf-8")
     keys = {key for part in json_schema()["definitions"].values() for key in part["properties"]}
     missing = {key for key in keys if not re.search(rf"\b{re.escape(key)}\b", text)}
     assert missing == set()

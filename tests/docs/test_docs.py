@@ -99,7 +99,7 @@ STEPS = {
 
 def rows(guide: str) -> dict[str, list[str]]:
     """The table of a guide: the other cells of each row by its step."""
-    text = (ROOT / "docs" / "guides.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "guides.md").read_text(encoding="utf-8")
     table = text.partition(f"\n## {guide}:")[2].partition("\n## ")[0]
     cells = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"^\|.*\|$", table, re.M)
@@ -115,7 +115,10 @@ def test_every_step_of_a_guide_has_its_row_and_a_test_that_exists(guide: str) ->
     assert {re.sub(r"\.\d+$", "", step) for step in found} == set(wanted)
     for step, (by_hand, ours, proof) in found.items():
         assert by_hand, step
-        files = [ROOT / "docs" / file for file in re.findall(r"\]\((\.\./tests/[^)]+\.py)\)", proof)]
+        files = [
+            ROOT / "docs" / "reference" / file
+            for file in re.findall(r"\]\((\.\./\.\./tests/[^)]+\.py)\)", proof)
+        ]
         assert all(file.is_file() for file in files), step
         assert files or (proof == "-" and ours.startswith("nothing")), f"{step} is proved by nothing"
 

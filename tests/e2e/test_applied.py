@@ -28,7 +28,7 @@ LISTS = {
     "nodes",
     "secrets",
 }
-"""Every LIST of a plan without changes, once per cluster; see docs/performance.md."""
+"""Every LIST of a plan without changes, once per cluster; see docs/explanation/performance.md."""
 
 
 def conditions(kubectl: Tool, cluster: str, peer: str) -> dict[str, str]:

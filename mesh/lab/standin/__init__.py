@@ -1,4 +1,6 @@
-"""A stand-in for istiod: it acts for each cluster of a lab as the real one does, see docs/standins.md.
+"""A stand-in istiod: it acts for each cluster of a lab as the real one does.
+
+See docs/explanation/standins.md.
 
 It is a witness independent of `mesh`: it knows the facts of the distribution from its own modules only, so a
 wrong plan fails in the lab. Its modules, in the order in which a turn of its loop passes them::

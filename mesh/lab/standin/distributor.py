@@ -1,7 +1,8 @@
 """A stand-in for the management plane: it copies the peers that each istiod makes to all other clusters.
 
 It acts as long as the server of chart `gloo-platform` is ready in one cluster, with the feature on, for
-every cluster that is registered and accepted there and has what the guide installs; see docs/standins.md.
+every cluster that is registered and accepted there and has what the guide installs.
+See docs/explanation/standins.md.
 Stop it by scaling the Deployment `gloo-mesh-mgmt-server` to nothing: what it has copied then stays as it is.
 """
 

@@ -1,7 +1,7 @@
 """Whether a peer gateway (class `istio-remote`) connects, judged from both clusters' facts.
 
 Conditions and messages are those of the real control plane as far as they are known; where they are not, a
-plain sentence that is true. `docs/standins.md` has the table.
+plain sentence that is true. `docs/explanation/standins.md` has the table.
 """
 
 from __future__ import annotations

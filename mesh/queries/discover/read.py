@@ -55,7 +55,7 @@ def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[R
         if meta["name"] == OPERATOR:
             return (
                 "the Gloo Operator keeps its Istio (Deployment istiod-gloo), which is never taken over: move "
-                "it to Helm first, see docs/guide-a.md"
+                "it to Helm first, see docs/how-to/guide-a.md"
             )
         if not releases["istiod"]:
             where = f"{meta['namespace']}/{meta['name']}"
