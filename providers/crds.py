@@ -14,6 +14,7 @@ from mesh.errors import KubeError, RefusedError
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
 from mesh.model.diff import digest
 from mesh.model.spec import GatewayAPI
+from mesh.sdk.capabilities import Busy, Kept, Resumable
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.managed_fields import MESH_LABEL, marks
@@ -41,7 +42,7 @@ class CrdsSpec:
     api: GatewayAPI
 
 
-class CrdsProvider(Provider[CrdsSpec]):
+class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec]):
     """All CRDs of the group `gateway.networking.k8s.io`, as one resource."""
 
     kind = "crds"

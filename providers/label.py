@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mesh.errors import KubeError
 from mesh.model import Attrs, Found, Key, Live, Place, Touch
+from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.managed_fields import touches
@@ -29,7 +30,7 @@ class LabelSpec:
     labels: Mapping[str, str]
 
 
-class LabelProvider(Provider[LabelSpec]):
+class LabelProvider(Provider[LabelSpec], Traced):
     """One set of labels on one namespace; `Place.variant` holds the label's key."""
 
     kind = "label"

@@ -8,9 +8,10 @@ from typing import Any
 
 from mesh.errors import KubeError
 from mesh.istio.peering import REMOTE_CLASS, is_by_hand, linked, stale
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
+from mesh.model import READY, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
 from mesh.model.refs import Ref
-from mesh.sdk.contract import Last, Provider
+from mesh.sdk.capabilities import Verified
+from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import attrs_of, place_of, token
 from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
 from mesh.world import Object, Snapshot, World
@@ -39,7 +40,7 @@ class PeerSpec:
         return self.source == self.target
 
 
-class PeerProvider(Provider[PeerSpec]):
+class PeerProvider(Verified[PeerSpec]):
     """A Gateway of class `istio-remote`, found by the network that it stands for (the place's variant)."""
 
     kind = "peer"
@@ -49,11 +50,6 @@ class PeerProvider(Provider[PeerSpec]):
         if key.cluster == key.name:
             return f"the istiod of {key.name} has not made it yet"
         return f"Gloo has not distributed it yet: it is made in {key.name} and copied to {key.cluster}"
-
-    def wanted(self, spec: PeerSpec, live: Found, last: Last | None) -> Attrs:
-        """Whatever is there: it is not ours to change."""
-        del spec, last
-        return live.attrs if isinstance(live, Live) else {}
 
     def refuse(self, spec: PeerSpec, live: Found, last: Last | None) -> str:
         """Refuse beside a peer that somebody made by hand: the two would be ambiguous."""
@@ -87,9 +83,6 @@ class PeerProvider(Provider[PeerSpec]):
             if (key.kind, key.cluster) == ("link", snapshot.cluster)
         }
         return {key: _found(place, objects, recorded) for key, place in places.items()}
-
-    def create(self, spec: PeerSpec, key: Key, world: World) -> None:
-        """Nothing: others make it."""
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Nothing: those who made it take it away, once automatic linking is switched off."""

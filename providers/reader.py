@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from mesh.errors import KubeError
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
 from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
@@ -44,7 +45,7 @@ class ReaderSpec:
     account: str
 
 
-class ReaderProvider(Provider[ReaderSpec]):
+class ReaderProvider(Provider[ReaderSpec], Traced):
     """The reader of one cluster; its outputs `ca` and `token` move when the values do.
 
     `server` is where we reach its API server, `roots` the fingerprints of its roots of trust.

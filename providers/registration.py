@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.model import Attrs, Found, Key, Live, Place
-from mesh.sdk.contract import Last, Provider
+from mesh.model import Found, Key, Live, Place
+from mesh.sdk.capabilities import Verified
+from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import KUBERNETES_CLUSTER
@@ -24,7 +25,7 @@ class RegistrationSpec:
     command: str
 
 
-class RegistrationProvider(Provider[RegistrationSpec]):
+class RegistrationProvider(Verified[RegistrationSpec]):
     """A `KubernetesCluster` in the management cluster, with approval ACCEPTED."""
 
     kind = "registration"
@@ -32,11 +33,6 @@ class RegistrationProvider(Provider[RegistrationSpec]):
     def awaited(self, key: Key) -> str:
         """A person registers a cluster."""
         return f"{key.name} is not registered yet"
-
-    def wanted(self, spec: RegistrationSpec, live: Found, last: Last | None) -> Attrs:
-        """Whatever is there: it is not ours to change."""
-        del spec, last
-        return live.attrs if isinstance(live, Live) else {}
 
     def refuse(self, spec: RegistrationSpec, live: Found, last: Last | None) -> str:
         """No peer is ever distributed from or to a cluster that is not registered."""
@@ -58,9 +54,6 @@ class RegistrationProvider(Provider[RegistrationSpec]):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read all of them in one LIST."""
         return find(places, lambda: snapshot.list(KUBERNETES_CLUSTER), _live)
-
-    def create(self, spec: RegistrationSpec, key: Key, world: World) -> None:
-        """Nothing: a person registers a cluster."""
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Leave it to those who made it."""

@@ -15,6 +15,7 @@ from mesh.istio.upstream import READER, REMOTE_SECRET, is_loopback
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
 from mesh.model.refs import Ref, unknowns_in
 from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.capabilities import Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
@@ -58,7 +59,7 @@ def place(mesh: str, namespace: str, cluster: str) -> Place:
     return Place(namespace, REMOTE_SECRET.format(cluster=cluster), mesh)
 
 
-class RemoteProvider(Provider[RemoteSpec]):
+class RemoteProvider(Provider[RemoteSpec], Renewable[RemoteSpec], Traced):
     """A link of an upstream mesh.
 
     Ready is: the token works, the CA vouches for the server, and both clusters have a root of trust

@@ -19,6 +19,7 @@ from mesh.errors import MeshError
 from mesh.model import Attrs, Found, Key, Live, Place, Sensitive, Touch
 from mesh.model.spec import Licence
 from mesh.sdk import kube_secret as secret_objects
+from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, token, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
@@ -78,7 +79,7 @@ def salted(mesh: str, address: Key, value: str) -> str:
     return hashlib.sha256(f"{mesh}\0{address}\0{value}".encode()).hexdigest()[:16]
 
 
-class SecretProvider(Provider[SecretSpec]):
+class SecretProvider(Provider[SecretSpec], Traced):
     """The licence of one cluster; its output `digest` moves when the licence does."""
 
     kind = "secret"

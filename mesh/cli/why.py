@@ -14,6 +14,7 @@ from mesh.cli.terminal import look
 from mesh.engine.session import Decided, Session
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Key, Live, Touch
+from mesh.sdk import ask
 
 
 @click.command("why")
@@ -54,7 +55,7 @@ def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     if place is None:
         return ()
     try:
-        return here.kinds[key.kind].written(key, place, live, here.world)
+        return ask.written(here.kinds[key.kind], key, place, live, here.world)
     except KubeError as error:
         click.echo(f"Warning: who wrote it could not be read: {error.message}", err=True)
         return ()

@@ -23,6 +23,7 @@ from mesh.planner.prune import decide_unwanted
 from mesh.planner.refusals import refuse_all, refuse_several_roots
 from mesh.planner.reissue import asked_for, disclosed, reissued
 from mesh.planner.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
+from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
@@ -177,5 +178,5 @@ def _keep(steps: dict[Key, Step], known: Known, session: Session, removable: fro
     for key, step in steps.items():
         if step.action is Action.DELETE and key.kind not in removable:
             place = known.state.entries[key].last.place
-            if why := session.kinds[key.kind].keeps(place, session.world):
+            if why := ask.keeps(session.kinds[key.kind], place, session.world):
                 steps[key] = replace(step, action=Action.FORGET, fields=(), why=why)

@@ -16,6 +16,7 @@ from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.model.graph import Edges, with_users
 from mesh.planner.decide import to_confirm
 from mesh.planner.rollout import GATED, gate_of
+from mesh.sdk import ask
 from mesh.walk import walk
 
 ASKED = Key("checks", NO_CLUSTER, "mid")
@@ -30,7 +31,7 @@ def disrupted(run: Run) -> frozenset[Key]:
     return frozenset(
         key
         for key, task in run.tasks.items()
-        if task.step.action in GATED and task.kind.disrupts(key) and key in run.outcomes
+        if task.step.action in GATED and ask.disrupts(task.kind, key) and key in run.outcomes
     )
 
 

@@ -8,6 +8,7 @@ from mesh.errors import MeshError
 from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
 from mesh.model.diff import dotted
 from mesh.planner.decide import Draft, Known
+from mesh.sdk import ask as question
 from mesh.sdk.chart_diff import HANDS
 from mesh.sdk.contract import Preview, Registry
 from mesh.walk import fan
@@ -42,7 +43,9 @@ def preview(
             if key in draft.bound:
                 return kinds[key.kind].preview(draft.bound[key], key, live, world)
             last = known.state.last(key)
-            return kinds[key.kind].preview_back(key, live, last, world) if live and last else Preview()
+            return (
+                question.preview_back(kinds[key.kind], key, live, last, world) if live and last else Preview()
+            )
         except MeshError as error:
             return error
 

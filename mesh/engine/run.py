@@ -16,6 +16,7 @@ from mesh.errors import KubeError, LockedError, MeshError, RefusedError, StalePl
 from mesh.model import READY, Action, Found, Key, Live, Place, Step, Unknown, Unread, Verdict
 from mesh.model.refs import Ref, bind, pick, unknowns_in
 from mesh.planner.step import step_for
+from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider, Registry
 from mesh.state.journal import Journal
 from mesh.state.lease import HeldLeases
@@ -65,7 +66,7 @@ def done(step: Step, outcome: Outcome) -> Action:
 
 def _works(kind: Provider[Any], live: Live | None) -> tuple[bool, str]:
     """Whether what was given back works; one that its owner removed meanwhile has nothing to wait for."""
-    ready = kind.works(live) if live else READY
+    ready = ask.works(kind, live) if live else READY
     return bool(ready), ready.why
 
 
@@ -178,7 +179,7 @@ class Run:
         key, place = task.step.key, self._where(task)
 
         def idle(_live: Live | None) -> tuple[bool, str]:
-            why = task.kind.busy(key, place, self.world)
+            why = ask.busy(task.kind, key, place, self.world)
             return not why, why
 
         if idle(None)[0]:
@@ -215,13 +216,14 @@ class Run:
             return Outcome(remarks=remarks)
         # Others may make one of the same name at once: what was seen is gone then, too.
         return self._until(
-            task, lambda live: (live is None or live.uid != found.uid, task.kind.lingers(key, live or found))
+            task,
+            lambda live: (live is None or live.uid != found.uid, ask.lingers(task.kind, key, live or found)),
         )
 
     def _let_go(self, task: Task) -> None:
         """Give what goes by itself some time; it may be stuck, which is no reason to keep the rest."""
         for seconds in GOING_SECONDS:
-            why = task.kind.going(task.step.key, task.place, self.world)
+            why = ask.going(task.kind, task.step.key, task.place, self.world)
             if not why or self.stopping():
                 return
             self.world.say(str(task.step.key), why)
@@ -233,7 +235,7 @@ class Run:
         last = self.state.last(key)
         if found is None or last is None:
             return Outcome(remarks=(task.step.why,))
-        task.kind.give_back(key, found, last, self.world)
+        ask.give_back(task.kind, key, found, last, self.world)
         ended = self._until(task, lambda live: _works(task.kind, live))
         return replace(ended, remarks=(task.step.why,))
 
@@ -268,7 +270,7 @@ class Run:
 
     def _is_ready(self, kind: Provider[Any], key: Key, spec: Any, live: Live | None) -> tuple[bool, str]:
         if live is None:
-            return False, kind.awaited(key) or "it is not there yet"
+            return False, ask.awaited(kind, key) or "it is not there yet"
         ready = kind.ready(spec, live)
         if ready.verdict is Verdict.NEVER:
             raise MeshError(f"will not become ready: {ready.why}", hint="mend it, then run apply again")

@@ -32,6 +32,7 @@ from mesh.model.refs import Lookup, Ref, bind, pick
 from mesh.planner.from_record import owned
 from mesh.planner.ownership import foreign, is_theirs, left, was_made
 from mesh.planner.step import step_as_recorded, step_for, waiting_for
+from mesh.sdk import ask
 from mesh.sdk.contract import Provider, Registry
 from mesh.state.lockfile import Entry, State
 
@@ -156,7 +157,7 @@ def _lookup(known: Known, kinds: Registry, draft: Draft) -> Lookup:
 def _moves(step: Step, kind: Provider[Any]) -> bool:
     """Whether an update touches a field on which an output depends, or makes the thing anew."""
     if not step.fields:
-        return not kind.lasting
+        return not ask.is_lasting(kind)
     return any(each.path[: len(path)] == path for each in step.fields for path in kind.moves)
 
 
@@ -172,7 +173,8 @@ def to_confirm(steps: tuple[Step, ...], kinds: Registry) -> tuple[str, ...]:
     names = [
         step.key.cluster
         for step in steps
-        if step.action is Action.UPDATE and {each.path for each in step.fields} & kinds[step.key.kind].asks
+        if step.action is Action.UPDATE
+        and {each.path for each in step.fields} & ask.confirmed(kinds[step.key.kind])
     ]
     return tuple(dict.fromkeys(names))
 

@@ -28,21 +28,22 @@ from mesh.model import (
     UnreadSecret,
 )
 from mesh.model.diff import digest, dotted, leaves
+from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
 
 RECORDED = Recorded()
 NOTE = "as of the last apply: what it is now is in a Secret, which this identity may not read"
-STAYS = "it was there before mesh and stays, without what mesh put into it"
+STAYS = "it existed before mesh and stays, without what mesh put into it"
 
 
 def removal_as_recorded(kind: Provider[Any], key: Key, last: Last, reason: Reason) -> Step:
     """Decide by its record what becomes of something that nobody wants any more."""
-    ours = last.fields if last.created else last.ours if kind.gives_back else ()
+    ours = last.fields if last.created else last.ours if ask.is_adoptable(kind) else ()
     fields = tuple(Field(parts(name), RECORDED, ABSENT) for name in sorted(ours))
     if last.created:
         return Step(Action.DELETE, key, reason, fields, notes=(NOTE,))
     if not fields:
-        return Step(Action.FORGET, key, reason, why=kind.stays, notes=(NOTE,))
+        return Step(Action.FORGET, key, reason, why=ask.stays(kind), notes=(NOTE,))
     return Step(Action.UPDATE, key, reason, fields, why=STAYS, notes=(NOTE,))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from mesh.errors import InputError, Problem, UsageError
 from mesh.model import ABSENT, Field, Found, Key, Left, Live, Origin, Resource
 from mesh.model.diff import diff
+from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
 
 
@@ -31,9 +32,9 @@ def is_theirs(last: Last | None, found: Live, mesh: str) -> bool:
 
 def foreign(kind: Provider[Any], spec: Any, resource: Resource[Any], found: Live, last: Last | None) -> str:
     """Say why what somebody else made is not changed without a word of the user; "" if nothing is taken."""
-    if resource.adopt and kind.gives_back:
+    if resource.adopt and ask.is_adoptable(kind):
         return ""
-    fields = diff(kind.seen(spec, found), kind.wanted(spec, found, last))
+    fields = diff(ask.seen(kind, spec, found), kind.wanted(spec, found, last))
     if not fields or (resource.adopt and all(each.before is ABSENT for each in fields)):
         return ""
     key = resource.key
@@ -49,15 +50,15 @@ def _few(fields: tuple[Field, ...]) -> str:
 
 def ways_out(kind: Provider[Any], key: Key) -> str:
     """Name what a user may choose for an object of others: take it, leave it, or another wish."""
-    leave = "" if kind.gives_back else f"leave it as it is with `--leave {key}`, "
+    leave = "" if ask.is_adoptable(kind) else f"leave it as it is with `--leave {key}`, "
     return f"take it over with `--take {key}`, {leave}or change the file"
 
 
 def left(kind: Provider[Any], spec: Any, resource: Resource[Any], found: Live) -> Left | str:
     """Return whose it stays; or, as text, why it cannot be left."""
-    if kind.gives_back:
+    if ask.is_adoptable(kind):
         return f"{resource.key} cannot be left to others: the rest of the mesh is built upon what it says"
-    if why := kind.refuse_left(spec, found):
+    if why := ask.refuse_left(kind, spec, found):
         return why
     place = found.place or resource.place
     where = f"{place.namespace}/{place.name}".removeprefix("/")

@@ -10,6 +10,7 @@ from mesh.model.graph import ordered, reversed_edges
 from mesh.planner.decide import Draft, Known
 from mesh.planner.from_record import STAYS, removal_as_recorded
 from mesh.planner.ownership import was_made
+from mesh.sdk import ask
 from mesh.sdk.contract import Registry
 from mesh.state.lockfile import Entry
 
@@ -45,14 +46,15 @@ def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too:
         return removal_as_recorded(kinds[key.kind], key, entry.last, reason)
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
-    there = kinds[key.kind].hidden(found.attrs, known.sensitive)
+    kind = kinds[key.kind]
+    there = ask.hidden(kind, found.attrs, known.sensitive)
     made = entry.last.created and was_made(entry.last, found, known.state.mesh)
-    if made or (adopted_too and kinds[key.kind].gives_back):
+    if made or (adopted_too and ask.is_adoptable(kind)):
         return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
-    if kinds[key.kind].awaited(key):
+    if ask.awaited(kind, key):
         return Step(Action.FORGET, key, reason, why="others keep it")
-    theirs = kinds[key.kind].hidden(kinds[key.kind].without(found, entry.last), known.sensitive)
+    theirs = ask.hidden(kind, ask.without(kind, found, entry.last), known.sensitive)
     fields = diff(there, theirs)
     if not fields:
-        return Step(Action.FORGET, key, reason, why=kinds[key.kind].stays)
+        return Step(Action.FORGET, key, reason, why=ask.stays(kind))
     return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=STAYS)

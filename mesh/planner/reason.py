@@ -7,6 +7,7 @@ from typing import Any
 
 from mesh.model import ABSENT, Field, Reason, Recorded, Touch, Unknown
 from mesh.model.diff import digest, dotted
+from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
 
 
@@ -21,7 +22,7 @@ def touched(each: Field, touches: tuple[Touch, ...]) -> Field:
 
 def why_differs(kind: Provider[Any], fields: tuple[Field, ...], last: Last | None) -> Reason:
     """Say who or what made something differ: the wish, somebody else, or a value it takes."""
-    if {each.path for each in fields} & kind.asks:
+    if {each.path for each in fields} & ask.confirmed(kind):
         return Reason.MOVES
     if last is None:
         return Reason.ADOPT

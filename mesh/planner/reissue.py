@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mesh.model import Action, Key, Live, Step
 from mesh.planner.decide import Draft, Known
+from mesh.sdk import ask
 from mesh.sdk.contract import Registry
 
 
@@ -20,7 +21,7 @@ def _found(known: Known, draft: Draft, kinds: Registry) -> Iterator[tuple[Key, s
         live = known.found.get(key)
         if step.action is not Action.UPDATE or known.state.last(key) or not isinstance(live, Live):
             continue
-        if why := kinds[key.kind].reissues(draft.bound[key], live):
+        if why := ask.reissues(kinds[key.kind], draft.bound[key], live):
             yield key, why
 
 

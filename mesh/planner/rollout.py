@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.model.spec import Rollout
+from mesh.sdk import ask
 from mesh.sdk.contract import Registry
 
 CHANGES = frozenset({Action.UPDATE, Action.REPLACE})
@@ -57,7 +58,7 @@ def cluster_by_cluster(
     ordered = dict(steps)
     before: frozenset[Key] = frozenset()
     for group in groups:
-        here = {key for key in steps if key.cluster in set(group) and kinds[key.kind].disrupts(key)}
+        here = {key for key in steps if key.cluster in set(group) and ask.disrupts(kinds[key.kind], key)}
         gated = {key for key in here if steps[key].action in which}
         for key in gated if before else ():
             ordered[key] = _behind(steps[key], before, gated, rollout)

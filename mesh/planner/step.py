@@ -10,6 +10,7 @@ from mesh.model import Action, Field, Key, Live, Reason, Step, UnreadSecret
 from mesh.model.diff import diff
 from mesh.planner.from_record import NOTE, recorded_diff
 from mesh.planner.reason import touched, why_differs
+from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
 
 
@@ -18,7 +19,7 @@ def step_for(
 ) -> Step | None:
     """Decide one resource by itself; None if it is as wanted and ready."""
     wanted = kind.wanted(spec, found, last)
-    if found is None and (why := kind.awaited(key)):
+    if found is None and (why := ask.awaited(kind, key)):
         return Step(Action.READ, key, Reason.UNHEALTHY, why=why)
     if found is None:
         fields = diff({}, wanted)
@@ -31,7 +32,7 @@ def step_for(
             if last and last.status == "ok"
             else "",
         )
-    fields = diff(kind.seen(spec, found), wanted)
+    fields = diff(ask.seen(kind, spec, found), wanted)
     return _change_or_wait(kind, spec, key, found, fields, last=last, now=now)
 
 
@@ -56,11 +57,11 @@ def _change_or_wait(
 ) -> Step | None:
     """Decide what is there: mend what differs, make anew what is due, wait for what does not work."""
     fields = tuple(touched(each, found.touches) for each in differing)
-    half = kind.unfinished(spec, found) if last and last.status == OPEN else ""
-    due = kind.due(spec, found, now) or half
+    half = ask.unfinished(kind, spec, found) if last and last.status == OPEN else ""
+    due = ask.due(kind, spec, found, now) or half
     if fields or due:
         action = Action.REPLACE if {each.path for each in fields} & kind.immutable else Action.UPDATE
-        reason = why_differs(kind, fields, last) if fields or half else kind.renewed
+        reason = why_differs(kind, fields, last) if fields or half else ask.renewed(kind)
         return Step(action, key, reason, fields, expects=found.token, why=due)
     return waiting_for(kind, spec, key, found)
 

@@ -28,6 +28,7 @@ from mesh.model import (
 from mesh.model.diff import dotted, leaves
 from mesh.model.graph import Edges, reversed_edges
 from mesh.planner.decide import Draft, Known
+from mesh.sdk import ask
 from mesh.sdk.contract import Provider, Registry
 from mesh.state.lockfile import Entry
 
@@ -203,7 +204,7 @@ def _facts(
 def _seen(kind: Provider[Any], spec: Any, found: Found, sensitive: tuple[str, ...]) -> Attrs:
     if not isinstance(found, Live):
         return {}
-    return kind.hidden(found.attrs, sensitive) if spec is None else kind.seen(spec, found)
+    return ask.hidden(kind, found.attrs, sensitive) if spec is None else ask.seen(kind, spec, found)
 
 
 def _left(wanted: Mapping[Path, Any], step: Step | None) -> dict[Path, Any]:

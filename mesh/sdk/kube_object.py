@@ -15,6 +15,7 @@ from mesh.model import Attrs, Found, Key, Live, Place, Touch, Unread
 from mesh.model.diff import digest
 from mesh.model.merge import merge
 from mesh.model.refs import unknowns_in
+from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.world import Object, Snapshot, World
@@ -36,7 +37,7 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-class ManifestProvider(Provider[Manifest]):
+class ManifestProvider(Provider[Manifest], Traced):
     """A resource that is one object of the API resource `resource`."""
 
     resource: ClassVar[ResourceType]
@@ -62,8 +63,9 @@ class ManifestProvider(Provider[Manifest]):
             owner=owner_of(obj),
         )
 
-    def outputs(self, obj: Object) -> Mapping[str, Any]:  # noqa: ARG002  # most objects give nothing on
-        """What others may refer to."""
+    def outputs(self, obj: Object) -> Mapping[str, Any]:
+        """Return the values that other resources can refer to."""
+        del obj
         return {}
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
 from mesh.world import Object, Snapshot, World
@@ -24,7 +25,7 @@ IMPLIED = {
 """Annotations that say what holds without them."""
 
 
-class NetworkGateways(ManifestProvider):
+class NetworkGateways(ManifestProvider, Leavable[Manifest]):
     """A kind of such Gateways. `Place.variant` begins with the network; without it only the name counts."""
 
     resource = GATEWAY

@@ -23,6 +23,7 @@ from mesh.providers.cert.specs import (
     cacerts_place,
     root_place,
 )
+from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
 
@@ -41,13 +42,13 @@ _ROOT = Root()
 _CACERTS = Cacerts()
 
 
-class CertProvider(Provider[CertSpec]):
+class CertProvider(
+    Provider[CertSpec], Adoptable, Confirmed[CertSpec], Renewable[CertSpec], Disruptive, Kept, Traced
+):
     """Root and intermediates, each handed on to its own half."""
 
     kind = "cert"
     waits = False
-    disruptive = True
-    gives_back = True
     asks = frozenset({("issuer",)})
     moves = frozenset({("issuer",)})
     stays = "it stays for the istiod that was there before mesh"
@@ -58,7 +59,7 @@ class CertProvider(Provider[CertSpec]):
 
     def due(self, spec: CertSpec, live: Live, now: datetime) -> str:
         """Say why an intermediate of ours must be signed again."""
-        return _half(spec).due(spec, live, now)
+        return _CACERTS.due(spec, live, now) if isinstance(spec, IntermediateSpec) else ""
 
     def refuse(self, spec: CertSpec, live: Found, last: Last | None) -> str:
         """Refuse to change a root of trust, and to overwrite what others made."""

@@ -24,6 +24,7 @@ from mesh.providers.cert.observe import (
     without_cacerts,
 )
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, context
+from mesh.sdk.capabilities import Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks
@@ -34,7 +35,7 @@ from mesh.world.kube.errors import AlreadyExists, Forbidden
 from mesh.world.resources import DEPLOYMENT, SECRET
 
 
-class Cacerts(Provider[IntermediateSpec]):
+class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
     """One intermediate a cluster; a foreign one is kept if it has the mesh's root, and never overwritten."""
 
     kind = "cert"

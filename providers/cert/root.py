@@ -14,6 +14,7 @@ from mesh.model.spec import CommandCA, FilesCA, GenerateCA
 from mesh.providers.cert.migration import OFFER
 from mesh.providers.cert.observe import PUBLISHED, ROOT_PEM
 from mesh.providers.cert.specs import CACERTS, RootSpec, context
+from mesh.sdk.capabilities import Kept
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
 from mesh.world.disk.files import user_path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mesh.world.pki import RootFiles
 
 
-class Root(Provider[RootSpec]):
+class Root(Provider[RootSpec], Kept):
     """One root for the whole mesh."""
 
     kind = "cert"

@@ -19,6 +19,7 @@ from mesh.providers.chart.release_objects import AND_ROOT
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
+from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Returnable, Traced
 from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.managed_fields import MESH_LABEL
@@ -78,12 +79,12 @@ def with_root(place: Place) -> Place:
     return replace(place, variant=place.variant + AND_ROOT)
 
 
-class ChartProvider(Provider[ChartSpec]):
+class ChartProvider(
+    Provider[ChartSpec], Returnable, Confirmed[ChartSpec], Disruptive, Busy, Masked[ChartSpec], Traced
+):
     """A release: its chart, version, values and status; ready when its workloads are."""
 
     kind = "chart"
-    disruptive = True
-    gives_back = True
 
     def disrupts(self, key: Key) -> bool:
         """The parts of Istio carry traffic; a management plane beside them does not."""

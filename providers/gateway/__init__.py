@@ -11,6 +11,7 @@ from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, n
 from mesh.model.diff import diff
 from mesh.model.refs import Ref
 from mesh.providers.gateway.service import with_service
+from mesh.sdk.capabilities import Disruptive, Renewable
 from mesh.sdk.contract import Last
 from mesh.sdk.gateway_pods import MIGRATES, behind, make_anew, with_pods
 from mesh.sdk.kube_object import Manifest
@@ -29,7 +30,7 @@ class GatewaySpec(Manifest):
     root: str | Ref | Unknown = ""
 
 
-class GatewayProvider(NetworkGateways):
+class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
     """A Gateway of class `istio-eastwest` or `istio-east-west`; its output `endpoint` is its address."""
 
     kind = "gateway"
@@ -37,7 +38,6 @@ class GatewayProvider(NetworkGateways):
     what = "east-west gateway"
     named = True
     moves = frozenset({("spec",), ("metadata", "annotations")})
-    disruptive = True
     renewed = Reason.FOLLOWS
     lasting = True
 

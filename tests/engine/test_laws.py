@@ -253,7 +253,7 @@ def test_what_was_there_before_is_forgotten_and_stays(here: Session) -> None:
     kube.put("a", {"out": 1}, owner="somebody")
     carry_out(here, plan(here, toy("a", out=1)))
     (step,) = plan(here).plan.steps
-    assert (step.action, step.why) == (Action.FORGET, "it was there before mesh and stays")
+    assert (step.action, step.why) == (Action.FORGET, "it existed before mesh and stays")
     carry_out(here, plan(here))
     assert "a" in kube.toys
     assert here.store.read("demo").entries == {}

@@ -17,6 +17,7 @@ from mesh.errors import RefusedError
 from mesh.model import ABSENT, Action, Field, Key, Place, Reason, Recorded, Resource, Sensitive, Unknown
 from mesh.model.diff import dotted, fingerprints
 from mesh.planner.from_record import parts, recorded_diff, refuse_as_recorded, removal_as_recorded
+from mesh.sdk.capabilities import Adoptable
 from mesh.sdk.contract import Last
 from tests.engine.test_laws import LAW, fresh, wishes
 from tests.engine.toy import Toy, ToyProvider, carry_out, key, plan, toy, toys
@@ -128,7 +129,7 @@ def test_nothing_is_written_on_the_strength_of_a_record(folders: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mine", "gives_back", "expected"),
+    ("mine", "adoptable", "expected"),
     [
         (last(WISH), False, Action.DELETE),
         (last(WISH, created=False), True, Action.UPDATE),
@@ -137,12 +138,12 @@ def test_nothing_is_written_on_the_strength_of_a_record(folders: Path) -> None:
     ],
 )
 def test_what_leaves_is_deleted_given_back_or_forgotten(
-    mine: Last, gives_back: bool, expected: Action
+    mine: Last, adoptable: bool, expected: Action
 ) -> None:
-    class Kind(ToyProvider):
+    class AdoptableToy(ToyProvider, Adoptable):
         pass
 
-    Kind.gives_back = gives_back
-    step = removal_as_recorded(Kind(), Key("toy", "cluster1", "a"), mine, Reason.REMOVED)
+    kind = AdoptableToy() if adoptable else ToyProvider()
+    step = removal_as_recorded(kind, Key("toy", "cluster1", "a"), mine, Reason.REMOVED)
     assert step.action is expected
     assert all(each.before == WAS and each.after is ABSENT for each in step.fields)

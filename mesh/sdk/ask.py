@@ -1,0 +1,142 @@
+"""One function for each question about a kind that only some kinds answer.
+
+Each returns what the kind says if it has the capability, and the answer of all other kinds if not. No other
+module tests which capabilities a kind has.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from mesh.model import READY, Attrs, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.sdk.capabilities import (
+    Adoptable,
+    Busy,
+    Confirmed,
+    Disruptive,
+    Kept,
+    Leavable,
+    Masked,
+    Renewable,
+    Resumable,
+    Returnable,
+    Traced,
+    Verified,
+)
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.world import World
+
+Kind = Provider[Any]
+
+
+def is_adoptable(kind: Kind) -> bool:
+    """Return whether the mesh file can adopt an existing resource of this kind."""
+    return isinstance(kind, Adoptable)
+
+
+def stays(kind: Kind) -> str:
+    """Return why an adopted resource is left when it is no longer wanted."""
+    return kind.stays if isinstance(kind, Adoptable) else Adoptable.stays
+
+
+def without(kind: Kind, live: Live, last: Last) -> Attrs:
+    """Return the attrs that remain when the resource is given back."""
+    return kind.without(live, last) if isinstance(kind, Returnable) else live.attrs
+
+
+def give_back(kind: Kind, key: Key, live: Live, last: Last, world: World) -> None:
+    """Take out of an adopted resource the values that mesh set."""
+    if not isinstance(kind, Returnable):
+        raise TypeError(f"kind {kind.kind} cannot give a resource back")
+    kind.give_back(key, live, last, world)
+
+
+def preview_back(kind: Kind, key: Key, live: Live, last: Last, world: World) -> Preview:
+    """Return what giving the resource back would do."""
+    return kind.preview_back(key, live, last, world) if isinstance(kind, Returnable) else Preview()
+
+
+def works(kind: Kind, live: Live) -> Ready:
+    """Return whether a resource that was given back works."""
+    return kind.works(live) if isinstance(kind, Returnable) else READY
+
+
+def refuse_left(kind: Kind, spec: Any, live: Live) -> str:
+    """Return why the resource cannot be left to its owner; "" if it can."""
+    return kind.refuse_left(spec, live) if isinstance(kind, Leavable) else kind.refuse(spec, live, None)
+
+
+def due(kind: Kind, spec: Any, live: Live, now: datetime) -> str:
+    """Return why the resource needs an update although no field differs; "" if it does not."""
+    return kind.due(spec, live, now) if isinstance(kind, Renewable) else ""
+
+
+def renewed(kind: Kind) -> Reason:
+    """Return the reason of a step that is due although no field differs."""
+    return kind.renewed if isinstance(kind, Renewable) else Renewable.renewed
+
+
+def is_lasting(kind: Kind) -> bool:
+    """Return whether a step without a differing field leaves the outputs as they are."""
+    return isinstance(kind, Renewable) and kind.lasting
+
+
+def unfinished(kind: Kind, spec: Any, live: Live) -> str:
+    """Return why an interrupted step is repeated although no field differs; "" if it need not be."""
+    return kind.unfinished(spec, live) if isinstance(kind, Resumable) else ""
+
+
+def confirmed(kind: Kind) -> frozenset[Path]:
+    """Return the fields whose change is confirmed by typing the name of the cluster."""
+    return kind.asks if isinstance(kind, Confirmed) else frozenset()
+
+
+def reissues(kind: Kind, spec: Any, live: Live) -> str:
+    """Return how adopting the resource changes identities; "" if it does not."""
+    return kind.reissues(spec, live) if isinstance(kind, Confirmed) else ""
+
+
+def disrupts(kind: Kind, key: Key) -> bool:
+    """Return whether an update, replacement or deletion of the resource can cut traffic."""
+    return isinstance(kind, Disruptive) and kind.disrupts(key)
+
+
+def awaited(kind: Kind, key: Key) -> str:
+    """Return what a missing resource waits for if another program makes it; "" if mesh creates it."""
+    return kind.awaited(key) if isinstance(kind, Verified) else ""
+
+
+def lingers(kind: Kind, key: Key, live: Live) -> str:
+    """Return what a deletion waits for while the resource still exists."""
+    return kind.lingers(key, live) if isinstance(kind, Verified) else "it is still being deleted"
+
+
+def keeps(kind: Kind, place: Place, world: World) -> str:
+    """Return why a resource that is no longer wanted stays; "" if it is deleted."""
+    return kind.keeps(place, world) if isinstance(kind, Kept) else ""
+
+
+def busy(kind: Kind, key: Key, place: Place, world: World) -> str:
+    """Return which child process still works on the resource; "" if none does."""
+    return kind.busy(key, place, world) if isinstance(kind, Busy) else ""
+
+
+def going(kind: Kind, key: Key, place: Place, world: World) -> str:
+    """Return which objects must disappear before the resource can be deleted; "" if none must."""
+    return kind.going(key, place, world) if isinstance(kind, Busy) else ""
+
+
+def seen(kind: Kind, spec: Any, live: Live) -> Attrs:
+    """Return the live attrs as `wanted` is compared with them."""
+    return kind.seen(spec, live) if isinstance(kind, Masked) else live.attrs
+
+
+def hidden(kind: Kind, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
+    """Return the attrs of a resource that has no spec, with the sensitive values masked."""
+    return kind.hidden(attrs, sensitive) if isinstance(kind, Masked) else attrs
+
+
+def written(kind: Kind, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+    """Read who wrote which field of the resource."""
+    return kind.written(key, place, live, world) if isinstance(kind, Traced) else ()

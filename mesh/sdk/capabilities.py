@@ -1,0 +1,157 @@
+"""What only some kinds can do: one base class each, named by a kind beside `Provider`.
+
+Nothing outside `mesh.sdk.ask` tests for these classes: it has one function for each question, with the
+answer for the kinds that do not have the capability.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+from mesh.model import Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.world import World
+
+S = TypeVar("S")
+
+
+class Adoptable:
+    """The mesh file can adopt an existing one (`adopt`); the rest of the mesh depends on what it holds."""
+
+    stays: ClassVar[str] = "it existed before mesh and stays"
+    """Why an adopted one is left when it is no longer wanted."""
+
+
+class Returnable(Adoptable, ABC):
+    """An adopted one can be given back: mesh takes its own values out and leaves the rest."""
+
+    @abstractmethod
+    def without(self, live: Live, last: Last) -> Attrs:
+        """Return the attrs that remain without the values that mesh set."""
+
+    @abstractmethod
+    def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
+        """Take out the values that mesh set."""
+
+    @abstractmethod
+    def preview_back(self, key: Key, live: Live, last: Last, world: World) -> Preview:
+        """Return what giving it back would do; write nothing."""
+
+    @abstractmethod
+    def works(self, live: Live) -> Ready:
+        """Return whether the one that was given back works, with no spec to compare it to."""
+
+
+class Leavable(ABC, Generic[S]):
+    """One of another owner can be left to it (`--leave`) under other rules than `refuse` has."""
+
+    @abstractmethod
+    def refuse_left(self, spec: S, live: Live) -> str:
+        """Return why it cannot be left to its owner; "" if the mesh works beside it."""
+
+
+class Renewable(ABC, Generic[S]):
+    """It can need an update although no field differs: a certificate near its end, a revoked token."""
+
+    renewed: ClassVar[Reason] = Reason.EXPIRING
+    """The reason of such a step."""
+    lasting: ClassVar[bool] = False
+    """Whether such a step leaves the outputs as they are."""
+
+    @abstractmethod
+    def due(self, spec: S, live: Live, now: datetime) -> str:
+        """Return why it needs an update; "" if it does not."""
+
+
+class Resumable(ABC, Generic[S]):
+    """An interrupted step can leave a part of it, which the attrs do not show."""
+
+    @abstractmethod
+    def unfinished(self, spec: S, live: Live) -> str:
+        """Return why the interrupted step is repeated; "" if it need not be."""
+
+
+class Confirmed(ABC, Generic[S]):
+    """Some of its changes are confirmed by typing the name of the cluster."""
+
+    asks: ClassVar[frozenset[Path]] = frozenset()
+    """Fields whose change is confirmed."""
+
+    def reissues(self, spec: S, live: Live) -> str:
+        """Return how adopting it changes the identities of workloads; "" if it does not."""
+        del spec, live
+        return ""
+
+
+class Disruptive:
+    """An update, replacement or deletion of it can cut traffic: clusters change one after another."""
+
+    def disrupts(self, key: Key) -> bool:
+        """Return whether a change of this resource can cut traffic."""
+        del key
+        return True
+
+
+class Verified(Provider[S]):
+    """Another program or a person makes it, and removes it; mesh only verifies it."""
+
+    @abstractmethod
+    def awaited(self, key: Key) -> str:
+        """Return what a missing one waits for."""
+
+    def lingers(self, key: Key, live: Live) -> str:
+        """Return why one that is no longer wanted still exists, and what removes it."""
+        del key, live
+        return "it is still being deleted"
+
+    def wanted(self, spec: S, live: Found, last: Last | None) -> Attrs:
+        """Return what was found: mesh changes nothing in it."""
+        del spec, last
+        return live.attrs if isinstance(live, Live) else {}
+
+    def create(self, spec: S, key: Key, world: World) -> None:
+        """Do nothing: another program or a person makes it."""
+
+
+class Kept(ABC):
+    """It stays when it is no longer wanted: a root key, CRDs."""
+
+    @abstractmethod
+    def keeps(self, place: Place, world: World) -> str:
+        """Return why it stays, and where; "" if it is deleted."""
+
+
+class Busy:
+    """A step on it waits for something else to end first."""
+
+    def busy(self, key: Key, place: Place, world: World) -> str:
+        """Return which child process of an earlier run still works on it; "" if none does."""
+        del key, place, world
+        return ""
+
+    def going(self, key: Key, place: Place, world: World) -> str:
+        """Return which objects must disappear before it can be deleted; "" if none must."""
+        del key, place, world
+        return ""
+
+
+class Masked(ABC, Generic[S]):
+    """Its attrs hold values that the mesh file calls sensitive."""
+
+    @abstractmethod
+    def seen(self, spec: S, live: Live) -> Attrs:
+        """Return the live attrs, with the values masked that the spec calls sensitive."""
+
+    @abstractmethod
+    def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
+        """Return the attrs with these values masked; for a resource that has no spec any more."""
+
+
+class Traced(ABC):
+    """It can tell which field manager wrote which field (`mesh why`)."""
+
+    @abstractmethod
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """Read who wrote which field, mesh included; paths are those of the object or of the attrs."""
