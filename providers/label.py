@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from mesh.errors import KubeError
-from mesh.model import Attrs, Found, Key, Live, Place, Touch
+from mesh.model import Attrs, Found, Key, Live, Locator, Place, Touch
 from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, token, written_in
@@ -30,8 +31,24 @@ class LabelSpec:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelLocator(Locator):
+    """Says which label of a namespace the resource is."""
+
+    label: str
+
+    def recorded(self) -> str:
+        """Return the label's key."""
+        return self.label
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the locator whose text this is."""
+        return cls(text)
+
+
 class LabelProvider(Provider[LabelSpec], Traced):
-    """One set of labels on one namespace; `Place.variant` holds the label's key."""
+    """One set of labels on one namespace."""
 
     kind = "label"
     waits = False
@@ -46,7 +63,7 @@ class LabelProvider(Provider[LabelSpec], Traced):
 
         def live(key: Key, obj: Object) -> Found:
             labels = obj["metadata"].get("labels", {})
-            name = places[key].variant
+            name = LabelLocator.of(places[key]).label
             if name not in labels:
                 return None
             attrs = {"metadata": {"labels": {name: labels[name]}}}
@@ -65,7 +82,7 @@ class LabelProvider(Provider[LabelSpec], Traced):
         del mesh
         return {
             Key(self.kind, snapshot.cluster, obj["metadata"]["name"]): Place(
-                "", obj["metadata"]["name"], label
+                "", obj["metadata"]["name"], LabelLocator(label)
             )
             for obj in snapshot.list(NAMESPACE)
             for label in obj["metadata"].get("labels", {})
@@ -75,7 +92,7 @@ class LabelProvider(Provider[LabelSpec], Traced):
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who set the label: the rest of the namespace is not ours."""
         del live
-        path = ("metadata", "labels", place.variant)
+        path = ("metadata", "labels", LabelLocator.of(place).label)
         return tuple(each for each in written_in(NAMESPACE, key, place, world) if each.path == path)
 
     def preview(self, spec: LabelSpec, key: Key, live: Live | None, world: World) -> Preview:
@@ -107,10 +124,9 @@ class LabelProvider(Provider[LabelSpec], Traced):
         del last
         kube = world.kube(key.cluster)
         left = kube.apply(_body(place.name, {}, live.uid), manager=MANAGER)
-        if place.variant in left["metadata"].get("labels", {}):
-            return (
-                f"label {place.variant} stays on namespace {place.name}: another field manager set it too",
-            )
+        label = LabelLocator.of(place).label
+        if label in left["metadata"].get("labels", {}):
+            return (f"label {label} stays on namespace {place.name}: another field manager set it too",)
         return ()
 
 

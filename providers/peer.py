@@ -14,6 +14,7 @@ from mesh.sdk.capabilities import Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import attrs_of, place_of, token
 from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
+from mesh.sdk.network_gateway import NetworkLocator
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import GATEWAY
 
@@ -41,7 +42,7 @@ class PeerSpec:
 
 
 class PeerProvider(Verified[PeerSpec]):
-    """A Gateway of class `istio-remote`, found by the network that it stands for (the place's variant)."""
+    """A Gateway of class `istio-remote`, found by the network that it stands for (a `NetworkLocator`)."""
 
     kind = "peer"
 
@@ -130,7 +131,7 @@ def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Liv
 def _stands_for(obj: Object, place: Place) -> bool:
     here = place_of(obj)
     named = (here.namespace, here.name) == (place.namespace, place.name)
-    return named or obj["metadata"].get("labels", {}).get(NETWORK) == place.variant
+    return named or obj["metadata"].get("labels", {}).get(NETWORK) == NetworkLocator.of(place).network
 
 
 def _is_recorded(obj: Object, recorded: set[Place]) -> bool:

@@ -122,7 +122,10 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     outputs = {"server": kube.server, "roots": roots(snapshot, where.namespace)}
     status: Mapping[str, str] = {}
     if access.complete:
-        outputs |= {name: salted(where.variant, key, getattr(access, name)) for name in ("ca", "token")}
+        outputs |= {
+            name: salted(secret_objects.SecretLocator.of(where).mesh, key, getattr(access, name))
+            for name in ("ca", "token")
+        }
         status = judge(kube, Access(token=access.token), whose="its reader's").told()
     said = {"token": "refused"} if "refused" in status else {"rights": "denied"} if "denied" in status else {}
     attrs = {"type": obj.get("type", ""), "metadata": {"annotations": kept}, "access": GOOD | said}

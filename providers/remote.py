@@ -56,7 +56,7 @@ class RemoteSpec:
 
 def place(mesh: str, namespace: str, cluster: str) -> Place:
     """Where the remote secret of a cluster is; the mesh's name is the salt of its digests."""
-    return Place(namespace, REMOTE_SECRET.format(cluster=cluster), mesh)
+    return secret_objects.place(mesh, namespace, REMOTE_SECRET.format(cluster=cluster))
 
 
 class RemoteProvider(Provider[RemoteSpec], Renewable[RemoteSpec], Traced):
@@ -159,6 +159,7 @@ def _nowhere(spec: RemoteSpec, server: str) -> str:
 
 
 def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
+    mesh = secret_objects.SecretLocator.of(where).mesh
     meta, data = obj["metadata"], obj.get("data") or {}
     cluster = where.name.removeprefix(REMOTE_SECRET.format(cluster=""))
     access = of_remote_secret(obj, cluster)
@@ -169,8 +170,8 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         "metadata": {"labels": labels, "annotations": annotations},
         "cluster": cluster if cluster in data else ", ".join(sorted(data)),
         "server": access.server,
-        "ca": salted(where.variant, reader, access.ca),
-        "token": salted(where.variant, reader, access.token),
+        "ca": salted(mesh, reader, access.ca),
+        "token": salted(mesh, reader, access.token),
     }
     kube = snapshot.world.kubes.get(key.name)
     said = judge(kube, access, whose="its").told() if kube and access.complete else {}

@@ -111,7 +111,10 @@ class SecretProvider(Provider[SecretSpec], Traced):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Find each in the one LIST of Secrets of its namespace."""
         return secret_objects.observe(
-            places, snapshot, lambda key, where, obj: _live(key, where.variant, obj), _glimpse
+            places,
+            snapshot,
+            lambda key, where, obj: _live(key, secret_objects.SecretLocator.of(where).mesh, obj),
+            _glimpse,
         )
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:

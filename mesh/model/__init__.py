@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mesh.model.plan import ABSENT, Absent, Action, Deferral, Field, Left, ManifestChange, Plan, Reason, Step
 from mesh.model.resources import (
+    BY_NAME,
     NO_CLUSTER,
     READY,
     SENSITIVE,
@@ -14,11 +15,13 @@ from mesh.model.resources import (
     Found,
     Key,
     Live,
+    Locator,
     Origin,
     Path,
     Place,
     Ready,
     Recorded,
+    RecordedLocator,
     Resource,
     Sensitive,
     Touch,
@@ -32,6 +35,7 @@ from mesh.model.resources import (
 
 __all__ = [
     "ABSENT",
+    "BY_NAME",
     "NO_CLUSTER",
     "READY",
     "SENSITIVE",
@@ -44,6 +48,7 @@ __all__ = [
     "Key",
     "Left",
     "Live",
+    "Locator",
     "ManifestChange",
     "Origin",
     "Path",
@@ -52,6 +57,7 @@ __all__ = [
     "Ready",
     "Reason",
     "Recorded",
+    "RecordedLocator",
     "Resource",
     "Sensitive",
     "Step",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
+
+from mesh.errors import StateError
 
 Attrs = Mapping[str, Any]
 
@@ -52,17 +54,86 @@ class Origin:
         return f"{self.file}:{self.line}:{self.col}" if self.file else "-"
 
 
+class Locator:
+    """How a kind finds a resource where namespace and name do not say enough.
+
+    Each kind that needs one has a frozen subclass of its own. The lockfile holds its text, `recorded`; a
+    place that was read from a lockfile has a `RecordedLocator`, which the kind turns into its own with `of`.
+    Two locators are equal if their texts are: where a place came from makes no difference.
+    """
+
+    __slots__ = ()
+
+    def recorded(self) -> str:
+        """Return the text that the lockfile holds; "" for a resource that is found by its name."""
+        return ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the locator whose text this is; raise ValueError if it is not the text of one."""
+        if text:
+            raise ValueError(text)
+        return cls()
+
+    @classmethod
+    def of(cls, place: Place) -> Self:
+        """Return the locator of a place as one of this class, wherever the place came from."""
+        if isinstance(place.locator, cls):
+            return place.locator
+        text = place.locator.recorded()
+        try:
+            return cls.read(text)
+        except ValueError:
+            where = f"{place.namespace}/{place.name}".removeprefix("/")
+            raise StateError(
+                f"the state locates {where} by {text!r}, which this version of mesh cannot read",
+                hint="use the version that wrote it, or run `mesh state rebuild`",
+            ) from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Locator) and self.recorded() == other.recorded()
+
+    def __lt__(self, other: Locator) -> bool:
+        return self.recorded() < other.recorded()
+
+    def __hash__(self) -> int:
+        return hash(self.recorded())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedLocator(Locator):
+    """A locator as the lockfile holds it: text that only its kind can read."""
+
+    text: str
+
+    def recorded(self) -> str:
+        """Return the text."""
+        return self.text
+
+
+BY_NAME = Locator()
+"""The locator of a resource that its namespace and name are enough to find."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a resource lives inside its cluster; all that is needed to find or delete it.
+    """Where a resource is inside its cluster: enough to find or delete it.
 
-    `namespace` is "" for what has none. `name` is the name of the object or the release.
-    `variant` tells apart what one kind keeps under one name (the layout of a certificate, …).
+    `namespace` is "" for a resource that has none. `name` is the name of the object or the release.
     """
 
     namespace: str
     name: str
-    variant: str = ""
+    locator: Locator = BY_NAME
+
+    def recorded(self) -> list[str]:
+        """Return the place as the lockfile and the journal hold it."""
+        return [self.namespace, self.name, self.locator.recorded()]
+
+    @classmethod
+    def read(cls, namespace: str, name: str, text: str = "") -> Place:
+        """Return the place of which the lockfile or the journal holds these parts."""
+        return cls(namespace, name, RecordedLocator(text) if text else BY_NAME)
 
 
 @dataclass(frozen=True, slots=True)

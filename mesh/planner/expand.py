@@ -17,15 +17,15 @@ from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRe
 from mesh.planner.expand_automatic import automatic_links
 from mesh.planner.expand_upstream import is_upstream, reader, remote
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
-from mesh.providers.chart import ChartSpec, any_release, with_root
+from mesh.providers.chart import ChartSpec, any_release, with_roots
 from mesh.providers.crds import CrdsSpec
 from mesh.providers.gateway import GatewaySpec
-from mesh.providers.label import LabelSpec
+from mesh.providers.label import LabelLocator, LabelSpec
 from mesh.providers.secret import SecretSpec
-from mesh.sdk.gateway_pods import MIGRATES
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.kube_secret import place as secret_place
 from mesh.sdk.managed_fields import marks
+from mesh.sdk.network_gateway import NetworkLocator
 from mesh.world import HelmJob
 
 GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
@@ -178,7 +178,7 @@ def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
     chart = cluster.charts[component]
     by_chart = any_release(component, chart.namespace)
     place = by_chart if cluster.adopt else Place(chart.namespace, chart.release)
-    return with_root(place) if mesh.root.migrate and component == "istiod" else place
+    return with_roots(place) if mesh.root.migrate and component == "istiod" else place
 
 
 def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob) -> ChartSpec:
@@ -197,7 +197,7 @@ def _chart(cluster: Cluster, component: Component) -> Key:
 def _label(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
     return Resource(
         Key("label", cluster.name, cluster.namespace),
-        Place("", cluster.namespace, NETWORK),
+        Place("", cluster.namespace, LabelLocator(NETWORK)),
         LabelSpec(mesh.name, cluster.namespace, {NETWORK: cluster.network}),
         _in_namespace(cluster, cluster.namespace) | {_chart(cluster, "ztunnel")},
         cluster.origin,
@@ -211,12 +211,15 @@ def gateway_key(cluster: Cluster) -> Key:
 
 def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
     spec = GatewaySpec(mesh.name, distribution.eastwest_gateway(mesh, cluster))
-    migrates = MIGRATES if mesh.root.migrate else ""
-    if migrates:
+    if mesh.root.migrate:
         spec = replace(spec, root=root_ref(mesh, cluster))
     return Resource(
         gateway_key(cluster),
-        Place(cluster.eastwest.namespace, cluster.eastwest.name, cluster.network + migrates),
+        Place(
+            cluster.eastwest.namespace,
+            cluster.eastwest.name,
+            NetworkLocator(cluster.network, pods=bool(mesh.root.migrate)),
+        ),
         spec,
         _in_namespace(cluster, cluster.eastwest.namespace)
         | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
@@ -235,7 +238,11 @@ def _link(mesh: Mesh, link: Link) -> Resource[Any]:
     body = peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
     return Resource(
         Key("link", source.name, target.name),
-        Place(source.eastwest.namespace, PEER_NAME.format(cluster=target.cluster_name), target.network),
+        Place(
+            source.eastwest.namespace,
+            PEER_NAME.format(cluster=target.cluster_name),
+            NetworkLocator(target.network),
+        ),
         Manifest(mesh.name, body),
         _in_namespace(source, source.eastwest.namespace) | {gateway_key(source), gateway_key(target)},
         link.origin,

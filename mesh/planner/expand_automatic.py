@@ -23,6 +23,7 @@ from mesh.providers.chart import ChartSpec, any_release
 from mesh.providers.peer import PeerSpec
 from mesh.providers.registration import RegistrationSpec
 from mesh.sdk.managed_fields import marks
+from mesh.sdk.network_gateway import NetworkLocator
 from mesh.world import HelmJob
 
 Wanted = Iterator[Resource[Any]]
@@ -75,7 +76,7 @@ def _peer(mesh: Mesh, automatic: Automatic, source: Cluster, target: Cluster) ->
     name = PEER_NAME.format(cluster=target.cluster_name)
     return Resource(
         Key("peer", source.name, target.name),
-        Place(source.eastwest.namespace, name, target.network),
+        Place(source.eastwest.namespace, name, NetworkLocator(target.network)),
         PeerSpec(mesh.name, source.name, target.name, endpoint),
         frozenset(_what_makes_it(automatic, source, target)),
         automatic.origin,

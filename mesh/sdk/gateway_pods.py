@@ -14,9 +14,6 @@ from mesh.model import Live, Place, Unknown
 from mesh.world import Kube, Object, Snapshot
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, POD
 
-MIGRATES = " migrates"
-"""The end of the variant of a gateway's place that asks for its pods."""
-
 NAME = "gateway.networking.k8s.io/gateway-name"
 PUBLISHED = "istio-ca-root-cert"
 ANNOTATION = "meshform.io/ca"

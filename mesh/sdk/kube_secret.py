@@ -1,13 +1,15 @@
 """What the kinds whose resource is one Secret have in common: found in one LIST, known again by our marks.
 
-Their place holds the mesh's name as its variant: it is the salt of the digests that stand for values.
+Their locator holds the mesh's name: it is the salt of the digests that stand for values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
 
-from mesh.model import Found, Key, Live, Place, Unread
+from mesh.model import Found, Key, Live, Locator, Place, Unread
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find, place_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
@@ -18,9 +20,25 @@ from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import SECRET
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SecretLocator(Locator):
+    """Says which mesh a Secret belongs to: its name is the salt of the digests of the values."""
+
+    mesh: str
+
+    def recorded(self) -> str:
+        """Return the name of the mesh."""
+        return self.mesh
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the locator whose text this is."""
+        return cls(text)
+
+
 def place(mesh: str, namespace: str, name: str) -> Place:
     """Where a Secret of a mesh is."""
-    return Place(namespace, name, mesh)
+    return Place(namespace, name, SecretLocator(mesh))
 
 
 def observe(
@@ -58,7 +76,7 @@ def owned(kind: str, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
 
 def delete(key: Key, where: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
     """Delete the very Secret that was seen if we made it; say so if we did not."""
-    if live.owner != where.variant and not (last.created and last.uid == live.uid):
+    if live.owner != SecretLocator.of(where).mesh and not (last.created and last.uid == live.uid):
         return (f"Secret {where.namespace}/{where.name} was not made by mesh and stays",)
     world.kube(key.cluster).delete(SECRET, where.namespace, where.name, uid=live.uid)
     return ()

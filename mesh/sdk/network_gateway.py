@@ -7,10 +7,10 @@ whoever made it and wherever it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
-from mesh.model import Attrs, Found, Key, Live, Place
+from mesh.model import Attrs, Found, Key, Live, Locator, Place
 from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
@@ -24,9 +24,33 @@ IMPLIED = {
 }
 """Annotations that say what holds without them."""
 
+PODS = "migrates"
+"""What the lockfile holds for `NetworkLocator.pods`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkLocator(Locator):
+    """Finds a Gateway by the network that it stands for, whatever its name; with "" by its name only.
+
+    `pods` also reads the pods behind it, which only a move to another root of trust needs.
+    """
+
+    network: str
+    pods: bool = False
+
+    def recorded(self) -> str:
+        """Return the network, and a word for the pods; a network's name has no space in it."""
+        return " ".join([self.network, *([PODS] if self.pods else [])])
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the locator whose text this is."""
+        network, *more = text.split(" ")
+        return cls(network, PODS in more)
+
 
 class NetworkGateways(ManifestProvider, Leavable[Manifest]):
-    """A kind of such Gateways. `Place.variant` begins with the network; without it only the name counts."""
+    """A kind of such Gateways, found by a `NetworkLocator`."""
 
     resource = GATEWAY
     classes: ClassVar[frozenset[str]]
@@ -44,7 +68,7 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         """Read each by its name; where there is none of that name, the one that stands for the network."""
         found = dict(super().observe(places, snapshot))
         for key, place in places.items():
-            live, network = found[key], place.variant.partition(" ")[0]
+            live, network = found[key], NetworkLocator.of(place).network
             if isinstance(live, Live) or (live is None and network):
                 found[key] = self._known(key, place, live, self._alike(network, snapshot))
         return found

@@ -41,7 +41,7 @@ def _opened(entry: Entry | None, line: Mapping[str, Any]) -> Entry:
         return replace(entry, last=replace(entry.last, status=OPEN))
     needs = frozenset(Key.parse(need) for need in line["needs"])
     created = line["action"] == Action.CREATE.name
-    return Entry(Last(Place(*line["place"]), created=created, status=OPEN), needs)
+    return Entry(Last(Place.read(*line["place"]), created=created, status=OPEN), needs)
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Journal:
             "event": "intent",
             "address": str(key),
             "action": action.name,
-            "place": [place.namespace, place.name, place.variant],
+            "place": place.recorded(),
             "needs": sorted(str(need) for need in needs),
         }
         append_line(self._handle, line)

@@ -193,7 +193,7 @@ def _entry_body(entry: Entry) -> dict[str, Any]:
     last = entry.last
     return {
         "needs": sorted(str(need) for need in entry.needs),
-        "place": [last.place.namespace, last.place.name, last.place.variant],
+        "place": last.place.recorded(),
         "fields": dict(last.fields),
         "created": last.created,
         "uid": last.uid,
@@ -215,7 +215,7 @@ def _lock(body: Mapping[str, Any]) -> State:
 
 def _entry(body: Mapping[str, Any]) -> Entry:
     last = Last(
-        place=Place(*body["place"]),
+        place=Place.read(*body["place"]),
         fields=body["fields"],
         created=body["created"],
         uid=body["uid"],

@@ -14,13 +14,13 @@ from mesh.model import Attrs, Found, Key, Live, Place, Ready, Touch
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
 from mesh.providers.cert.specs import (
-    INTERMEDIATE,
     ISSUER,
     ROOT,
     CertSpec,
     IntermediateSpec,
     RootSpec,
     cacerts_place,
+    is_intermediate,
     root_place,
 )
 from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Renewable, Traced
@@ -71,7 +71,7 @@ class CertProvider(
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read roots from disk and intermediates from their cluster."""
-        below = {key: place for key, place in places.items() if place.variant == INTERMEDIATE}
+        below = {key: place for key, place in places.items() if is_intermediate(place)}
         roots = {key: place for key, place in places.items() if key not in below}
         return {**_ROOT.observe(roots, snapshot), **_CACERTS.observe(below, snapshot)}
 
@@ -81,7 +81,7 @@ class CertProvider(
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who wrote the Secret; a root on this machine was written by nobody else."""
-        return _CACERTS.written(key, place, live, world) if place.variant == INTERMEDIATE else ()
+        return _CACERTS.written(key, place, live, world) if is_intermediate(place) else ()
 
     def preview(self, spec: CertSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Look whether the signer can sign, and whether a root is there already; sign nothing."""
@@ -97,11 +97,11 @@ class CertProvider(
 
     def keeps(self, place: Place, world: World) -> str:
         """The root stays."""
-        return "" if place.variant == INTERMEDIATE else _ROOT.keeps(place, world)
+        return "" if is_intermediate(place) else _ROOT.keeps(place, world)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the intermediate that we made; keep the root, and say where it is."""
-        half: Provider[Any] = _CACERTS if place.variant == INTERMEDIATE else _ROOT
+        half: Provider[Any] = _CACERTS if is_intermediate(place) else _ROOT
         return half.delete(key, place, live, last, world)
 
 

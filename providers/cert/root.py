@@ -13,7 +13,7 @@ from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, nev
 from mesh.model.spec import CommandCA, FilesCA, GenerateCA
 from mesh.providers.cert.migration import OFFER
 from mesh.providers.cert.observe import PUBLISHED, ROOT_PEM
-from mesh.providers.cert.specs import CACERTS, RootSpec, context
+from mesh.providers.cert.specs import CACERTS, CertLocator, Layout, RootSpec, context
 from mesh.sdk.capabilities import Kept
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.world import Snapshot, World
@@ -101,10 +101,11 @@ def _files(place: Place, world: World) -> RootFiles:
     """The same as `pki.root_files` says of the spec; the key to a certificate file is not known here."""
     from mesh.world import pki
 
-    if place.variant == "root":
+    layout = CertLocator.of(place).layout
+    if layout is Layout.ROOT:
         return pki.config_files(place.name, world.env)
     named = user_path(place.name, world.env, world.folder)
-    return pki.files_beside(named) if place.variant == "root-key" else pki.RootFiles(named, named)
+    return pki.files_beside(named) if layout is Layout.ROOT_KEY else pki.RootFiles(named, named)
 
 
 def _read(place: Place, last: Last | None, world: World) -> Found:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Self
 
-from mesh.model import NO_CLUSTER, Key, Place, Unknown
+from mesh.model import NO_CLUSTER, Key, Locator, Place, Unknown
 from mesh.model.refs import Ref
 from mesh.model.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
 from mesh.world import World
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ROOT = Key("cert", NO_CLUSTER, "root")
 CACERTS = "cacerts"
-INTERMEDIATE = "intermediate"
 ISSUER = Ref(ROOT, "issuer")
 """What an intermediate's spec names as its issuer; see `mesh.world.pki.issuer_of`."""
 
@@ -58,19 +58,53 @@ class IntermediateSpec:
 CertSpec = RootSpec | IntermediateSpec
 
 
+class Layout(Enum):
+    """What the name of a certificate's place is."""
+
+    INTERMEDIATE = "intermediate"
+    """The name of a Secret."""
+    ROOT = "root"
+    """The name of a mesh, whose files are in the user's configuration folder."""
+    ROOT_KEY = "root-key"
+    """The path of a key file."""
+    ROOT_CERTIFICATE = "root-certificate"
+    """The path of a certificate file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CertLocator(Locator):
+    """Says what the name of the place is."""
+
+    layout: Layout
+
+    def recorded(self) -> str:
+        """Return the name of the layout."""
+        return self.layout.value
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the locator whose text this is."""
+        return cls(Layout(text))
+
+
+def is_intermediate(place: Place) -> bool:
+    """Return whether an intermediate certificate is at this place, not a root."""
+    return CertLocator.of(place).layout is Layout.INTERMEDIATE
+
+
 def root_place(mesh: str, ca: CA) -> Place:
-    """Where the root is: the variant says how to read the name (a mesh, a key file, a certificate file)."""
+    """Return where the root is; the layout says how to read the name."""
     match ca:
         case FilesCA(cert, _):
-            return Place("", cert, "root-certificate")
+            return Place("", cert, CertLocator(Layout.ROOT_CERTIFICATE))
         case GenerateCA(key_file) if key_file:
-            return Place("", key_file, "root-key")
-    return Place("", mesh, "root")
+            return Place("", key_file, CertLocator(Layout.ROOT_KEY))
+    return Place("", mesh, CertLocator(Layout.ROOT))
 
 
 def cacerts_place(namespace: str) -> Place:
     """Where a cluster's intermediate is."""
-    return Place(namespace, CACERTS, INTERMEDIATE)
+    return Place(namespace, CACERTS, CertLocator(Layout.INTERMEDIATE))
 
 
 def context(world: World) -> SigningContext:

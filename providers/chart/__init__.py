@@ -12,10 +12,10 @@ from mesh.model.refs import Ref
 from mesh.model.spec import COMPONENTS
 from mesh.providers.chart.archive import is_whole
 from mesh.providers.chart.give_back import preview_back, returned
+from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
-from mesh.providers.chart.observe import BY_CHART, all_views, read, view_of, views_in
+from mesh.providers.chart.observe import all_views, read, view_of, views_in
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
-from mesh.providers.chart.release_objects import AND_ROOT
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
@@ -34,7 +34,7 @@ __all__ = [
     "all_views",
     "any_release",
     "views_in",
-    "with_root",
+    "with_roots",
 ]
 
 DEPLOYED = "deployed"
@@ -67,16 +67,6 @@ class ChartSpec:
     root: str | Ref | Unknown = ""
     shown_in: frozenset[str] = frozenset()
     reissues: bool = False
-
-
-def any_release(chart: str, namespace: str) -> Place:
-    """The place of a release that is found by its chart, wherever it is; it should be in the namespace."""
-    return Place(namespace, chart, BY_CHART)
-
-
-def with_root(place: Place) -> Place:
-    """The same place, where the root of trust that is published is looked at too: one more LIST."""
-    return replace(place, variant=place.variant + AND_ROOT)
 
 
 class ChartProvider(

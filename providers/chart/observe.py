@@ -10,6 +10,7 @@ from mesh.errors import KubeError
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.model.mask import mask
 from mesh.providers.chart.drift import by_name, drift
+from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.release_objects import listed, standing
 from mesh.providers.chart.visible_state import glimpse
 from mesh.sdk.managed_fields import MESH_LABEL
@@ -19,13 +20,10 @@ from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
 from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import SECRET
 
-BY_CHART = "by chart"
-"""The variant of a place that names a chart and not a release."""
-
 
 def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
     """Find each release, in one LIST a namespace, or one of the cluster for those found by chart."""
-    by_chart = {key: place for key, place in places.items() if place.variant.startswith(BY_CHART)}
+    by_chart = {key: place for key, place in places.items() if ReleaseLocator.of(place).by_chart}
     found: dict[Key, Found] = {}
     for namespace in sorted({place.namespace for key, place in places.items() if key not in by_chart}):
         here = {

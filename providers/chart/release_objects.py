@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from mesh.model import Place
+from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.trust import published
 from mesh.sdk.rollout_status import of_release, why_not
 from mesh.world import Object, Snapshot
 from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD
-
-AND_ROOT = " and root of trust"
-"""The end of a variant that asks for the root of trust that is published."""
 
 
 def listed(place: Place, snapshot: Snapshot) -> list[Object]:
@@ -32,7 +30,7 @@ def standing(place: Place, wanted: Place, objects: Iterable[Object], snapshot: S
     return {
         "nodes": nodes,
         "troubles": _troubles(workloads, nodes, place, snapshot),
-        "published": published(snapshot) if wanted.variant.endswith(AND_ROOT) else {},
+        "published": published(snapshot) if ReleaseLocator.of(wanted).roots else {},
     }
 
 

@@ -13,9 +13,9 @@ from mesh.model.refs import Ref
 from mesh.providers.gateway.service import with_service
 from mesh.sdk.capabilities import Disruptive, Renewable
 from mesh.sdk.contract import Last
-from mesh.sdk.gateway_pods import MIGRATES, behind, make_anew, with_pods
+from mesh.sdk.gateway_pods import behind, make_anew, with_pods
 from mesh.sdk.kube_object import Manifest
-from mesh.sdk.network_gateway import NetworkGateways
+from mesh.sdk.network_gateway import NetworkGateways, NetworkLocator
 from mesh.world import Object, Snapshot, World
 
 PEERING_CLASS = "istio-eastwest"
@@ -50,7 +50,7 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         """Read the Gateways; of one that is or was reached by node ports, its Service, too."""
         found = dict(super().observe(places, snapshot))
         for key, live in found.items():
-            if isinstance(live, Live) and places[key].variant.endswith(MIGRATES):
+            if isinstance(live, Live) and NetworkLocator.of(places[key]).pods:
                 found[key] = with_pods(live, places[key], snapshot)
         for key, live in found.items():
             if isinstance(live, Live):

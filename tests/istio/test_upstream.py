@@ -16,6 +16,7 @@ from mesh.model import Key, Place, Sensitive
 from mesh.model.refs import Ref
 from mesh.model.spec import COMPONENTS, Mesh
 from mesh.planner.expand import expand
+from mesh.sdk.kube_secret import SecretLocator
 
 READER_SECRET = "istio-reader-service-account-istio-remote-secret-token"
 
@@ -129,7 +130,7 @@ def test_a_link_is_a_remote_secret_of_its_target_in_its_source() -> None:
     reader = Key("reader", "b", "istio-reader")
     assert keys == {reader, Key("remote", "a", "b")}
     remote = found[Key("remote", "a", "b")]
-    assert remote.place == Place("istio-system", "istio-remote-secret-west", "prod")
+    assert remote.place == Place("istio-system", "istio-remote-secret-west", SecretLocator("prod"))
     assert remote.spec.cluster == "west"
     assert (remote.spec.server, remote.spec.token) == (Ref(reader, "server"), Ref(reader, "token"))
     assert remote.needs == {
@@ -138,7 +139,7 @@ def test_a_link_is_a_remote_secret_of_its_target_in_its_source() -> None:
         Key("gateway", "b", "istio-eastwestgateway"),
         reader,
     }
-    assert found[reader].place == Place("istio-system", READER_SECRET, "prod")
+    assert found[reader].place == Place("istio-system", READER_SECRET, SecretLocator("prod"))
     assert found[reader].needs == {Key("chart", "b", "base"), Key("chart", "b", "istiod")}
 
 

@@ -22,7 +22,7 @@ from mesh.planner.step import step_for
 from mesh.providers.chart import ChartProvider, ChartSpec
 from mesh.providers.crds import CrdsProvider, CrdsSpec
 from mesh.providers.gateway import GatewayProvider
-from mesh.providers.label import LabelProvider, LabelSpec
+from mesh.providers.label import LabelLocator, LabelProvider, LabelSpec
 from mesh.providers.link import LinkProvider
 from mesh.providers.namespace import NamespaceProvider
 from mesh.providers.secret import SecretProvider, SecretSpec
@@ -182,7 +182,7 @@ def namespace_case(kubectl: Tool) -> Iterator[Case]:
 
 @pytest.fixture
 def label_case(namespace: str) -> Case:
-    spec, where = LabelSpec(MESH, namespace, {LABEL: "one"}), Place("", namespace, LABEL)
+    spec, where = LabelSpec(MESH, namespace, {LABEL: "one"}), Place("", namespace, LabelLocator(LABEL))
     other = replace(spec, labels={LABEL: "two"})
     return Case(LabelProvider(), Key("label", CLUSTER, namespace), where, spec, (other,), owned=False)
 

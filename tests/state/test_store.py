@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mesh.errors import LockedError, RefusedError, StateError
-from mesh.model import Action, Key, Place
+from mesh.model import Action, Key, Place, RecordedLocator
 from mesh.model.spec import Mesh
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.journal import Journal
@@ -22,7 +22,7 @@ from mesh.state.store import BACKUPS, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = Key("label", "one", "istio-system")
-PLACE = Place("", "istio-system", "network")
+PLACE = Place("", "istio-system", RecordedLocator("network"))
 
 
 @pytest.fixture

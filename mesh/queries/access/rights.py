@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Action, Key, Place, Step
 from mesh.model.spec import Component
-from mesh.sdk.gateway_pods import MIGRATES
+from mesh.sdk.network_gateway import NetworkLocator
 from mesh.walk import fan
 from mesh.world import Kube, World
 
@@ -136,7 +136,7 @@ def _of_step(step: Step, place: Place) -> Iterator[Right]:
         verbs = tuple("update" if verb == "patch" else verb for verb in verbs)
     if step.key.kind in OWN:
         yield from rights(OWN[step.key.kind], verbs, place.namespace)
-        if step.key.kind == "gateway" and place.variant.endswith(MIGRATES):
+        if step.key.kind == "gateway" and NetworkLocator.of(place).pods:
             yield from rights(DEPLOYMENTS, ("patch",), place.namespace)
     elif step.key.kind == "chart":
         yield from release(step.key.name, place.namespace, verbs)  # type: ignore[arg-type]  # a component
