@@ -1,21 +1,21 @@
-"""Every error a user can meet, and the exit code it ends in.
+"""The errors that mesh reports, and the exit code of each.
 
 ::
 
-    MeshError                 1  something went wrong; `hint` is the next move
-    ├── UsageError           64  the command line asks for something that cannot be
-    ├── InputError            1  the desired-state file has problems (all of them, with positions)
-    ├── StalePlanError        3  the reviewed plan no longer holds
+    MeshError                 1  the command failed; `hint` is the next move
+    ├── UsageError           64  the command line is not valid
+    ├── InputError            1  the mesh file has problems (all of them, with their positions)
+    ├── StalePlanError        3  the reviewed plan is out of date
     ├── LockedError           4  another run holds the lock
-    ├── RefusedError          5  a check or safety rule says no
+    ├── RefusedError          5  a check or a safety rule refuses the run
     ├── PartialError          6  some clusters failed or were deferred
-    ├── InterruptedRunError   7  stopped on request; what is done is recorded
+    ├── InterruptedRunError   7  stopped on request; finished steps are recorded
     ├── StateError            1  the lockfile or journal cannot be read or written
-    ├── KubeError             1  an API server said no (see `mesh.world.kube.client` for its branches)
-    ├── HelmError             1  helm said no
-    └── LabError              1  the local lab cannot do what was asked
+    ├── KubeError             1  a request to an API server failed (subclasses: `mesh.world.kube.errors`)
+    ├── HelmError             1  a helm command failed
+    └── LabError              1  the local lab failed
 
-Each carries its message, and a `hint`: the next move, in one sentence. Messages are lower case,
+Each has a message and a `hint`: the next move, in one sentence. Messages start in lower case, end
 without a full stop, and use names as the user wrote them.
 """
 
@@ -26,7 +26,7 @@ from typing import ClassVar
 
 
 class MeshError(Exception):
-    """Something went wrong that the user can act on."""
+    """A failure that the user can act on; the base class of all errors that mesh reports."""
 
     exit_code: ClassVar[int] = 1
 
@@ -37,14 +37,14 @@ class MeshError(Exception):
 
 
 class UsageError(MeshError):
-    """The command line asks for something that cannot be."""
+    """The command line is not valid."""
 
     exit_code = 64
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in an input file: where it is, what it is, what to do.
+    """One mistake in an input file: its position, what is wrong, and how to fix it.
 
     `file` is the path as the user gave it; `line` and `col` count from 1 (0: the whole file);
     `path` is the dotted path of the value, "" for the document.
@@ -58,12 +58,13 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.col}", self.path, self.what, self.hint]
+        place = f"{self.file}:{self.line}:{self.col}" if self.line else self.file
+        parts = [place, self.path, self.what, self.hint]
         return ": ".join(part for part in parts if part)
 
 
 class InputError(MeshError):
-    """The input files have problems: all of them at once."""
+    """The input files have problems; reports all of them at once."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -71,7 +72,7 @@ class InputError(MeshError):
 
 
 class StalePlanError(MeshError):
-    """The plan that was reviewed is not the plan that would run now."""
+    """The reviewed plan differs from the plan that would run now."""
 
     exit_code = 3
 
@@ -83,19 +84,19 @@ class LockedError(MeshError):
 
 
 class RefusedError(MeshError):
-    """A check or safety rule says no; nothing was written."""
+    """A check or a safety rule refuses the run; nothing was written."""
 
     exit_code = 5
 
 
 class PartialError(MeshError):
-    """Some clusters failed or were deferred; the others converged."""
+    """Some clusters failed or were deferred; the others are in sync."""
 
     exit_code = 6
 
 
 class InterruptedRunError(MeshError):
-    """The run was stopped on request; what was done is recorded and the next apply resumes."""
+    """The run was stopped on request; finished steps are recorded and the next apply resumes."""
 
     exit_code = 7
 
@@ -105,12 +106,12 @@ class StateError(MeshError):
 
 
 class KubeError(MeshError):
-    """An API server could not be asked, or said no."""
+    """An API server could not be reached, or rejected a request."""
 
 
 class HelmError(MeshError):
-    """Helm could not be run, or said no."""
+    """Helm could not be started, or a helm command failed."""
 
 
 class LabError(MeshError):
-    """The local lab cannot do what was asked."""
+    """The local lab cannot do what the command asks for."""

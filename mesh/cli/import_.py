@@ -44,13 +44,13 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     """Write the mesh file for clusters that run Istio already; change nothing in them."""
     from mesh.cli.init import SCHEMA
     from mesh.cli.schema import write_schema
-    from mesh.config.source.problems import is_there
+    from mesh.config.source.problems import path_type
     from mesh.config.starter import label
     from mesh.queries.discover import agree, mesh_file_text
     from mesh.world.disk.files import replace_file
 
     to_stdout = str(path) == "-"
-    if is_there(path) and not to_stdout:
+    if path_type(path) and not to_stdout:
         raise UsageError(
             f"{path} is there already, and never overwritten",
             hint="name another with --file; - is stdout",

@@ -33,11 +33,11 @@ def init_command(
 ) -> None:
     """Write a commented mesh.yaml from the contexts of the kubeconfig."""
     from mesh.cli.schema import write_schema
-    from mesh.config.source.problems import is_there
+    from mesh.config.source.problems import path_type
     from mesh.config.starter import StarterCluster, label, starter
     from mesh.world.disk.files import replace_file
 
-    if is_there(path) and not force:
+    if path_type(path) and not force:
         raise UsageError(
             f"{path} is there already", hint="name another with --file, or replace it with --force"
         )

@@ -1,7 +1,4 @@
-"""Document to the desired state, with every mistake at once, and the JSON Schema of the document.
-
-With `mesh.config`, the only importer of pydantic.
-"""
+"""Decode a document into the desired state, with all mistakes reported at once."""
 
 from __future__ import annotations
 
@@ -29,11 +26,12 @@ from mesh.config.source.load import load
 from mesh.config.source.partial import placeholders, unset, with_stand_ins, without
 from mesh.config.source.problems import Problems
 from mesh.config.source.scalars import shown
+from mesh.errors import InputError, Problem
 from mesh.model import Key
 from mesh.model.spec import Mesh
 
 PASSES = 8
-"""How often mistakes of shape are cut out before the rest is given up."""
+"""How often invalid parts are removed and the rest is validated again."""
 
 
 def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
@@ -42,7 +40,9 @@ def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
 
 
 def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
-    """Return the desired state that a document means; raise `InputError` with every problem."""
+    """Return the desired state that a document describes; raise `InputError` with every problem."""
+    if isinstance(doc.data, dict) and (other := _another_file(doc, doc.data)):
+        raise InputError((other,))
     report = Problems(doc)
     for trail, problem in placeholders(doc):
         report.lost.add(trail)
@@ -51,14 +51,26 @@ def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     report.found.extend(unset(doc, {problem.path for problem in report.found}))
     if part is None:
         report.stop()
-        raise AssertionError("what cannot be read at all has a problem")
+        raise AssertionError("a document without a model has at least one problem")
     mesh = _resolve(part, overrides or Overrides(), report)
     report.stop()
     return mesh
 
 
+def _another_file(doc: Document, data: Mapping[str, Any]) -> Problem | None:
+    """Return the only problem of a manifest or a values file given by mistake; None for a mesh file."""
+    hint = "check the path, or run `mesh init` to create a mesh file"
+    kind, version = data.get("kind"), data.get("apiVersion")
+    if isinstance(kind, str) and isinstance(version, str) and not version.startswith("mesh"):
+        if kind.lower() != "mesh":
+            return doc.problem(("kind",), f"{shown(f'{version} {kind}')} is not mesh/v1 Mesh", hint)
+    elif not data.keys() & {"apiVersion", "kind", "metadata", "spec"}:
+        return doc.problem((), "is not a mesh file", hint)
+    return None
+
+
 def _shape(doc: Document, report: Problems) -> MeshPart | None:
-    """Return the document in its shape; what does not fit is noted, cut out, and the rest tried again."""
+    """Return the validated model; invalid parts are reported and removed, and the rest is validated again."""
     data, gone = doc.data, set[Trail]()
     for turn in range(PASSES):
         try:
@@ -66,8 +78,8 @@ def _shape(doc: Document, report: Problems) -> MeshPart | None:
         except ValidationError as error:
             found = complaints(error, doc)
         if not turn:
-            told = {problem.path for problem in report.found}
-            report.found.extend(each.problem for each in found if each.problem.path not in told)
+            reported = {problem.path for problem in report.found}
+            report.found.extend(each.problem for each in found if each.problem.path not in reported)
         if not isinstance(data, dict):
             return None
         gone |= {report.written(each.gone) for each in found}
@@ -110,21 +122,21 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
         through=stops,
     )
     _sensitive_exist(mesh, report)
-    told = json.dumps([report.digests, overrides.charts, overrides.gateway_api, *overrides.stop])
-    return replace(mesh, digest=hashlib.sha256(told.encode()).hexdigest())
+    inputs = json.dumps([report.digests, overrides.charts, overrides.gateway_api, *overrides.stop])
+    return replace(mesh, digest=hashlib.sha256(inputs.encode()).hexdigest())
 
 
 def _sensitive_exist(mesh: Mesh, report: Problems) -> None:
-    """A path with a typing mistake would leave the value in the open."""
+    """Report paths that match no chart value: a mistyped path would print the secret in plans."""
     given = [chart.values for cluster in mesh.clusters for chart in cluster.charts.values()]
     for index, path in enumerate(mesh.sensitive):
         if not any(_has(values, path) for values in given):
-            what = f"no chart is given a value {shown(path)}"
-            report.wrong(("spec", "sensitive", index), what, "write its path in the chart's values")
+            what = f"no chart value has the path {shown(path)}"
+            report.wrong(("spec", "sensitive", index), what, "write the path as it is in the chart's values")
 
 
 def _has(values: object, path: str) -> bool:
-    """Whether a dotted path leads somewhere; a key with a dot in it stands in quotes."""
+    """Return whether a dotted path exists in the values; a key that contains a dot is in quotes."""
     if not isinstance(values, Mapping):
         return False
     for key, value in values.items():
@@ -135,7 +147,7 @@ def _has(values: object, path: str) -> bool:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 7) of the document, for editors and other checkers."""
+    """Return the JSON Schema (draft 7) of a mesh file, for editors and other validators."""
     from mesh.config.schema import json_schema as schema
 
     return schema.json_schema()

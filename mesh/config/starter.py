@@ -1,4 +1,4 @@
-"""The text of `mesh init`: a commented mesh file for the contexts of a kubeconfig."""
+"""The starter file that `mesh init` writes: a commented mesh file for the contexts of a kubeconfig."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mesh.config.source.scalars import HIDDEN, ambiguity, plain
 
-# What tools put around the name of a cluster when they name its context.
+# How tools build the name of a context from the name of the cluster.
 _AROUND = (
     re.compile(r"arn:[^:]*:eks:[^:]*:[^:]*:cluster/(?P<name>.+)"),
     re.compile(r"gke_[^_]+_[^_]+_(?P<name>.+)"),
@@ -24,7 +24,7 @@ TEXT = """\
 # yaml-language-server: $schema={schema}
 #
 # One multicluster ambient mesh. `mesh validate` checks this file, `mesh plan` shows what would change
-# in every cluster, `mesh apply` makes it so, `mesh destroy` takes down what it made.
+# in every cluster, `mesh apply` makes the changes, `mesh destroy` removes what mesh created.
 apiVersion: mesh/v1
 kind: Mesh
 metadata:
@@ -32,7 +32,7 @@ metadata:
 spec:
   istio:
     distribution: solo
-    version: {version}    # charts and images follow from it
+    version: {version}    # selects the charts and images
     license:
       env: GLOO_MESH_LICENSE_KEY    # or file: …, or secretRef: {{name: …, namespace: …}}
     # charts: {{source: oci://registry.example/istio-helm}}   # a mirror, a repository or a folder
@@ -40,41 +40,41 @@ spec:
 
   rootOfTrust:
     ca:
-      generate: {{}}    # once, into ~/.config/mesh/{name}/root.key; or files, command, existing
+      generate: {{}}    # one root key in ~/.config/mesh/{name}/root.key; or files, command, existing
     intermediate:
       validity: 365d
       renewBefore: 90d
 
-  # What every cluster gets unless it says otherwise.
+  # Defaults for every cluster; a cluster can override each of them.
   defaults:
 {kubeconfig}    eastwest:
       service: LoadBalancer    # or NodePort
     # values: {{istiod: {{autoscaleMin: 2}}}}
     # valuesFiles: {{ztunnel: [values/ztunnel.yaml]}}
 
-  # name is the address in plans and links. clusterName and network default to it, trustDomain to
-  # <name>.local; these are final once applied.
+  # name is the cluster's address in plans and links. clusterName and network default to it, trustDomain
+  # defaults to <name>.local. These three cannot change after the first apply.
   clusters:
 {clusters}
-  # Or a list of them, such as [{{between: [a, b]}}, {{from: a, to: c}}]
+  # Or a list of links, such as [{{between: [a, b]}}, {{from: a, to: c}}]
   links: full-mesh
 """
 
 
 @dataclass(frozen=True, slots=True)
 class StarterCluster:
-    """One cluster of the starter."""
+    """One cluster of the starter file."""
 
     name: str
     context: str
 
 
 def entries(contexts: Iterable[str]) -> tuple[StarterCluster, ...]:
-    """Give each context a cluster name: a DNS label without what its tool put around it, each once."""
+    """Return one cluster per context, with a unique DNS label without the tool's prefix as its name."""
     found: dict[str, StarterCluster] = {}
     for context in dict.fromkeys(contexts):
         if not context or HIDDEN.search(context) or re.search(r"[\s$]|\{\{", context):
-            continue  # could not be written in the file
+            continue  # the mesh file does not accept such a context
         name = base = label(_bare(context)) or "cluster"
         count = 2
         while name in found or name == _RESERVED:
@@ -91,7 +91,7 @@ def _bare(context: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return the DNS label nearest to a text; "" if nothing of it is left."""
+    """Return the DNS label nearest to a text; "" if no valid character is left."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:63].strip("-")
 
 
@@ -103,7 +103,7 @@ def starter(
     version: str = "1.30.2-solo",
     kubeconfig: str = "",
 ) -> str:
-    """Return the text of a mesh file that is valid as it is."""
+    """Return the text of a mesh file that passes `mesh validate` without edits."""
     lines = [f"    - name: {word(one.name)}\n      context: {word(one.context)}\n" for one in clusters]
     return TEXT.format(
         schema=schema,
@@ -115,6 +115,6 @@ def starter(
 
 
 def word(text: str) -> str:
-    """Write text as a YAML scalar that reads back as the same text."""
+    """Return text as a YAML scalar that every YAML reader parses back to the same text."""
     safe = _PLAIN.fullmatch(text) and not ambiguity(text) and plain(text) == text
     return text if safe else json.dumps(text, ensure_ascii=False)

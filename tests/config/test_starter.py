@@ -155,7 +155,7 @@ def test_init_says_what_is_wrong_with_a_kubeconfig(tmp_path: Path) -> None:
 def test_validate_needs_no_cluster_and_takes_overrides(capsys: pytest.CaptureFixture[str]) -> None:
     run(init_command)
     run(validate_command, "--context", "cluster1=other")
-    with pytest.raises(UsageError, match="has no cluster cluster9"):
+    with pytest.raises(UsageError, match="there is no cluster cluster9"):
         run(validate_command, "--context", "cluster9=other")
     with pytest.raises(InputError, match="no such file"):
         run(validate_command, "-f", "none.yaml")

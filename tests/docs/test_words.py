@@ -16,7 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_YET = {
     "docs",
     "mesh/cli",
-    "mesh/config",
     "mesh/engine",
     "mesh/istio",
     "mesh/lab",
@@ -28,7 +27,6 @@ NOT_YET = {
     "mesh/world",
     "providers",
     "schemas",
-    "tests/config",
     "examples",
     "bench",
     ".",

@@ -51,7 +51,7 @@ def _problem(problem: Problem, source: Source, paint: Paint) -> Iterator[str]:
     """Yield one problem in the shape of rustc and ruff."""
     text = source(problem.file) if problem.line else None
     gutter = " " * len(str(problem.line))
-    yield f"{paint('error:', 'red')} {paint(terminal(problem.what), 'bold')}"
+    yield f"{paint('error:', 'red')} {paint(terminal(_heading(problem)), 'bold')}"
     place = f"{problem.file}:{problem.line}:{problem.col}" if problem.line else problem.file
     yield f"{gutter}{paint('-->', 'cyan')} {terminal(place)}"
     lines = text.splitlines() if text else []
@@ -61,6 +61,14 @@ def _problem(problem: Problem, source: Source, paint: Paint) -> Iterator[str]:
         yield f"{gutter} {paint('=', 'cyan')} at {terminal(problem.path)}"
     if problem.hint:
         yield f"{gutter} {paint('=', 'cyan')} help: {terminal(problem.hint)}"
+
+
+def _heading(problem: Problem) -> str:
+    """Return what is wrong as a sentence: with the path as its subject where it begins with a verb."""
+    if problem.what == "unknown key":
+        return f"unknown key {problem.path}"
+    verb = problem.what.partition(" ")[0] in ("is", "has", "must", "needs", "contains", "cannot")
+    return f"{problem.path or 'the file'} {problem.what}" if verb else problem.what
 
 
 def _snippet(line: str, problem: Problem, gutter: str, paint: Paint) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""From the checked document to `mesh.model.spec`: defaults, files, and rules that span several fields."""
+"""Resolve a validated document into `mesh.model.spec`: defaults, files, rules that span several fields."""

@@ -1,4 +1,4 @@
-"""Links that a management plane makes: where it runs, and where its charts are."""
+"""Automatic links: the cluster of the management plane, and the source of its charts."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ AT: Trail = (*LINKS, "automatic")
 
 
 def automatic(spec: SpecPart, release: Version, report: Problems) -> Automatic | None:
-    """Return how the links are made by a management plane; None if they are written."""
+    """Return the settings of automatic links; None if the file lists the links."""
     if not isinstance(spec.links, LinksPart):
         return None
     part = spec.links.automatic
     known = frozenset(written_names(report.doc.data))
     if known and part.management not in known:
-        hint = did_you_mean(part.management, known) or "the management cluster is part of the mesh: list it"
+        hint = did_you_mean(part.management, known) or "add the management cluster to spec.clusters"
         report.wrong((*AT, "management"), f"there is no cluster {shown(part.management)}", hint)
     if spec.istio.distribution != "solo":
-        report.wrong(AT, "needs the Solo distribution", "write the links one by one, or full-mesh")
+        report.wrong(AT, "needs the Solo distribution", "list the links, or write full-mesh")
     elif release.line < LABELLED:
-        report.wrong(AT, "needs Istio 1.25 or newer", "write the links one by one, or full-mesh")
+        report.wrong(AT, "needs Istio 1.25 or newer", "list the links, or write full-mesh")
     if part.source:
         check_url(part.source, (*AT, "source"), ("oci", "https", "http"), report)
     elif part.version:
-        hint = "set source as well; without version, the charts stay as they are"
+        hint = "set source as well, or remove version to keep the installed charts"
         report.wrong((*AT, "version"), "needs a source", hint)
     return Automatic(
         part.management,

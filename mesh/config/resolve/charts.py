@@ -1,4 +1,4 @@
-"""Where each chart is, and what its release is called."""
+"""The location of each chart and the name of its release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.config.resolve.overrides import Overrides
 from mesh.config.schema.istio import ChartPart, IstioPart
 from mesh.config.source.document import Trail
 from mesh.config.source.load import load_foreign
-from mesh.config.source.problems import Problems, is_there
+from mesh.config.source.problems import Problems, path_type
 from mesh.config.source.scalars import shown
 from mesh.errors import InputError
 from mesh.istio.versions import CHARTS, PUBLIC_REGISTRY, UPSTREAM_CHARTS, Minor, Version
@@ -29,7 +29,7 @@ RELEASES: Mapping[Component, str] = {
 
 
 ARCHIVE = re.compile(r".+?-(?P<version>[0-9]+\.[0-9]+\.[0-9]+.*)\.tgz")
-"""What `helm package` calls an archive."""
+"""File name of an archive, as `helm package` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class ChartSource:
 def charts(
     part: IstioPart, release: Version, overrides: Overrides, report: Problems
 ) -> Mapping[Component, ChartSource]:
-    """Return where each chart is and what its release is called."""
+    """Return the location of each chart and the name of its release."""
     if part.repo_key and part.distribution == "solo" and _oldest(part, release) >= PUBLIC_REGISTRY:
-        report.wrong((*AT, "repoKey"), "is not used from 1.29 on", "remove it")
+        report.wrong((*AT, "repoKey"), "is not used by Istio 1.29 and newer", "remove it")
     found: dict[Component, ChartSource] = {}
     for component in COMPONENTS:
         one: ChartPart = getattr(part.charts, component)
@@ -65,7 +65,7 @@ def charts(
 
 
 def _oldest(part: IstioPart, release: Version) -> Minor:
-    """The oldest minor version that charts are needed of."""
+    """Return the oldest minor version of all charts."""
     return min([release.line, *(each.line for each in map(Version.parse, part.through) if each)])
 
 
@@ -81,7 +81,7 @@ def _chart_version(part: ChartPart, release: Version, component: Component, repo
         report.wrong(trail, f"{shown(part.version)} is a build of the Solo distribution", "use upstream's")
     elif abs(build.minor - release.minor) > 1 or build.major != release.major:
         what = f"{part.version} is more than one minor version from {release.major}.{release.minor}"
-        report.wrong(trail, what, "Istio's parts may be one minor version apart")
+        report.wrong(trail, what, "use a version within one minor version of spec.istio.version")
 
 
 def _distinct_releases(found: Mapping[Component, ChartSource], report: Problems) -> None:
@@ -90,13 +90,15 @@ def _distinct_releases(found: Mapping[Component, ChartSource], report: Problems)
         first = owner.setdefault(one.release, component)
         if first != component:
             trail = (*AT, "charts", component, "release")
-            report.wrong(trail, f"{one.release} is the release of {first} already", "give each its own")
+            report.wrong(
+                trail, f"{first} already uses the release {one.release}", "give each chart its own release"
+            )
 
 
 def _locate(
     source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Problems
 ) -> tuple[str, str, str]:
-    """Return helm's chart argument, repository and version; a folder's charts have their own version."""
+    """Return helm's chart argument, repository and version; the version of a local chart is its own."""
     if "://" not in source:
         ref = _in_folder(source, component, wanted, trail, variable, report)
         return ref, "", _own_version(Path(ref))
@@ -108,11 +110,11 @@ def _locate(
 
 
 def _own_version(chart: Path) -> str:
-    """The version in a folder's Chart.yaml, or in the name of an archive, which only helm opens; or ""."""
+    """Return the version in a folder's Chart.yaml or in an archive's file name; "" if unknown."""
     if archive := ARCHIVE.fullmatch(chart.name):
         return archive["version"]
     try:
-        about = load_foreign(chart / "Chart.yaml") if is_there(chart) == "folder" else {}
+        about = load_foreign(chart / "Chart.yaml") if path_type(chart) == "folder" else {}
     except InputError:
         return ""
     return str(about.get("version", "")) if isinstance(about, dict) else ""
@@ -121,16 +123,16 @@ def _own_version(chart: Path) -> str:
 def _in_folder(
     source: str, component: Component, wanted: str, trail: Trail, variable: str, report: Problems
 ) -> str:
-    """Find a chart as folder or archive; `source` holds it, or is it."""
+    """Return the path of a chart folder or archive; `source` contains the chart or is the chart."""
     folder = report.path(source)
     for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
-        if is_there(path / "Chart.yaml") or (path.suffix == ".tgz" and is_there(path) == "file"):
+        if path_type(path / "Chart.yaml") or (path.suffix == ".tgz" and path_type(path) == "file"):
             return str(path.absolute())
-    what, hint = f"no such folder: {source}", "relative paths start from the folder of this file"
-    if is_there(folder) == "folder":
+    what, hint = f"no such folder: {source}", "relative paths start from the folder of the mesh file"
+    if path_type(folder) == "folder":
         what, hint = (
             f"no chart {component} in {source}",
-            f"put {component}/ or {component}-{wanted}.tgz there",
+            f"put {component}/ or {component}-{wanted}.tgz into it",
         )
     report.wrong(trail, f"{variable}: {what}" if variable else what, hint)
     return str(folder)

@@ -1,4 +1,4 @@
-"""The clusters: defaults filled in, identities distinct."""
+"""Resolve the clusters: apply defaults and check that identities are unique."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mesh.model.spec import COMPONENTS, Chart, Cluster, Component, EastWest
 AT: Trail = ("spec", "clusters")
 DEFAULTS: Trail = ("spec", "defaults")
 RESERVED = "kubernetes"
-"""What a cluster calls itself that was given no name; the vendor's tools refuse it."""
+"""Istio's default cluster name; the vendor's tools reject it."""
 
 
 def clusters(
@@ -29,7 +29,7 @@ def clusters(
     overrides: Overrides,
     report: Problems,
 ) -> tuple[Cluster, ...]:
-    """Return the clusters in the order they are written."""
+    """Return the clusters in the order of the file."""
     is_upstream = spec.istio.distribution == "upstream"
     reader = ValuesReader(report, spec.istio.distribution)
     default_values = reader.read(spec.defaults, DEFAULTS)
@@ -117,7 +117,7 @@ def _chart(component: Component, release: ChartSource, namespace: str, values: V
 def _identifiable(part: ClusterPart, cluster: Cluster, trail: Trail, report: Problems) -> None:
     if cluster.cluster_name.lower() == RESERVED:
         at = (*trail, "clusterName" if part.cluster_name else "name")
-        report.wrong(at, f"{cluster.cluster_name} is what every unnamed cluster is called", "choose another")
+        report.wrong(at, f"{cluster.cluster_name} is Istio's default cluster name", "choose another name")
 
 
 def _check(cluster: Cluster, release: Version, trail: Trail, report: Problems) -> None:
@@ -128,12 +128,14 @@ def _check(cluster: Cluster, release: Version, trail: Trail, report: Problems) -
             (*trail, "eastwest", "service"), "NodePort needs Istio 1.28 or newer", "use LoadBalancer"
         )
     if cluster.eastwest.namespace in ("kube-system", cluster.namespace):
-        what = f"{cluster.eastwest.namespace} is not for gateways"
-        report.wrong((*trail, "namespaces", "eastwest"), what, "use one of its own, such as istio-eastwest")
+        what = f"{cluster.eastwest.namespace} cannot hold the east-west gateway"
+        report.wrong(
+            (*trail, "namespaces", "eastwest"), what, "use a separate namespace, such as istio-eastwest"
+        )
 
 
 def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Problems) -> None:
-    """Note a name, identity or context that two clusters share."""
+    """Report names, identities and contexts that two clusters share."""
     for key, attribute in (("name", "name"), ("clusterName", "cluster_name"), ("network", "network")):
         first: dict[str, int] = {}
         for index, cluster in enumerate(found):
@@ -141,25 +143,27 @@ def _distinct(parts: list[ClusterPart], found: list[Cluster], report: Problems) 
             before = first.setdefault(value, index)
             if before != index and not (key != "name" and found[before].name == cluster.name):
                 at = (*AT, index, key if getattr(parts[index], attribute) else "name")
-                what = f"{value} is the {key} of cluster {found[before].name} already"
+                what = f"cluster {found[before].name} already uses the {key} {value}"
                 if key == "name":
                     what = f"duplicate cluster {value}: it is first on line {found[before].origin.line}"
-                report.wrong(at, what, "give each cluster its own")
+                report.wrong(at, what, f"give each cluster its own {key}")
     contexts: dict[tuple[str, str], int] = {}
     for index, cluster in enumerate(found):
         before = contexts.setdefault((cluster.context, cluster.kubeconfig), index)
         if found[before].name != cluster.name:
-            what = f"context {cluster.context} is that of cluster {found[before].name} already"
-            report.wrong((*AT, index, "context"), what, "one context is one cluster")
+            what = f"cluster {found[before].name} already uses the context {cluster.context}"
+            report.wrong((*AT, index, "context"), what, "give each cluster its own context")
 
 
 def _same_eastwest_namespace(found: list[Cluster], report: Problems) -> None:
-    """The namespace is part of the identity that a peer must show, so it is one for all."""
+    """Require one namespace for all gateways: it is part of the identity that peers verify."""
     for index, cluster in enumerate(found):
         first = found[0].eastwest.namespace
         if cluster.eastwest.namespace != first:
-            what = f"{cluster.eastwest.namespace} differs from {first}, that of cluster {found[0].name}"
-            hint = "set spec.defaults.namespaces.eastwest for all"
+            what = (
+                f"{cluster.eastwest.namespace} differs from {first}, the namespace of cluster {found[0].name}"
+            )
+            hint = "set spec.defaults.namespaces.eastwest for all clusters"
             report.wrong((*AT, index, "namespaces", "eastwest"), what, hint)
 
 
@@ -167,5 +171,5 @@ def _known_contexts(overrides: Overrides, found: list[Cluster]) -> None:
     names = [cluster.name for cluster in found]
     for name in overrides.contexts:
         if name not in names:
-            hint = did_you_mean(name, names) or f"the file has {', '.join(names)}"
-            raise UsageError(f"--context {name}=…: the file has no cluster {name}", hint=hint)
+            hint = did_you_mean(name, names) or f"the clusters are {', '.join(names)}"
+            raise UsageError(f"--context {name}=…: there is no cluster {name} in the mesh file", hint=hint)

@@ -1,4 +1,4 @@
-"""Durations as people write them: 365d, 12h, 1d12h30m."""
+"""Parse durations such as 365d, 12h or 1d12h30m."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST = timedelta(days=36_500)
 
 
 def duration(text: str, trail: Trail, report: Problems) -> timedelta:
-    """Read `365d`, `12h`, `1d12h30m`; its form was checked."""
+    """Return the timedelta of a duration that matches the pattern; report one of more than 100 years."""
     unit = {"d": "days", "h": "hours", "m": "minutes"}
     total = timedelta(**{unit[letter]: int(number) for number, letter in re.findall(r"(\d+)([dhm])", text)})
     if total > LONGEST:

@@ -1,4 +1,4 @@
-"""Which Istio: its version, licence, images and the Gateway API that goes with it."""
+"""Resolve the version of Istio, its licence, its images and the matching Gateway API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mesh.config.resolve.overrides import GATEWAY_API as GATEWAY_API_VARIABLE
 from mesh.config.resolve.overrides import Overrides
 from mesh.config.schema.istio import GatewayAPIPart, IstioPart
 from mesh.config.source.document import Trail
-from mesh.config.source.problems import Problems, is_there
+from mesh.config.source.problems import Problems, path_type
 from mesh.config.source.scalars import shown
 from mesh.istio.versions import (
     GATEWAY_API,
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://(?P<user>[^/?#]*@)?[-A-Za-
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Where the images come from; see `mesh.model.spec.Mesh`."""
+    """Source of the images; see `mesh.model.spec.Mesh`."""
 
     hub: str
     tag: str
@@ -40,18 +40,21 @@ class Images:
 
 
 def version(part: IstioPart, report: Problems) -> Version:
-    """Return the version; note one that cannot form a multicluster mesh."""
+    """Return the version; report one that cannot form a multicluster mesh."""
     trail = (*AT, "version")
     found = Version.parse(part.version)
     if found is None:
-        report.wrong(trail, f"{shown(part.version)} is no version of Istio", "write it like 1.30.2-solo")
-        return Version(1, 30, 2, solo=part.distribution == "solo")  # to go on with
+        report.wrong(
+            trail, f"{shown(part.version)} is not a valid version of Istio", "write it like 1.30.2-solo"
+        )
+        return Version(1, 30, 2, solo=part.distribution == "solo")  # lets the remaining checks run
     if part.distribution == "upstream":
         return found
     if found.major != 1:
-        report.wrong(trail, f"Istio {found.major} is not known", "versions 1.24.3-solo and newer are")
+        report.wrong(trail, f"Istio {found.major} is not supported", "use 1.24.3-solo or a newer 1.x version")
     elif not found.solo:
-        hint = f"use {part.version}-solo" if found.final else "use a build whose name ends in -solo"
+        supported = found.final and found.line >= OLDEST.line
+        hint = f"use {part.version}-solo" if supported else "use a Solo build, such as 1.30.2-solo"
         report.wrong(trail, f"{part.version} is not a build of the Solo distribution", hint)
     elif found < OLDEST:
         report.wrong(trail, f"{part.version} has no multicluster peering", "use 1.24.3-solo or newer")
@@ -59,25 +62,29 @@ def version(part: IstioPart, report: Problems) -> Version:
 
 
 def through(part: IstioPart, report: Problems) -> tuple[str, ...]:
-    """Return the versions on the way; note what is none, and what does not go up to the version."""
+    """Return the intermediate versions; report invalid ones and any not between two others in order."""
     before: Version | None = None
     wanted = Version.parse(part.version)
     for index, text in enumerate(part.through):
         trail, found = (*AT, "through", index), Version.parse(text)
         if found is None:
-            report.wrong(trail, f"{shown(text)} is no version of Istio", "write it like 1.29.3-solo")
+            report.wrong(trail, f"{shown(text)} is not a valid version of Istio", "write it like 1.29.3-solo")
         elif wanted and found.solo != wanted.solo:
-            report.wrong(trail, f"{text} is of another distribution", f"write it like {part.version}")
+            report.wrong(trail, f"{text} belongs to another distribution", f"write it like {part.version}")
         elif wanted and found.line >= wanted.line:
-            report.wrong(trail, f"{text} is not on the way to {part.version}", "name older minor versions")
+            report.wrong(trail, f"{text} is not older than {part.version}", "list older minor versions only")
         elif before and found.line <= before.line:
-            report.wrong(trail, f"{text} is not after the one before", "one of each minor, oldest first")
+            report.wrong(
+                trail,
+                f"{text} is not newer than the version before it",
+                "list one of each minor version, oldest first",
+            )
         before = found or before
     return tuple(part.through)
 
 
 def on_the_way(part: IstioPart, overrides: Overrides) -> IstioPart:
-    """Return the Istio to stop at: another version, whose images have its own tag."""
+    """Return the Istio of an intermediate stop: its version, and the image tag that follows from it."""
     if not overrides.stop:
         return part
     images = part.images.model_copy(update={"tag": None})
@@ -85,7 +92,7 @@ def on_the_way(part: IstioPart, overrides: Overrides) -> IstioPart:
 
 
 def licence(istio: IstioPart, report: Problems) -> Licence:
-    """Return where the licence comes from; note none, or more than one. Upstream has none."""
+    """Return the source of the licence key; report zero or several sources. Upstream has none."""
     trail = (*AT, "license")
     origin, part = report.origin(trail), istio.license
     if istio.distribution == "upstream":
@@ -93,7 +100,9 @@ def licence(istio: IstioPart, report: Problems) -> Licence:
     given = [] if part is None else [name for name in ("env", "file", "secret_ref") if getattr(part, name)]
     if part is None or len(given) != 1:
         what = (
-            "is missing" if part is None else f"needs exactly one of env, file, secretRef; has {len(given)}"
+            "is missing"
+            if part is None
+            else f"must set exactly one of env, file, secretRef; sets {len(given)}"
         )
         report.wrong(trail, what, "write license: {env: GLOO_MESH_LICENSE_KEY}")
         return Licence(origin=origin)
@@ -105,7 +114,7 @@ def licence(istio: IstioPart, report: Problems) -> Licence:
 
 
 def images(part: IstioPart, release: Version, report: Problems) -> Images:
-    """Return hub, tag and variant; note a tag that is another build than the charts."""
+    """Return hub, tag and variant; report a tag of another build than the charts."""
     trail = (*AT, "images")
     hub = part.images.hub or located(
         part, release, (*trail, "hub"), report, solo=IMAGES, upstream=UPSTREAM_IMAGES
@@ -113,13 +122,13 @@ def images(part: IstioPart, release: Version, report: Problems) -> Images:
     tag = part.images.tag or part.version
     build = Version.parse(tag)
     if part.distribution == "upstream" and "-solo" in tag:
-        report.wrong((*trail, "tag"), f"{shown(tag)} is the tag of a Solo image", "leave it out")
+        report.wrong((*trail, "tag"), f"{shown(tag)} is the tag of a Solo image", "remove it")
     elif part.images.tag and "-solo" not in tag and part.distribution == "solo":
-        what = f"{shown(tag)} is the tag of a community image: it looks healthy and never peers"
+        what = f"{shown(tag)} is the tag of a community image, which looks healthy and never peers"
         report.wrong((*trail, "tag"), what, f"use {part.version}")
     elif part.images.tag and build and build.line != release.line:
-        what = f"{shown(tag)} is of another minor version than {part.version}"
-        report.wrong((*trail, "tag"), what, "leave it out, or upgrade both together")
+        what = f"{shown(tag)} is not of the same minor version as {part.version}"
+        report.wrong((*trail, "tag"), what, "remove it, or upgrade both together")
     return Images(hub, tag, part.images.variant or "")
 
 
@@ -132,45 +141,45 @@ def located(
     solo: Sequence[tuple[Minor, str]],
     upstream: str,
 ) -> str:
-    """Return where a distribution's charts or images are by default.
+    """Return the default location of a distribution's charts or images.
 
-    Those of Solo's versions before 1.29 need a key that only the vendor's customers have.
+    Solo versions before 1.29 need a repository key that the vendor gives to its customers.
     """
     if part.distribution == "upstream":
         return upstream
     if release >= OLDEST and release.line < PUBLIC_REGISTRY and not part.repo_key:
-        what = f"is missing: before 1.29 it depends on your repository key ({part.version} is older)"
+        what = f"is missing: Istio {part.version} has no default without your repository key (before 1.29)"
         report.wrong(trail, what, "set it, or set spec.istio.repoKey")
     return since(solo, release.line).format(repo_key=part.repo_key)
 
 
 def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Problems) -> None:
-    """Note an address that is none, has another scheme, or holds a password."""
+    """Report a URL that is not valid, has another scheme, or contains a password."""
     parts = _ADDRESS.fullmatch(url)
     if parts and parts["user"]:
-        report.wrong(trail, "holds a user name or password", "log in with helm registry login instead")
+        report.wrong(trail, "contains a user name or password", "remove it and use helm registry login")
     elif not parts or parts["scheme"] not in schemes:
-        hint = f"begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-        report.wrong(trail, f"{shown(url)} is no address", hint)
+        hint = f"start it with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        report.wrong(trail, f"{shown(url)} is not a valid URL", hint)
 
 
 def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Problems) -> GatewayAPI:
-    """Return which CRDs, from where; the release of their version unless the file says otherwise."""
+    """Return the version and source of the CRDs; the default source is the release of the version."""
     trail: Trail = ("spec", "gatewayAPI")
     wanted = part.version or since(GATEWAY_API, release.line)
     source = overrides.gateway_api or part.source or GATEWAY_API_SOURCE.format(version=wanted)
-    # The file's digest speaks of the file's source.
+    # The digest in the file is that of the source in the file, not of an override.
     sha256 = "" if overrides.gateway_api else part.sha256 or ""
     if "://" in source:
         check_url(source, (*trail, "source"), ("https",), report)
         sha256 = sha256 or GATEWAY_API_DIGESTS.get(wanted, "")
         if not sha256:
-            hint = f"set it; known without it are {', '.join(GATEWAY_API_DIGESTS)}"
+            hint = f"set it, or use a version with a built-in digest: {', '.join(GATEWAY_API_DIGESTS)}"
             report.wrong((*trail, "sha256"), f"is missing for {wanted}", hint)
         return GatewayAPI(wanted, source, sha256, part.safe_upgrades, report.origin(trail))
     path = report.path(source)
-    if not is_there(path):
+    if not path_type(path):
         where = f"{GATEWAY_API_VARIABLE}: " if overrides.gateway_api else ""
         what = f"{where}no such file or folder: {source}"
-        report.wrong((*trail, "source"), what, "relative paths start from the folder of this file")
+        report.wrong((*trail, "source"), what, "relative paths start from the folder of the mesh file")
     return GatewayAPI(wanted, str(path.absolute()), sha256, part.safe_upgrades, report.origin(trail))

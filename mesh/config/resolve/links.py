@@ -1,4 +1,4 @@
-"""Who may call whom: from the ways it can be written to ordered pairs."""
+"""Resolve the links of the file into ordered pairs of clusters."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def links(spec: SpecPart, clusters: tuple[Cluster, ...], report: Problems) -> tu
         pairs = ((one, two) for one in clusters for two in clusters if one.name != two.name)
         return tuple(sorted(Link(one.name, two.name, origin or one.origin) for one, two in pairs))
     if not isinstance(spec.links, list):
-        return ()  # a management plane makes them
+        return ()  # a management plane creates the links
     known = frozenset(written_names(report.doc.data))
     if not known:
-        return ()  # the clusters themselves could not be read, which is told
+        return ()  # the clusters have problems of their own, which are reported
     found: dict[tuple[str, str], Origin] = {}
     for index, part in enumerate(spec.links):
         for link in _pairs(part, (*AT, index), known, report):
@@ -33,12 +33,12 @@ def links(spec: SpecPart, clusters: tuple[Cluster, ...], report: Problems) -> tu
             if first is not link.origin:
                 what = f"duplicate link from {link.source} to {link.target}"
                 report.wrong((*AT, index), what, f"it is first on line {first.line}; keep one of them")
-                break  # one complaint for each item: the rest is likely the same
+                break  # one problem per item: the other pairs are likely duplicates too
     return tuple(sorted(Link(source, target, origin) for (source, target), origin in found.items()))
 
 
 def written_names(data: object) -> Iterator[str]:
-    """Yield the names of all clusters that are written, those that could not be read among them."""
+    """Yield the names of all clusters in the file, including clusters with problems."""
     match data:
         case {"spec": {"clusters": list(items)}}:
             for item in items:
@@ -55,26 +55,26 @@ def _pairs(part: LinkPart, trail: Trail, known: Collection[str], report: Problem
         return
     if part.between is not None or part.from_ is None or part.to is None:
         hint = "write between: [cluster1, cluster2], or from: cluster1 and to: cluster2"
-        report.wrong(trail, "needs either between, or from and to", hint)
+        report.wrong(trail, "must set either between, or from and to", hint)
         return
     sources = _members(part.from_, (*trail, "from"), known, report)
     targets = _members(part.to, (*trail, "to"), known, report)
     for source in sources:
         for target in targets:
             if source == target:
-                hint = "a cluster reaches itself anyway"
+                hint = "remove it: a cluster always reaches its own services"
                 report.wrong((*trail, "to"), f"cluster {source} cannot be linked to itself", hint)
             else:
                 yield Link(source, target, origin)
 
 
 def _members(names: str | list[str], trail: Trail, known: Collection[str], report: Problems) -> list[str]:
-    """Return the names that are known, each once; note the others."""
+    """Return the known names without duplicates; report unknown and repeated ones."""
     members: list[str] = []
     for index, name in enumerate([names] if isinstance(names, str) else names):
         at = trail if isinstance(names, str) else (*trail, index)
         if name not in known:
-            hint = did_you_mean(name, known) or f"known here: {', '.join(sorted(known)[:8])}"
+            hint = did_you_mean(name, known) or f"the clusters are {', '.join(sorted(known)[:8])}"
             report.wrong(at, f"there is no cluster {shown(name)}", hint)
         elif name in members:
             report.wrong(at, f"cluster {name} is listed twice", "list it once")

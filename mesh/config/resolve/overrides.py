@@ -1,10 +1,10 @@
-"""What the command line and the environment say otherwise than the file.
+"""Command-line and environment overrides of the mesh file.
 
-| where | what |
+| source | overrides |
 |---|---|
 | `--context NAME=CTX`, `MESH_CONTEXT_<NAME>` | the kubeconfig context of one cluster |
-| `MESH_CHART_SOURCE` | where all charts come from (air gaps, labs) |
-| `MESH_GATEWAY_API_SOURCE` | where the Gateway API CRDs come from (air gaps, labs) |
+| `MESH_CHART_SOURCE` | the source of all charts (air-gapped sites, labs) |
+| `MESH_GATEWAY_API_SOURCE` | the source of the Gateway API CRDs (air-gapped sites, labs) |
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ GATEWAY_API = "MESH_GATEWAY_API_SOURCE"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Values that win over the file's; "" and absent ones leave the file as it is."""
+    """Values that replace those of the file; "" and absent values replace nothing."""
 
     contexts: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     charts: str = ""
     gateway_api: str = ""
     stop: tuple[str, ...] = ()
-    """The version to stop at on the way to the file's, if it is another."""
+    """An intermediate version to install instead of the file's; () for none."""
 
     @classmethod
     def read(
         cls, environ: Mapping[str, str], contexts: Iterable[str] = (), stop: tuple[str, ...] = ()
     ) -> Overrides:
-        """Take them from an environment and from `NAME=CTX` options; paths start from here."""
+        """Read overrides from the environment and `NAME=CTX` options; paths start from the working folder."""
         return cls(
             contexts=dict(map(_pair, contexts)),
             variables={key: value for key, value in environ.items() if key.startswith(CONTEXT) and value},
@@ -45,7 +45,7 @@ class Overrides:
         )
 
     def context(self, cluster: str) -> str:
-        """Return the context that a cluster is to have instead, or ""."""
+        """Return the context that replaces the file's for a cluster, or ""."""
         variable = CONTEXT + cluster.upper().replace("-", "_")
         return self.contexts.get(cluster) or self.variables.get(variable, "")
 
@@ -53,7 +53,7 @@ class Overrides:
 def _pair(text: str) -> tuple[str, str]:
     name, sign, context = text.partition("=")
     if not (name and sign and context):
-        raise UsageError(f"--context {text} has no cluster and context", hint="write --context NAME=CONTEXT")
+        raise UsageError(f"--context {text} is not a valid override", hint="write --context NAME=CONTEXT")
     return name, context
 
 

@@ -1,4 +1,4 @@
-"""How disruptive changes go through the clusters."""
+"""Resolve the rollout: the order in which clusters get disruptive changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ AT: Trail = ("spec", "rollout")
 
 
 def rollout(part: RolloutPart, clusters: Collection[str], report: Problems) -> Rollout:
-    """Return the order; note clusters that are not in the mesh, or twice in the list."""
+    """Return the rollout settings; report clusters that are unknown or listed twice."""
     for index, name in enumerate(part.first):
         trail = (*AT, "first", index)
         if name not in clusters:
-            report.wrong(trail, f"there is no cluster {name}", f"clusters are {', '.join(sorted(clusters))}")
+            report.wrong(
+                trail, f"there is no cluster {name}", f"the clusters are {', '.join(sorted(clusters))}"
+            )
         elif name in part.first[:index]:
-            report.wrong(trail, f"{name} is named twice", "remove one")
+            report.wrong(trail, f"cluster {name} is listed twice", "list it once")
     return Rollout(part.clusters, tuple(part.first), duration(part.pause, (*AT, "pause"), report), part.gate)

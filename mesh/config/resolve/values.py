@@ -1,4 +1,4 @@
-"""The user's chart values: files and inline, defaults and cluster, one over the other."""
+"""Merge the user's chart values: files and inline, defaults and cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh.config.schema.mesh_file import DefaultsPart
 from mesh.config.schema.messages import kind_of
 from mesh.config.source.document import Document, Trail
 from mesh.config.source.load import load
-from mesh.config.source.problems import Problems, is_there
+from mesh.config.source.problems import Problems, path_type
 from mesh.errors import InputError, Problem
 from mesh.istio.computed_values_upstream import table
 from mesh.istio.overlay import overlay
@@ -20,7 +20,7 @@ Values = Mapping[Component, Mapping[str, Any]]
 
 
 class ValuesReader:
-    """Reads the values of defaults and clusters; each file once."""
+    """Reads the values of the defaults and the clusters; each file is read once."""
 
     def __init__(self, report: Problems, distribution: Literal["solo", "upstream"] = "solo") -> None:
         self.report = report
@@ -29,7 +29,7 @@ class ValuesReader:
         self.checked: set[tuple[str, Component]] = set()
 
     def read(self, part: DefaultsPart, trail: Trail) -> Values:
-        """Return what one part says: its files in order, then its inline values."""
+        """Return the values of one part: its files in order, then its inline values."""
         return {component: self._component(part, trail, component) for component in COMPONENTS}
 
     def _component(self, part: DefaultsPart, trail: Trail, component: Component) -> Mapping[str, Any]:
@@ -55,9 +55,9 @@ class ValuesReader:
 
     def _load(self, name: str, trail: Trail) -> Document | None:
         path = self.report.path(name)
-        if not is_there(path):
+        if not path_type(path):
             self.report.wrong(
-                trail, f"no such file: {name}", "relative paths start from the folder of this file"
+                trail, f"no such file: {name}", "relative paths start from the folder of the mesh file"
             )
             return None
         try:
@@ -75,7 +75,7 @@ class ValuesReader:
     def _computed_by_hand(
         self, doc: Document, values: Mapping[str, Any], at: Trail, component: Component
     ) -> Iterator[Problem]:
-        """Note values that follow from the rest of the file, and what would hide them."""
+        """Report values that mesh computes, and values that would hide a computed one."""
         reported: set[Path] = set()
         for path, instead in self.computed[component].items():
             hit = _reach(values, path)
@@ -84,17 +84,17 @@ class ValuesReader:
             elif hit and hit not in reported:
                 reported.add(hit)
                 yield doc.problem(
-                    (*at, *hit), f"must be a map: mesh sets {'.'.join(path)}", "write a map, or nothing"
+                    (*at, *hit), f"must be a map: mesh sets {'.'.join(path)}", "write a map, or remove it"
                 )
 
 
 def merged(defaults: Values, own: Values) -> Values:
-    """Return the values of a cluster: its own over the defaults."""
+    """Return the values of a cluster: the defaults, overridden by its own."""
     return {component: overlay(defaults[component], own[component]) for component in COMPONENTS}
 
 
 def _reach(values: Any, path: Path) -> Path:
-    """Return the path itself if it is set, the part of it that is no map, or ()."""
+    """Return the path if it is set, the prefix of it that is not a map, or () if it is not set."""
     for depth, part in enumerate(path):
         if not isinstance(values, Mapping):
             return path[:depth]

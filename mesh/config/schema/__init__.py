@@ -1,1 +1,1 @@
-"""The shape of a mesh file: pydantic models, patterns, and the JSON Schema made from them."""
+"""The structure of a mesh file: pydantic models, patterns, and the JSON Schema built from them."""

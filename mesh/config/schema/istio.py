@@ -1,4 +1,4 @@
-"""The shape of what is the same in all clusters: Istio, Gateway API, root of trust."""
+"""Models of the mesh-wide parts: Istio, Gateway API, root of trust."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Duration = Annotated[str, Field(pattern=forms.DURATION)]
 Text = Annotated[str, Field(min_length=1, pattern=forms.TEXT)]
 Values = dict[str, Any]
 EMPTY = Field(default_factory=dict, validate_default=True)
-"""A part that is not written is an empty one; through its parent's validator, so that one is built."""
+"""Default of an absent part: an empty one, validated by its parent so that the model is built."""
 NONE: Any = Field(default_factory=list)
 KeyAlgorithm = Literal["ecdsa-p256", "ecdsa-p384", "rsa-4096"]
 
 
 class Part(BaseModel):
-    """One object of the document: only known keys, no conversion between types."""
+    """One object of the document: unknown keys are rejected and types are not converted."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, alias_generator=to_camel, defer_build=True
@@ -28,43 +28,49 @@ class Part(BaseModel):
 
 
 def one_key(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that exactly one of the keys is set."""
+    """Require exactly one key in the JSON Schema."""
     schema |= {"minProperties": 1, "maxProperties": 1}
 
 
 class SecretRefPart(Part):
-    """A Secret that somebody else keeps, under the same name in every cluster."""
+    """A Secret that mesh does not manage; it has the same name in every cluster."""
 
     name: Annotated[str, Field(pattern=forms.DNS_NAME)]
     namespace: Label = "istio-system"
 
 
 class LicensePart(Part):
-    """Where the licence key comes from: exactly one of the three. The key itself is never written here."""
+    """Source of the licence key: exactly one of the three. Never write the key itself here."""
 
     model_config = ConfigDict(json_schema_extra=one_key)
 
     env: Annotated[
-        str | None, Field(pattern=forms.VARIABLE, description="environment variable that holds it")
+        str | None, Field(pattern=forms.VARIABLE, description="environment variable that holds the key")
     ] = None
-    file: Annotated[Text | None, Field(description="file that holds it, relative to this one")] = None
-    secret_ref: Annotated[SecretRefPart | None, Field(description="Secret that is in every cluster")] = None
+    file: Annotated[Text | None, Field(description="file that holds the key, relative to the mesh file")] = (
+        None
+    )
+    secret_ref: Annotated[SecretRefPart | None, Field(description="Secret that exists in every cluster")] = (
+        None
+    )
 
 
 class ChartPart(Part):
-    """How one chart differs from the others."""
+    """Settings of one chart that differ from the other charts."""
 
-    source: Annotated[Text | None, Field(description="where this chart is, if not where the others are")] = (
-        None
-    )
-    version: Annotated[Text | None, Field(description="its version, if not spec.istio.version")] = None
+    source: Annotated[
+        Text | None, Field(description="source of this chart; default: spec.istio.charts.source")
+    ] = None
+    version: Annotated[
+        Text | None, Field(description="version of this chart; default: spec.istio.version")
+    ] = None
     release: Annotated[str | None, Field(pattern=forms.RELEASE, description="name of the Helm release")] = (
         None
     )
 
 
 class ChartsPart(Part):
-    """Where the charts come from."""
+    """Source of the Helm charts."""
 
     source: Annotated[
         Text | None,
@@ -79,23 +85,24 @@ class ChartsPart(Part):
 
 
 class ImagesPart(Part):
-    """Where the images come from."""
+    """Source of the container images."""
 
     hub: Annotated[
-        str | None, Field(pattern=forms.HUB, description="registry and folder, without a scheme")
+        str | None, Field(pattern=forms.HUB, description="registry and path, without a scheme")
     ] = None
     tag: Annotated[str | None, Field(pattern=forms.TAG, description="default: spec.istio.version")] = None
     variant: Annotated[
         Literal["distroless", "debug"] | None,
-        Field(description="default: distroless for ztunnel, the chart's own for the others"),
+        Field(description="default: distroless for ztunnel, the chart's default for the others"),
     ] = None
 
 
 class IstioPart(Part):
-    """Which Istio the clusters run."""
+    """The Istio distribution and version that the clusters run."""
 
     distribution: Annotated[
-        Literal["solo", "upstream"], Field(description="upstream is the community's, without a licence")
+        Literal["solo", "upstream"],
+        Field(description="upstream is the community build, which needs no licence"),
     ] = "solo"
     version: Annotated[
         str,
@@ -107,7 +114,10 @@ class IstioPart(Part):
     through: Annotated[
         list[Annotated[str, Field(pattern=forms.VERSION)]],
         NONE,
-        Field(description="on the way over several minor versions, one of each, for --stepwise"),
+        Field(
+            description="intermediate versions for --stepwise, one per minor version, when an upgrade "
+            "crosses several"
+        ),
     ]
     repo_key: Annotated[
         str | None,
@@ -116,7 +126,7 @@ class IstioPart(Part):
     license: LicensePart | None = None
     mesh_id: Annotated[
         Label | None,
-        Field(alias="meshID", description="upstream: what Istio calls the mesh; default: its name"),
+        Field(alias="meshID", description="upstream: Istio's mesh ID; default: metadata.name"),
     ] = None
     charts: Annotated[ChartsPart, EMPTY]
     images: Annotated[ImagesPart, EMPTY]
@@ -126,37 +136,41 @@ class GatewayAPIPart(Part):
     """The Kubernetes Gateway API CRDs."""
 
     version: Annotated[
-        str | None, Field(pattern=forms.GATEWAY_API, description="default: what fits the version of Istio")
+        str | None,
+        Field(pattern=forms.GATEWAY_API, description="default: the version that matches Istio's"),
     ] = None
     source: Annotated[
-        Text | None, Field(description="https:// URL, file or folder; default: the release of that version")
+        Text | None,
+        Field(description="https:// URL, file or folder; default: the published release of the version"),
     ] = None
     sha256: Annotated[
         str | None,
         Field(
-            pattern=forms.SHA256, description="digest of what the source must hold; known for common releases"
+            pattern=forms.SHA256,
+            description="expected SHA-256 digest of the source; built in for common releases",
         ),
     ] = None
     safe_upgrades: Annotated[
-        bool, Field(description="also install the admission policy that comes with v1.5 and newer")
+        bool, Field(description="also install the admission policy of v1.5 and newer")
     ] = False
 
 
 class GeneratePart(Part):
-    """The root is generated once and its key kept in a file of yours."""
+    """mesh generates the root of trust once; you keep its key file."""
 
     key_file: Annotated[
-        Text | None, Field(description="default: ~/.config/mesh/<mesh>/root.key; keep it safe")
+        Text | None,
+        Field(description="file of the root key; default: ~/.config/mesh/<mesh>/root.key; back it up"),
     ] = None
-    validity: Annotated[Duration, Field(description="of the root certificate")] = "3650d"
+    validity: Annotated[Duration, Field(description="validity of the root certificate")] = "3650d"
     key: Annotated[KeyAlgorithm, Field(description="algorithm of the root key")] = "ecdsa-p384"
 
 
 class FilesPart(Part):
-    """The CA that signs is a certificate and key of yours, in PEM files."""
+    """You provide the signing CA: its certificate and key in PEM files."""
 
-    cert: Annotated[Text, Field(description="certificate (chain), relative to this file")]
-    key: Annotated[Text, Field(description="private key, relative to this file; needed only to sign")]
+    cert: Annotated[Text, Field(description="certificate or chain, relative to the mesh file")]
+    key: Annotated[Text, Field(description="private key, relative to the mesh file; needed only to sign")]
 
 
 class CAPart(Part):
@@ -168,36 +182,44 @@ class CAPart(Part):
     files: FilesPart | None = None
     command: Annotated[
         list[Text] | None,
-        Field(min_length=1, description="program and arguments: PEM request on stdin, PEM chain on stdout"),
+        Field(
+            min_length=1,
+            description="program and arguments; reads a PEM request on stdin, writes a PEM chain to stdout",
+        ),
     ] = None
     existing: Annotated[
-        Literal[True] | None, Field(description="every cluster has its cacerts already; only verify them")
+        Literal[True] | None,
+        Field(description="every cluster already has its cacerts; mesh only verifies them"),
     ] = None
 
 
 class IntermediatePart(Part):
-    """What the clusters' intermediate certificates are to be."""
+    """Settings of the clusters' intermediate certificates."""
 
     validity: Duration = "365d"
     renew_before: Annotated[
-        Duration | None, Field(description="default: 90d, or a quarter of a shorter validity")
+        Duration | None,
+        Field(description="renew this long before expiry; default: 90d, or a quarter of a shorter validity"),
     ] = None
-    key: Annotated[KeyAlgorithm, Field(description="algorithm of the key")] = "ecdsa-p256"
+    key: Annotated[KeyAlgorithm, Field(description="algorithm of the intermediate keys")] = "ecdsa-p256"
 
 
 class RootOfTrustPart(Part):
-    """What makes the clusters trust each other."""
+    """The root certificate that all clusters trust, and how intermediates are signed."""
 
     ca: CAPart | None = None
     intermediate: IntermediatePart | None = None
     migrate: Annotated[
         Literal["restart"] | None,
         Field(
-            description="move clusters that run under another root to this one, one after another: istiod, "
-            "ztunnel and gateways restart"
+            description="move clusters with another root of trust to this one, one cluster after another; "
+            "restarts istiod, ztunnel and gateways"
         ),
     ] = None
     migrate_backup: Annotated[
         Text | None,
-        Field(description="a replaced cacerts is first saved to <this>-<cluster>.yaml; it holds a key"),
+        Field(
+            description="path prefix: before cacerts is replaced, the old one is saved to "
+            "<prefix>-<cluster>.yaml; the file holds a private key"
+        ),
     ] = None

@@ -1,4 +1,4 @@
-"""The JSON Schema of the document: what the models say, in the shortest form editors understand."""
+"""The JSON Schema of a mesh file, generated from the models and shortened for editors."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema (draft 7); what it lets through may still not fit together."""
+    """Return the schema (draft 7); it checks structure, not the rules that span several fields."""
     schema = _tidy(MeshPart.model_json_schema(by_alias=True, ref_template="#/definitions/{model}"))
     definitions = schema.pop("$defs")
     return {"$schema": DRAFT, "title": "Mesh", **schema, "definitions": definitions}
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out titles and nulls: a key without a value is a mistake (see `translate.unset`)."""
+    """Remove titles and nulls: a key without a value is a mistake (see `source.partial.unset`)."""
     tidy: dict[str, Any] = {}
     for key, value in schema.items():
         match key, value:

@@ -1,7 +1,7 @@
-"""What may be written in a mesh file: the models behind the decoder and the JSON Schema.
+"""The models of a mesh file, used by the decoder and the JSON Schema.
 
-Only shape is checked here (keys, types, forms of single words); what one part says about another
-is the business of the modules beside this one. Descriptions are the reference that editors show.
+They check structure only: keys, types and the patterns of single values. Rules that span several
+fields are in `mesh.config.resolve`. Editors show the descriptions as reference.
 """
 
 from __future__ import annotations
@@ -25,18 +25,23 @@ from mesh.config.schema.istio import (
 
 
 class NamespacesPart(Part):
-    """Where the components live."""
+    """Namespaces of the components."""
 
-    istiod: Annotated[Label | None, Field(description="of istiod and base; default: istio-system")] = None
-    cni: Annotated[Label | None, Field(description="default: that of istiod")] = None
-    ztunnel: Annotated[Label | None, Field(description="default: that of istiod")] = None
+    istiod: Annotated[
+        Label | None, Field(description="namespace of istiod and base; default: istio-system")
+    ] = None
+    cni: Annotated[Label | None, Field(description="default: the namespace of istiod")] = None
+    ztunnel: Annotated[Label | None, Field(description="default: the namespace of istiod")] = None
     eastwest: Annotated[
-        Label | None, Field(description="the same in all clusters; default: istio-eastwest")
+        Label | None,
+        Field(
+            description="namespace of the east-west gateway, one for all clusters; default: istio-eastwest"
+        ),
     ] = None
 
 
 class ValuesPart(Part):
-    """Values of the charts, over those that the guide gives."""
+    """Helm values per chart; they override the values that mesh sets by default."""
 
     base: Annotated[Values, EMPTY]
     istiod: Annotated[Values, EMPTY]
@@ -45,7 +50,7 @@ class ValuesPart(Part):
 
 
 class ValuesFilesPart(Part):
-    """Files with values of the charts, relative to this one; a later one counts more."""
+    """Helm values files per chart, relative to the mesh file; later files override earlier ones."""
 
     base: Annotated[list[Text], NONE]
     istiod: Annotated[list[Text], NONE]
@@ -54,60 +59,74 @@ class ValuesFilesPart(Part):
 
 
 class EastWestPart(Part):
-    """The east-west gateway, through which the peers reach a cluster."""
+    """The east-west gateway, through which peers reach a cluster."""
 
     name: Annotated[
         Label | None,
-        Field(description="of the Gateway; default: istio-eastwest (upstream: istio-eastwestgateway)"),
+        Field(description="name of the Gateway; default: istio-eastwest (upstream: istio-eastwestgateway)"),
     ] = None
     service: Annotated[
         Literal["LoadBalancer", "NodePort"] | None,
-        Field(description="default: LoadBalancer; NodePort needs 1.28"),
+        Field(description="type of the Service; default: LoadBalancer; NodePort needs Istio 1.28"),
     ] = None
 
 
 class DefaultsPart(Part):
-    """What every cluster gets unless it says otherwise."""
+    """Defaults for every cluster; a cluster can override each of them."""
 
-    kubeconfig: Annotated[Text | None, Field(description="default: KUBECONFIG or ~/.kube/config")] = None
+    kubeconfig: Annotated[
+        Text | None, Field(description="kubeconfig file; default: KUBECONFIG or ~/.kube/config")
+    ] = None
     namespaces: Annotated[NamespacesPart, EMPTY]
     values: Annotated[ValuesPart, EMPTY]
     values_files: Annotated[ValuesFilesPart, EMPTY]
     eastwest: Annotated[EastWestPart, EMPTY]
-    region: Annotated[Label | None, Field(description="of the peers' endpoints, for locality")] = None
-    zone: Annotated[Label | None, Field(description="needs region")] = None
+    region: Annotated[
+        Label | None, Field(description="region of the cluster's endpoints, for locality load balancing")
+    ] = None
+    zone: Annotated[Label | None, Field(description="zone of the cluster's endpoints; needs region")] = None
     adopt: Annotated[
         bool | None,
-        Field(description="take over the releases of a mesh that helm installed; default: false"),
+        Field(description="take over the Helm releases of an existing mesh; default: false"),
     ] = None
     allow_loopback: Annotated[
         bool | None,
-        Field(description="upstream: accept API servers on this machine, as labs have them; default: false"),
+        Field(description="upstream: accept API servers on loopback addresses, for labs; default: false"),
     ] = None
 
 
 class ClusterPart(DefaultsPart):
     """One cluster of the mesh."""
 
-    name: Annotated[Label, Field(description="its address in plans and links")]
+    name: Annotated[Label, Field(description="name of the cluster in plans and links")]
     context: Annotated[Text | None, Field(description="kubeconfig context; default: the name")] = None
-    cluster_name: Annotated[Label | None, Field(description="default: the name; final once applied")] = None
-    network: Annotated[Label | None, Field(description="default: the name; final once applied")] = None
+    cluster_name: Annotated[
+        Label | None,
+        Field(description="Istio's cluster name; default: the name; cannot change after the first apply"),
+    ] = None
+    network: Annotated[
+        Label | None,
+        Field(description="Istio's network; default: the name; cannot change after the first apply"),
+    ] = None
     trust_domain: Annotated[
         str | None,
         Field(
             pattern=forms.DNS_NAME,
-            description="default: <name>.local (upstream: cluster.local for all); final once applied",
+            description="default: <name>.local (upstream: cluster.local for all clusters); cannot change "
+            "after the first apply",
         ),
     ] = None
     api_server: Annotated[
         Text | None,
-        Field(description="upstream: where the others reach its API server; default: the context's server"),
+        Field(
+            description="upstream: URL at which the other clusters reach this API server; default: the "
+            "server of the context"
+        ),
     ] = None
 
 
 def _form(value: object) -> str:
-    """Choose a branch by what was written; the names never show (see `translate`)."""
+    """Choose a branch of the union by the written type; branch names are never shown (see `messages`)."""
     if isinstance(value, str):
         return "<word>"
     return "<list>" if isinstance(value, list) else "<object>"
@@ -124,12 +143,12 @@ Names = Annotated[
 
 
 def one_form(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that a link is either `between`, or `from` and `to`."""
+    """Require either `between`, or `from` and `to`, in the JSON Schema."""
     schema["oneOf"] = [{"required": ["between"]}, {"required": ["from", "to"]}]
 
 
 class LinkPart(Part):
-    """Who may call services of whom: all of `between` each other, or `from` those of `to`."""
+    """One or more links: the clusters of `between` call each other, or those of `from` call those of `to`."""
 
     model_config = ConfigDict(json_schema_extra=one_form)
 
@@ -139,22 +158,27 @@ class LinkPart(Part):
 
 
 class AutomaticPart(Part):
-    """A Gloo management plane makes the links between all clusters."""
+    """A Gloo management plane creates the links between all clusters."""
 
-    management: Annotated[Label, Field(description="the cluster where the management plane runs")]
-    namespace: Annotated[Label | None, Field(description="of its releases; default: gloo-mesh")] = None
+    management: Annotated[Label, Field(description="the cluster that runs the management plane")]
+    namespace: Annotated[
+        Label | None, Field(description="namespace of its Helm releases; default: gloo-mesh")
+    ] = None
     source: Annotated[
         Text | None,
-        Field(description="repository of its charts; default: each chart as its release has it"),
+        Field(description="repository of its charts; default: the chart stored in each release"),
     ] = None
     version: Annotated[
         str | None,
-        Field(pattern=forms.VERSION, description="of its charts; needs source; default: that of the release"),
+        Field(
+            pattern=forms.VERSION,
+            description="version of its charts; needs source; default: the version of each release",
+        ),
     ] = None
 
 
 class LinksPart(Part):
-    """Links that are not written one by one."""
+    """Links that are created automatically instead of listed."""
 
     automatic: AutomaticPart
 
@@ -168,13 +192,19 @@ Links = Annotated[
 
 
 class RolloutPart(Part):
-    """How changes that may cut traffic go through the clusters; what is new is made everywhere at once."""
+    """How disruptive changes are rolled out over the clusters; new resources are created in all at once."""
 
-    clusters: Annotated[int, Field(ge=1, le=forms.MOST_CLUSTERS, description="at a time")] = 1
-    first: Annotated[list[Label], NONE, Field(description="clusters to begin with, in this order")]
-    pause: Annotated[str, Field(pattern=forms.DURATION, description="between two clusters")] = "0m"
+    clusters: Annotated[
+        int, Field(ge=1, le=forms.MOST_CLUSTERS, description="number of clusters to change at a time")
+    ] = 1
+    first: Annotated[list[Label], NONE, Field(description="clusters to change first, in this order")]
+    pause: Annotated[str, Field(pattern=forms.DURATION, description="pause between two clusters")] = "0m"
     gate: Annotated[
-        Literal["check", "ready"], Field(description="what must hold before the next cluster")
+        Literal["check", "ready"],
+        Field(
+            description="condition for the next cluster: the changed resources are ready, or the checks "
+            "pass as well"
+        ),
     ] = "check"
 
 
@@ -191,19 +221,19 @@ class SpecPart(Part):
     sensitive: Annotated[
         list[Annotated[str, Field(pattern=forms.SENSITIVE)]],
         NONE,
-        Field(description="paths in chart values that are never shown, such as meshConfig.some.password"),
+        Field(description="paths of chart values that are never shown, such as meshConfig.some.password"),
     ]
     leave: Annotated[
         list[Annotated[str, Field(pattern=forms.ADDRESS)]],
         NONE,
-        Field(description="addresses of objects that stay with whoever made them, such as link/a/b"),
+        Field(description="addresses of objects that mesh leaves to their owner, such as link/a/b"),
     ]
 
 
 class MetadataPart(Part):
-    """The mesh's name."""
+    """Name of the mesh."""
 
-    name: Annotated[Label, Field(description="the mesh's name; final once applied")]
+    name: Annotated[Label, Field(description="name of the mesh; cannot change after the first apply")]
 
 
 class MeshPart(Part):

@@ -1,4 +1,4 @@
-"""The models' complaints in our own words, and what is left of a document without them."""
+"""Translate pydantic's validation errors into messages with positions and hints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mesh.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The words, what must go so that the rest can be read, and what cannot be judged then."""
+    """A problem, the part to remove so that the rest can be validated, and the parts no longer checked."""
 
     problem: Problem
     gone: Trail
@@ -30,6 +30,7 @@ class Complaint:
 
 WANTED = {
     "string_type": "text",
+    "int_type": "a whole number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a map",
@@ -37,10 +38,10 @@ WANTED = {
     "model_attributes_type": "a map",
 }
 ELSEWHERE: Mapping[tuple[str, str], str] = {
-    ("license", "value"): "the key itself does not belong in a file: use env, file or secretRef",
-    ("license", "key"): "the key itself does not belong in a file: use env, file or secretRef",
-    ("eastwest", "region"): "region belongs to the cluster itself",
-    ("eastwest", "zone"): "zone belongs to the cluster itself",
+    ("license", "value"): "do not write the licence key in this file: use env, file or secretRef",
+    ("license", "key"): "do not write the licence key in this file: use env, file or secretRef",
+    ("eastwest", "region"): "set region on the cluster",
+    ("eastwest", "zone"): "set zone on the cluster",
     ("eastwest", "namespace"): "use namespaces.eastwest",
     ("rootOfTrust", "validity"): "use ca.generate.validity",
     ("rootOfTrust", "key"): "use ca.generate.key",
@@ -50,7 +51,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
 
 
 def complaints(error: ValidationError, doc: Document) -> list[Complaint]:
-    """Translate what the models found, in the order of the document's parts."""
+    """Return one complaint per validation error, in the order of the document's parts."""
     details = error.errors(include_url=False, include_context=True, include_input=True)
     return [_complaint(dict(each), doc) for each in details[: 2 * MAX_PROBLEMS]]
 
@@ -70,7 +71,7 @@ def _complaint(detail: Mapping[str, Any], doc: Document) -> Complaint:
 
 
 def _trail(loc: Iterable[str | int], doc: Document) -> Trail:
-    """Return the path of the data: branch names left out, and no index into a single word."""
+    """Return the path in the document: without union branches, and without an index into a single value."""
     trail: Trail = ()
     for part in loc:
         if not (isinstance(part, str) and part in ("<word>", "<list>", "<object>")):
@@ -97,7 +98,11 @@ def _words(detail: Mapping[str, Any], trail: Trail) -> tuple[str, str]:
             least = context["min_length"]
             return f"needs at least {least} item{'s' if least > 1 else ''}", _about(trail)
         case "too_long":
-            return f"has more than {context['max_length']} items", "use several meshes"
+            return f"has more than {context['max_length']} items", "split it into several meshes"
+        case "greater_than_equal":
+            return f"must be {context['ge']} or more, is {value}", ""
+        case "less_than_equal":
+            return f"must be {context['le']} or less, is {value}", ""
         case _:
             return str(detail["msg"]).lower(), ""
 
@@ -108,8 +113,10 @@ def _wrong_type(value: object, trail: Trail, wanted: str) -> tuple[str, str]:
     if value is None:
         return f"must be {wanted}, is empty", "write a value or remove the key"
     hint = "quote it" if wanted == "text" and isinstance(value, int | float) else ""
-    if trail[-1:] in (("validity",), ("renewBefore",)):
+    if trail[-1:] in (("validity",), ("renewBefore",), ("pause",)):
         hint = forms.WORDS[forms.DURATION][1]
+    if trail[-2:] == ("istio", "version"):
+        hint = forms.WORDS[forms.VERSION][1]
     return f"must be {wanted}, is {kind_of(value)}", hint
 
 
@@ -123,12 +130,12 @@ def _wrong_word(value: object, expected: list[str], trail: Trail) -> tuple[str, 
 
 
 def kind_of(value: object) -> str:
-    """Name the type of a value as the reader of YAML would."""
+    """Return the YAML name of a value's type."""
     match value:
         case None:
             return "empty"
         case bool():
-            return "a truth value"
+            return "true or false"
         case int() | float():
             return "a number"
         case str():
@@ -140,13 +147,13 @@ def kind_of(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Suggest the nearest known word; "" if none is near."""
+    """Return a hint with the nearest known word; "" if none is near."""
     near = get_close_matches(word[:64].lower(), sorted(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""
 
 
 def _unknown_key(trail: Trail) -> tuple[str, str]:
-    """Return the key that was meant ("" if that cannot be told) and the hint."""
+    """Return the key that was probably meant ("" if unclear) and the hint."""
     key = str(trail[-1])
     outer = next((part for part in reversed(trail[:-1]) if isinstance(part, str)), "")
     if elsewhere := ELSEWHERE.get((outer, key)):
@@ -156,11 +163,11 @@ def _unknown_key(trail: Trail) -> tuple[str, str]:
     near = get_close_matches(key[:64].lower(), list(by_lower), n=1, cutoff=0.6)
     if near:
         return by_lower[near[0]], f"did you mean {by_lower[near[0]]}?"
-    return "", f"known here: {', '.join(known)}"
+    return "", f"valid keys are {', '.join(known)}"
 
 
 def _about(trail: Trail) -> str:
-    """Return the description of what is missing."""
+    """Return the description of the missing key."""
     for model in _models_at(trail[:-1]):
         for name, each in model.model_fields.items():
             if (each.alias or name) == trail[-1]:
@@ -169,7 +176,7 @@ def _about(trail: Trail) -> str:
 
 
 def keys_at(trail: Trail) -> list[str]:
-    """Return the keys that may be written at a place."""
+    """Return the keys that are valid at a path."""
     return [each.alias or name for model in _models_at(trail) for name, each in model.model_fields.items()]
 
 

@@ -1,4 +1,4 @@
-"""The forms that single words must have, and the words for each form."""
+"""The patterns of single values, and the message and hint for each."""
 
 from __future__ import annotations
 
@@ -22,20 +22,38 @@ SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
 MOST_CLUSTERS = 250
 
 WORDS: Mapping[str, tuple[str, str]] = {
-    DNS_LABEL: ("is no DNS label", "use up to 63 lower-case letters, digits and hyphens"),
-    DNS_NAME: ("is no DNS name", "use lower-case letters, digits, hyphens and dots, such as cluster1.local"),
-    DURATION: ("is no duration", "write days, hours or minutes, such as 365d or 12h"),
-    TEXT: ("holds a line break or a control character", "write it on one line"),
-    VARIABLE: ("is no name of an environment variable", "name the variable, such as GLOO_MESH_LICENSE_KEY"),
-    RELEASE: ("is no name of a Helm release", "use up to 53 lower-case letters, digits and hyphens"),
-    HUB: ("is no image hub", "write registry and folder without a scheme, such as registry.example/istio"),
-    TAG: ("is no image tag", "write it as the registry has it, such as 1.30.2-solo"),
-    VERSION: ("is no version of Istio", "write it in full, such as 1.30.2-solo"),
-    REPO_KEY: ("is no repository key", "write the 12 letters and digits of your vendor's support article"),
-    GATEWAY_API: ("is no version of the Gateway API", "write it in full, such as v1.4.0"),
-    SHA256: ("is no SHA-256 digest", "write its 64 lower-case hexadecimal digits"),
-    SENSITIVE: ("is no path of a value", "write it with dots, such as meshConfig.some.password"),
-    ADDRESS: ("is no address", "write kind/cluster/name, such as link/cluster1/cluster2"),
+    DNS_LABEL: ("is not a valid DNS label", "use up to 63 lower-case letters, digits and hyphens"),
+    DNS_NAME: (
+        "is not a valid DNS name",
+        "use lower-case letters, digits, hyphens and dots, such as cluster1.local",
+    ),
+    DURATION: ("is not a valid duration", "write days, hours or minutes, such as 365d or 12h"),
+    TEXT: ("contains a line break or a control character", "write it on one line"),
+    VARIABLE: (
+        "is not a valid name of an environment variable",
+        "name the variable, such as GLOO_MESH_LICENSE_KEY",
+    ),
+    RELEASE: (
+        "is not a valid name of a Helm release",
+        "use up to 53 lower-case letters, digits and hyphens",
+    ),
+    HUB: (
+        "is not a valid image hub",
+        "write registry and path without a scheme, such as registry.example/istio",
+    ),
+    TAG: ("is not a valid image tag", "write the tag as in the registry, such as 1.30.2-solo"),
+    VERSION: ("is not a valid version of Istio", "write it in full, such as 1.30.2-solo"),
+    REPO_KEY: (
+        "is not a valid repository key",
+        "write the 12 letters and digits from your vendor's support article",
+    ),
+    GATEWAY_API: ("is not a valid version of the Gateway API", "write it in full, such as v1.4.0"),
+    SHA256: ("is not a valid SHA-256 digest", "write its 64 lower-case hexadecimal digits"),
+    SENSITIVE: (
+        "is not a valid path of a value",
+        "write it with dots, such as meshConfig.some.password",
+    ),
+    ADDRESS: ("is not a valid address", "write kind/cluster/name, such as link/cluster1/cluster2"),
 }
 SECRETIVE = frozenset({VARIABLE, REPO_KEY})
-"""Forms whose wrong value may be a secret in the wrong place, and is not repeated."""
+"""Patterns of which a wrong value may be a misplaced secret; the message does not repeat it."""

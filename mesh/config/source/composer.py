@@ -1,7 +1,7 @@
-"""The parser's events to plain data; limits are checked while they stream in.
+"""Compose plain data from YAML parser events; limits are checked while the events stream in.
 
-With nothing kept that is not needed, a bomb costs no more than its text. The only importer of yaml
-for what people write; what machines write is read by `mesh.world.yaml_documents`.
+Events are not kept, so a YAML bomb costs no more than its text. The only importer of yaml for
+files that people write; `mesh.world.yaml_documents` reads files that programs write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mesh.errors import Problem
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_SLIPS = 20
-"""Mistakes of YAML itself after which reading on helps nobody."""
+"""Number of YAML mistakes after which the parser stops."""
 TAGS: Mapping[str, type] = {
     "!": object,
     "tag:yaml.org,2002:str": str,
@@ -30,18 +30,61 @@ TAGS: Mapping[str, type] = {
     "tag:yaml.org,2002:seq": list,
 }
 TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+EXPLAINED = (
+    (
+        ("cannot start any token", ""),
+        "this character cannot start a value",
+        "indent with spaces, not tabs; quote text that begins with @, ` or %",
+    ),
+    (
+        ("mapping values are not allowed", ""),
+        "a key is not allowed here",
+        "quote text that contains a colon, check the indentation, and write a plain space after each colon",
+    ),
+    (
+        ("did not find expected ',' or '}'", "while parsing a flow mapping"),
+        "this { has no matching }",
+        "close it, or check the commas inside",
+    ),
+    (
+        ("did not find expected ',' or ']'", "while parsing a flow sequence"),
+        "this [ has no matching ]",
+        "close it, or check the commas inside",
+    ),
+    (
+        ("did not find expected '-' indicator", ""),
+        "this line does not belong to the list before it",
+        "indent it like the other items, and begin each item with -",
+    ),
+    (
+        ("did not find expected key", ""),
+        "this line does not belong to the map before it",
+        "indent it like the other keys, and begin it with a key and a colon",
+    ),
+    (
+        ("found unexpected end of stream", "while scanning a quoted scalar"),
+        "this quotation mark has no matching one",
+        "close the text with the same mark",
+    ),
+    (
+        ("could not find expected ':'", ""),
+        "a key has no colon",
+        "write a colon and a plain space after each key, also on the line before",
+    ),
+)
+"""Part of the parser's message and of its context, with the mistake and the hint to report instead."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnusableError(Exception):
-    """Reading on makes no sense."""
+    """The rest of the file cannot be parsed."""
 
     def __init__(self, mark: Mark, what: str, hint: str = "") -> None:
         self.mark, self.what, self.hint = mark, what, hint
 
 
 class Composer:
-    """Builds plain data from the parser's events and notes what is wrong on the way."""
+    """Builds plain data from parser events and collects the problems it finds."""
 
     def __init__(self, text: str, file: str) -> None:
         self.parser, self.file = _Loader(text), file
@@ -51,33 +94,33 @@ class Composer:
         self.nodes = 0
 
     def document(self) -> Any:
-        """Return the data of the only document; raise `UnusableError` if none can be had."""
+        """Return the data of the only document; raise `UnusableError` if there is none."""
         self._next()
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            raise UnusableError((1, 1), "is empty", "`mesh init` writes a starter")
+            raise UnusableError((1, 1), "is empty", "run `mesh init` to create a mesh file")
         data = self._value(self._next(), ())
         self._next()
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
-            self._wrong(event, (), "a second document begins here", "one file holds one document")
+            self._wrong(event, (), "a second document begins here", "write one document per file")
         if data is None:
-            raise UnusableError((1, 1), "is empty", "`mesh init` writes a starter")
+            raise UnusableError((1, 1), "is empty", "run `mesh init` to create a mesh file")
         return data
 
     def _next(self) -> Any:
         try:
             return self.parser.get_event()
         except yaml.MarkedYAMLError as error:
-            at = error.problem_mark or error.context_mark
+            at, what, hint = _explained(error)
             mark = (at.line + 1, at.column + 1) if at else (1, 1)
-            raise UnusableError(mark, f"is not valid YAML: {error.problem}", _advice(error)) from None
+            raise UnusableError(mark, f"is not valid YAML: {what}", hint) from None
         except yaml.YAMLError:
             raise UnusableError((1, 1), "is not valid YAML") from None
 
     def _wrong(self, event: Any, trail: Trail, what: str, hint: str) -> None:
         if len(self.problems) == MAX_SLIPS:
-            raise UnusableError(_mark(event), "has more mistakes like these", "mend them first")
+            raise UnusableError(_mark(event), "has more mistakes like these", "fix these first")
         self.problems.append(Problem(self.file, *_mark(event), dotted(trail), what, hint))
 
     def _value(self, event: Any, trail: Trail) -> Any:
@@ -101,7 +144,7 @@ class Composer:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise UnusableError(
-                _mark(event), f"has more than {MAX_NODES} values", "this is not the file you mean"
+                _mark(event), f"has more than {MAX_NODES} values", "check that this is a mesh file"
             )
         if len(trail) > MAX_DEPTH:
             raise UnusableError(_mark(event), f"is nested deeper than {MAX_DEPTH} levels", "flatten it")
@@ -134,7 +177,7 @@ class Composer:
     def _key(self, event: Any, trail: Trail) -> str:
         self._inspect(event, trail)
         if not isinstance(event, yaml.ScalarEvent):
-            hint = "nothing is filled in here; if `{{ }}` is meant as text, quote it"
+            hint = "mesh files are not templates; quote `{{ }}` if it is meant as text"
             raise UnusableError(_mark(event), "a key must be text", hint)
         if not isinstance(self._scalar(event, (*trail, event.value)), str):
             self._wrong(event, trail, f"key {shown(event.value)} is not text", "quote it")
@@ -143,7 +186,7 @@ class Composer:
     def _scalar(self, event: Any, trail: Trail) -> Any:
         text: str = event.value
         if hidden := HIDDEN.search(text):
-            self._wrong(event, trail, f"holds the character U+{ord(hidden[0]):04X}", "remove the escape")
+            self._wrong(event, trail, f"contains the character U+{ord(hidden[0]):04X}", "remove the escape")
         if event.tag in TEXT_TAGS or not (event.implicit[0] or event.tag in TAGS):
             return text
         if complaint := ambiguity(text):
@@ -152,13 +195,15 @@ class Composer:
         return plain(text)
 
 
-def _advice(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or ""
-    if "cannot start any token" in problem or "tab" in problem:
-        return "indent with spaces, not tabs; quote text that begins with @, ` or %"
-    if "mapping values are not allowed" in problem:
-        return "quote text that holds a colon, or check the indentation"
-    return error.context or ""
+def _explained(error: yaml.MarkedYAMLError) -> tuple[Any, str, str]:
+    """Return the position, the mistake and the hint; the parser's own words where none are better."""
+    problem, context = error.problem or "", error.context or ""
+    for (part, around), what, hint in EXPLAINED:
+        if part in problem and around in context:
+            # What is never closed is noticed at the end of the file, but it begins at the context's mark.
+            unclosed = error.context_mark if around else None
+            return unclosed or error.problem_mark or error.context_mark, what, hint
+    return error.problem_mark or error.context_mark, problem, context
 
 
 def _mark(event: Any) -> Mark:

@@ -1,4 +1,4 @@
-"""A YAML file as plain data that remembers where everything in it is written."""
+"""A YAML file as plain data with the position of every key and value."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mesh.errors import Problem
 from mesh.model import Origin
 
 Trail = tuple[str | int, ...]
-"""The keys and indexes that lead to a value."""
+"""Path of keys and indexes to a value."""
 Mark = tuple[int, int]
 """Line and column, from 1."""
 
 
 def dotted(trail: Trail) -> str:
-    """Return a path as people write it: `spec.clusters[0].name`."""
+    """Return a path in dotted form: `spec.clusters[0].name`."""
     text = ""
     for part in trail:
         if isinstance(part, int):
@@ -31,7 +31,7 @@ def dotted(trail: Trail) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file as plain data, the marks of its values and keys, and what is wrong with it.
+    """One YAML file as plain data, the positions of its values and keys, and its problems.
 
     `digest` is the SHA-256 of its bytes.
     """
@@ -44,21 +44,21 @@ class Document:
     digest: str = ""
 
     def origin(self, trail: Trail) -> Origin:
-        """Return where a value is written; the nearest thing around it if it is not written."""
+        """Return the position of a value; if it is absent, that of the nearest part around it."""
         while trail not in self.values and trail:
             trail = trail[:-1]
         return Origin(self.file, *self.values.get(trail, (1, 1)))
 
     def key_origin(self, trail: Trail) -> Origin:
-        """Return where the key of a value is written; a list's item has no key, only its own mark."""
+        """Return the position of a value's key; a list item has no key, so its own position."""
         return Origin(self.file, *self.keys[trail]) if trail in self.keys else self.origin(trail)
 
     def problem(self, trail: Trail, what: str, hint: str = "") -> Problem:
-        """Say that a value is wrong."""
+        """Return a problem at the position of a value."""
         at = self.origin(trail)
         return Problem(at.file, at.line, at.col, dotted(trail), what, hint)
 
     def key_problem(self, trail: Trail, what: str, hint: str = "") -> Problem:
-        """Say that a key should not be there, or not have this name."""
+        """Return a problem at the position of a key."""
         at = self.key_origin(trail)
         return Problem(at.file, at.line, at.col, dotted(trail), what, hint)

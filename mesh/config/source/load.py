@@ -1,14 +1,15 @@
-"""YAML text to a document that remembers the line and column of every key and value.
+"""Parse YAML text into a document with the line and column of every key and value.
 
-YAML is read far more strictly than its libraries do: what people commonly get wrong without being
-told (duplicate keys, `no`, `010`), what a reviewer cannot see (bidirectional and zero-width
-characters) and what grows without bound (anchors, depth) is a `Problem`.
+The parser is stricter than YAML libraries are: mistakes that they accept silently (duplicate keys,
+`no`, `010`), characters that a reviewer cannot see (bidirectional, zero-width) and constructs that
+grow without bound (anchors, depth) are each a `Problem`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,35 @@ MAX_PROBLEMS = 100
 
 
 def load(path: Path) -> Document:
-    """Read a file; raise `InputError` if it cannot be read or has no readable YAML in it."""
+    """Return the document of a file; raise `InputError` if the file is unreadable or not valid YAML."""
     return parse(read_bytes(path), str(path))
 
 
 def load_foreign(path: Path) -> Any:
-    """Read a file that follows other rules (a kubeconfig): its plain data, ambiguous words as text."""
-    return load(path).data
+    """Return the plain data of a file that is not a mesh file (a kubeconfig); ambiguous words are text."""
+    try:
+        return load(path).data
+    except InputError as error:
+        found = (replace(each, hint="" if "mesh init" in each.hint else each.hint) for each in error.problems)
+        raise InputError(tuple(found)) from None
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a small file; raise `InputError` that says why it cannot be."""
+    """Return the bytes of a small file; raise `InputError` with the reason if it cannot be read."""
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _unreadable(path, "no such file", "check the path; `mesh init` writes a starter") from None
+        raise _unreadable(
+            path, "no such file", "check the path, or run `mesh init` to create a mesh file"
+        ) from None
     except IsADirectoryError:
         raise _unreadable(path, "is a folder", "name the file in it") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a path"
         raise _unreadable(path, f"cannot be read: {why.lower()}", "check its owner and mode") from None
     if len(content) > MAX_BYTES:
-        raise _unreadable(path, "is larger than 1 MiB", "this is not the file you mean, or split it")
+        raise _unreadable(path, "is larger than 1 MiB", "check that this is the right file, or split it")
     return content
 
 
@@ -53,14 +60,16 @@ def _unreadable(path: Path, what: str, hint: str) -> InputError:
 
 
 def parse(content: bytes, file: str) -> Document:
-    """Return the document of some bytes; raise `InputError` if no data can be had from them."""
+    """Return the document in the bytes of a file; raise `InputError` if they cannot be parsed."""
     if b"\0" in content:
-        raise InputError((Problem(file, 1, 1, "", "is not text", "this is not the file you mean"),))
+        raise InputError((Problem(file, 1, 1, "", "is not text", "check that this is the right file"),))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputError((Problem(file, line, 1, "", "is not UTF-8 text", "save it as UTF-8"),)) from None
+        begin = content.rfind(b"\n", 0, error.start) + 1
+        col = len(content[begin : error.start].decode("utf-8-sig")) + 1
+        raise InputError((Problem(file, line, col, "", "is not UTF-8 text", "save it as UTF-8"),)) from None
     hidden = tuple(_hidden(text, file))
     if hidden:
         raise InputError(hidden)
@@ -80,5 +89,5 @@ def _hidden(text: str, file: str) -> Iterator[Problem]:
             return
         line = text.count("\n", 0, match.start()) + 1
         col = match.start() - text.rfind("\n", 0, match.start())
-        what = f"character U+{ord(match[0]):04X} cannot be seen"
+        what = f"character U+{ord(match[0]):04X} is invisible"
         yield Problem(file, line, col, "", what, "remove it")

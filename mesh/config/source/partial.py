@@ -1,4 +1,4 @@
-"""What is left of a document without its mistakes, so that the rest can be judged in the same run."""
+"""Remove mistakes from a document, so that the rest is validated in the same run."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ STAND_INS: Mapping[Trail, object] = {
     ("spec", "istio", "version"): "1.30.2-solo",
     ("spec", "clusters"): [{"name": "cluster1"}],
 }
-"""What to go on with where something required is missing or wrong; only its absence is told."""
+"""Valid values that replace missing or wrong required ones, so that only the original problem is reported."""
 
 
 def placeholders(doc: Document) -> Iterator[tuple[Trail, Problem]]:
-    """Find what looks like a variable to be filled in, outside of chart values."""
+    """Yield a problem for each text that looks like a template variable, outside of chart values."""
     for trail, text in _leaves(doc.data, ()):
         if isinstance(text, str) and PLACEHOLDER.search(text):
             name = "this" if trail[-2:-1] == ("license",) else shown(text)
-            hint = "mesh files have no variables; write the value, or override it on the command line"
-            yield trail, doc.problem(trail, f"{name} is not filled in", hint)
+            hint = "mesh files have no variables: write the value, or override it on the command line"
+            yield trail, doc.problem(trail, f"{name} looks like a variable", hint)
 
 
-def unset(doc: Document, told: Collection[str]) -> Iterator[Problem]:
-    """Find keys without a value, outside of chart values; `told` are the paths with a complaint already."""
+def unset(doc: Document, reported: Collection[str]) -> Iterator[Problem]:
+    """Yield a problem for each key without a value, outside of chart values and not in `reported`."""
     for trail, value in _leaves(doc.data, ()):
-        if value is None and dotted(trail) not in told:
+        if value is None and dotted(trail) not in reported:
             yield doc.problem(trail, "is empty", "write a value or remove the key")
 
 
@@ -55,13 +55,13 @@ def _leaves(value: Any, trail: Trail) -> Iterator[tuple[Trail, Any]]:
 
 
 def without(data: Any, gone: Iterable[Trail]) -> tuple[Any, dict[Trail, list[int]]]:
-    """Return the data without some of it, and for each list that lost items, which are left."""
+    """Return the data without the given parts, and for each shortened list the indexes that remain."""
     kept: dict[Trail, list[int]] = {}
     return _without(data, (), frozenset(gone), kept), kept
 
 
 def with_stand_ins(data: dict[str, Any]) -> dict[str, Any]:
-    """Put something valid where something required is missing."""
+    """Fill in a valid value for each missing required one."""
     for trail, value in STAND_INS.items():
         place = data
         for part in trail[:-1]:

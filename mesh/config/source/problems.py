@@ -1,4 +1,4 @@
-"""Where the mistakes of one run are collected, so that all of them are told at once."""
+"""Collect the problems of one run, so that all of them are reported at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mesh.model import Origin
 
 
 class Problems:
-    """A document, the folder its relative paths start from, and what is wrong so far.
+    """A document, the folder that relative paths start from, and the problems so far.
 
-    `kept` says which items are left of a list that lost some (see `translate.without`): trails
-    given here count the items that are left, and what is told counts those that are written.
-    A complaint about a place that lost something is not told: it may be about the loss.
+    `kept` holds the remaining indexes of shortened lists (see `source.partial.without`): callers
+    count the remaining items, and problems are reported with the indexes of the file. A problem at
+    a place that lost a part is dropped, since the loss may be its cause.
     """
 
     def __init__(self, doc: Document) -> None:
@@ -30,13 +30,13 @@ class Problems:
         self.digests: list[str] = [doc.digest]
 
     def wrong(self, trail: Trail, what: str, hint: str = "") -> None:
-        """Note that a value is wrong."""
+        """Add a problem at the position of a value."""
         written = self.written(trail)
         if not any(_inside(written, lost) or _inside(lost, written) for lost in self.lost):
             self.found.append(self.doc.problem(written, what, hint))
 
     def written(self, trail: Trail) -> Trail:
-        """Return the trail of a value in the document as it was written."""
+        """Return the path of a value in the file, before parts were removed."""
         result: Trail = ()
         for part in trail:
             kept = self.kept.get(result)
@@ -44,37 +44,39 @@ class Problems:
         return result
 
     def origin(self, trail: Trail) -> Origin:
-        """Return where a value is written."""
+        """Return the position of a value."""
         return self.doc.origin(self.written(trail))
 
     def path(self, text: str) -> Path:
-        """Return the path that is meant by one in the file: `~` is the home, the rest starts beside it."""
+        """Resolve a path of the file: `~` is the home folder, relative paths start beside the file."""
         return Path.home() / text[2:] if text.startswith("~/") else self.folder / text
 
     def file(self, trail: Trail, text: str) -> str:
-        """Return the absolute path of a file that must be there; note it if it is not."""
+        """Return the absolute path of a required file; report it if it does not exist."""
         path = self.path(text)
-        if is_there(path) == "folder":
+        if path_type(path) == "folder":
             self.wrong(trail, f"{text} is a folder", "name the file in it")
-        elif not is_there(path):
-            self.wrong(trail, f"no such file: {text}", "relative paths start from the folder of this file")
+        elif not path_type(path):
+            self.wrong(
+                trail, f"no such file: {text}", "relative paths start from the folder of the mesh file"
+            )
         return str(path.absolute())
 
     def stop(self) -> None:
-        """Raise `InputError` with everything that was found, if anything was."""
+        """Raise `InputError` with all problems, if there are any."""
         problems = sorted(set(self.found))
         if len(problems) > MAX_PROBLEMS:
             first, rest = problems[MAX_PROBLEMS], len(problems) - MAX_PROBLEMS
             more = Problem(
-                first.file, first.line, first.col, "", f"and {rest} more from here", "mend these first"
+                first.file, first.line, first.col, "", f"and {rest} more from here", "fix these first"
             )
             problems = [*problems[:MAX_PROBLEMS], more]
         if problems:
             raise InputError(tuple(problems))
 
 
-def is_there(path: Path) -> Literal["file", "folder", ""]:
-    """Say what is at a path; "" also where no such path can be."""
+def path_type(path: Path) -> Literal["file", "folder", ""]:
+    """Return the type of what a path leads to; "" if nothing exists there or the path is not valid."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a plain YAML scalar means, and when it does not mean the same to everybody."""
+"""Parse plain YAML scalars, and detect those that YAML readers parse differently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff"
     "\U000e0000-\U000e007f]"
 )
-# A plain scalar is a number or a truth value in YAML 1.1 or in 1.2, but not the same in both.
+# Plain scalars that are a number or a boolean in YAML 1.1 or in 1.2, but not the same in both.
 AMBIGUOUS = re.compile(
     r"(?P<truth>[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF)"
     r"|(?P<sixty>[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)"
@@ -23,13 +23,13 @@ AMBIGUOUS = re.compile(
     r"|(?P<infinite>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
 AMBIGUITY = {
-    "truth": "is a truth value to some programs and text to others",
+    "truth": "is a boolean to some programs and text to other programs",
     "sixty": "is a number in base 60 to some programs",
     "octal": "is not the same number to all programs",
-    "underscore": "is a number to some programs and text to others",
-    "exponent": "is a number to some programs and text to others",
-    "date": "is a date to some programs and text to others",
-    "infinite": "is not a number that can be sent",
+    "underscore": "is a number to some programs and text to other programs",
+    "exponent": "is a number to some programs and text to other programs",
+    "date": "is a date to some programs and text to other programs",
+    "infinite": "is not a number that JSON can represent",
 }
 INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
@@ -41,12 +41,12 @@ WORDS: Mapping[str, object] = {
 
 
 def shown(text: str) -> str:
-    """Return text fit for a message: quoted, in ASCII (look-alike letters show), not too long."""
+    """Return text for a message: quoted, shortened, in ASCII so that look-alike letters show."""
     return json.dumps(text if len(text) <= 60 else text[:57] + "...")
 
 
 def ambiguity(text: str) -> str:
-    """Say why a plain scalar does not mean the same to every YAML reader; "" if it does."""
+    """Return why YAML readers parse a plain scalar differently; "" if they agree."""
     if match := AMBIGUOUS.fullmatch(text):
         return AMBIGUITY[match.lastgroup or ""]
     number = INTEGER.fullmatch(text) or DECIMAL.fullmatch(text)
@@ -54,7 +54,7 @@ def ambiguity(text: str) -> str:
 
 
 def plain(text: str) -> Any:
-    """Return what a plain scalar means in the core schema."""
+    """Return the value of a plain scalar in YAML's core schema."""
     if text in WORDS:
         return WORDS[text]
     if INTEGER.fullmatch(text):

@@ -125,13 +125,13 @@ def test_the_first_of_two_values_keeps_its_place() -> None:
 )
 def test_a_character_that_cannot_be_seen_is_refused(character: str) -> None:
     [problem] = problems(f"a: 1\nb: x{character}y\n")
-    assert problem == f"f.yaml:2:5: character U+{ord(character):04X} cannot be seen: remove it"
+    assert problem == f"f.yaml:2:5: character U+{ord(character):04X} is invisible: remove it"
 
 
 @pytest.mark.parametrize("escape", [r"\e", r"\u202e", r"\0"])
 def test_an_escape_does_not_smuggle_it_in(escape: str) -> None:
     [problem] = problems(f'a: "x{escape}y"\n')
-    assert "holds the character" in problem
+    assert "contains the character" in problem
 
 
 BOMBS = {
@@ -168,7 +168,7 @@ def test_a_bomb_costs_no_more_than_its_text(name: str) -> None:
     "content", [b"", b"\n", b"# only a comment\n", b"---\n", b"---\n...\n", b"null\n", b"\xef\xbb\xbf"]
 )
 def test_an_empty_file_says_how_to_begin(content: bytes) -> None:
-    assert problems(content) == ["f.yaml:1:1: is empty: `mesh init` writes a starter"]
+    assert problems(content) == ["f.yaml:1:1: is empty: run `mesh init` to create a mesh file"]
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01", "a: ö".encode("utf-16"), b"a: \xff"])
@@ -178,7 +178,9 @@ def test_what_is_not_text_is_refused(content: bytes) -> None:
 
 
 def test_a_missing_file_says_the_next_move(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file: check the path; `mesh init` writes a starter"):
+    with pytest.raises(
+        InputError, match="no such file: check the path, or run `mesh init` to create a mesh file"
+    ):
         load(tmp_path / "mesh.yaml")
 
 
