@@ -1,7 +1,7 @@
 """Kind `reader`: the token by which the istiods of other clusters read this one.
 
-A Secret of type service-account-token for the account that the base chart makes; Kubernetes fills
-it in. Removing it revokes the token. Its outputs are digests: who needs the token reads it there.
+A Secret of type service-account-token for the account that the base chart creates; Kubernetes adds the
+token. Deleting it revokes the token. Its outputs are digests: kind `remote` reads the token itself.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, not_yet
-from mesh.sdk import kube_secret as secret_objects
-from mesh.sdk.capabilities import Traced
-from mesh.sdk.contract import Last, Preview, Provider
-from mesh.sdk.kube_object import dry_run, token, written_in
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.sdk.contract import Last
+from mesh.sdk.kube_object import token
+from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, of_token_secret, roots, salted
 from mesh.sdk.unreadable import VisibleState, as_left
@@ -26,12 +25,12 @@ MANAGER = "mesh/reader"
 TYPE = "kubernetes.io/service-account-token"
 ACCOUNT = "kubernetes.io/service-account.name"
 GOOD = {"token": "accepted", "rights": "granted"}
-"""What an API server is to say of the token; "refused" and "denied" otherwise."""
+"""What an API server says of a good token; "refused" and "denied" otherwise."""
 
 HELM = "meta.helm.sh/"
 ROLE = ResourceType("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 ROLE_NAME = "istio-reader-clusterrole-{namespace}"
-"""The role of Istio's charts and its binding, which have one name."""
+"""The name of a role of Istio's charts, and of its binding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ class ReaderSpec:
     account: str
 
 
-class ReaderProvider(Provider[ReaderSpec], Traced):
+class ReaderProvider(KubeSecretProvider[ReaderSpec]):
     """The reader of one cluster; its outputs `ca` and `token` move when the values do.
 
-    `server` is where we reach its API server, `roots` the fingerprints of its roots of trust.
+    `server` is the URL at which mesh reaches its API server, `roots` the fingerprints of its roots of trust.
     """
 
     kind = "reader"
@@ -56,49 +55,20 @@ class ReaderProvider(Provider[ReaderSpec], Traced):
     moves = frozenset({("access", "token")})
 
     def wanted(self, spec: ReaderSpec, live: Found, last: Last | None) -> Attrs:
-        """What makes Kubernetes fill it in; and that its API server takes the token and lets it read."""
+        """Return what makes Kubernetes add the token, and that the API server accepts it and lets it read."""
         del live, last
         return {"type": TYPE, "metadata": {"annotations": {ACCOUNT: spec.account}}, "access": dict(GOOD)}
 
     def ready(self, spec: ReaderSpec, live: Live) -> Ready:
-        """Filled in, accepted by its own API server; and a root of trust is there to be compared."""
+        """Return whether it has a token that its API server accepts, and a root of trust is published."""
         if not {"ca", "token"} <= live.outputs.keys():
-            return not_yet(f"Kubernetes has not filled in its token: is account {spec.account} there?")
+            return not_yet(f"Kubernetes has not added its token: does service account {spec.account} exist?")
         if said := next(iter(live.status.values()), ""):
             return not_yet(str(said))
-        return READY if live.outputs["roots"] else not_yet("its istiod has not handed out its root yet")
-
-    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Find each in the one LIST of Secrets of its namespace, and ask whether its token works."""
-        return secret_objects.observe(
-            places,
-            snapshot,
-            lambda key, where, obj: _live(key, where, obj, snapshot),
-            lambda key, last: _glimpse(key, last, snapshot),
-        )
-
-    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Every Secret with our label whose address is of this kind."""
-        return secret_objects.owned(self.kind, mesh, snapshot)
-
-    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """What the Secret's managedFields say."""
-        del live
-        return written_in(SECRET, key, place, world)
-
-    def preview(self, spec: ReaderSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Dry-run the write; say what it takes from whom."""
-        sent = body(spec, key, live)
-        return dry_run(
-            lambda force: world.kube(key.cluster).apply(sent, manager=MANAGER, force=force, dry_run=True)
-        )
-
-    def create(self, spec: ReaderSpec, key: Key, world: World) -> None:
-        """Apply it; Kubernetes fills it in a moment later."""
-        world.kube(key.cluster).apply(body(spec, key, None), manager=MANAGER)
+        return READY if live.outputs["roots"] else not_yet("its istiod has not published its root yet")
 
     def update(self, spec: ReaderSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Give it the rights that it lost, or make it anew if its token is refused."""
+        """Restore the rights that it lost; replace the Secret if its token is refused."""
         del last
         kube = world.kube(key.cluster)
         if live.status.get("refused"):
@@ -109,9 +79,23 @@ class ReaderProvider(Provider[ReaderSpec], Traced):
             _bind(kube, spec)
         kube.apply(body(spec, key, live), manager=MANAGER, force=True)
 
-    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the Secret that we made, and with it the token."""
-        return secret_objects.delete(key, place, live, last, world)
+    def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
+        """Return the digests of CA and token, and whether the API server accepts the token."""
+        return _live(key, place, obj, snapshot)
+
+    def visible(self, key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
+        """Return the token that was created and the roots that are published now.
+
+        Whether the token still works is not visible.
+        """
+        left, published = as_left(last), roots(snapshot, last.place.namespace)
+        shown = {"server": snapshot.world.kube(key.cluster).server, "roots": published}
+        return VisibleState(replace(left, outputs={**left.outputs, **shown}), {})
+
+    def sent(self, spec: ReaderSpec, key: Key, live: Live | None, world: World) -> Object:
+        """Return the Secret; Kubernetes adds the token."""
+        del world
+        return body(spec, key, live)
 
 
 def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
@@ -122,10 +106,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     outputs = {"server": kube.server, "roots": roots(snapshot, where.namespace)}
     status: Mapping[str, str] = {}
     if access.complete:
-        outputs |= {
-            name: salted(secret_objects.SecretLocator.of(where).mesh, key, getattr(access, name))
-            for name in ("ca", "token")
-        }
+        outputs |= {name: salted(mesh_of(where), key, getattr(access, name)) for name in ("ca", "token")}
         status = judge(kube, Access(token=access.token), whose="its reader's").told()
     said = {"token": "refused"} if "refused" in status else {"rights": "denied"} if "denied" in status else {}
     attrs = {"type": obj.get("type", ""), "metadata": {"annotations": kept}, "access": GOOD | said}
@@ -140,18 +121,8 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     )
 
 
-def _glimpse(key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
-    """The token that was made, and the roots that are published now; whether it still works does not show."""
-    shown = {
-        "server": snapshot.world.kube(key.cluster).server,
-        "roots": roots(snapshot, last.place.namespace),
-    }
-    left = as_left(last)
-    return VisibleState(replace(left, outputs={**left.outputs, **shown}), {})
-
-
 def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:
-    """The Secret as it is sent."""
+    """Return the Secret as it is sent."""
     return {
         "apiVersion": SECRET.api_version,
         "kind": SECRET.kind,
@@ -167,12 +138,12 @@ def body(spec: ReaderSpec, key: Key, live: Live | None) -> Object:
 
 
 def _bind(kube: Kube, spec: ReaderSpec) -> None:
-    """Put back the binding that Istio's chart made and somebody removed, as a part of the role's release."""
+    """Create again the binding of Istio's chart that was deleted, as part of the role's release."""
     name = ROLE_NAME.format(namespace=spec.namespace)
     role = kube.get(ROLE, "", name)
     if role is None:
         raise KubeError(
-            f"{spec.address}: ClusterRole {name} is not there, which lets {spec.account} read",
+            f"{spec.address}: ClusterRole {name}, which lets {spec.account} read, is missing",
             hint="`mesh plan` shows whether the charts base and istiod are as they were installed",
         )
     account = {"kind": "ServiceAccount", "name": spec.account, "namespace": spec.namespace}
@@ -190,7 +161,7 @@ def _bind(kube: Kube, spec: ReaderSpec) -> None:
 
 
 def _of_release(obj: Object) -> dict[str, dict[str, str]]:
-    """The labels and annotations by which helm knows what belongs to the same release."""
+    """Return the labels and annotations by which helm knows the objects of a release."""
     meta = obj["metadata"]
     annotations = {name: text for name, text in meta.get("annotations", {}).items() if name.startswith(HELM)}
     return {"labels": dict(meta.get("labels", {})), "annotations": annotations}

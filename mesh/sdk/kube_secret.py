@@ -1,23 +1,27 @@
-"""What the kinds whose resource is one Secret have in common: found in one LIST, known again by our marks.
+"""A kind whose resource is one Secret: found in one LIST a namespace, written by server-side apply.
 
-Their locator holds the mesh's name: it is the salt of the digests that stand for values.
+Attrs hold digests, never values. The locator of the place holds the mesh's name, the salt of the digests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
-from mesh.model import Found, Key, Live, Locator, Place, Unread
-from mesh.sdk.contract import Last
-from mesh.sdk.kube_object import find, place_of
+from mesh.model import Found, Key, Live, Locator, Place, Touch, Unread
+from mesh.sdk.capabilities import Traced
+from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.kube_object import dry_run, find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
 from mesh.sdk.unreadable import VisibleState, unreadable
 from mesh.world import Object, Snapshot, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import SECRET
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,46 +41,90 @@ class SecretLocator(Locator):
 
 
 def place(mesh: str, namespace: str, name: str) -> Place:
-    """Where a Secret of a mesh is."""
+    """Return the place of a Secret of a mesh."""
     return Place(namespace, name, SecretLocator(mesh))
 
 
-def observe(
-    places: Mapping[Key, Place],
-    snapshot: Snapshot,
-    live: Callable[[Key, Place, Object], Found],
-    glimpse: Callable[[Key, Last], VisibleState],
-) -> Mapping[Key, Found]:
-    """Find each in the one LIST of Secrets of its namespace; `glimpse` is for who may not read them."""
-
-    def hidden(key: Key, error: Forbidden) -> Unread:
-        return unreadable(key, error, snapshot, lambda last: glimpse(key, last))
-
-    found: dict[Key, Found] = {}
-    for namespace in sorted({each.namespace for each in places.values()}):
-        here = {key: each for key, each in places.items() if each.namespace == namespace}
-
-        def read(namespace: str = namespace) -> list[Object]:
-            return snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
-
-        found |= find(here, read, lambda key, obj: live(key, places[key], obj), hidden)
-    return found
+def mesh_of(place: Place) -> str:
+    """Return the name of the mesh that a Secret's place holds."""
+    return SecretLocator.of(place).mesh
 
 
-def owned(kind: str, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-    """Every Secret with our label whose address is of this kind."""
-    found: dict[Key, Place] = {}
-    for obj in snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True):
-        address = str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
-        if address.startswith(f"{kind}/"):
-            here = place_of(obj)
-            found[Key.parse(address)] = place(mesh, here.namespace, here.name)
-    return found
+class KubeSecretProvider(Provider[S], Traced):
+    """A resource that is one Secret with the label of its mesh.
 
+    A kind says how to read it (`live`), what is known of it without the right to read it (`visible`), and
+    what to send (`sent`).
+    """
 
-def delete(key: Key, where: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-    """Delete the very Secret that was seen if we made it; say so if we did not."""
-    if live.owner != SecretLocator.of(where).mesh and not (last.created and last.uid == live.uid):
-        return (f"Secret {where.namespace}/{where.name} was not made by mesh and stays",)
-    world.kube(key.cluster).delete(SECRET, where.namespace, where.name, uid=live.uid)
-    return ()
+    @abstractmethod
+    def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
+        """Return what was read of a Secret; its values as digests."""
+
+    @abstractmethod
+    def visible(self, key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
+        """Return what is known of a Secret that this identity may not read, by its state and its effects."""
+
+    @abstractmethod
+    def sent(self, spec: S, key: Key, live: Live | None, world: World) -> Object:
+        """Return the Secret as it is written, with the uid of `live` if there is one."""
+
+    @property
+    def manager(self) -> str:
+        """The field manager of every write of this kind."""
+        return f"mesh/{self.kind}"
+
+    def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
+        """Find each Secret in the one LIST of Secrets of its namespace."""
+
+        def hidden(key: Key, error: Forbidden) -> Unread:
+            return unreadable(key, error, snapshot, lambda last: self.visible(key, last, snapshot))
+
+        found: dict[Key, Found] = {}
+        for namespace in sorted({each.namespace for each in places.values()}):
+            here = {key: each for key, each in places.items() if each.namespace == namespace}
+
+            def read(namespace: str = namespace) -> list[Object]:
+                return snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
+
+            found |= find(here, read, lambda key, obj: self.live(key, places[key], obj, snapshot), hidden)
+        return found
+
+    def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
+        """Return every Secret with the mesh's label whose address is of this kind."""
+        found: dict[Key, Place] = {}
+        for obj in snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True):
+            address = str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
+            if address.startswith(f"{self.kind}/"):
+                here = place_of(obj)
+                found[Key.parse(address)] = place(mesh, here.namespace, here.name)
+        return found
+
+    def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
+        """Return what the Secret's managedFields say."""
+        del live
+        return written_in(SECRET, key, place, world)
+
+    def preview(self, spec: S, key: Key, live: Live | None, world: World) -> Preview:
+        """Dry-run the write; report the fields that it takes from another field manager."""
+        body = self.sent(spec, key, live, world)
+        return dry_run(
+            lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
+        )
+
+    def create(self, spec: S, key: Key, world: World) -> None:
+        """Apply it; a value that another field manager holds is a conflict."""
+        world.kube(key.cluster).apply(self.sent(spec, key, None, world), manager=self.manager)
+
+    def update(self, spec: S, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Apply it by force to the Secret that was read: the plan named every field that this takes."""
+        del last
+        body = self.sent(spec, key, live, world)
+        world.kube(key.cluster).apply(body, manager=self.manager, force=True)
+
+    def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
+        """Delete the Secret that was read if mesh created it; report it if not."""
+        if live.owner != mesh_of(place) and not (last.created and last.uid == live.uid):
+            return (f"Secret {place.namespace}/{place.name} was not made by mesh and stays",)
+        world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
+        return ()

@@ -71,7 +71,7 @@ def test_a_given_secret_is_taken_as_it_is_or_refused_with_the_reason() -> None:
     given = live({"gloo-mesh-license-key": "abc"}, owner="field manager kubectl")
     assert KIND.wanted(spec(None), given, None) == given.attrs
     assert KIND.refuse(spec(None), given, None) == ""
-    assert "is not there" in KIND.refuse(spec(None), None, None)
+    assert "is missing" in KIND.refuse(spec(None), None, None)
     assert "has none of the keys license-key," in KIND.refuse(spec(None), live({}), None)
 
 
