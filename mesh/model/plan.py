@@ -67,8 +67,12 @@ class Field:
 
     @property
     def dotted(self) -> str:
-        """The path as people write it: `a.b[c]`; a part that is no plain word goes in quotes."""
-        return ".".join(part if "." not in part else f'"{part}"' for part in self.path)
+        """The path as people write it: `a.b[c]`; a part with a dot in it is quoted.
+
+        The state keeps paths in another form, `mesh.model.diff.dotted`, which separates every part by a dot.
+        """
+        parts = (f'"{part}"' if "." in part and not part.startswith("[") else part for part in self.path)
+        return "".join(part if part.startswith("[") or not n else f".{part}" for n, part in enumerate(parts))
 
 
 @dataclass(frozen=True, slots=True)

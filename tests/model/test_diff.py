@@ -75,7 +75,7 @@ def test_from_nothing_every_leaf_is_an_addition(attrs: dict[str, Any]) -> None:
         ({"a": {}}, {"a": None}, [("a", {}, None)]),
         ({"__a": 1}, {"__a": 2}, [("__a", 1, 2)]),
         ({"a": {"x.io/y": 1}}, {"a": {}}, [('a."x.io/y"', 1, ABSENT)]),
-        ({"a": [1, 2]}, {"a": [1, 3]}, [("a.[1]", 2, 3)]),
+        ({"a": [1, 2]}, {"a": [1, 3]}, [("a[1]", 2, 3)]),
     ],
 )
 def test_a_difference_is_told_leaf_by_leaf(before: Any, after: Any, expected: Any) -> None:
@@ -86,13 +86,13 @@ def test_named_items_are_compared_by_name_in_any_order() -> None:
     one = [{"name": "hbone", "port": 15008}, {"name": "xds", "port": 15012}]
     assert told({"l": one}, {"l": one[::-1]}) == []
     moved = [{"name": "xds", "port": 15099}, one[0]]
-    assert told({"l": one}, {"l": moved}) == [("l.[xds].port", 15012, 15099)]
+    assert told({"l": one}, {"l": moved}) == [("l[xds].port", 15012, 15099)]
 
 
 def test_items_whose_names_are_not_unique_are_compared_by_place() -> None:
     before = [{"name": "a", "v": 1}, {"name": "a", "v": 2}]
     after = [{"name": "a", "v": 1}, {"name": "a", "v": 3}]
-    assert told({"l": before}, {"l": after}) == [("l.[1].v", 2, 3)]
+    assert told({"l": before}, {"l": after}) == [("l[1].v", 2, 3)]
 
 
 def test_an_unknown_differs_from_every_value_and_stays_unknown() -> None:

@@ -40,7 +40,7 @@ def _quoted(text: str) -> str:
 
 def shown_path(path: Path) -> str:
     """Return a path as people write it, harmless on a terminal: `listeners[hbone].port`."""
-    return terminal(Field(path, None, None).dotted.replace(".[", "["))
+    return terminal(Field(path, None, None).dotted)
 
 
 def leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
