@@ -238,7 +238,7 @@ def test_who_may_read_no_secret_plans_as_of_the_last_apply(
 def test_a_check_finds_an_istiod_that_joins_no_networks(mesh: Heard, kubectl: Tool) -> None:
     variable = ("set", "env", "deployment/istiod", *SYSTEM)
     kubectl("cluster2", *variable, "AMBIENT_ENABLE_MULTI_NETWORK=false")
-    found(mesh, "P24", "cluster2", "istiod runs without AMBIENT_ENABLE_MULTI_NETWORK=true")
+    found(mesh, "P24", "cluster2", "istiod lacks AMBIENT_ENABLE_MULTI_NETWORK=true")
     kubectl("cluster2", *variable, "AMBIENT_ENABLE_MULTI_NETWORK=true")
     kubectl("cluster2", "rollout", "status", "deployment/istiod", *SYSTEM, "--timeout=120s")
     passes(mesh, "P24")
@@ -266,7 +266,7 @@ def test_a_check_finds_an_address_that_means_the_pod_itself(mesh: Heard) -> None
     mesh.edit(lambda spec: spec.pop("defaults"))
     told = checked(mesh, "P26")
     assert {state for state, _ in told.values()} == {"failed"}
-    assert "says that cluster2 is at https://127.0.0.1:" in told["cluster1"][1]
+    assert "has loopback address https://127.0.0.1:" in told["cluster1"][1]
     mesh.file.write_bytes(text)
     passes(mesh, "P26")
 

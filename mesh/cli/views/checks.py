@@ -1,4 +1,4 @@
-"""A report of checks as people read it, and as JSON."""
+"""A report of checks as text and as JSON."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LEVELS: dict[Severity, Style] = {Severity.ERROR: "red", Severity.WARNING: "yell
 
 
 def report_text(scene: MeshFacts, report: CheckReport, *, colour: bool) -> str:
-    """Return one line per check, its findings below it, and the count last; a newline at the end."""
+    """Return one line for each check, its findings below it, and the counts last."""
     paint = painter(colour=colour)
     lines = [line for check, results in by_check(report) for line in _check(scene, check, results, paint)]
     return "\n".join([*lines, "", paint(summary(report), "bold")]) + "\n"
 
 
 def by_check(report: CheckReport) -> Iterator[tuple[Check, list[CheckResult]]]:
-    """The results of each check together, in the order of the table."""
+    """Yield each check with its results, in the order of the catalog."""
     together: dict[str, list[CheckResult]] = {}
     for result in report.results:
         together.setdefault(result.check.id, []).append(result)
@@ -55,7 +55,7 @@ def _check(scene: MeshFacts, check: Check, results: list[CheckResult], paint: Pa
 
 
 def _verdict(results: list[CheckResult]) -> tuple[str, Style]:
-    """The worst that any cluster says."""
+    """Return the worst outcome of all clusters and its colour."""
     worst = [result.severity for result in results]
     for level in Severity:
         if level in worst:
@@ -67,7 +67,7 @@ def _verdict(results: list[CheckResult]) -> tuple[str, Style]:
 
 
 def _reason(results: list[CheckResult]) -> str:
-    """Why it was skipped, or why it is about nothing here."""
+    """Return why the check was skipped or is not applicable, in parentheses; "" if neither."""
     skipped = [result for result in results if result.state is CheckStatus.SKIPPED]
     shown = skipped or (results if all(each.state is CheckStatus.NOT_APPLICABLE for each in results) else [])
     reasons = dict.fromkeys(each.why for each in shown)
@@ -79,7 +79,7 @@ def _reason(results: list[CheckResult]) -> str:
 
 
 def summary(report: CheckReport) -> str:
-    """Return the counts; what was skipped never counts as passed."""
+    """Return the line of counts; skipped checks never count as passed."""
     levels = {level: len(report.failed(level)) for level in Severity}
     failed = [f"{count} {level.value}{'s' * (count != 1)}" for level, count in levels.items() if count]
     parts = [
@@ -92,7 +92,7 @@ def summary(report: CheckReport) -> str:
 
 
 def report_json(scene: MeshFacts, report: CheckReport) -> Json:
-    """Return the report as JSON data; the minor version grows when something is added."""
+    """Return the report as JSON data; an addition raises the minor version of the format."""
     return {
         "format_version": FORMAT_VERSION,
         "mesh": report.mesh,
@@ -131,7 +131,7 @@ def _result(scene: MeshFacts, result: CheckResult) -> Json:
 
 
 def plain(value: Any) -> Any:
-    """Evidence as JSON has it."""
+    """Return evidence as JSON values."""
     if isinstance(value, dict):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""A report of checks as JUnit XML: one suite per cluster, one case per check."""
+"""A report of checks as JUnit XML: one suite for each cluster, one case for each check."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.queries.checks.run import fix_of, word_for
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped."""
+"""Characters that XML 1.0 does not allow, not even escaped."""
 
 
 def report_junit(scene: MeshFacts, report: CheckReport) -> str:
-    """Return the document. Warnings fail their case too: the severity is in the failure's `type`."""
+    """Return the document. Warnings fail their case too; the failure's `type` is the severity."""
     clusters = dict.fromkeys(result.cluster for result in report.results)
     suites = [_suite(scene, cluster, report) for cluster in clusters]
     counts = _counts(report.results)

@@ -1,4 +1,4 @@
-"""A report of checks as SARIF 2.1.0, for tools that show findings beside code.
+"""A report of checks as SARIF 2.1.0, for tools that show findings next to the code.
 
 Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0.
 """
@@ -22,7 +22,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def report_sarif(scene: MeshFacts, report: CheckReport) -> Json:
-    """Return the log: a rule per check, a result per finding, at the line of its cluster in the file."""
+    """Return the log: a rule for each check, a result for each finding, at its cluster's line of the file."""
     rules = [_rule(check) for check, _ in by_check(report)]
     places = {rule["id"]: index for index, rule in enumerate(rules)}
     found = [
@@ -62,7 +62,7 @@ def _result(scene: MeshFacts, result: CheckResult, finding: Finding, rule: int) 
 
 
 def _location(scene: MeshFacts, cluster: str) -> Json:
-    """The cluster's entry in the mesh file, or the file."""
+    """Return the place of the cluster in the mesh file, or the file."""
     facts = scene.clusters.get(cluster)
     origin = facts.cluster.origin if facts else None
     name = Path(scene.mesh.file or "mesh.yaml").name

@@ -159,6 +159,11 @@ def environment(workload: Object) -> dict[str, str]:
     return {each["name"]: str(each["value"]) for each in reversed(everything) if "value" in each}
 
 
+def setting(name: str, value: str | None) -> str:
+    """A label or variable as findings show it: `NAME=value`, or `no NAME` if it is unset."""
+    return f"{name}={value}" if value else f"no {name}"
+
+
 def images(workload: Object) -> list[str]:
     """The images of a workload's or pod's containers."""
     spec = workload["spec"].get("template", workload)["spec"]

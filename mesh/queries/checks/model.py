@@ -1,4 +1,4 @@
-"""The nouns of a check: when it runs, how bad what it finds is, and what came of it."""
+"""The types of a check: its row in the catalog, its findings and its results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGES = "docs/checks"
 
 
 class Severity(Enum):
-    """How bad a finding is; apply refuses on errors only."""
+    """How bad a finding is, worst first; only errors stop an apply."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Severity(Enum):
 
 
 class Phase(Enum):
-    """When a check is worth asking: before a run, between two clusters of it, after it."""
+    """When a check runs: before an apply, between two clusters of it, after it."""
 
     PRE = "pre"
     MID = "mid"
@@ -33,7 +33,7 @@ class Phase(Enum):
 
 
 class CheckStatus(Enum):
-    """What came of a check in a cluster. Skipped is neither good nor bad: it could not be decided."""
+    """The outcome of a check in a cluster. Skipped means undecided, and never counts as passed."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -41,25 +41,25 @@ class CheckStatus(Enum):
     NOT_APPLICABLE = "not applicable"
 
 
-class Skip(Exception):  # noqa: N818  # an answer of a check, not an error
-    """It cannot be decided now: something could not be read, or nothing answers."""
+class Skip(Exception):  # noqa: N818  # an outcome of a check, not an error
+    """The check cannot be decided now: something could not be read, or does not answer."""
 
 
 class NotFound(Skip):
-    """What it would look at is not there; read, and known not to be."""
+    """The object of the check does not exist: it was read, and is known to be missing."""
 
 
-class NotApplicable(Exception):  # noqa: N818  # an answer of a check, not an error
-    """There is nothing here that it is about."""
+class NotApplicable(Exception):  # noqa: N818  # an outcome of a check, not an error
+    """Nothing in the cluster is subject to the check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: in words, and as data.
+    """One problem: as a message, and as data.
 
-    `about` is the resource that is wrong: a finding is moot while a plan is about to change it.
-    `severity` and `fix` are those of the check unless they are given; `{context}`, `{namespace}`
-    and `{cluster}` in a fix are filled in by the cluster's.
+    `about` is the resource with the problem; the finding does not count while a plan changes it.
+    `severity` and `fix` default to those of the check. `{context}`, `{namespace}` and `{cluster}` in
+    a fix are replaced by the cluster's.
     """
 
     says: str
@@ -76,11 +76,11 @@ Compare = Callable[["MeshFacts"], Findings]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check as data. `look` is asked for each cluster, or `compare` once for the whole mesh.
+    """One row of the catalog. `look` runs for each cluster, `compare` once for the whole mesh.
 
-    `title` is what holds when it passes. `fix` is the command that mends what it usually finds.
-    `only` names the distribution it is about. `installed` says that it means nothing in a cluster
-    where no mesh was installed, `planned` that it needs a plan. `covers` names other tools that ask it.
+    `title` is true when the check passes. `fix` is the command that fixes or shows its usual finding.
+    `only` limits it to one distribution. `installed` limits it to clusters with an istiod, `planned`
+    says that it needs a plan. `covers` names the other tools that have such a check.
     """
 
     id: str
@@ -97,15 +97,15 @@ class Check:
 
     @property
     def page(self) -> str:
-        """The document about it, from the root of the repository."""
+        """The path of its document, from the root of the repository."""
         return f"{PAGES}/{self.id}.md"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check in one cluster ("-": in the whole mesh).
+    """The outcome of one check in one cluster ("-": in the whole mesh).
 
-    `why` says why it was skipped, or is about nothing here.
+    `why` is the reason if it was skipped or not applicable.
     """
 
     check: Check
@@ -116,22 +116,22 @@ class CheckResult:
 
     @property
     def severity(self) -> Severity | None:
-        """The worst of its findings, None if it has none."""
+        """The worst severity of its findings, or None."""
         worst = [each.severity or self.check.severity for each in self.findings]
         return next((level for level in Severity if level in worst), None)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All results, in the order of the table and then of the clusters."""
+    """All results, in the order of the catalog, then of the clusters."""
 
     mesh: str
     results: tuple[CheckResult, ...]
 
     def failed(self, severity: Severity) -> tuple[CheckResult, ...]:
-        """The results whose worst finding is of that severity."""
+        """The results whose worst finding has this severity."""
         return tuple(each for each in self.results if each.severity is severity)
 
     def count(self, state: CheckStatus) -> int:
-        """How many results are in a state."""
+        """The number of results in a state."""
         return sum(each.state is state for each in self.results)

@@ -1,4 +1,4 @@
-"""Apply the checks to the facts: pure; nothing a check raises hides another."""
+"""Apply the checks to the facts; pure. An exception in one check does not hide another."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ LOOKS = re.compile(
     r"kubectl( --context \S+)?( -n \S+)? (get|describe|logs|config get-contexts)\b"
     r"|mesh (status|plan|validate|state show)\b|istioctl (version|analyze)\b|chronyc\b"
 )
-"""Commands that change nothing; how to mend what they show is on the page of the check."""
+"""Commands that only read; how to fix what they show is on the page of the check."""
 
 
 def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str]) -> tuple[Check, ...]:
-    """The checks that are asked for; raise UsageError for an id that there is not."""
+    """Return the selected checks; raise UsageError for an unknown id."""
     for name in sorted({*only, *skipped} - BY_ID.keys()):
         close = get_close_matches(name.upper(), BY_ID, n=1)
         raise UsageError(
-            f"there is no check {name!r}",
+            f"unknown check {name!r}",
             hint=f"did you mean {close[0]}?" if close else "docs/checks/README.md lists them",
         )
     return tuple(
@@ -50,7 +50,7 @@ def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str])
 
 
 def run(scene: MeshFacts, checks: Iterable[Check]) -> CheckReport:
-    """Ask every check in every cluster, or once for the whole mesh."""
+    """Run every check in every cluster, or once for the whole mesh."""
     results: list[CheckResult] = []
     for check in checks:
         if check.compare is not None:
@@ -61,7 +61,7 @@ def run(scene: MeshFacts, checks: Iterable[Check]) -> CheckReport:
 
 
 def _of_mesh(check: Check, compare: Compare, scene: MeshFacts) -> CheckResult:
-    """A comparison passes only if every cluster was looked at."""
+    """The result of a comparison; it passes only if every cluster could be read."""
     mine = replace(scene, missed=[])
     result = _asked(check, NO_CLUSTER, mine, lambda: compare(mine))
     if mine.missed and result.state in {CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE}:
@@ -78,20 +78,20 @@ def _in_cluster(check: Check, scene: MeshFacts, facts: ClusterFacts) -> CheckRes
 
     def ask() -> Findings:
         if check.installed and not _is_installed(scene, facts):
-            raise NotApplicable("nothing is installed there yet")
+            raise NotApplicable("no istiod is installed yet")
         yield from look(scene, facts)
 
     return _asked(check, facts.name, scene, ask)
 
 
 def _is_installed(scene: MeshFacts, facts: ClusterFacts) -> bool:
-    """Whether an istiod is there, or was once put there by us."""
+    """Whether the cluster has an istiod, or the state records one."""
     return facts.key("chart", "istiod") in scene.state.entries or installed(facts)
 
 
 def _asked(check: Check, cluster: str, scene: MeshFacts, ask: Callable[[], Findings]) -> CheckResult:
     if check.only and check.only != scene.mesh.distribution:
-        return CheckResult(check, cluster, CheckStatus.NOT_APPLICABLE, f"it is about {check.only} only")
+        return CheckResult(check, cluster, CheckStatus.NOT_APPLICABLE, f"applies to {check.only} only")
     found: list[Finding] = []
     state, why = CheckStatus.PASSED, ""
     try:
@@ -100,20 +100,20 @@ def _asked(check: Check, cluster: str, scene: MeshFacts, ask: Callable[[], Findi
         state, why = CheckStatus.SKIPPED, str(said)
     except NotApplicable as said:
         state, why = CheckStatus.NOT_APPLICABLE, str(said)
-    except Exception as error:  # noqa: BLE001  # a fault of ours must neither hide other checks nor stop an apply
-        state, why = CheckStatus.SKIPPED, f"this is a fault of mesh: {type(error).__name__}"
-    if found:  # what was found before it could look no further stays found
+    except Exception as error:  # noqa: BLE001  # a bug must neither hide other checks nor stop an apply
+        state, why = CheckStatus.SKIPPED, f"internal error (please report): {type(error).__name__}"
+    if found:  # findings before the exception stay: a later gap cannot make them untrue
         state = CheckStatus.FAILED
     return CheckResult(check, cluster, state, why, tuple(found))
 
 
 def word_for(fix: str) -> str:
-    """Say of the command to a finding whether it mends it, or shows what is to be mended."""
-    return "look" if LOOKS.match(fix) else "mend"
+    """Return `look` for a command that only shows the problem, else `fix`."""
+    return "look" if LOOKS.match(fix) else "fix"
 
 
 def fix_of(scene: MeshFacts, result: CheckResult, finding: Finding) -> str:
-    """The command that mends a finding, with the cluster's own names in it."""
+    """Return the command that fixes or shows a finding, with the cluster's own names."""
     text = finding.fix or result.check.fix
     facts = scene.clusters.get(result.cluster)
     if facts is None:
@@ -125,7 +125,7 @@ def fix_of(scene: MeshFacts, result: CheckResult, finding: Finding) -> str:
 
 
 def before_apply(scene: MeshFacts, skipped: Collection[str]) -> CheckReport:
-    """The pre-flight checks, without what the plan mends and without clusters in which it writes nothing."""
+    """Run the pre-flight checks; leave out what the plan fixes, and clusters in which it writes nothing."""
     report = run(scene, chosen(Phase.PRE, (), skipped))
     plan = scene.plan
     assert isinstance(plan, Plan), "an apply has a plan"
@@ -137,16 +137,16 @@ def before_apply(scene: MeshFacts, skipped: Collection[str]) -> CheckReport:
 def _less(result: CheckResult, touched: set[str], moot: set[Key]) -> CheckResult:
     if result.cluster not in {NO_CLUSTER, *touched}:
         return replace(
-            result, state=CheckStatus.NOT_APPLICABLE, why="nothing is to be written there", findings=()
+            result, state=CheckStatus.NOT_APPLICABLE, why="the plan writes nothing there", findings=()
         )
     left = tuple(each for each in result.findings if each.about not in moot)
     if result.findings and not left:
-        return replace(result, state=CheckStatus.NOT_APPLICABLE, why="the plan changes it", findings=())
+        return replace(result, state=CheckStatus.NOT_APPLICABLE, why="the plan fixes it", findings=())
     return replace(result, findings=left)
 
 
 def refuse(report: CheckReport) -> None:
-    """Raise RefusedError with every error that was found; name the checks, so that they can be skipped."""
+    """Raise RefusedError with every error found; the hint names the checks, so that they can be skipped."""
     failed = report.failed(Severity.ERROR)
     if not failed:
         return
@@ -158,9 +158,8 @@ def refuse(report: CheckReport) -> None:
     ]
     ids = " ".join(f"--skip-check {each}" for each in dict.fromkeys(each.check.id for each in failed))
     raise RefusedError(
-        "the pre-flight checks found errors, nothing was written:\n"
-        + "\n".join(f"  {line}" for line in lines),
-        hint=f"mend them (`mesh check --phase pre` tells how), or go on with {ids}",
+        "pre-flight checks failed, nothing was written:\n" + "\n".join(f"  {line}" for line in lines),
+        hint=f"fix them (`mesh check --phase pre` shows how), or continue with {ids}",
     )
 
 

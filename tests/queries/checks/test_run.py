@@ -134,7 +134,10 @@ def test_a_fault_of_ours_is_told_as_such_and_hides_nothing() -> None:
         raise ZeroDivisionError
 
     [result] = run.run(scene(facts()), (a_check(look),)).results
-    assert (result.state, result.why) == (CheckStatus.FAILED, "this is a fault of mesh: ZeroDivisionError")
+    assert (result.state, result.why) == (
+        CheckStatus.FAILED,
+        "internal error (please report): ZeroDivisionError",
+    )
 
 
 def test_an_unreachable_cluster_fails_the_first_check_and_skips_the_others() -> None:
@@ -175,7 +178,10 @@ def test_apply_is_refused_with_every_error_and_how_to_go_on() -> None:
     report = run.before_apply(scene(wrong, plan=plan(step)), ())
     with pytest.raises(RefusedError) as refused:
         run.refuse(report)
-    assert "P23 cluster1: namespace istio-system has topology.istio.io/network=other" in str(refused.value)
+    assert (
+        "P23 cluster1: namespace istio-system has topology.istio.io/network=other, expected cluster1"
+        in str(refused.value)
+    )
     assert "--skip-check P23" in refused.value.hint
     run.refuse(run.before_apply(scene(wrong, plan=plan(step)), ("P23",)))
 
@@ -201,7 +207,7 @@ def test_a_gateway_that_the_plan_mends_is_not_counted_again_by_its_service() -> 
 def test_an_unknown_check_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError) as refused:
         run.chosen(None, ("p7",), ())
-    assert "there is no check 'p7'" in str(refused.value)
+    assert "unknown check 'p7'" in str(refused.value)
     assert {each.id for each in run.chosen(Phase.MID, (), ("Q01",))} >= {"Q02", "S12"}
     assert [each.id for each in run.chosen(None, ("Q01",), ())] == ["Q01"]
 
@@ -219,7 +225,7 @@ def told() -> tuple[MeshFacts, Any]:
 def test_text_says_what_is_wrong_how_to_mend_it_and_counts_apart(told: tuple[MeshFacts, Any]) -> None:
     text = report_text(*told, colour=False)
     assert "\x1b" not in text
-    assert "P23  error     network labels say" in text
+    assert "P23  error     network labels match" in text
     assert "error: cluster1: namespace istio-system has topology.istio.io/network=a" in text
     assert "see:  docs/checks/P23.md" in text
     assert text.endswith("Checks of mesh demo: 1 passed, 2 errors, 1 skipped, 2 not applicable.\n")
@@ -235,7 +241,7 @@ def test_json_holds_the_evidence_and_the_states(told: tuple[MeshFacts, Any]) -> 
     }
     found = next(each for each in data["results"] if each["id"] == "P23" and each["state"] == "failed")
     assert found["doc"] == "docs/checks/P23.md"
-    assert found["findings"][0]["evidence"]["wanted"] == "cluster1"
+    assert found["findings"][0]["evidence"]["expected"] == "cluster1"
     assert found["findings"][0]["address"] == "label/cluster1/istio-system"
 
 
@@ -287,14 +293,16 @@ def answering(**ports: Any) -> ClusterFacts:
 
 
 def test_an_istiod_that_finds_its_licence_invalid_is_told() -> None:
-    assert said("M02", answering(licence='{"state": "EXPIRED"}')) == "istiod says that its licence is expired"
+    assert (
+        said("M02", answering(licence='{"state": "EXPIRED"}')) == "istiod reports that its licence is expired"
+    )
     assert one("M02", answering(licence='{"state": "valid"}')).state is CheckStatus.PASSED
     assert one("M02", answering(licence=Unread("no data plane"))).state is CheckStatus.SKIPPED
 
 
 def test_errors_that_istiod_counts_are_told() -> None:
     text = 'citadel_server_csr_sign_err_count{code="1"} 3\npilot_total_xds_rejects 0\n'
-    assert "istiod counts 3 of citadel_server_csr_sign_err_count" in said("Q07", answering(metrics=text))
+    assert "istiod reports citadel_server_csr_sign_err_count = 3" in said("Q07", answering(metrics=text))
     assert one("Q18", answering(metrics=text)).state is CheckStatus.PASSED
     assert one("Q06", replace(answering(metrics=text), authority=None)).state is CheckStatus.SKIPPED
 
@@ -325,7 +333,7 @@ def test_a_ztunnel_that_does_not_know_a_peer_that_shares_a_service_is_told() -> 
     knowing = answering(ztunnels={"zt-1": dump("Available", NOW)})
     assert run.run(scene(knowing, other), (BY_ID["Q12"],)).results[0].state is CheckStatus.PASSED
     blind = answering(ztunnels={"zt-1": dump("Available", NOW, "cluster1")})
-    assert "knows no workload in network cluster2" in str(run.run(scene(blind, other), (BY_ID["Q12"],)))
+    assert "knows no workload of network cluster2" in str(run.run(scene(blind, other), (BY_ID["Q12"],)))
 
 
 def test_a_mesh_of_very_many_workloads_is_told() -> None:
@@ -346,8 +354,8 @@ def test_what_istioctl_analyze_says_is_merged() -> None:
     [
         ("", CheckStatus.NOT_APPLICABLE, ""),
         ("1.30.0-solo", CheckStatus.PASSED, ""),
-        ("1.30.2", CheckStatus.FAILED, "istioctl 1.30.2 is upstream's, the mesh is Solo's"),
-        ("1.29.2-solo", CheckStatus.FAILED, "another minor version may report a healthy mesh as broken"),
+        ("1.30.2", CheckStatus.FAILED, "istioctl 1.30.2 is the upstream build, the mesh is Solo"),
+        ("1.29.2-solo", CheckStatus.FAILED, "another minor version can report a healthy mesh as broken"),
         (Unread("istioctl version does not answer: ValueError"), CheckStatus.SKIPPED, ""),
     ],
 )
@@ -382,7 +390,7 @@ def remote(server: str = "https://10.0.0.1:6443", **more: Any) -> ClusterFacts:
 
 def test_a_remote_secret_for_the_reader_itself_is_told() -> None:
     found = said("P26", remote("https://127.0.0.1:6443"), UPSTREAM)
-    assert "says that cluster2 is at https://127.0.0.1:6443" in found
+    assert "loopback address https://127.0.0.1:6443" in found
     assert one("P26", remote(), UPSTREAM).state is CheckStatus.PASSED
     assert one("P26", remote("https://127.0.0.1:6443")).state is CheckStatus.NOT_APPLICABLE
 
@@ -419,7 +427,7 @@ def test_one_trust_domain_and_the_switch_are_wanted_upstream() -> None:
 
     both = scene(told_domain("cluster1", "a"), told_domain("cluster2", "b"), mesh=UPSTREAM)
     assert run.run(both, (BY_ID["P21"],)).results[0].state is CheckStatus.FAILED
-    assert "istiod runs without AMBIENT_ENABLE_MULTI_NETWORK=true" in said("P24", facts(seen=HERE), UPSTREAM)
+    assert "istiod lacks AMBIENT_ENABLE_MULTI_NETWORK=true" in said("P24", facts(seen=HERE), UPSTREAM)
     env = {"AMBIENT_ENABLE_MULTI_NETWORK": "true", "PILOT_ENABLE_AMBIENT": "true"}
     assert (
         one("P24", facts(seen={**HERE, "deployments": [istiod(**env)]}), UPSTREAM).state is CheckStatus.PASSED
@@ -428,10 +436,10 @@ def test_one_trust_domain_and_the_switch_are_wanted_upstream() -> None:
 
 def test_the_gateway_of_an_upstream_mesh_is_of_the_upstream_class() -> None:
     gateway = named("gw", spec={"gatewayClassName": "istio-east-west"}, status={})
-    assert "there is no east-west gateway" not in said(
+    assert "the cluster has no east-west gateway" not in said(
         "Q11", facts(seen={**HERE, "gateways": [gateway]}), UPSTREAM
     )
-    assert "there is no east-west gateway" in said("Q11", facts(seen={**HERE, "gateways": [gateway]}))
+    assert "the cluster has no east-west gateway" in said("Q11", facts(seen={**HERE, "gateways": [gateway]}))
 
 
 def test_what_is_no_base64_or_no_kubeconfig_is_no_remote_cluster() -> None:
@@ -454,8 +462,11 @@ def test_not_applicable_is_an_answer_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ("1.28.0-solo", "istiod is at 1.28.0, 1.30.2 is 2 minors on: one at a time"),
-        ("1.31.0-solo", "istiod is at 1.31.0, 1.30.2 is older: a downgrade, which Istio does not support"),
+        (
+            "1.28.0-solo",
+            "istiod is at 1.28.0, 1.30.2 is 2 minor versions ahead: upgrade one minor version at a time",
+        ),
+        ("1.31.0-solo", "istiod is at 1.31.0, 1.30.2 is older: Istio does not support downgrades"),
         ("1.29.2-solo", ""),
     ],
 )
@@ -471,14 +482,14 @@ def test_a_way_that_an_upgrade_cannot_go_is_told(there: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("fix", "word"),
     [
-        ("mesh apply", "mend"),
-        ("mesh recover chart/a/istiod", "mend"),
-        ("kubectl --context a -n b rollout restart deploy/istiod", "mend"),
+        ("mesh apply", "fix"),
+        ("mesh recover chart/a/istiod", "fix"),
+        ("kubectl --context a -n b rollout restart deploy/istiod", "fix"),
         ("kubectl --context a -n b get secret cacerts", "look"),
         ("kubectl --context {context} -n {namespace} describe deploy/istiod", "look"),
-        ("kubectl --context a label ns get x=y", "mend"),
+        ("kubectl --context a label ns get x=y", "fix"),
         ("mesh status", "look"),
-        ("set one trustDomain for all clusters", "mend"),
+        ("set one trustDomain for all clusters", "fix"),
     ],
 )
 def test_a_command_that_only_shows_does_not_call_itself_the_mend(fix: str, word: str) -> None:

@@ -1,7 +1,7 @@
-"""Every check, in the order in which they are told: an id is for good and never comes to mean anything else.
+"""Every check, in the order of reports. IDs are permanent and never reused.
 
-P: before a run; Q: after one; S: facts of the Solo distribution; M: what `istioctl multicluster check`
-looks at besides.
+P: before a run. Q: after a run. S: settings that peering needs. M: further checks of
+`istioctl multicluster check`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words that rows of the table of checks share."""
+"""Values that the rows of the catalog share."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _trouble(found: Found) -> str | Unread:
     if isinstance(found, Unread):
         return found
     if found is None:
-        return "its remote secret is not there"
+        return "its remote secret is missing"
     if unknown := found.status.get("unknown"):
         return Unread(str(unknown))
     return str(found.status.get("refused") or found.status.get("denied") or "")

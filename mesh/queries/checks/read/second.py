@@ -72,7 +72,7 @@ def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread
     for name, (api, body) in trials(facts.cluster).items():
         namespace = body["metadata"]["namespace"]
         if namespace not in names or ("/" in api and api not in served):
-            found[name] = Unread(f"namespace {namespace} or {api} is not there yet")
+            found[name] = Unread(f"namespace {namespace} or {api} does not exist yet")
         else:
             found[name] = _try(kube, body)
     return found

@@ -1,4 +1,4 @@
-"""Checks of what only a pod can tell: istiod's licence and metrics, ztunnel's certificates, canaries."""
+"""Checks of what only a pod reports: istiod's licence and metrics, ztunnel's certificates and workloads."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ DAY = timedelta(days=1).total_seconds()
 
 
 def licence(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """M02."""
+    """M02: verify that istiod accepts its licence.
+
+    Only istiod can judge a key: it reports UNSET, INVALID or EXPIRED at /debug/license.
+    """
     del scene
     said = str(read(facts.ports.get("licence")))
     if found := BAD_LICENCE.search(said):
-        yield Finding(f"istiod says that its licence is {found[0].lower()}", {"answer": said[:200]})
+        yield Finding(f"istiod reports that its licence is {found[0].lower()}", {"answer": said[:200]})
 
 
 def _metrics(facts: ClusterFacts) -> dict[str, float]:
@@ -38,27 +41,33 @@ def _metrics(facts: ClusterFacts) -> dict[str, float]:
 
 
 def ca_clock(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q06."""
+    """Q06: verify that istiod signs with the certificate in cacerts, and that it has more than a day left.
+
+    istiod keeps its old CA when it refuses a new one (a root outside the old bundle), and only logs it: the
+    Secret alone does not show what it signs with.
+    """
     told = _metrics(facts)
     if EXPIRIES[1] not in told:
-        raise Skip(f"istiod has no metric {EXPIRIES[1]}")
+        raise Skip(f"istiod does not expose the metric {EXPIRIES[1]}")
     authority = read(facts.authority)
     own = authority.certificate if authority else None
     for name in EXPIRIES:
         left = told.get(name)
         if left is not None and left < DAY:
-            yield Finding(f"istiod says {name} = {left:.0f}", {"metric": name, "seconds": left})
+            yield Finding(
+                f"istiod reports {name} = {left:.0f}, less than a day", {"metric": name, "seconds": left}
+            )
     left = told.get(EXPIRIES[1])
     if own and left and abs(left - (own.not_after - scene.now).total_seconds()) > DAY:
         yield Finding(
-            "istiod signs with another certificate than that in cacerts",
+            "istiod does not sign with the certificate in cacerts",
             {"istiod": left, "cacerts": own.not_after.isoformat()},
             severity=Severity.WARNING,
         )
 
 
 def ca_errors(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q07."""
+    """Q07: verify that istiod has denied no certificate request; a pod without a certificate has no mTLS."""
     del scene
     yield from _counted(
         _metrics(facts), ("citadel_server_csr_sign_err_count", "citadel_server_authentication_failure_count")
@@ -66,7 +75,7 @@ def ca_errors(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def rejects(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q18."""
+    """Q18: verify that no proxy has rejected istiod's configuration; it keeps the last accepted one."""
     del scene
     yield from _counted(_metrics(facts), ("pilot_total_xds_rejects",))
 
@@ -74,17 +83,23 @@ def rejects(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def _counted(told: Mapping[str, float], names: tuple[str, ...]) -> Iterator[Finding]:
     for name in names:
         if told.get(name, 0) > 0:
-            yield Finding(f"istiod counts {told[name]:.0f} of {name}", {"metric": name, "value": told[name]})
+            yield Finding(
+                f"istiod reports {name} = {told[name]:.0f}, expected 0", {"metric": name, "value": told[name]}
+            )
 
 
 def leaves(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q05."""
+    """Q05: verify that every certificate that ztunnel holds is available and has not expired.
+
+    A ztunnel that cannot renew keeps working until its certificates expire, then all its connections fail.
+    """
     for pod, text in sorted(_dumps(facts).items()):
         for each in json.loads(text).get("certificates", []):
             state, identity = each.get("state", ""), each.get("identity", "")
             if state != "Available":
                 yield Finding(
-                    f"{pod}: the certificate of {identity} is {state}", {"pod": pod, "identity": identity}
+                    f"{pod}: the certificate of {identity} is {state}, expected Available",
+                    {"pod": pod, "identity": identity},
                 )
             for cert in each.get("certChain", [])[:1]:
                 if datetime.fromisoformat(cert["expirationTime"]) <= scene.now:
@@ -100,13 +115,16 @@ def _dumps(facts: ClusterFacts) -> dict[str, str]:
 
 
 def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q03."""
+    """Q03: verify that the root of trust that ztunnel holds is the one in cacerts.
+
+    ztunnel receives roots only with a new certificate, at half of its lifetime; nothing pushes them.
+    """
     del scene
     from mesh.world import pki
 
     authority = read(facts.authority)
     if authority is None or not authority.roots:
-        raise Skip("cacerts shows no root of trust")
+        raise Skip("cacerts contains no root of trust")
     roots = {each.fingerprint for each in authority.roots}
     looked = 0
     for pod, text in sorted(_dumps(facts).items()):
@@ -116,7 +134,7 @@ def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 looked += 1
                 if not found & roots:
                     yield Finding(
-                        f"{pod}: the certificate of {each.get('identity', '')} is of another root of trust",
+                        f"{pod}: the root of trust held for {each.get('identity', '')} is not in cacerts",
                         {"pod": pod, "roots": sorted(found), "cacerts": sorted(roots)},
                     )
     if not looked:
@@ -132,17 +150,20 @@ def _pem(cert: Mapping[str, Any]) -> str:
 
 
 def knows_peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q12."""
+    """Q12: verify that every ztunnel knows workloads of each linked cluster that shares a Service.
+
+    A peer can be connected and in sync while its workloads have not reached the nodes.
+    """
     names = {link.target for link in scene.mesh.links if link.source == facts.name}
     wanted = {scene.mesh.cluster(name).network: name for name in names if _shares(scene, name)}
     kind = "remote" if scene.mesh.distribution == "upstream" else "link"
     if not wanted:
-        raise NotApplicable("no cluster that it may call shares a service")
+        raise NotApplicable("no linked cluster shares a Service")
     for pod, text in sorted(_dumps(facts).items()):
         known = {str(each.get("network", "")) for each in json.loads(text).get("workloads", [])}
         for network in sorted(wanted.keys() - known):
             yield Finding(
-                f"{pod} knows no workload in network {network}",
+                f"{pod} knows no workload of network {network}",
                 {"pod": pod, "network": network},
                 facts.key(kind, wanted[network]),
             )
@@ -153,7 +174,10 @@ def _shares(scene: MeshFacts, name: str) -> bool:
 
 
 def analysed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q21."""
+    """Q21: verify that `istioctl analyze` reports nothing.
+
+    It judges the user's own Istio objects, which mesh does not read.
+    """
     found: Mapping[str, tuple[Attrs, ...]] = read(scene.analysis)
     for each in found.get(facts.name, ()):
         level = {"Error": Severity.ERROR, "Warning": Severity.WARNING}.get(

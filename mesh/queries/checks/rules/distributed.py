@@ -1,4 +1,4 @@
-"""Checks of peers that a management plane distributes: all of them there, and none of them stale."""
+"""Checks of the peers that a management plane distributes: every cluster has a current one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ MANAGEMENT = "the management plane"
 
 
 def distributed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S18."""
+    """S18: verify that the management plane has distributed a current peer for each cluster to each cluster.
+
+    Distributed peers stay when the management server stops: they work until a gateway moves or a cluster
+    joins, and nothing reports that they are stale.
+    """
     if not scene.mesh.automatic:
-        raise NotApplicable("no management plane makes the links")
+        raise NotApplicable("no management plane makes the links of this mesh")
     peers = {labels(obj).get(NETWORK, ""): obj for obj in of_class(facts, REMOTE_CLASS)}
     for name, target in scene.clusters.items():
         peer, about = peers.get(target.cluster.network), facts.key("peer", name)
         if peer is None:
-            maker = "istiod has not made" if target is facts else f"{MANAGEMENT} has not distributed"
+            maker = "istiod has not created" if target is facts else f"{MANAGEMENT} has not distributed"
             yield Finding(f"{maker} a peer for {name}", {"target": name}, about)
             continue
         for endpoint in _endpoints(scene, target):

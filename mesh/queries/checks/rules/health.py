@@ -1,4 +1,4 @@
-"""Checks of what runs: istiod, the agents on every node, the pods of the gateways."""
+"""Checks of running workloads: istiod, the agents on every node, the pods of the gateways."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ MINUTE = timedelta(seconds=60)
 
 
 def control_plane(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q01."""
+    """Q01: verify that istiod is available in its last generation, and has not restarted within a minute.
+
+    A Deployment counts as rolled out as soon as its pods were ready once; a crash loop shows in restarts.
+    """
     deployment = istiod(facts)
     pods = _pods(facts, "mesh pods", "app", "istiod")
     if why := why_not(deployment, 0, lambda _obj: pods):
@@ -43,7 +46,10 @@ def _pods(facts: ClusterFacts, what: str, label: str, value: str) -> list[Object
 
 
 def on_every_node(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q02."""
+    """Q02: verify that ztunnel and the CNI agent are ready on every node, each with one image.
+
+    Pods on a node without ztunnel have no mesh; different versions on the nodes break DNS or all traffic.
+    """
     del scene
     nodes = len(facts.rows("nodes"))
     for component, pods in (
@@ -69,7 +75,10 @@ def _daemon(facts: ClusterFacts, component: Component, nodes: int, pods: list[Ob
 
 
 def pods_ready(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """M03."""
+    """M03: verify that the pods of istiod, ztunnel and the east-west gateway exist and are ready.
+
+    Unlike Q01 and Q02 it reads the pods, so it reports the reason of each (an image pull, a crash).
+    """
     del scene
     groups = {
         "istiod": _pods(facts, "mesh pods", "app", "istiod"),
@@ -82,7 +91,7 @@ def pods_ready(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         raise NotApplicable("nothing runs yet")
     for what, pods in groups.items():
         if not pods:
-            yield Finding(f"no pod of {what} is there", {"component": what})
+            yield Finding(f"no {what} pod exists", {"component": what})
         for pod in pods:
             if trouble := pod_trouble(pod):
                 yield Finding(trouble, {"pod": shown(pod), "namespace": place(pod)[0], "component": what})

@@ -1,4 +1,4 @@
-"""Checks of who a cluster is: its names, its network, its trust domain, and that all of it says the same."""
+"""Checks of a cluster's identity: its name, network and mesh ID, and every object that states them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mesh.queries.checks.facts import (
     labels,
     mesh_config,
     place,
+    setting,
     shown,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
@@ -39,7 +40,10 @@ def _repeated(values: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def one_mesh(scene: MeshFacts) -> Findings:
-    """P22."""
+    """P22: verify that no two clusters have the same name or network, and that all have one mesh ID.
+
+    Clusters of one name overwrite each other's endpoints; with one network, traffic bypasses the gateways.
+    """
     names = scene.gather(lambda facts: environment(istiod(facts)).get("CLUSTER_ID", "Kubernetes"))
     networks = scene.gather(lambda facts: environment(daemon(facts, "ztunnel")).get("NETWORK", ""))
     if not names:
@@ -54,11 +58,13 @@ def one_mesh(scene: MeshFacts) -> Findings:
             )
     meshes = {name: found for name, found in scene.gather(_mesh_id).items() if found}
     if len(set(meshes.values())) > 1:
-        yield Finding(f"the clusters are of several meshes: {sorted(set(meshes.values()))}", meshes)
+        yield Finding(
+            f"the clusters have different mesh IDs: {', '.join(sorted(set(meshes.values())))}", meshes
+        )
 
 
 def _own(scene: MeshFacts, name: str) -> tuple[str, str]:
-    """The names that the file gives a cluster."""
+    """The cluster name and the network that the mesh file sets."""
     cluster = scene.clusters[name].cluster
     return cluster.cluster_name, cluster.network
 
@@ -69,23 +75,28 @@ def _mesh_id(facts: ClusterFacts) -> str:
 
 
 def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P23."""
+    """P23: verify that the network labels on namespace, gateway and Services match the cluster's network.
+
+    No chart sets the label on istiod's namespace, and without it peering retries for ever. A foreign value on
+    another object makes istiod place its endpoints in that network.
+    """
     own = facts.cluster.network
     namespace = facts.named("namespaces", "", facts.namespace)
     if namespace is None:
-        raise NotApplicable(f"namespace {facts.namespace} is not there yet")
+        raise NotApplicable(f"namespace {facts.namespace} does not exist yet")
     label = labels(namespace).get(NETWORK, "")
     if label != own:
         yield Finding(
-            f"namespace {facts.namespace} has {NETWORK}={label or 'nothing'}, {own} is wanted",
-            {"namespace": facts.namespace, "label": label, "wanted": own},
+            f"namespace {facts.namespace} has {setting(NETWORK, label)}, expected {own}",
+            {"namespace": facts.namespace, "label": label, "expected": own},
             facts.key("label", facts.namespace),
         )
     for gateway in eastwest_gateways(scene, facts):
-        if labels(gateway).get(NETWORK) != own:
+        label = labels(gateway).get(NETWORK, "")
+        if label != own:
             yield Finding(
-                f"gateway {shown(gateway)} says network {labels(gateway).get(NETWORK)}, {own} is wanted",
-                {"gateway": shown(gateway), "label": labels(gateway).get(NETWORK, ""), "wanted": own},
+                f"gateway {shown(gateway)} has {setting(NETWORK, label)}, expected {own}",
+                {"gateway": shown(gateway), "label": label, "expected": own},
                 facts.key("gateway", place(gateway)[1]),
             )
     for what in ("namespaces", "services"):
@@ -93,36 +104,50 @@ def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             found = labels(obj).get(NETWORK, own)
             if found != own and obj is not namespace and not _is_copied(obj):
                 yield Finding(
-                    f"{what[:-1]} {shown(obj)} says network {found}: its traffic goes to another cluster",
+                    f"{what[:-1]} {shown(obj)} has {NETWORK}={found}: its traffic goes to another network",
                     {"object": shown(obj), "label": found, "network": own},
-                    fix=f"kubectl --context {{context}} label {what[:-1]} {place(obj)[1]} {NETWORK}-",
+                    fix=_unlabel(what[:-1], obj),
                 )
 
 
+def _unlabel(kind: str, obj: Object) -> str:
+    """The command that removes the network label."""
+    namespace, name = place(obj)
+    where = f" -n {namespace}" if namespace else ""
+    return f"kubectl --context {{context}}{where} label {kind} {name} {NETWORK}-"
+
+
 def _is_copied(obj: Object) -> bool:
-    """Whether istiod copies its labels from a Gateway, which is looked at itself."""
+    """Whether istiod copies its labels from a Gateway, which is checked itself."""
     return any(each.get("kind") == "Gateway" for each in obj["metadata"].get("ownerReferences", []))
 
 
 def named(scene: MeshFacts) -> Findings:
-    """S01."""
+    """S01: verify that every cluster has a unique name that is a DNS label, and not `Kubernetes`.
+
+    `Kubernetes` is istiod's default: peers cannot tell clusters with that name apart.
+    """
     live = scene.gather(lambda facts: environment(istiod(facts)).get("CLUSTER_ID", "Kubernetes"))
     for cluster in scene.mesh.clusters:
         for name in {cluster.cluster_name, live.get(cluster.name, cluster.cluster_name)}:
             if name == "Kubernetes" or not DNS_LABEL.fullmatch(name):
                 yield Finding(
-                    f"cluster {cluster.name} calls itself {name}, which is no name that a peer can use",
+                    f"cluster {cluster.name} has the cluster name {name}, which peers cannot use",
                     {"cluster": cluster.name, "clusterName": name},
                     Key("chart", cluster.name, "istiod"),
                 )
     for value, users in _repeated({each.name: each.cluster_name for each in scene.mesh.clusters}):
         yield Finding(
-            f"{' and '.join(users)} are both called {value}", {"clusterName": value, "clusters": users}
+            f"{' and '.join(users)} have the same clusterName, {value}",
+            {"clusterName": value, "clusters": users},
         )
 
 
 def network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S02."""
+    """S02: verify that ztunnel and the istiod release have the cluster's network.
+
+    Namespace label, istiod, ztunnel and gateway must agree, or the link does not come up.
+    """
     yield from _same(scene, facts, "NETWORK", facts.cluster.network, ("ztunnel",))
     release = deployed(facts, "istiod")
     told = str(
@@ -130,14 +155,17 @@ def network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     )
     if told != facts.cluster.network:
         yield Finding(
-            f"istiod is told network {told}, {facts.cluster.network} is wanted",
-            {"global.network": told, "wanted": facts.cluster.network},
+            f"the istiod release has global.network={told}, expected {facts.cluster.network}",
+            {"global.network": told, "expected": facts.cluster.network},
             facts.key("chart", "istiod"),
         )
 
 
 def cluster_name(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S03."""
+    """S03: verify that istiod and ztunnel have the cluster's name.
+
+    A ztunnel with another name than its istiod finds no local endpoints.
+    """
     yield from _same(scene, facts, "CLUSTER_ID", facts.cluster.cluster_name, ("istiod", "ztunnel"))
 
 
@@ -149,7 +177,7 @@ def _same(
         value = environment(CONTROL_PLANE[component](facts)).get(name, "")
         if value != wanted:
             yield Finding(
-                f"{component} runs with {name}={value or 'nothing'}, {wanted} is wanted",
-                {"component": component, "variable": name, "value": value, "wanted": wanted},
+                f"{component} has {setting(name, value)}, expected {wanted}",
+                {"component": component, "variable": name, "value": value, "expected": wanted},
                 facts.key("chart", component),
             )

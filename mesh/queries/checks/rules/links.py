@@ -1,4 +1,4 @@
-"""Checks of gateways and peers: programmed, connected, at the right address, and written by one."""
+"""Checks of gateways and peers: programmed, connected, at the right address, with one field manager."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ NODE_PORT = "nodeport"
 
 
 def gateways(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q11."""
+    """Q11: verify that the east-west gateway exists, is programmed, and has an address.
+
+    It is where other clusters reach this one.
+    """
     found = eastwest_gateways(scene, facts)
     about = facts.key("gateway", facts.cluster.eastwest.name)
     if not found:
-        yield Finding("there is no east-west gateway", {}, about)
+        yield Finding("the cluster has no east-west gateway", {}, about)
     for obj in found:
         judged = east_west(obj)
         if judged.why:
@@ -54,7 +57,7 @@ def gateways(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def _target(scene: MeshFacts, obj: Object) -> ClusterFacts | None:
-    """The cluster that a peer object stands for, if it is of this mesh."""
+    """The cluster of this mesh that a peer represents, if any: they share the network."""
     network = labels(obj).get(NETWORK, "")
     return next((each for each in scene.clusters.values() if each.cluster.network == network), None)
 
@@ -66,7 +69,11 @@ def _link(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key:
 
 
 def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S12."""
+    """S12: verify that every link has a peer, and that every peer is connected and in sync.
+
+    Both conditions must hold for the peer's present generation. `Programmed` is true of every peer, whatever
+    its state.
+    """
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
     for obj in of_class(facts, REMOTE_CLASS):
         target = _target(scene, obj)
@@ -79,11 +86,14 @@ def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 _link(scene, facts, obj),
             )
     for name in sorted(wanted):
-        yield Finding(f"there is no peer for {name}", {"target": name}, facts.key("link", name))
+        yield Finding(f"the peer for {name} is missing", {"target": name}, facts.key("link", name))
 
 
 def one_namespace(scene: MeshFacts) -> Findings:
-    """S09."""
+    """S09: verify that gateways and peers are in the same namespace in all clusters.
+
+    The namespace of a peer is part of the SPIFFE identity that is expected of the remote gateway.
+    """
     spaces = {
         name: sorted({place(obj)[0] for obj in found})
         for name, found in scene.gather(lambda facts: of_class(facts, EASTWEST_CLASS)).items()
@@ -96,18 +106,21 @@ def one_namespace(scene: MeshFacts) -> Findings:
             if target and target.name in spaces and place(obj)[0] not in spaces[target.name]:
                 yield Finding(
                     f"{facts.name}: peer {shown(obj)} is not in the namespace of {target.name}'s gateway"
-                    f" ({', '.join(spaces[target.name])}): its identity is not the expected one",
+                    f" ({', '.join(spaces[target.name])}), so another identity is expected of it",
                     {"cluster": facts.name, "peer": shown(obj), "namespaces": spaces[target.name]},
                     _link(scene, facts, obj),
                 )
     if not spaces:
-        raise NotApplicable("there is no east-west gateway yet")
+        raise NotApplicable("no cluster has an east-west gateway yet")
     if len({tuple(each) for each in spaces.values()}) > 1:
-        yield Finding("the east-west gateways are in namespaces of different names", spaces)
+        yield Finding("the east-west gateways are in differently named namespaces", spaces)
 
 
 def addressed(scene: MeshFacts) -> Findings:
-    """S10."""
+    """S10: verify that every peer has the current address of the remote east-west gateway.
+
+    A gateway that was created again, or a new load balancer, leaves peers with the old address.
+    """
     compared = 0
     homes = scene.gather(_addresses)
     for name, peers in scene.gather(lambda facts: of_class(facts, REMOTE_CLASS)).items():
@@ -121,12 +134,12 @@ def addressed(scene: MeshFacts) -> Findings:
             used = next((str(each.get("value", "")) for each in obj["spec"].get("addresses", [])), "")
             if used not in there:
                 yield Finding(
-                    f"{name}: peer {shown(obj)} leads to {used or 'nowhere'}, {target.name} is at {there[0]}",
-                    {"cluster": name, "peer": shown(obj), "uses": used, "is": there},
+                    f"{name}: peer {shown(obj)} has {used or 'no address'}, {target.name} is at {there[0]}",
+                    {"cluster": name, "peer": shown(obj), "address": used, "gateway": there},
                     _link(scene, facts, obj),
                 )
     if not compared:
-        raise NotApplicable("there is no peer with an address to compare yet")
+        raise NotApplicable("no peer has an address to compare yet")
 
 
 def _addresses(target: ClusterFacts) -> list[str]:
@@ -146,16 +159,19 @@ def _addresses(target: ClusterFacts) -> list[str]:
 
 
 def one_writer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S11."""
+    """S11: verify that each gateway and peer has one field manager.
+
+    Two writers undo each other's changes. The status is left out: controllers write it.
+    """
     found = eastwest_gateways(scene, facts) + of_class(facts, REMOTE_CLASS)
     if not found:
-        raise NotApplicable("there is neither gateway nor peer yet")
+        raise NotApplicable("no gateway or peer exists yet")
     for obj in found:
         writers = sorted(set(_writers(obj)))
         is_ours = labels(obj).get(MESH_LABEL) == scene.mesh.name
         if len(writers) > 1 and (is_ours or obj["metadata"].get("ownerReferences")):
             yield Finding(
-                f"{shown(obj)} is written by {' and '.join(writers)}",
+                f"{shown(obj)} has several field managers: {', '.join(writers)}",
                 {"object": shown(obj), "managers": writers, "owner": owner_of(obj)},
                 fix=f"kubectl --context {{context}} -n {place(obj)[0]} get gateway {place(obj)[1]}"
                 " -o yaml --show-managed-fields",
@@ -170,10 +186,13 @@ def _writers(obj: Object) -> Iterator[str]:
 
 
 def by_node_port(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S15."""
+    """S15: verify that peers that use node ports have the label, annotation and port that istiod needs.
+
+    From these three istiod derives the data path: cluster, identity, and the port of the remote istiod.
+    """
     found = [obj for obj in of_class(facts, REMOTE_CLASS) if _wants_node_port(obj)]
     if not found:
-        raise NotApplicable("no peer is reached by node ports")
+        raise NotApplicable("no peer uses node ports")
     for obj in found:
         ports = {each["name"]: each["port"] for each in obj["spec"].get("listeners", [])}
         lacking = [
@@ -187,7 +206,7 @@ def by_node_port(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         ]
         if lacking:
             yield Finding(
-                f"peer {shown(obj)} is reached by node ports and lacks {', '.join(lacking)}",
+                f"peer {shown(obj)} uses node ports, but lacks {', '.join(lacking)}",
                 {"peer": shown(obj), "lacks": lacking},
                 _link(scene, facts, obj),
             )
@@ -198,13 +217,16 @@ def _wants_node_port(obj: Object) -> bool:
 
 
 def one_way_of_linking(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S16."""
+    """S16: verify that peers come either from mesh or from istiod, and that each network has one.
+
+    istiod uses neither of two peers for the same network.
+    """
     found = of_class(facts, REMOTE_CLASS)
     automatic = true(environment(istiod(facts)).get(AUTOMATIC, ""))
     ours = [obj for obj in found if labels(obj).get(MESH_LABEL) == scene.mesh.name]
     if automatic and ours:
         yield Finding(
-            f"istiod makes peers by itself ({AUTOMATIC}), and {len(ours)} were made by hand",
+            f"istiod creates peers itself ({AUTOMATIC}=true), but {len(ours)} peers are managed by mesh",
             {"peers": [shown(obj) for obj in ours]},
             facts.key("chart", "istiod"),
         )
@@ -214,6 +236,6 @@ def one_way_of_linking(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     for network, names in sorted(by_network.items()):
         if len(names) > 1:
             yield Finding(
-                f"{' and '.join(names)} are peers for one network, {network}: istiod takes neither",
+                f"{' and '.join(names)} are peers for the same network, {network}: istiod uses neither",
                 {"network": network, "peers": names},
             )

@@ -1,4 +1,4 @@
-"""Checks of what others have put into the cluster: another mesh, CRDs, releases, webhooks."""
+"""Checks of what else is installed in the cluster: another Istio, CRDs, Helm releases, webhooks."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ WRITTEN = frozenset(
         *("daemonsets", "customresourcedefinitions", "gateways", "clusterroles", "clusterrolebindings", "*"),
     }
 )
-"""What an apply makes somebody write; a webhook that does not answer stands in its way."""
+"""What an apply writes, itself or through helm: a webhook on these that does not answer makes it fail."""
 
 
 def alone(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P10."""
+    """P10: verify that no other Istio control plane is installed.
+
+    Two control planes answer for the same pods and overwrite each other's webhooks.
+    """
     del scene
     for obj in facts.rows("deployments"):
         if labels(obj).get("app") != "istiod":
@@ -44,19 +47,22 @@ def alone(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         revision = labels(obj).get("istio.io/rev", "default")
         if place(obj)[0] != facts.namespace or revision != "default":
             yield Finding(
-                f"another istiod runs: {shown(obj)}, revision {revision}",
+                f"another istiod exists: Deployment {shown(obj)}, revision {revision}",
                 {"deployment": shown(obj), "revision": revision},
             )
     for obj in facts.rows("controllers"):
         yield Finding(
-            f"the Gloo Operator keeps an Istio here: ServiceMeshController {shown(obj)}",
+            f"the Gloo Operator manages an Istio here: ServiceMeshController {shown(obj)}",
             {"object": shown(obj)},
             fix="kubectl --context {context} delete servicemeshcontroller " + place(obj)[1],
         )
 
 
 def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P12."""
+    """P12: verify that the Gateway API is served as v1, from one bundle, and that no Helm release owns it.
+
+    A Helm release that owns the CRDs may put older ones over them at its next upgrade.
+    """
     crds = [obj for obj in facts.rows("crds") if place(obj)[1].endswith(f".{GATEWAY_API}")]
     about = facts.key("crds", "gateway-api")
     if not crds:
@@ -65,12 +71,14 @@ def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     if f"{GATEWAY_API}/v1" not in groups:
         served = sorted(each for each in groups if each.startswith(GATEWAY_API))
         yield Finding(
-            f"{GATEWAY_API}/v1 is not served, but {', '.join(served) or 'nothing'}", {"served": served}, about
+            f"{GATEWAY_API}/v1 is not served (served: {', '.join(served) or 'none'})",
+            {"served": served},
+            about,
         )
     versions = {annotated(obj).get(BUNDLE, "unknown") for obj in crds}
     if len(versions) > 1:
         yield Finding(
-            f"its CRDs are of several bundles: {', '.join(sorted(versions))}",
+            f"the Gateway API CRDs come from several bundles: {', '.join(sorted(versions))}",
             {"versions": sorted(versions)},
             about,
             Severity.WARNING,
@@ -78,7 +86,7 @@ def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     owners = {annotated(obj).get(RELEASE) for obj in crds} - {None}
     for owner in sorted(str(each) for each in owners):
         yield Finding(
-            f"Helm release {owner} keeps the Gateway API CRDs: its next upgrade may replace them",
+            f"Helm release {owner} owns the Gateway API CRDs: its next upgrade may replace them",
             {"release": owner},
             severity=Severity.WARNING,
         )
@@ -86,7 +94,10 @@ def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P13."""
+    """P13: verify that the Istio CRDs belong to the mesh's base release.
+
+    helm refuses to install a chart over objects that another release owns.
+    """
     del scene
     ours = release(facts, "base")
     name = ours.newest.name if ours else facts.cluster.charts["base"].release
@@ -99,15 +110,19 @@ def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     for owner, count in sorted(strangers.items()):
         keeper = f"Helm release {owner}" if owner else "no Helm release"
         yield Finding(
-            f"{count} Istio CRDs belong to {keeper}, and not to {name}: helm refuses to take them over",
-            {"crds": count, "release": owner, "wanted": name},
+            f"{count} Istio CRDs belong to {keeper}, expected {name}: helm refuses to take them over",
+            {"crds": count, "release": owner, "expected": name},
             facts.key("chart", "base") if ours else None,
             Severity.WARNING if ours and not owner else None,
         )
 
 
 def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P14."""
+    """P14: verify that the newest revision of each Helm release is deployed.
+
+    helm takes a pending revision for an upgrade in progress and refuses to start another, for ever if the
+    helm that made it was killed: the release has no owner and no timeout.
+    """
     del scene
     found = False
     for component in COMPONENTS:
@@ -115,18 +130,22 @@ def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         found = found or view is not None
         if view and view.status != "deployed":
             yield Finding(
-                f"release {view.newest.name} is {view.status} since {view.newest.last_deployed}",
+                f"Helm release {view.newest.name} has been {view.status} since {view.newest.last_deployed}",
                 {"release": view.newest.name, "status": view.status, "revision": view.newest.revision},
                 facts.key("chart", component),
                 None if view.pending else Severity.WARNING,
                 f"mesh recover chart/{facts.name}/{component}" if view.pending else "mesh apply",
             )
     if not found:
-        raise NotApplicable("nothing is installed by Helm yet")
+        raise NotApplicable("Helm has installed nothing yet")
 
 
 def webhooks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P11."""
+    """P11: verify that every webhook that fails closed has a ready endpoint, and that no CA has expired.
+
+    A webhook with failurePolicy Fail that cannot answer rejects every write that it matches. It is an error
+    if an apply makes such writes, else a warning.
+    """
     alive = _alive(facts)
     for what in ("validating", "mutating"):
         for config in facts.rows(what):
@@ -154,7 +173,7 @@ def _dead(config: Object, hook: Object, alive: set[tuple[str, str]]) -> Iterator
             }
             in_way = resources & WRITTEN and not _is_narrow(hook)
             yield Finding(
-                f"webhook {hook['name']} must be asked, and {'/'.join(service)} has no ready endpoint",
+                f"webhook {hook['name']} fails closed, but Service {'/'.join(service)} has no ready endpoint",
                 {"webhook": hook["name"], "service": "/".join(service), "resources": sorted(resources)},
                 severity=None if in_way else Severity.WARNING,
                 fix=_look_at(config),
@@ -167,7 +186,7 @@ def _look_at(config: Object) -> str:
 
 
 def _is_narrow(hook: Object) -> bool:
-    """Whether it is asked about some objects or Istio's own only."""
+    """Whether it matches only selected objects, or only Istio's own kinds."""
     groups = {group for rule in hook.get("rules", []) for group in rule.get("apiGroups", [])}
     narrow = hook.get("objectSelector") or hook.get("namespaceSelector")
     return bool(narrow) or all(group.endswith("istio.io") for group in groups)
@@ -190,7 +209,10 @@ def _expired(scene: MeshFacts, config: Object, hook: Object) -> Iterator[Finding
 
 
 def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q08."""
+    """Q08: verify that the API server trusts istiod's validation webhook, and that the webhook answers.
+
+    With a caBundle of another root the API server cannot call it, and every Istio object is rejected.
+    """
     del scene
     istiod(facts)
     from mesh.world import pki
@@ -204,12 +226,12 @@ def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             shown_roots = pki.fingerprints_in(_text(hook["clientConfig"].get("caBundle", "")))
             if not shown_roots & roots:
                 yield Finding(
-                    f"webhook {hook['name']} does not believe the root of trust that istiod uses",
+                    f"the caBundle of webhook {hook['name']} does not contain istiod's root of trust",
                     {"webhook": hook["name"], "caBundle": sorted(shown_roots), "roots": sorted(roots)},
                     fix="kubectl --context {context} -n {namespace} rollout restart deploy/istiod",
                 )
     if said := read(facts.tried["istio object"]):
-        yield Finding(f"a dry run of an Istio object is refused: {said}", {"answer": said})
+        yield Finding(f"a dry run of a ServiceEntry is rejected: {said}", {"answer": said})
 
 
 def _text(encoded: str) -> str:

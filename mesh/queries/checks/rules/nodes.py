@@ -1,4 +1,4 @@
-"""Checks of nodes and of what the namespaces of the mesh allow: can ztunnel and cni run everywhere."""
+"""Checks of nodes and of what the mesh's namespaces allow: ztunnel and the CNI agent can run everywhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mesh.queries.checks.model import Finding, Findings, NotFound, Severity
 from mesh.world import Object
 
 NEEDS = {"cpu": Decimal("0.3"), "memory": Decimal(640 * 2**20), "pods": Decimal(2)}
-"""What ztunnel and the CNI agent ask for on each node, as their charts have it."""
+"""What ztunnel and the CNI agent request together on each node; source: their charts' default values."""
 
 UNITS = {
     "m": Decimal("0.001"),
@@ -43,17 +43,21 @@ PSA = "pod-security.kubernetes.io/enforce"
 
 
 def quantity(text: Any) -> Decimal:
-    """Read a quantity as Kubernetes writes it (`200m`, `512Mi`, `2`); 0 for what is none."""
+    """Read a Kubernetes quantity (`200m`, `512Mi`, `2`); return 0 for anything else."""
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
     return Decimal(found[1]) * UNITS[found[2]] if found and found[2] in UNITS else Decimal(0)
 
 
 def fit(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P07."""
+    """P07: verify that every node is ready, runs Linux, and has room for ztunnel and the CNI agent.
+
+    The allocatable size is compared, not what is free now: both agents have a system priority class and
+    preempt other pods.
+    """
     del scene
     nodes = facts.rows("nodes")
     if not nodes:
-        yield Finding("it has no nodes")
+        yield Finding("the cluster has no nodes")
     for node in nodes:
         yield from _unfit(node)
     for component in ("cni", "ztunnel"):
@@ -70,7 +74,7 @@ def _unfit(node: Object) -> Iterator[Finding]:
     system = labels(node).get("kubernetes.io/os", "linux")
     if system != "linux":
         yield Finding(
-            f"node {name} runs {system}: neither ztunnel nor the CNI agent can run there",
+            f"node {name} runs {system}, where neither ztunnel nor the CNI agent can run",
             {"node": name, "os": system},
             severity=Severity.WARNING,
         )
@@ -85,7 +89,7 @@ def _unfit(node: Object) -> Iterator[Finding]:
 
 
 def _uncovered(facts: ClusterFacts, component: Component, nodes: int) -> Iterator[Finding]:
-    """Taints and selectors, as the DaemonSet's own controller counts them."""
+    """Nodes that taints and selectors leave out, as the DaemonSet's own controller counts them."""
     try:
         found = daemon(facts, component)
     except NotFound:
@@ -93,21 +97,24 @@ def _uncovered(facts: ClusterFacts, component: Component, nodes: int) -> Iterato
     desired = found.get("status", {}).get("desiredNumberScheduled", 0)
     if found.get("status", {}).get("observedGeneration", 0) and desired < nodes:
         yield Finding(
-            f"{component} is meant for {desired} of {nodes} nodes: pods of the others stay outside",
+            f"{component} is scheduled on {desired} of {nodes} nodes: other pods stay outside the mesh",
             {"component": component, "desired": desired, "nodes": nodes},
             about=facts.key("chart", component),
         )
 
 
 def allowed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P08."""
+    """P08: verify that pod security, quotas and limits admit the mesh's pods.
+
+    A namespace that rejects them fails without a message: the DaemonSet exists, its pods do not.
+    """
     del scene
     ours = {facts.cluster.charts[name].namespace for name in ("cni", "ztunnel")}
     for obj in facts.rows("namespaces"):
         name, level = place(obj)[1], labels(obj).get(PSA, "privileged")
         if name in ours and level != "privileged":
             yield Finding(
-                f"namespace {name} enforces pod security {level}, cni and ztunnel are privileged",
+                f"namespace {name} enforces pod security {level}, but cni and ztunnel need privileged",
                 {"namespace": name, "enforce": level},
                 fix=f"kubectl --context {{context}} label ns {name} {PSA}=privileged --overwrite",
             )
@@ -130,7 +137,7 @@ def _exhausted(quota: Object) -> Iterator[Finding]:
         used = quantity(status.get("used", {}).get(what, "0"))
         if used >= quantity(hard[what]):
             yield Finding(
-                f"ResourceQuota {shown(quota)} lets no more pods in: {what} {used} of {hard[what]}",
+                f"ResourceQuota {shown(quota)} admits no more pods: {used} of {hard[what]} {what} are used",
                 {"quota": shown(quota), "resource": what, "hard": str(hard[what]), "used": str(used)},
                 fix=_edit("resourcequota", quota),
             )
@@ -145,7 +152,7 @@ def _too_tight(limits: Object) -> Iterator[Finding]:
         for what, most in limit.get("max", {}).items():
             if limit.get("type") in {"Container", "Pod"} and quantity(most) < NEEDS.get(what, Decimal(0)):
                 yield Finding(
-                    f"LimitRange {shown(limits)} allows {most} {what} at most",
+                    f"LimitRange {shown(limits)} allows at most {most} {what}, too little for the agents",
                     {"limits": shown(limits), "resource": what, "max": str(most)},
                     fix=_edit("limitrange", limits),
                 )
@@ -167,11 +174,15 @@ PLATFORMS = (
     NodePlatform("k3s", version="+k3s", values=("k3s", "k3d")),
     NodePlatform("MicroK8s", label="microk8s.io/cluster", values=("microk8s",)),
 )
-"""Where the CNI agent must be told its folders: source, the platform prerequisites of ambient mode."""
+"""Platforms with CNI folders of their own; source: the platform prerequisites of ambient mode."""
 
 
 def plugged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P09."""
+    """P09: verify that the cluster's CNI plugin works together with the Istio CNI agent.
+
+    Cilium removes every CNI configuration that it did not write; strict AWS security groups drop kubelet's
+    probes of meshed pods; with the wrong folders the agent configures nothing.
+    """
     del scene
     yield from _cilium(facts)
     yield from _aws(facts)
@@ -182,7 +193,7 @@ def plugged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             is_it = (each.label and each.label in labels(node)) or (each.version and each.version in version)
             if is_it and told not in each.values:
                 yield Finding(
-                    f"its nodes are of {each.name}, and the CNI chart is not told so",
+                    f"the nodes run {each.name}, but global.platform of the CNI chart is {told or 'not set'}",
                     {"platform": each.name, "global.platform": told},
                     about=facts.key("chart", "cni"),
                     fix=f"set spec.defaults.values.cni.global.platform to {each.values[0]}",
@@ -199,7 +210,7 @@ def _cilium(facts: ClusterFacts) -> Iterator[Finding]:
     for config in facts.rows("cilium"):
         if true((config.get("data") or {}).get("cni-exclusive", "true")):
             yield Finding(
-                f"Cilium ({shown(config)}) takes every other CNI plugin away (cni-exclusive)",
+                f"Cilium removes other CNI plugins: cni-exclusive is true in ConfigMap {shown(config)}",
                 {"config": shown(config)},
                 fix="helm upgrade --reuse-values cilium cilium/cilium --set cni.exclusive=false",
             )
@@ -212,7 +223,7 @@ def _aws(facts: ClusterFacts) -> Iterator[Finding]:
     env = environment(found)
     if true(env.get("ENABLE_POD_ENI", "")) and env.get("POD_SECURITY_GROUP_ENFORCING_MODE") != "standard":
         yield Finding(
-            "security groups for pods are enforced strictly: kubelet probes of meshed pods are dropped",
+            "AWS security groups for pods are in strict mode: kubelet's probes of meshed pods are dropped",
             {"POD_SECURITY_GROUP_ENFORCING_MODE": env.get("POD_SECURITY_GROUP_ENFORCING_MODE", "strict")},
             fix="kubectl --context {context} -n kube-system set env ds/aws-node"
             " POD_SECURITY_GROUP_ENFORCING_MODE=standard",
@@ -220,7 +231,10 @@ def _aws(facts: ClusterFacts) -> Iterator[Finding]:
 
 
 def served(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P03."""
+    """P03: verify that Kubernetes is new enough for this Istio, and that the kubelets match the API server.
+
+    Kubernetes supports kubelets of the API server's minor version and the three before it.
+    """
     server = _minor(read(facts.version))
     oldest = OLDEST.get(".".join(scene.mesh.version.split(".")[:2]))
     if oldest and server and server < oldest:
@@ -232,7 +246,7 @@ def served(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         own = _minor(node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion", ""))
         if server and own and not server - 3 <= own <= server:
             yield Finding(
-                f"node {node['metadata']['name']} runs a kubelet 1.{own}, the API server is 1.{server}",
+                f"node {node['metadata']['name']} runs kubelet 1.{own}, the API server is 1.{server}",
                 {"node": node["metadata"]["name"], "kubelet": f"1.{own}", "server": f"1.{server}"},
                 severity=Severity.WARNING,
             )

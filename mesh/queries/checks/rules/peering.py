@@ -1,4 +1,4 @@
-"""Checks of what istiod and ztunnel are told to take part in peering: trust domains, licence, switches."""
+"""Checks of the settings that peering needs: trust domains, the licence, environment variables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mesh.queries.checks.facts import (
     labels,
     of_class,
     place,
+    setting,
     shown,
     true,
     trust_domain,
@@ -27,7 +28,11 @@ ISTIOD_SKIPS, ZTUNNEL_SKIPS = "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", "SKIP_VALIDATE
 
 
 def trust_domains(scene: MeshFacts) -> Findings:
-    """S05."""
+    """S05: verify that every peer has the trust domain that the remote istiod issues.
+
+    It is part of the SPIFFE identity expected of the remote gateway; one letter off, and ztunnel reports
+    `identity verification error`.
+    """
     by_network = {each.cluster.network: each for each in scene.clusters.values()}
     domains = scene.gather(trust_domain)
     compared = 0
@@ -41,43 +46,54 @@ def trust_domains(scene: MeshFacts) -> Findings:
             told = annotated(peer).get(TRUST_DOMAIN, "")
             if told != domains[target.name]:
                 yield Finding(
-                    f"{facts.name}: peer {shown(peer)} says trust domain {told or 'nothing'}, istiod of"
-                    f" {target.name} gives out {domains[target.name]}",
-                    {"cluster": facts.name, "peer": shown(peer), "says": told, "is": domains[target.name]},
+                    f"{facts.name}: peer {shown(peer)} has {setting(TRUST_DOMAIN, told)}, but istiod of"
+                    f" {target.name} issues {domains[target.name]}",
+                    {
+                        "cluster": facts.name,
+                        "peer": shown(peer),
+                        "annotation": told,
+                        "istiod": domains[target.name],
+                    },
                     facts.key("link", target.name),
                 )
     if not compared:
-        raise NotApplicable("there is no peer yet")
+        raise NotApplicable("no peer exists yet")
 
 
 def skips_validation(scene: MeshFacts) -> Findings:
-    """S17."""
+    """S17: verify that istiod and ztunnel do not validate trust domains where these differ.
+
+    Otherwise each rejects the certificates of the other clusters.
+    """
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) < 2:
-        raise NotApplicable("all clusters are of one trust domain")
+        raise NotApplicable("all clusters have the same trust domain")
     for component, variable in (("istiod", ISTIOD_SKIPS), ("ztunnel", ZTUNNEL_SKIPS)):
         told = scene.gather(lambda facts, run=CONTROL_PLANE[component]: environment(run(facts)))  # type: ignore[misc]
         for name, env in told.items():
             if not true(env.get(variable, "")):
                 yield Finding(
-                    f"{name}: trust domains differ, and {component} does not have {variable}=true",
+                    f"{name}: trust domains differ, but {component} lacks {variable}=true",
                     {"cluster": name, "component": component, "variable": variable},
                     Key("chart", name, component),
                 )
 
 
 def licensed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S06."""
+    """S06: verify that the licence Secret has a value under one of the keys that istiod reads.
+
+    An installation without a licence succeeds; peering then fails.
+    """
     istiod(facts)
     wanted = scene.mesh.licence.secret or SecretRef(LICENCE_SECRET, facts.namespace)
     found = facts.named("secrets", wanted.namespace, wanted.name)
     where = f"{wanted.namespace}/{wanted.name}"
     about = facts.key("secret", wanted.name)
     if found is None:
-        yield Finding(f"the licence, Secret {where}, is not there", {"secret": where}, about)
+        yield Finding(f"the licence Secret {where} is missing", {"secret": where}, about)
     elif not set(LICENCE_KEYS) & set(found["keys"]):
         yield Finding(
-            f"Secret {where} has none of the keys {', '.join(LICENCE_KEYS)} with a value",
+            f"Secret {where} has no value under any of the keys {', '.join(LICENCE_KEYS)}",
             {"secret": where, "keys": found["keys"], "accepted": list(LICENCE_KEYS)},
             about,
         )
@@ -87,29 +103,36 @@ PEERING, SELECT = "ENABLE_PEERING_DISCOVERY", "K8S_SELECT_WORKLOAD_ENTRIES"
 
 
 def compatible(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """M01."""
+    """M01: verify that peering is enabled in istiod.
+
+    It needs ENABLE_PEERING_DISCOVERY on, and K8S_SELECT_WORKLOAD_ENTRIES not switched off.
+    """
     del scene
     env = environment(istiod(facts))
     for name, good in ((PEERING, true(env.get(PEERING, ""))), (SELECT, true(env.get(SELECT, "true")))):
         if not good:
             yield Finding(
-                f"istiod runs with {name}={env.get(name, 'nothing')}: it does not take part in peering",
+                f"istiod has {setting(name, env.get(name))}, so it does not take part in peering",
                 {"variable": name, "value": env.get(name, "")},
                 facts.key("chart", "istiod"),
             )
 
 
 def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """M08."""
+    """M08: verify that the east-west gateway and its pods have the cluster's name and network.
+
+    Pods keep the network that they were started with.
+    """
     namespace = facts.named("namespaces", "", facts.namespace) or {"metadata": {}}
     own = labels(namespace).get(NETWORK, facts.cluster.network)
+    own_name = facts.cluster.cluster_name
     gateways = eastwest_gateways(scene, facts)
     if not gateways:
-        raise NotApplicable("there is no east-west gateway yet")
+        raise NotApplicable("no east-west gateway exists yet")
     for obj in gateways:
-        if labels(obj).get(CLUSTER, facts.cluster.cluster_name) != facts.cluster.cluster_name:
+        if labels(obj).get(CLUSTER, own_name) != own_name:
             yield Finding(
-                f"gateway {shown(obj)} says cluster {labels(obj)[CLUSTER]}",
+                f"gateway {shown(obj)} has {CLUSTER}={labels(obj)[CLUSTER]}, expected {own_name}",
                 {"gateway": shown(obj), "cluster": labels(obj)[CLUSTER]},
                 facts.key("gateway", place(obj)[1]),
             )
@@ -117,17 +140,20 @@ def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         told = environment(pod)
         found = told.get("ISTIO_META_NETWORK") or told.get("NETWORK")
         if found is None and place(pod)[0] == facts.cluster.eastwest.namespace:
-            raise Skip(f"pod {shown(pod)} does not say its network")
+            raise Skip(f"pod {shown(pod)} has no variable for its network")
         if found not in {None, own}:
             yield Finding(
-                f"pod {shown(pod)} runs with network {found}, the cluster's is {own}",
-                {"pod": shown(pod), "network": found, "wanted": own},
+                f"pod {shown(pod)} has network {found}, expected {own}",
+                {"pod": shown(pod), "network": found, "expected": own},
                 fix=f"kubectl --context {{context}} -n {place(pod)[0]} rollout restart deploy",
             )
 
 
 def dns_capture(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """M09."""
+    """M09: verify that the CNI agent captures DNS.
+
+    Names under mesh.internal exist only in ztunnel's DNS; without capture they do not resolve.
+    """
     del scene
     daemon(facts, "cni")
     where = facts.cluster.charts["cni"].namespace

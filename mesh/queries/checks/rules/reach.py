@@ -1,4 +1,4 @@
-"""Checks of what lies between: load balancers, address ranges, network policies."""
+"""Checks of the network between clusters: load balancers, pod ranges, network policies."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ HBONE = 15008
 
 
 def balanced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P25."""
+    """P25: verify that the east-west gateway has a load balancer, or can get one.
+
+    A gateway without an address has no peers.
+    """
     edge = facts.cluster.eastwest
     if edge.service != "LoadBalancer":
-        raise NotApplicable("its east-west gateway is reached by node ports")
+        raise NotApplicable("the east-west gateway uses node ports")
     if _has_balancer(facts):
         return
     for quota in facts.rows("quotas"):
@@ -31,18 +34,18 @@ def balanced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         used = str(quota.get("status", {}).get("used", {}).get("services.loadbalancers", "0"))
         if place(quota)[0] == edge.namespace and most and int(used) >= int(most):
             yield Finding(
-                f"ResourceQuota {shown(quota)} allows {most} load balancers, {used} are there",
+                f"ResourceQuota {shown(quota)} allows {most} load balancers, {used} are used",
                 {"quota": shown(quota), "hard": most, "used": used},
             )
     for service in facts.rows("services"):
         if service["spec"].get("type") == "LoadBalancer" and _waits(service, scene.now):
             yield Finding(
-                f"Service {shown(service)} has waited long for a load balancer: does anything make them here",
+                f"Service {shown(service)} has had no load balancer address for more than five minutes",
                 {"service": shown(service), "since": service["metadata"]["creationTimestamp"]},
                 severity=Severity.WARNING,
             )
     if said := read(facts.tried["load balancer"]):
-        yield Finding(f"a dry run of a Service of type LoadBalancer is refused: {said}", {"answer": said})
+        yield Finding(f"a dry run of a Service of type LoadBalancer is rejected: {said}", {"answer": said})
 
 
 def _has_balancer(facts: ClusterFacts) -> bool:
@@ -57,10 +60,13 @@ def _waits(service: Object, now: datetime) -> bool:
 
 
 def apart(scene: MeshFacts) -> Findings:
-    """P27."""
+    """P27: verify that clusters on the same network have separate pod ranges.
+
+    In a flat network pods are reached by their own addresses, so these must be unique.
+    """
     networks = {each.name: each.cluster.network for each in scene.clusters.values()}
     if len(set(networks.values())) == len(networks):
-        raise NotApplicable("each cluster has a network of its own")
+        raise NotApplicable("each cluster has its own network")
     ranges = scene.gather(_ranges)
     for one, other in combinations(sorted(ranges), 2):
         if networks[one] != networks[other]:
@@ -68,7 +74,7 @@ def apart(scene: MeshFacts) -> Findings:
         clash = [(a, b) for a in ranges[one] for b in ranges[other] if _overlap(a, b)]
         if clash:
             yield Finding(
-                f"{one} and {other} are to be one network, and share addresses: {clash[0][0]}",
+                f"{one} and {other} are on one network, but their pod ranges overlap: {clash[0][0]}",
                 {"clusters": [one, other], "ranges": [list(each) for each in clash]},
             )
 
@@ -76,7 +82,7 @@ def apart(scene: MeshFacts) -> Findings:
 def _ranges(facts: ClusterFacts) -> list[str]:
     found = [node["spec"]["podCIDR"] for node in facts.rows("nodes") if node["spec"].get("podCIDR")]
     if not found:
-        raise Skip("its nodes do not say what addresses their pods have")
+        raise Skip("its nodes have no podCIDR")
     return found
 
 
@@ -88,7 +94,11 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def let_through(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P28."""
+    """P28: verify that network policies let traffic in to the mesh's ports.
+
+    Traffic reaches an enrolled pod on 15008 (HBONE), whatever port the client used. Only the port is
+    judged, not who may use it.
+    """
     policies = facts.rows("policies")
     edge = facts.cluster.eastwest
     edge_ports = (HBONE, 15021) if scene.mesh.distribution == "upstream" else (HBONE, 15012, 15021)
@@ -109,7 +119,10 @@ def _blocked(
     ports: tuple[int, ...],
     severity: Severity | None,
 ) -> Iterator[Finding]:
-    """Ports that no policy lets in to a pod that one isolates; `pod` None: to any pod of the namespace."""
+    """Ports that are closed for a pod that policies isolate; `pod` None: for any pod of the namespace.
+
+    NetworkPolicies are additive: a port of a pod is closed only if no policy that selects the pod allows it.
+    """
     here = [each for each in policies if place(each)[0] == namespace and _isolates(each)]
     mine = [each for each in here if pod is None or _selects(each, pod)]
     for port in ports:
@@ -117,7 +130,7 @@ def _blocked(
         if closed and (pod is None or len(closed) == len(mine)):
             names = sorted(place(each)[1] for each in closed)
             yield Finding(
-                f"NetworkPolicy {', '.join(names)} in {namespace} lets nothing in to port {port}",
+                f"NetworkPolicy {', '.join(names)} in {namespace} blocks port {port}",
                 {"namespace": namespace, "policies": names, "port": port},
                 severity=severity,
                 fix=f"kubectl --context {{context}} -n {namespace} edit networkpolicy {names[0]}",
@@ -129,7 +142,7 @@ def _isolates(policy: Object) -> bool:
 
 
 def _selects(policy: Object, pod: Mapping[str, str]) -> bool:
-    """Whether a policy is about a pod; one that selects by expressions is taken to be."""
+    """Whether a policy selects a pod; matchExpressions are not evaluated, and count as selecting it."""
     wanted: Mapping[str, str] = policy["spec"].get("podSelector", {}).get("matchLabels", {})
     return wanted.items() <= dict(pod).items()
 
@@ -142,6 +155,6 @@ def _allows(policy: Object, port: int) -> bool:
 
 
 def _is(entry: Mapping[str, Any], port: int) -> bool:
-    """A named port is given the benefit of the doubt."""
+    """Whether an entry allows a port; a named port counts as allowed, since only the pod knows its number."""
     first = entry.get("port", port)
     return isinstance(first, str) or first <= port <= entry.get("endPort", first)

@@ -1,4 +1,4 @@
-"""Checks of the root of trust and of the intermediates that istiod signs with."""
+"""Checks of the root of trust and of the intermediate certificates that istiod signs with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SOON, VERY_SOON = timedelta(days=60), timedelta(days=14)
 LEAF = timedelta(hours=24)
-"""How long a workload's certificate lasts: no CA may end before those that it has just signed."""
+"""The lifetime of a workload's certificate: a CA must outlive the certificates that it has just signed."""
 
 CACERTS, SELF_SIGNED = "cacerts", "istio-ca-secret"
 
@@ -23,12 +23,15 @@ CACERTS, SELF_SIGNED = "cacerts", "istio-ca-secret"
 def _authority(facts: ClusterFacts) -> Inspection:
     found: Inspection | None = read(facts.authority)
     if found is None:
-        raise NotApplicable("there is no Secret cacerts yet")
+        raise NotApplicable("Secret cacerts does not exist yet")
     return found
 
 
 def usable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P17."""
+    """P17: verify that istiod can sign with the Secret cacerts.
+
+    istiod does not start with half a CA; without cacerts it signs with a root that no other cluster trusts.
+    """
     del scene
     about = facts.key("cert", CACERTS)
     found: Inspection | None = read(facts.authority)
@@ -36,29 +39,33 @@ def usable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(f"cacerts: {problem}", {"problem": problem}, about)
     if found is None:
         if not installed(facts):
-            raise NotApplicable("there is no Secret cacerts yet, nor an istiod")
+            raise NotApplicable("neither Secret cacerts nor istiod exists yet")
         self_signed = facts.named("secrets", facts.namespace, SELF_SIGNED) is not None
         yield Finding(
-            "there is no Secret cacerts: istiod signs with a root of its own, which no peer believes",
+            "Secret cacerts is missing: istiod signs with a self-signed root, which no peer trusts",
             {"self-signed": self_signed},
             about,
         )
 
 
 def one_root(scene: MeshFacts) -> Findings:
-    """P18."""
+    """P18: verify that all clusters have the same roots of trust.
+
+    mTLS between clusters fails with UNKNOWN_CA where they differ. It is a warning while some roots are
+    shared, as during a rotation.
+    """
     shown = {
         name: frozenset(each.fingerprint for each in found.roots)
         for name, found in scene.gather(_authority_or_none).items()
         if found and found.roots
     }
     if len(shown) < 2:
-        raise NotApplicable("fewer than two clusters show a root of trust")
+        raise NotApplicable("fewer than two clusters have a root of trust")
     if len(set(shown.values())) > 1:
         each = "; ".join(f"{name}: {', '.join(sorted(roots))}" for name, roots in sorted(shown.items()))
         shared = frozenset.intersection(*shown.values())
         yield Finding(
-            f"the clusters do not have the same roots of trust ({each})",
+            f"the clusters have different roots of trust ({each})",
             {name: sorted(roots) for name, roots in shown.items()},
             next((key for key in (Key("cert", name, CACERTS) for name in shown) if scene.changes(key)), None),
             severity=Severity.WARNING if shared else Severity.ERROR,
@@ -71,26 +78,32 @@ def _authority_or_none(facts: ClusterFacts) -> Inspection | None:
 
 
 def own_intermediate(scene: MeshFacts) -> Findings:
-    """P19."""
+    """P19: verify that every cluster signs with its own intermediate certificate.
+
+    A shared key leaks for all clusters at once, and cannot be renewed for one alone.
+    """
     users: dict[str, list[str]] = {}
     for name, found in scene.gather(_authority_or_none).items():
         if found and found.certificate:
             users.setdefault(found.certificate.fingerprint, []).append(name)
     if not users:
-        raise NotApplicable("no cluster has an intermediate yet")
+        raise NotApplicable("no cluster has an intermediate certificate yet")
     for fingerprint, names in users.items():
         if len(names) > 1:
             yield Finding(
-                f"{' and '.join(names)} sign with one and the same intermediate",
+                f"{' and '.join(names)} sign with the same intermediate certificate",
                 {"clusters": names, "fingerprint": fingerprint},
             )
 
 
 def lasting(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P20."""
+    """P20: verify that neither the root nor the intermediate certificate expires soon.
+
+    A mesh with an expired CA looks healthy: pods run, and every new connection fails.
+    """
     found = _authority(facts)
     if found.certificate:
-        yield from _ending(scene, facts, found.certificate, "its intermediate")
+        yield from _ending(scene, facts, found.certificate, "the intermediate certificate")
     if found.root:
         yield from _ending(scene, facts, found.root, "the root of trust")
 
@@ -109,7 +122,10 @@ def _ending(scene: MeshFacts, facts: ClusterFacts, cert: CertInfo, what: str) ->
 
 
 def published(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q04."""
+    """Q04: verify that the root of trust published in every namespace is the one in cacerts.
+
+    Workloads trust the ConfigMap in their own namespace, not the Secret.
+    """
     del scene
     found = _authority(facts)
     roots = frozenset(each.fingerprint for each in found.roots)
@@ -119,24 +135,27 @@ def published(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         if obj.get("status", {}).get("phase") == "Terminating":
             continue
         if name not in there:
-            yield Finding(f"namespace {name} has no istio-ca-root-cert", {"namespace": name})
+            yield Finding(f"namespace {name} has no ConfigMap istio-ca-root-cert", {"namespace": name})
         elif there[name] != roots:
             yield Finding(
-                f"istio-ca-root-cert in namespace {name} is not the root of trust of cacerts",
+                f"ConfigMap istio-ca-root-cert in namespace {name} differs from the root of trust in cacerts",
                 {"namespace": name, "published": sorted(there[name]), "cacerts": sorted(roots)},
             )
 
 
 def compatible(scene: MeshFacts) -> Findings:
-    """M07."""
+    """M07: verify that every cluster trusts the certificates that every other cluster signs.
+
+    P18 compares sets of roots; this verifies that a handshake can succeed, in each direction.
+    """
     found = {name: each for name, each in scene.gather(_authority_or_none).items() if each and each.root}
     if len(found) < 2:
-        raise NotApplicable("fewer than two clusters have an intermediate")
+        raise NotApplicable("fewer than two clusters have an intermediate certificate")
     for name, own in sorted(found.items()):
         for other, theirs in sorted(found.items()):
             trusted = {each.fingerprint for each in own.roots}
             if name != other and theirs.root and theirs.root.fingerprint not in trusted:
                 yield Finding(
-                    f"{name} does not believe what {other} signs",
+                    f"{name} does not trust certificates signed by {other}",
                     {"cluster": name, "peer": other, "root": theirs.root.fingerprint},
                 )

@@ -1,4 +1,4 @@
-"""Checks of upstream Istio only: one trust domain, remote secrets, the multi-network switch."""
+"""Checks of upstream Istio only: one trust domain, remote secrets, multi-network mode."""
 
 from __future__ import annotations
 
@@ -29,20 +29,26 @@ MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
 
 
 def one_trust_domain(scene: MeshFacts) -> Findings:
-    """P21."""
+    """P21: verify that all clusters have the same trust domain.
+
+    ztunnel's server verifier requires its own trust domain; aliases do not help.
+    """
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) > 1:
         yield Finding(f"the trust domains differ: {', '.join(sorted(set(domains.values())))}", domains)
 
 
 def multi_network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P24."""
+    """P24: verify that istiod runs in ambient and multi-network mode.
+
+    Both are off by default, and istiod reports nothing if they are.
+    """
     del scene
     env = environment(istiod(facts))
     for name in (MULTI_NETWORK, "PILOT_ENABLE_AMBIENT"):
         if not true(env.get(name, "")):
             yield Finding(
-                f"istiod runs without {name}=true",
+                f"istiod lacks {name}=true",
                 {"variable": name, "value": env.get(name, "")},
                 facts.key("chart", "istiod"),
             )
@@ -52,38 +58,44 @@ def remotes(facts: ClusterFacts) -> Rows:
     """The remote secrets of a cluster."""
     found = tuple(obj for obj in facts.rows("secrets") if obj.get("remote") is not None)
     if not found:
-        raise NotApplicable("there is no remote secret")
+        raise NotApplicable("no remote secret exists")
     return found
 
 
 def _entries(facts: ClusterFacts) -> Iterator[tuple[Object, str, Mapping[str, Any]]]:
-    """Secret, cluster and what its kubeconfig says, without the token."""
+    """Secret, cluster and the contents of its kubeconfig, without the token."""
     for obj in remotes(facts):
         for name, config in obj["remote"].items():
             yield obj, name, config
 
 
 def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P26."""
+    """P26: verify that no remote secret points at a loopback address.
+
+    In istiod's pod, 127.0.0.1 is the pod itself. A cluster with `allow_loopback` (a lab) is left out.
+    """
     labs = {each.cluster_name for each in scene.mesh.clusters if each.allow_loopback}
     for obj, name, config in _entries(facts):
         server = str(config.get("server", ""))
         if is_loopback(server) and name not in labs:
             yield Finding(
-                f"remote secret {shown(obj)} says that {name} is at {server}: no pod reaches it there",
+                f"remote secret {shown(obj)} has loopback address {server} for {name}: pods cannot use it",
                 {"secret": shown(obj), "cluster": name, "server": server},
             )
 
 
 def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q09."""
+    """Q09: verify that remote secrets are complete, for clusters of this mesh, and accepted there.
+
+    istiod reads them once and hardly reports an error; the other API server was asked with the token.
+    """
     names = {cluster.cluster_name: cluster.name for cluster in scene.mesh.clusters}
     for obj, name, config in _entries(facts):
         problems = [
-            *([f"it is for {name}, which is not of this mesh"] if name not in names else []),
+            *([f"it is for {name}, which is not part of this mesh"] if name not in names else []),
             *(["its annotation names another cluster"] if annotated(obj).get(REMOTE, name) != name else []),
             *(["it has no token"] if not config.get("has token") else []),
-            *(["it has no certificate of the server's CA"] if not config.get("has ca") else []),
+            *(["it has no CA certificate of the API server"] if not config.get("has ca") else []),
         ]
         for problem in problems:
             yield Finding(
@@ -97,7 +109,10 @@ def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q10."""
+    """Q10: verify that istiod has synced with every remote cluster.
+
+    An istiod that has not synced serves local endpoints only, and still reports ready.
+    """
     text = read(facts.ports.get("clusters"))
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
     names = {scene.mesh.cluster(name).cluster_name: name for name in wanted}
@@ -105,14 +120,17 @@ def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     for name in sorted(names):
         if told.get(name) != "synced":
             yield Finding(
-                f"istiod has not synced with {name}: {told.get(name, 'it does not know it')}",
+                f"istiod has not synced with {name}: {told.get(name, 'unknown to istiod')}",
                 {"cluster": name, "syncStatus": told.get(name, "")},
                 facts.key("remote", names[name]),
             )
 
 
 def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q23."""
+    """Q23: verify that the token in each remote secret expires.
+
+    A token without an end stays valid wherever it was copied.
+    """
     del scene
     for obj, name, config in _entries(facts):
         if config.get("has token") and not config.get("expires"):
@@ -124,7 +142,7 @@ def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def public(secret: Object) -> Mapping[str, Mapping[str, Any]]:
-    """What a remote secret says, by cluster, without the token: whether there is one, and whether it ends."""
+    """The contents of a remote secret by cluster, without the token: only whether it exists and expires."""
     from mesh.world.yaml_documents import read as parse
 
     found: dict[str, Mapping[str, Any]] = {}

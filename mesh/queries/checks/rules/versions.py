@@ -1,4 +1,4 @@
-"""Checks of versions: the way of an upgrade, what runs beside what, images that are not the guide's."""
+"""Checks of versions: the step of an upgrade, versions side by side, images, deprecations, istioctl."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mesh.queries.checks.facts import (
     images,
     istiod,
     labels,
+    place,
     read,
     shown,
 )
@@ -22,23 +23,27 @@ from mesh.queries.status.judge import image_tag
 from mesh.world import Object
 
 SCOPE = "solo.io/service-scope"
-OLD_SCOPES = {"local": "cluster", "global-only": "global, with solo.io/service-takeover"}
-"""Values that newer versions know under other names."""
+OLD_SCOPES = {"local": f"{SCOPE}=cluster", "global-only": f"{SCOPE}=global solo.io/service-takeover=true"}
+"""Deprecated values, and the labels that replace them."""
 
 
 def stepwise(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P15."""
+    """P15: verify that the upgrade is one minor version, and that no agent is newer than istiod.
+
+    Istio supports one minor version at a time; newer agents request configuration that an older istiod does
+    not know.
+    """
     wanted = Version.parse(scene.mesh.version)
     if wanted is None:
-        raise Skip(f"{scene.mesh.version} is no version of Istio that can be compared")
+        raise Skip(f"spec.istio.version {scene.mesh.version} cannot be compared")
     found = {name: release for name in COMPONENTS if (release := deployed(facts, name))}
     if not found:
-        raise NotApplicable("nothing is installed by Helm yet")
+        raise NotApplicable("Helm has installed nothing yet")
     yield from _beside(facts)
     for component, release in found.items():
         there = Version.parse(release.chart_version)
         if there is None:
-            raise Skip(f"{component} is of chart version {release.chart_version}, which cannot be compared")
+            raise Skip(f"chart version {release.chart_version} of {component} cannot be compared")
         yield from _step(component, there, wanted)
 
 
@@ -47,14 +52,14 @@ def _step(component: str, there: Version, wanted: Version) -> Iterator[Finding]:
     evidence = {"component": component, "deployed": _text(there), "wanted": _text(wanted)}
     if jump[0] == 0 and jump[1] > 1:
         yield Finding(
-            f"{component} is at {_text(there)}, {_text(wanted)} is {jump[1]} minors on: one at a time",
+            f"{component} is at {_text(there)}, {_text(wanted)} is {jump[1]} minor versions ahead: upgrade"
+            " one minor version at a time",
             evidence,
             fix=f"set spec.istio.version to a {there.major}.{there.minor + 1} version first",
         )
     elif jump < (0, 0):
         yield Finding(
-            f"{component} is at {_text(there)}, {_text(wanted)} is older: a downgrade, which Istio does not"
-            " support",
+            f"{component} is at {_text(there)}, {_text(wanted)} is older: Istio does not support downgrades",
             evidence,
             fix=f"set spec.istio.version to {_text(there)}, or allow it with --allow-downgrade",
         )
@@ -65,7 +70,7 @@ def _text(version: Version) -> str:
 
 
 def _beside(facts: ClusterFacts) -> Iterator[Finding]:
-    """No cni or ztunnel newer than istiod, and those two of one line: judged by what runs."""
+    """Agents newer than istiod, and agents of different minor versions; judged by the images that run."""
     running: dict[str, Version] = {}
     for component, find in RUNNING.items():
         try:
@@ -86,7 +91,7 @@ def _beside(facts: ClusterFacts) -> Iterator[Finding]:
     pair = {running[each].line for each in ("cni", "ztunnel") if each in running}
     if len(pair) > 1:
         yield Finding(
-            f"cni ({_text(running['cni'])}) and ztunnel ({_text(running['ztunnel'])}) are of different lines",
+            f"cni {_text(running['cni'])} and ztunnel {_text(running['ztunnel'])} differ in minor version",
             {"cni": _text(running["cni"]), "ztunnel": _text(running["ztunnel"])},
             facts.key("chart", "ztunnel"),
             Severity.WARNING,
@@ -101,17 +106,20 @@ RUNNING: Mapping[Component, Callable[[ClusterFacts], Object]] = {
 
 
 def _tag(workload: Object) -> str:
-    """The version in an image's tag, without what says how it was built."""
+    """The version in an image's tag, without the suffix of its build variant."""
     tag = image_tag(next(iter(images(workload)), ""))
     return tag.removesuffix("-distroless").removesuffix("-debug")
 
 
 def tagged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """S07."""
+    """S07: verify that images are builds of the mesh's distribution, in the version of their chart.
+
+    A community image starts and reports healthy, but does not support peering.
+    """
     wanted = Version.parse(scene.mesh.version)
     if wanted and wanted < OLDEST:
         yield Finding(
-            f"{scene.mesh.version} has no multicluster peering yet",
+            f"{scene.mesh.version} does not support multicluster peering",
             {"version": scene.mesh.version},
             fix="set spec.istio.version to 1.24.3-solo or newer",
         )
@@ -125,13 +133,13 @@ def tagged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         tag, release = _tag(workload), deployed(facts, component)
         if scene.mesh.distribution == "solo" and tag and "solo" not in tag:
             yield Finding(
-                f"{component} runs image tag {tag}: a community image knows nothing of peering",
+                f"{component} runs image tag {tag}: community images do not support peering",
                 {"component": component, "tag": tag},
                 facts.key("chart", component),
             )
         elif release and tag and tag != release.chart_version and scene.mesh.tag == scene.mesh.version:
             yield Finding(
-                f"{component} runs image tag {tag}, its chart is {release.chart_version}",
+                f"{component} runs image tag {tag}, but its chart is {release.chart_version}",
                 {"component": component, "tag": tag, "chart": release.chart_version},
                 facts.key("chart", component),
                 Severity.WARNING,
@@ -141,7 +149,10 @@ def tagged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def current(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """P33."""
+    """P33: verify that no deprecated label is in use, and that the licence is not in the values of a release.
+
+    Values of a release are stored in clear text in Helm's Secret and shown by `helm get values`.
+    """
     del scene
     for what in ("services", "namespaces"):
         for obj in facts.rows(what):
@@ -149,34 +160,46 @@ def current(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             if scope in OLD_SCOPES:
                 kind = what[:-1]
                 yield Finding(
-                    f"{kind} {shown(obj)} has {SCOPE}={scope}, which is now {OLD_SCOPES[scope]}",
+                    f"{kind} {shown(obj)} has {SCOPE}={scope}, which is deprecated: use {OLD_SCOPES[scope]}",
                     {"object": shown(obj), "scope": scope},
-                    fix=f"kubectl --context {{context}} label {kind} … {SCOPE}=… --overwrite",
+                    fix=_relabel(kind, obj, OLD_SCOPES[scope]),
                 )
     release = deployed(facts, "istiod")
     if release and (release.config.get("license") or {}).get("value"):
         yield Finding(
-            "the licence is in the values of the istiod release, in clear text",
+            "the values of the istiod release contain the licence in clear text",
             {"release": release.name, "value": "license.value"},
             facts.key("chart", "istiod"),
         )
 
 
+def _relabel(kind: str, obj: Object, wanted: str) -> str:
+    """The command that replaces a deprecated label."""
+    namespace, name = place(obj)
+    where = f" -n {namespace}" if namespace else ""
+    return f"kubectl --context {{context}}{where} label {kind} {name} {wanted} --overwrite"
+
+
 def same_istioctl(scene: MeshFacts) -> Findings:
-    """P34."""
+    """P34: verify that the istioctl on PATH has the mesh's distribution and minor version.
+
+    Only Solo's build has `istioctl multicluster`, and another version reports healthy meshes as broken.
+    """
     told = read(scene.istioctl)
     if not told:
-        raise NotApplicable("there is no istioctl on PATH, and none is needed")
+        raise NotApplicable("istioctl is not on PATH, and mesh does not need it")
     there, wanted = Version.parse(told), Version.parse(scene.mesh.version)
     if there is None or wanted is None:
         raise Skip(f"versions {told} and {scene.mesh.version} cannot be compared")
     evidence = {"istioctl": told, "mesh": scene.mesh.version}
     if there.solo != wanted.solo:
-        names = {True: "Solo's", False: "upstream's"}
-        yield Finding(f"istioctl {told} is {names[there.solo]}, the mesh is {names[wanted.solo]}", evidence)
+        names = {True: "Solo", False: "upstream"}
+        yield Finding(
+            f"istioctl {told} is the {names[there.solo]} build, the mesh is {names[wanted.solo]}", evidence
+        )
     elif (there.major, there.minor) != (wanted.major, wanted.minor):
         yield Finding(
-            f"istioctl is {told}, the mesh {scene.mesh.version}: another minor version may report a healthy "
+            f"istioctl is {told}, the mesh {scene.mesh.version}: another minor version can report a healthy "
             "mesh as broken",
             evidence,
         )

@@ -74,13 +74,13 @@ TOLD = (
     Told(
         "M02",
         plain(LICENCE, '{"state": "EXPIRED"}'),
-        "istiod says that its licence is expired",
+        "istiod reports that its licence is expired",
         plain(LICENCE, '{"state": "VALID"}'),
     ),
     Told(
         "Q03",
         of_root(lambda rig: rig.root.pem),
-        "the certificate of spiffe://cluster1.local/ns/a/sa/b is of another root of trust",
+        "the root of trust held for spiffe://cluster1.local/ns/a/sa/b is not in cacerts",
         of_root(lambda rig: shown(rig, "cluster1")["root-cert.pem"]),
     ),
     Told(
@@ -92,19 +92,19 @@ TOLD = (
     Told(
         "Q06",
         plain(METRICS, "citadel_server_cert_chain_expiry_seconds 3600\n"),
-        "istiod says citadel_server_cert_chain_expiry_seconds = 3600",
+        "istiod reports citadel_server_cert_chain_expiry_seconds = 3600",
         seconds_left,
     ),
     Told(
         "Q07",
         plain(METRICS, ERRORS),
-        "istiod counts 3 of citadel_server_csr_sign_err_count",
+        "istiod reports citadel_server_csr_sign_err_count = 3",
         plain(METRICS, "citadel_server_csr_sign_err_count 0\n"),
     ),
     Told(
         "Q12",
         plain(DUMP, dump(network="cluster1")),
-        "knows no workload in network cluster2",
+        "knows no workload of network cluster2",
         plain(DUMP, dump(network="cluster2")),
         before=made(SHARED, cluster="cluster2"),
         after=gone(SHARED, cluster="cluster2"),
@@ -112,7 +112,7 @@ TOLD = (
     Told(
         "Q18",
         plain(METRICS, 'pilot_total_xds_rejects{type="x"} 2\n'),
-        "istiod counts 2 of pilot_total_xds_rejects",
+        "istiod reports pilot_total_xds_rejects = 2",
         plain(METRICS, "pilot_total_xds_rejects 0\n"),
     ),
 )

@@ -73,6 +73,6 @@ def test_without_an_istioctl_nothing_is_said_to_be_analysed(rig: Rig, tmp_path: 
 @pytest.mark.breaks("P34")
 def test_an_istioctl_of_another_distribution_is_found(rig: Rig, tmp_path: Path) -> None:
     other = rig.results("P34", world=with_istioctl(rig, tmp_path, "1.30.2"))["P34"]
-    assert "istioctl 1.30.2 is upstream's, the mesh is Solo's" in says(other)
+    assert "istioctl 1.30.2 is the upstream build, the mesh is Solo" in says(other)
     own = rig.results("P34", world=with_istioctl(rig, tmp_path, "1.30.1-solo"))["P34"]
     assert states(own) == {CheckStatus.PASSED}

@@ -35,23 +35,25 @@ def with_contexts(mesh: Mesh, *contexts: str) -> Mesh:
 def test_one_cluster_under_two_names_and_another_cluster_than_recorded_are_found(rig: Rig) -> None:
     twice = with_contexts(rig.desired(), "cluster1", "cluster1")
     found = says(rig.results("P02", mesh=twice)["P02"])
-    assert "cluster1 and cluster2 are one cluster" in found
+    assert "cluster1 and cluster2 are the same cluster" in found
     swapped = with_contexts(rig.desired(), "cluster2", "cluster1")
-    assert "cluster1 is not the cluster that is recorded" in says(rig.results("P02", mesh=swapped)["P02"])
+    assert "cluster1 is not the cluster recorded in the state" in says(
+        rig.results("P02", mesh=swapped)["P02"]
+    )
     assert states(rig.results("P02")["P02"]) == {CheckStatus.PASSED}
 
 
 @pytest.mark.breaks("P05")
 def test_clocks_that_differ_are_found(rig: Rig) -> None:
     late = ahead(rig.world(rig.desired()), timedelta(minutes=10))
-    assert "s behind that of this machine" in says(rig.results("P05", world=late)["P05"])
+    assert "s behind the clock of this machine" in says(rig.results("P05", world=late)["P05"])
     assert states(rig.results("P05")["P05"]) == {CheckStatus.PASSED}
 
 
 def test_an_intermediate_near_its_end_is_found_before_it_ends(rig: Rig) -> None:
     later = ahead(rig.world(rig.desired()), timedelta(days=340))
     [first, _] = rig.results("P20", world=later)["P20"]
-    assert "its intermediate expires on" in says([first])
+    assert "the intermediate certificate expires on" in says([first])
     assert first.severity is not None
     assert first.severity.value == "warning"
 
@@ -67,8 +69,8 @@ def test_one_load_balancer_too_many_is_found(rig: Rig) -> None:
             "--for=jsonpath={.status.used.services\\.loadbalancers}=1",
         )
         found = says(rig.results("P25", mesh=replace(mesh, clusters=another))["P25"])
-        assert "allows 1 load balancers, 1 are there" in found
-        assert "a dry run of a Service of type LoadBalancer is refused: " in found
+        assert "allows 1 load balancers, 1 are used" in found
+        assert "a dry run of a Service of type LoadBalancer is rejected: " in found
     finally:
         gone(LEASED)(rig)
     assert states(rig.results("P25")["P25"]) == {CheckStatus.PASSED}
@@ -87,7 +89,7 @@ def test_addresses_that_two_clusters_of_one_network_share_are_found(rig: Rig) ->
     made(twin, cluster="cluster2")(rig)
     try:
         found = says(rig.results("P27", mesh=flat)["P27"])
-        assert f"cluster1 and cluster2 are to be one network, and share addresses: {theirs}" in found
+        assert f"cluster1 and cluster2 are on one network, but their pod ranges overlap: {theirs}" in found
     finally:
         gone(twin, cluster="cluster2")(rig)
         waiting = ("-n", SYSTEM, "--field-selector", "status.phase=Pending")  # it had no room for a pod
@@ -121,7 +123,7 @@ def test_an_api_server_that_is_off_is_found_and_nothing_else_of_it_passes(rig: R
         results = rig.results("P01", "P18", "Q01", "S01")
     finally:
         rig.hand.lab.start("cluster2")
-    assert "cluster2: it does not answer: " in says(results["P01"])
+    assert "cluster2: the API server does not answer: " in says(results["P01"])
     assert [each.state for each in results["Q01"]] == [CheckStatus.PASSED, CheckStatus.SKIPPED]
     assert states(results["P18"]) == {CheckStatus.SKIPPED}
     rig.hand.healthy("cluster1")
