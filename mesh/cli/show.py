@@ -89,7 +89,7 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     """Read every resource; what a cluster does not tell stays unknown."""
     from mesh.engine.observe import observe
     from mesh.model.refs import pick
-    from mesh.planner.decide import places
+    from mesh.planner.inputs import places
 
     here = open_session(path, contexts, licence=False)
     state = here.store.read(here.mesh.name)

@@ -21,7 +21,7 @@ stepwise_option = click.option(
 
 def stops(here: Session) -> tuple[str, ...]:
     """The versions to apply one after another, as far as the clusters are from the file's."""
-    return way(here.mesh, decided(here).known.found)
+    return way(here.mesh, decided(here).inputs.found)
 
 
 def one_by_one(wishes: Wishes, run: Callable[[Wishes], int]) -> int:

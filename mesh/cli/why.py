@@ -33,10 +33,10 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
 
     here = open_session(path, contexts)
     read = decided(here)
-    addresses = [str(key) for key in sorted({*read.known.resources, *read.known.state.entries})]
+    addresses = [str(key) for key in sorted({*read.inputs.resources, *read.inputs.state.entries})]
     one_of(address, addresses, "resource")
     key = Key.parse(address)
-    found = why(key, read.known, read.draft, here.kinds, _written(here, read, key))
+    found = why(key, read.inputs, read.decisions, here.kinds, _written(here, read, key))
     if as_json:
         text = json_text(why_json(found))
     else:
@@ -47,10 +47,10 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
 
 def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     """Who wrote the live object; nobody, where there is none or it cannot be read a second time."""
-    live = read.known.found.get(key)
+    live = read.inputs.found.get(key)
     if not isinstance(live, Live) or key.cluster == NO_CLUSTER:
         return ()
-    entry, resource = read.known.state.entries.get(key), read.known.resources.get(key)
+    entry, resource = read.inputs.state.entries.get(key), read.inputs.resources.get(key)
     place = live.place or (resource.place if resource else entry.last.place if entry else None)
     if place is None:
         return ()

@@ -1,25 +1,37 @@
-"""From wanted resources to a plan: read, decide, order, preview, refuse; the left half of the line."""
+"""The verb plan, once the resources are known: read, decide, order, preview, refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mesh.engine.observe import Observation, observe
-from mesh.engine.orphans import with_ours
+from mesh.engine.orphans import with_orphans
 from mesh.engine.preview import preview
 from mesh.engine.session import Decided, Planned, Session
 from mesh.istio import remarks
 from mesh.model import NO_CLUSTER, Action, Key, Plan, Resource, Step
 from mesh.model.graph import edges, ordered
 from mesh.model.spec import ExistingCA
-from mesh.planner.decide import Draft, Known, confirmation, decide, in_order, places, plan_digest, to_confirm
+from mesh.planner.confirmation import confirmation, to_confirm
+from mesh.planner.decide import decide
+from mesh.planner.decisions import Decisions, Steps
+from mesh.planner.digest import in_order, plan_digest
 from mesh.planner.downgrade import backwards
 from mesh.planner.from_record import warning
-from mesh.planner.link_switch import automatic_first, gap, gap_back, heirs, manual_first, without_distributed
+from mesh.planner.inputs import Inputs, PlanOptions, places
+from mesh.planner.link_switch import (
+    automatic_first,
+    blocked_by_peers,
+    gap,
+    gap_back,
+    manual_first,
+    without_distributed,
+)
 from mesh.planner.ownership import check_taken, kept
-from mesh.planner.prune import decide_unwanted
+from mesh.planner.prune import prune
 from mesh.planner.refusals import refuse_all, refuse_several_roots
 from mesh.planner.reissue import asked_for, disclosed, reissued
 from mesh.planner.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
@@ -28,94 +40,116 @@ from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
 
+Resources = Mapping[Key, Resource[Any]]
+Pass = Callable[[Steps], Steps]
 
-def plan(
-    session: Session,
-    resources: Mapping[Key, Resource[Any]],
-    *,
-    taken: frozenset[Key] = frozenset(),
-    left: frozenset[Key] = frozenset(),
-    removable: frozenset[str] = frozenset(),
-    adopted_too: bool = False,
-) -> Planned:
-    """Plan the way to these resources, and away from what is recorded and not among them.
+
+def plan(session: Session, resources: Resources, options: PlanOptions) -> Planned:
+    """Plan the way to these resources, and away from what the state holds beside them.
 
     Raises RefusedError with every refusal at once.
     """
-    here = decided(session, resources, taken=taken, left=left, removable=removable, adopted_too=adopted_too)
-    known, draft = here.known, here.draft
-    check_taken(taken, resources.keys() | known.state.entries.keys())
-    _keep(draft.steps, known, session, removable)
-    draft.steps = backwards(draft.steps, (cluster.name for cluster in session.mesh.clusters))
-    draft.steps = _rolled_out(session, draft.steps, goes=not resources)
-    if resources:
-        draft.steps = (
-            manual_first(draft.steps)
-            if session.mesh.automatic
-            else automatic_first(draft.steps, here.seen.found)
-        )
-    if resources and isinstance(session.mesh.root.ca, ExistingCA):
-        refuse_several_roots(known)
-    preview(draft, known, session.kinds, session.world, heirs(draft.steps))
-    refuse_all(draft.refusals)
-    made = _assemble(session, known, draft, here.seen, here.recorded)
-    return Planned(made, known, draft, here.seen, known.state, here.held)
+    here = decided(session, resources, options)
+    inputs, decisions = here.inputs, here.decisions
+    check_taken(options.take, resources.keys() | inputs.state.entries.keys())
+    for each in passes(session, inputs):
+        decisions = decisions.with_steps(each(decisions.steps))
+    if not options.destroy and isinstance(session.mesh.root.ca, ExistingCA):
+        refuse_several_roots(inputs)
+    decisions = preview(decisions, inputs, session.kinds, session.world, blocked_by_peers(decisions.steps))
+    refuse_all(decisions.refusals)
+    here = replace(here, decisions=decisions)
+    return Planned(_assemble(session, here), inputs, decisions, here.observation, inputs.state, here.held)
 
 
-def _rolled_out(session: Session, steps: Mapping[Key, Step], *, goes: bool) -> dict[Key, Step]:
-    """The steps, cluster by cluster; a mesh that goes is deleted everywhere at once."""
+def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
+    """Return what orders the steps, each from steps to steps.
+
+    First what is kept is no longer deleted, so that nothing waits for a deletion that will not happen. A
+    downgrade then turns the order inside each cluster round; the rollout puts the clusters one behind the
+    other on top of that. A switch of links comes last: it must see every other need to add its own.
+    """
+    linked = manual_first if session.mesh.automatic else partial(automatic_first, found=inputs.found)
+    return (
+        partial(_keep, session, inputs),
+        lambda steps: backwards(steps, (cluster.name for cluster in session.mesh.clusters)),
+        partial(_rolled_out, session, inputs),
+        *(() if inputs.options.destroy else (linked,)),
+    )
+
+
+def _keep(session: Session, inputs: Inputs, steps: Steps) -> Steps:
+    """Turn the deletion of what its kind keeps into forgetting it, with the reason."""
+
+    def each(key: Key, step: Step) -> Step:
+        if step.action is not Action.DELETE or key.kind in inputs.options.removable:
+            return step
+        why = ask.keeps(session.kinds[key.kind], inputs.state.entries[key].last.place, session.world)
+        return replace(step, action=Action.FORGET, fields=(), why=why) if why else step
+
+    return {key: each(key, step) for key, step in steps.items()}
+
+
+def _rolled_out(session: Session, inputs: Inputs, steps: Steps) -> Steps:
+    """Put the steps in order cluster by cluster; a destroy deletes everywhere at once."""
+    destroy = inputs.options.destroy
     groups = waves(
         (cluster.name for cluster in session.mesh.clusters),
         session.mesh.rollout,
         {key.cluster for key in steps},
     )
-    rollout = gate_of(session.mesh.rollout, to_confirm(tuple(steps.values()), session.kinds), goes=goes)
-    return cluster_by_cluster(steps, session.kinds, groups, rollout, CHANGES if goes else GATED)
+    moved = to_confirm(steps.values(), session.kinds)
+    rollout = gate_of(session.mesh.rollout, moved, destroy=destroy)
+    return cluster_by_cluster(steps, session.kinds, groups, rollout, CHANGES if destroy else GATED)
 
 
-def decided(
-    session: Session,
-    resources: Mapping[Key, Resource[Any]],
-    *,
-    taken: frozenset[Key] = frozenset(),
-    left: frozenset[Key] = frozenset(),
-    removable: frozenset[str] = frozenset(),
-    adopted_too: bool = False,
-) -> Decided:
-    """Read and decide each resource by itself; nobody is asked about a write, nothing is refused."""
+def decided(session: Session, resources: Resources, options: PlanOptions) -> Decided:
+    """Read the clusters and decide each resource by itself; nothing is ordered, tried or refused."""
+    inputs, seen, recorded, held = _read(session, resources, options)
+    decisions = prune(decide(inputs, session.kinds), inputs, session.kinds)
+    return Decided(inputs, decisions, seen, recorded, held)
+
+
+def _read(
+    session: Session, resources: Resources, options: PlanOptions
+) -> tuple[Inputs, Observation, State, Mapping[str, State | None]]:
+    """Read everything that decisions rest on.
+
+    The clusters are read before it is known which state is the newest, since their copies of the state
+    are part of what is read. Only if that brings new addresses is a second, small read needed. A cluster
+    that turns out to be another one than recorded is refused before anything is decided about it.
+    """
     graph = edges(resources.values())
     order = ordered(graph)
     recorded = session.store.read(session.mesh.name)
     seen = _observe(session, resources, recorded)
-    namespaces = {name: who.namespace for name, who in recorded.clusters.items()}
-    namespaces |= {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
-    held = slices.read(session.mesh.name, namespaces, seen.snapshots)
+    held = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
     state = newer(recorded, {name: each for name, each in held.items() if each})
     check_identities(identities(session.mesh, seen.uids), state.clusters)
-    if "crds" in removable:
-        state = with_ours(state, session.kinds["crds"], seen.snapshots)
+    state = with_orphans(state, (session.kinds[kind] for kind in options.removable), seen.snapshots)
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
-    now = session.world.clock.now()
-    found = without_distributed(seen.found, resources, state)
-    known = Known(
+    inputs = Inputs(
         resources,
         graph,
         order,
-        found,
+        without_distributed(seen.found, resources, state),
         state,
-        now,
-        taken,
-        left | session.mesh.leave.keys(),
+        session.world.clock.now(),
+        replace(options, leave=options.leave | session.mesh.leave.keys()),
         session.mesh.sensitive,
     )
-    draft = decide(known, session.kinds)
-    decide_unwanted(known, session.kinds, draft, adopted_too=adopted_too)
-    return Decided(known, draft, seen, recorded, held)
+    return inputs, seen, recorded, held
+
+
+def _namespaces(session: Session, recorded: State) -> dict[str, str]:
+    """Return istiod's namespace in each cluster of the file or of the state."""
+    namespaces = {name: who.namespace for name, who in recorded.clusters.items()}
+    return namespaces | {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
 
 
 def _observe(
-    session: Session, resources: Mapping[Key, Resource[Any]], state: State, before: Observation | None = None
+    session: Session, resources: Resources, state: State, before: Observation | None = None
 ) -> Observation:
     last = {key: entry.last for key, entry in state.entries.items()}
     clusters = tuple(cluster.name for cluster in session.mesh.clusters)
@@ -129,54 +163,52 @@ def _observe(
     )
 
 
-def _assemble(session: Session, known: Known, draft: Draft, seen: Observation, recorded: State) -> Plan:
-    anew = reissued(known, draft, session.kinds)
-    steps = disclosed(in_order(draft.steps, known.order), anew)
+def _assemble(session: Session, here: Decided) -> Plan:
+    inputs, decisions, seen = here.inputs, here.decisions, here.observation
+    changed = reissued(inputs, decisions, session.kinds)
+    steps = disclosed(in_order(decisions.steps, inputs.order), changed)
     moved = to_confirm(steps, session.kinds)
-    left = tuple(draft.left[key] for key in sorted(draft.left))
+    left = tuple(decisions.left[key] for key in sorted(decisions.left))
     return Plan(
         mesh=session.mesh.name,
         steps=steps,
-        serial=known.state.serial,
-        lineage=known.state.lineage,
+        serial=inputs.state.serial,
+        lineage=inputs.state.lineage,
         clusters={name: seen.uids.get(name, "") for name in sorted(seen.snapshots) if name != NO_CLUSTER},
-        deferred=tuple(draft.deferred[key] for key in sorted(draft.deferred)),
-        unchanged=len(draft.unchanged),
+        deferred=tuple(decisions.deferred[key] for key in sorted(decisions.deferred)),
+        unchanged=len(decisions.unchanged),
         warnings=(
-            *_warnings(session, draft, known, recorded, seen),
-            *(gap(draft.steps) if known.resources and session.mesh.automatic else gap_back(draft.steps)),
+            *_warnings(session, here),
+            *_gaps(session, inputs, decisions),
             *confirmation(moved),
-            *asked_for(anew),
+            *asked_for(changed),
         ),
         digest=plan_digest(steps, left),
-        confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in anew)))),
+        confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in changed)))),
         left=left,
-        recorded=tuple(sorted(draft.recorded)),
+        recorded=tuple(sorted(decisions.from_state)),
     )
 
 
-def _warnings(session: Session, draft: Draft, known: Known, recorded: State, seen: Observation) -> list[str]:
-    state = known.state
-    told = {each.why for each in draft.deferred.values()}
+def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
+    """Return the warnings about calls that fail while the links are switched."""
+    switched_on = session.mesh.automatic and not inputs.options.destroy
+    return gap(decisions.steps) if switched_on else gap_back(decisions.steps)
+
+
+def _warnings(session: Session, here: Decided) -> list[str]:
+    decisions, state = here.decisions, here.inputs.state
+    told = {each.why for each in decisions.deferred.values()}
     said = [
         f"cluster {name} did not answer: {'all of it is deferred' if why in told else why}"
-        for name, why in sorted(seen.unreachable.items())
+        for name, why in sorted(here.observation.unreachable.items())
     ]
-    said += warning(tuple(sorted(draft.recorded)))
+    said += warning(tuple(sorted(decisions.from_state)))
     said += remarks(session.mesh)
-    said += kept(known.found, known.left, draft.left)
-    if state.serial > recorded.serial:
+    said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)
+    if state.serial > here.recorded.serial:
         said.append(
-            f"{session.store.path.name} is at serial {recorded.serial}, the clusters are at {state.serial}: "
-            "their state is used; `mesh state rebuild` writes it to the file"
+            f"{session.store.path.name} is at serial {here.recorded.serial}, the clusters are at "
+            f"{state.serial}: their state is used; `mesh state rebuild` writes it to the file"
         )
     return said
-
-
-def _keep(steps: dict[Key, Step], known: Known, session: Session, removable: frozenset[str]) -> None:
-    """Turn the deletion of what a kind keeps into forgetting it, with the reason why."""
-    for key, step in steps.items():
-        if step.action is Action.DELETE and key.kind not in removable:
-            place = known.state.entries[key].last.place
-            if why := ask.keeps(session.kinds[key.kind], place, session.world):
-                steps[key] = replace(step, action=Action.FORGET, fields=(), why=why)

@@ -14,7 +14,7 @@ from mesh.engine.run import Outcome, Run, guarded
 from mesh.engine.session import Planned, Session
 from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.model.graph import Edges, with_users
-from mesh.planner.decide import to_confirm
+from mesh.planner.confirmation import to_confirm
 from mesh.planner.rollout import GATED, gate_of
 from mesh.sdk import ask
 from mesh.walk import walk
@@ -50,15 +50,15 @@ def look_back(session: Session, planned: Planned, run: Run) -> None:
     names = {key.cluster for key in changed}
     where = tuple(each.name for each in session.mesh.clusters if each.name in names)
     if where and went_well and _is_gated(session, planned) and not run.stopping():
-        draft = planned.draft
-        resting = users(changed, planned.known.edges, draft.unchanged)
-        asking = _Asking(run, where, frozenset(draft.deferred), resting)
+        decisions = planned.decisions
+        resting = users(changed, planned.inputs.edges, decisions.unchanged)
+        asking = _Asking(run, where, frozenset(decisions.deferred), resting)
         walk({ASKED: ()}, asking, workers=1, stopping=run.stopping)
 
 
 def _is_gated(session: Session, planned: Planned) -> bool:
     moved = to_confirm(planned.plan.steps, session.kinds)
-    return gate_of(session.mesh.rollout, moved, goes=not planned.known.resources).gate == "check"
+    return gate_of(session.mesh.rollout, moved, destroy=planned.inputs.options.destroy).gate == "check"
 
 
 @dataclass(frozen=True, slots=True)

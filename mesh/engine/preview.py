@@ -1,85 +1,112 @@
-"""Ask those who will carry the writes out what they would do: dry runs and renderings."""
+"""Ask the API servers and helm what the planned writes would do: dry runs and renderings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from mesh.errors import MeshError
 from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
 from mesh.model.diff import dotted
-from mesh.planner.decide import Draft, Known
-from mesh.sdk import ask as question
+from mesh.planner.decisions import Decisions
+from mesh.planner.inputs import Inputs
+from mesh.sdk import ask
 from mesh.sdk.chart_diff import HANDS
 from mesh.sdk.contract import Preview, Registry
 from mesh.walk import fan
 from mesh.world import World
 
-ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
-ASKERS = 8
-
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
+PARALLEL = 8
 
 LATER = "checked by the API server at apply, when what stands there now is gone"
 
 
 def preview(
-    draft: Draft, known: Known, kinds: Registry, world: World, later: frozenset[Key] = frozenset()
-) -> None:
-    """Add to each changing step what its kind's preview says; collect refusals.
+    decisions: Decisions,
+    inputs: Inputs,
+    kinds: Registry,
+    world: World,
+    later: frozenset[Key] = frozenset(),
+) -> Decisions:
+    """Return the decisions with what each step's preview says: notes, refusals, deferrals.
 
-    Only what differs is asked about, so a plan without changes asks nothing. What nobody wants any more
-    and is only changed is given back. What comes `later`, in the
-    place of something of others, cannot be tried yet; what is known by its record alone cannot be either.
+    Only steps that write are asked about, so a plan without changes sends nothing. Two sorts of write
+    cannot be tried yet: one that takes the place of another owner's object (`later`), and one decided by
+    the state alone, of which nobody knows what it would replace.
     """
-    unseen = frozenset(draft.recorded)
-    asked = {key for key, step in draft.steps.items() if step.action in ASKED} - unseen
-    keys = [key for key in draft.steps if key in asked]
-
-    def ask(key: Key) -> Preview | MeshError:
-        found = known.found.get(key)
-        live = found if isinstance(found, Live) else None
-        if key in later:
-            return Preview(notes=(LATER,))
-        try:
-            if key in draft.bound:
-                return kinds[key.kind].preview(draft.bound[key], key, live, world)
-            last = known.state.last(key)
-            return (
-                question.preview_back(kinds[key.kind], key, live, last, world) if live and last else Preview()
-            )
-        except MeshError as error:
-            return error
-
-    for key, answer in fan(ask, keys, ASKERS).items():
+    keys = [
+        key
+        for key, step in decisions.steps.items()
+        if step.action in WRITES and key not in decisions.from_state
+    ]
+    answers = fan(partial(_ask, decisions, inputs, kinds, world, later), keys, PARALLEL)
+    for key, answer in answers.items():
         if isinstance(answer, MeshError):
             raise answer
         if answer.unknown:
-            _defer(draft, key, answer.unknown)
-        elif key in draft.steps:
-            _add(draft, known, key, answer)
+            decisions = _defer(decisions, key, answer.unknown)
+        elif key in decisions.steps:
+            decisions = _with(decisions, inputs, key, answer)
+    return decisions
 
 
-def _defer(draft: Draft, key: Key, why: str) -> None:
-    """Leave a step out, and every step that needs it."""
-    del draft.steps[key]
-    draft.deferred[key] = Deferral(key, why)
-    for user in [user for user, step in draft.steps.items() if key in step.needs]:
-        if user in draft.steps:
-            _defer(draft, user, f"needs {key}, which is deferred")
+def _ask(
+    decisions: Decisions, inputs: Inputs, kinds: Registry, world: World, later: frozenset[Key], key: Key
+) -> Preview | MeshError:
+    """Return one preview. An error is returned, not raised: `preview` raises it in the order of the plan."""
+    found = inputs.found.get(key)
+    live = found if isinstance(found, Live) else None
+    if key in later:
+        return Preview(notes=(LATER,))
+    try:
+        if key in decisions.specs:
+            return kinds[key.kind].preview(decisions.specs[key], key, live, world)
+        # A write to what is no longer wanted can only be one that gives it back.
+        last = inputs.state.last(key)
+        return ask.preview_back(kinds[key.kind], key, live, last, world) if live and last else Preview()
+    except MeshError as error:
+        return error
 
 
-def _add(draft: Draft, known: Known, key: Key, answer: Preview) -> None:
-    step = draft.steps[key]
+def _defer(decisions: Decisions, key: Key, why: str) -> Decisions:
+    """Turn a step into a deferral, and every step that needs it."""
+    deferred = {key: Deferral(key, why)}
+    _defer_users(decisions.steps, deferred, key)
+    return replace(
+        decisions,
+        steps={each: step for each, step in decisions.steps.items() if each not in deferred},
+        deferred={**decisions.deferred, **deferred},
+    )
+
+
+def _defer_users(steps: Mapping[Key, Step], deferred: dict[Key, Deferral], key: Key) -> None:
+    for user, step in steps.items():
+        if key in step.needs and user not in deferred:
+            deferred[user] = Deferral(user, f"needs {key}, which is deferred")
+            _defer_users(steps, deferred, user)
+
+
+def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> Decisions:
+    step = decisions.steps[key]
+    refusals = dict(decisions.refusals)
     if answer.refusals:
-        draft.refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
-    elif (theirs := (*answer.held, *_never_ours(step, known))) and key not in known.taken:
+        refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
+    elif (theirs := (*answer.held, *_set_by_hand(step, inputs))) and key not in inputs.options.take:
         held = "; ".join(theirs)
-        draft.refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
-    draft.steps[key] = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
+        refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
+    told = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
+    return replace(decisions, refusals=refusals, steps={**decisions.steps, key: told})
 
 
-def _never_ours(step: Step, known: Known) -> tuple[str, ...]:
-    """What a person set in a thing of ours at a place of which we have no record: theirs, not drift."""
-    entry = known.state.entries.get(step.key)
+def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
+    """Return the fields that a person set in an object of mesh, and mesh never did.
+
+    A field that the state records and that differs is drift, which an apply reverts. One that it does not
+    record was never mesh's: reverting it would take away what a person wanted.
+    """
+    entry = inputs.state.entries.get(step.key)
     if step.action is not Action.UPDATE or entry is None or not entry.last.fields:
         return ()
     return tuple(

@@ -19,8 +19,10 @@ from mesh.model import NO_CLUSTER, Found, Key, Live, Place
 from mesh.model.diff import diff, dotted
 from mesh.model.graph import Edges, edges, ordered
 from mesh.model.refs import unknowns_in
-from mesh.planner.decide import Draft, Known, decide, places
+from mesh.planner.decide import decide
+from mesh.planner.decisions import Decisions
 from mesh.planner.expand import expand
+from mesh.planner.inputs import Inputs, places
 from mesh.sdk.contract import Last
 from mesh.state import slices
 from mesh.state.identity import identities
@@ -128,30 +130,30 @@ def _with_marked(
     for key, place in missing.items():
         state = state.with_entry(key, Entry(Last(place), graph.get(key, _needs(place, key, where))))
     seen = _observe(session, places(resources, state))
-    draft = _decided(session, state, resources, graph, seen)
+    decisions = _decided(session, state, resources, graph, seen)
     for key, place in missing.items():
         state = state.with_entry(
-            key, _entry(session, draft, state.entries[key], seen.found.get(key), key, place)
+            key, _entry(session, decisions, state.entries[key], seen.found.get(key), key, place)
         )
     return state
 
 
 def _decided(
     session: Session, state: State, resources: Mapping[Key, Any], graph: Edges, seen: Observation
-) -> Draft:
-    known = Known(resources, graph, ordered(graph), seen.found, state, session.world.clock.now())
+) -> Decisions:
+    known = Inputs(resources, graph, ordered(graph), seen.found, state, session.world.clock.now())
     return decide(known, session.kinds)
 
 
 def _entry(
-    session: Session, draft: Draft, before: Entry, live: Found, key: Key, place: Place
+    session: Session, decisions: Decisions, before: Entry, live: Found, key: Key, place: Place
 ) -> Entry | None:
     """Remember of a thing what we would if we had just made it, but for the fields in which it differs."""
     if not isinstance(live, Live):
         return None
-    if key not in draft.bound or next(unknowns_in(draft.bound[key]), None):
+    if key not in decisions.specs or next(unknowns_in(decisions.specs[key]), None):
         return replace(before, last=replace(before.last, uid=live.uid))
-    kind, spec = session.kinds[key.kind], draft.bound[key]
+    kind, spec = session.kinds[key.kind], decisions.specs[key]
     last = remember(kind, spec, place, live, None, made=True)
     differ = {dotted(each.path) for each in diff(live.attrs, kind.wanted(spec, live, last))}
     fields = {path: value for path, value in last.fields.items() if path not in differ}

@@ -10,7 +10,7 @@ from mesh.engine.task import Task
 from mesh.model import Action, Found, Key, Live, Place
 from mesh.model.diff import fingerprints
 from mesh.model.refs import unknowns_in
-from mesh.planner.decide import Draft
+from mesh.planner.decisions import Decisions
 from mesh.planner.ownership import is_ours, was_made
 from mesh.sdk.contract import OPEN, Last, Provider
 from mesh.state.lockfile import Entry, State
@@ -60,19 +60,21 @@ def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> 
     return Entry(replace(last, status=OPEN), task.needs)
 
 
-def adopted(draft: Draft, tasks: Mapping[Key, Task], found: Mapping[Key, Found], state: State) -> State:
+def adopted(
+    decisions: Decisions, tasks: Mapping[Key, Task], found: Mapping[Key, Found], state: State
+) -> State:
     """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs.
 
     What is left to others is not recorded, or not any more.
     """
-    for key in draft.left.keys() & state.entries.keys():
+    for key in decisions.left.keys() & state.entries.keys():
         state = state.with_entry(key, None)
-    for key in draft.unchanged:
+    for key in decisions.unchanged:
         live, task, last = found.get(key), tasks[key], state.last(key)
         if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
             known = last if last and (not last.created or was_made(last, live, state.mesh)) else None
             made = is_ours(live, state.mesh)
-            seen = remember(task.kind, draft.bound[key], task.place, live, known, made=made, found=live)
+            seen = remember(task.kind, decisions.specs[key], task.place, live, known, made=made, found=live)
             state = state.with_entry(key, Entry(seen, task.needs))
         elif (entry := state.entries.get(key)) and task.resource and entry.needs != task.needs:
             # Removals follow what is recorded: needs of different times would make a circle.

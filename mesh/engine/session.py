@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from mesh.engine.observe import Observation
 from mesh.model import Plan, Sensitive
 from mesh.model.spec import Mesh
-from mesh.planner.decide import Draft, Known
+from mesh.planner.decisions import Decisions
+from mesh.planner.inputs import Inputs
 from mesh.sdk.contract import Registry
 from mesh.state.lockfile import State
 from mesh.state.store import Store
@@ -28,23 +29,27 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is wanted, there and recorded, and what follows for each resource by itself."""
+    """What the resources were decided from, and the decision about each by itself.
 
-    known: Known
-    draft: Draft
-    seen: Observation
+    `recorded` is the state as the lockfile has it, `held` each cluster's copy of it: the newest of
+    these is the state that the decisions rest on.
+    """
+
+    inputs: Inputs
+    decisions: Decisions
+    observation: Observation
     recorded: State
     held: Mapping[str, State | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and all it was decided upon, which apply needs and nobody else."""
+    """A plan and everything it was decided from, which an apply needs to carry it out."""
 
     plan: Plan
-    known: Known
-    draft: Draft
+    inputs: Inputs
+    decisions: Decisions
     observation: Observation
     state: State
     held: Mapping[str, State | None] = field(default_factory=dict)
-    """The slice of each cluster that answered."""
+    """The copy of the state in each cluster that answered."""

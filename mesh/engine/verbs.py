@@ -21,10 +21,10 @@ from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.task import Task
 from mesh.errors import PartialError, RefusedError
 from mesh.model import Action, Key, Step
-from mesh.planner.decide import places
 from mesh.planner.downgrade import allowed
 from mesh.planner.expand import expand
 from mesh.planner.from_record import refuse_as_recorded
+from mesh.planner.inputs import PlanOptions, places
 from mesh.planner.ownership import check_file, check_words
 from mesh.state.identity import identities
 from mesh.state.journal import Journal
@@ -70,7 +70,8 @@ def plan(
     resources = expand(session.mesh, session.licence)
     check_file(session.mesh.leave, resources)
     check_words(taken, left | session.mesh.leave.keys(), resources)
-    return planning.plan(session, allowed(resources) if downgrade else resources, taken=taken, left=left)
+    options = PlanOptions(take=taken, leave=left)
+    return planning.plan(session, allowed(resources) if downgrade else resources, options)
 
 
 def plan_destroy(
@@ -81,16 +82,17 @@ def plan_destroy(
     What was adopted is given back, unless it is included.
     """
     removable = frozenset({"crds"} if crds else ())
-    planned = planning.plan(session, {}, removable=removable, adopted_too=include_adopted)
+    options = PlanOptions(destroy=True, removable=removable, include_adopted=include_adopted)
+    planned = planning.plan(session, {}, options)
     refuse_as_recorded(planned.plan)
     if not ignore_enrolled:
-        refuse_enrolled(planned.observation.snapshots, planned.known.state)
+        refuse_enrolled(planned.observation.snapshots, planned.inputs.state)
     return planned
 
 
 def decided(session: Session) -> Decided:
     """Read and decide as a plan does, and stop there: nobody is asked about a write, nothing is refused."""
-    return planning.decided(session, expand(session.mesh, session.licence))
+    return planning.decided(session, expand(session.mesh, session.licence), PlanOptions())
 
 
 def apply(
@@ -112,7 +114,7 @@ def apply(
     Raises LockedError and StalePlanError before anything is written.
     """
     tasks = _tasks(session, planned)
-    state = adopted(planned.draft, tasks, planned.known.found, planned.state)
+    state = adopted(planned.decisions, tasks, planned.inputs.found, planned.state)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
     if not steps and is_settled(session.store, state, session.store.read(session.mesh.name), planned.held):
         return RunResult(planned)
@@ -124,7 +126,7 @@ def apply(
         ledger.refuse_stale(replace(planned.state, clusters=clusters))
         run = Run(
             tasks=steps,
-            found=planned.known.found,
+            found=planned.inputs.found,
             state=replace(state, serial=state.serial + 1, run=run_id, clusters=clusters),
             world=session.world,
             kinds=session.kinds,
@@ -136,7 +138,7 @@ def apply(
             ledger=ledger,
             held=held,
             ask=ask,
-            left=frozenset(planned.draft.left),
+            left=frozenset(planned.decisions.left),
         )
         session.store.backup(planned.state.serial)
         session.store.write(run.state)
@@ -155,11 +157,11 @@ def apply(
 
 def _tasks(session: Session, planned: Planned) -> dict[Key, Task]:
     """One task per step, and one per unchanged resource (to be recorded, not run)."""
-    known = planned.known
+    known = planned.inputs
     tasks: dict[Key, Task] = {}
     steps = {step.key: step for step in planned.plan.steps}
     where = places(known.resources, planned.state)
-    for key in [*planned.draft.unchanged, *steps]:
+    for key in [*planned.decisions.unchanged, *steps]:
         step = steps.get(key) or Step(Action.NOOP, key)
         needs = known.edges.get(key, frozenset())
         tasks[key] = Task(step, session.kinds[key.kind], where[key], known.resources.get(key), needs)

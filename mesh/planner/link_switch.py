@@ -81,8 +81,8 @@ def _back(
     return replace(step, needs=step.needs | going) if going and key.kind == "link" else step
 
 
-def heirs(steps: Mapping[Key, Step]) -> frozenset[Key]:
-    """The links that are made where a distributed peer still stands: not to be tried before."""
+def blocked_by_peers(steps: Mapping[Key, Step]) -> frozenset[Key]:
+    """Return the links that are made in the place of a distributed peer; no dry run can try them before."""
     return frozenset(
         key
         for key, step in steps.items()
@@ -93,7 +93,7 @@ def heirs(steps: Mapping[Key, Step]) -> frozenset[Key]:
 def gap_back(steps: Mapping[Key, Step]) -> list[str]:
     """Say which calls fail between the last distributed peer and the links made by mesh."""
     return _announced(
-        heirs(steps),
+        blocked_by_peers(steps),
         before="automatic linking is switched off, and its peers go, before mesh makes its own",
         until="the links are made",
     )

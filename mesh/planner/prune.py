@@ -1,60 +1,68 @@
-"""What is recorded and no longer wanted: delete it, give it back, or forget it; pure."""
+"""What the state holds and the file no longer wants: delete it, give it back, or forget it; pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from mesh.model import Action, Deferral, Found, Key, Reason, Step, Unread, UnreadSecret
+from mesh.model import Action, Deferral, Key, Live, Reason, Step, Unread, UnreadSecret
 from mesh.model.diff import diff
 from mesh.model.graph import ordered, reversed_edges
-from mesh.planner.decide import Draft, Known
+from mesh.planner.decisions import Decisions
 from mesh.planner.from_record import STAYS, removal_as_recorded
+from mesh.planner.inputs import Inputs
 from mesh.planner.ownership import was_made
 from mesh.sdk import ask
-from mesh.sdk.contract import Registry
-from mesh.state.lockfile import Entry
+from mesh.sdk.contract import Last, Provider, Registry
 
 
-def decide_unwanted(known: Known, kinds: Registry, draft: Draft, *, adopted_too: bool = False) -> None:
-    """Delete what we made, users first; give back what we only changed; forget what is gone or not ours.
+def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
+    """Add a decision for everything that is no longer wanted.
 
-    With `adopted_too`, what was taken over is deleted as if we had made it.
+    What mesh created is deleted, users before what they use. What mesh only changed is given back. What
+    is gone already, or belongs to another owner, is forgotten.
+
+    The order comes from the needs in the state, not from those of the file: the file no longer names these
+    resources. A resource whose user is deferred stays too, or that user would lose what it stands on.
     """
-    gone = known.gone()
-    if not gone:
-        return
+    gone = inputs.unwanted()
     users = reversed_edges({key: entry.needs for key, entry in gone.items()})
+    steps, deferred, from_state = dict(decisions.steps), dict(decisions.deferred), set(decisions.from_state)
     for key in ordered(users):
-        found = known.found.get(key)
-        blocked = next((user for user in sorted(users[key]) if user in draft.deferred), None)
+        found = inputs.found.get(key)
+        blocked = next((user for user in sorted(users[key]) if user in deferred), None)
         if isinstance(found, Unread) and not isinstance(found, UnreadSecret):
-            draft.deferred[key] = Deferral(key, found.why)
+            deferred[key] = Deferral(key, found.why)
         elif blocked:
-            draft.deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
+            deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
         else:
-            draft.recorded += [key] if isinstance(found, UnreadSecret) else []
-            step = _removal(known, kinds, key, gone[key], adopted_too)
-            draft.steps[key] = replace(
-                step, needs=frozenset(user for user in users[key] if user in draft.steps)
-            )
+            from_state |= {key} if isinstance(found, UnreadSecret) else set()
+            step = removal(inputs, kinds[key.kind], key, gone[key].last)
+            steps[key] = replace(step, needs=frozenset(user for user in users[key] if user in steps))
+    return replace(decisions, steps=steps, deferred=deferred, from_state=frozenset(from_state))
 
 
-def _removal(known: Known, kinds: Registry, key: Key, entry: Entry, adopted_too: bool) -> Step:  # noqa: FBT001
-    found: Found = known.found.get(key)
-    reason = Reason.REMOVED if known.resources else Reason.DESTROY
+def removal(inputs: Inputs, kind: Provider[Any], key: Key, last: Last) -> Step:
+    """Return the step for one resource that is no longer wanted."""
+    found = inputs.found.get(key)
+    reason = Reason.DESTROY if inputs.options.destroy else Reason.REMOVED
     if isinstance(found, Unread):
-        return removal_as_recorded(kinds[key.kind], key, entry.last, reason)
+        return removal_as_recorded(kind, key, last, reason)
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
-    kind = kinds[key.kind]
-    there = ask.hidden(kind, found.attrs, known.sensitive)
-    made = entry.last.created and was_made(entry.last, found, known.state.mesh)
-    if made or (adopted_too and ask.is_adoptable(kind)):
+    made = last.created and was_made(last, found, inputs.state.mesh)
+    if made or (inputs.options.include_adopted and ask.is_adoptable(kind)):
+        there = ask.hidden(kind, found.attrs, inputs.sensitive)
         return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
     if ask.awaited(kind, key):
         return Step(Action.FORGET, key, reason, why="others keep it")
-    theirs = ask.hidden(kind, ask.without(kind, found, entry.last), known.sensitive)
-    fields = diff(there, theirs)
-    if not fields:
-        return Step(Action.FORGET, key, reason, why=ask.stays(kind))
-    return Step(Action.UPDATE, key, reason, fields, expects=found.token, why=STAYS)
+    return _give_back(inputs, kind, found, last, Step(Action.FORGET, key, reason, why=ask.stays(kind)))
+
+
+def _give_back(inputs: Inputs, kind: Provider[Any], found: Live, last: Last, forget: Step) -> Step:
+    """Return the update that takes out what mesh put into it; the step that forgets it if there is none."""
+    there = ask.hidden(kind, found.attrs, inputs.sensitive)
+    theirs = ask.hidden(kind, ask.without(kind, found, last), inputs.sensitive)
+    if not (fields := diff(there, theirs)):
+        return forget
+    return replace(forget, action=Action.UPDATE, fields=fields, expects=found.token, why=STAYS)

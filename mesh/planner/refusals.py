@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mesh.errors import RefusedError
 from mesh.model import NO_CLUSTER, Key, Live
-from mesh.planner.decide import Known
+from mesh.planner.inputs import Inputs
 
 
 def refuse_all(refusals: Mapping[Key, str]) -> None:
@@ -25,13 +25,13 @@ def _addressed(why: str, keys: list[Key]) -> str:
     return f"{', '.join(map(str, keys))}: {why}"
 
 
-def refuse_several_roots(known: Known) -> None:
+def refuse_several_roots(inputs: Inputs) -> None:
     """Refuse clusters whose own `cacerts`, which we only verify, do not share a root."""
     from mesh.world.pki import one_root
 
     shown = {
         key.cluster: frozenset(found.status["roots"])
-        for key, found in known.found.items()
+        for key, found in inputs.found.items()
         if key.kind == "cert" and key.cluster != NO_CLUSTER and isinstance(found, Live)
     }
     if lines := one_root(shown):

@@ -35,13 +35,13 @@ def waves(
     return tuple(tuple(order[at : at + rollout.clusters]) for at in range(0, len(order), rollout.clusters))
 
 
-def gate_of(rollout: Rollout, moved: tuple[str, ...], *, goes: bool) -> Rollout:
-    """The rollout, without its gate while clusters move to another root of trust or the mesh goes.
+def gate_of(rollout: Rollout, moved: tuple[str, ...], *, destroy: bool) -> Rollout:
+    """Return the rollout, without its gate while roots of trust move or the mesh is being destroyed.
 
-    A peer is connected only while both ends are there and have moved: between the two no check of it
-    could pass.
+    A peer is connected only if both ends exist and trust the same root. Between the change of one end
+    and of the other no check of the link can pass, so a gate there would hold the run up for ever.
     """
-    return replace(rollout, gate="ready") if moved or goes else rollout
+    return replace(rollout, gate="ready") if moved or destroy else rollout
 
 
 def cluster_by_cluster(
@@ -53,7 +53,11 @@ def cluster_by_cluster(
 ) -> dict[Key, Step]:
     """Return the steps with the needs that keep each group of clusters behind the one before it.
 
-    `which` are the actions that wait.
+    `which` are the actions that wait. No cycle can form: a step only gains needs on steps of earlier
+    groups, and what carries traffic depends on nothing in another cluster. What does, such as a link, is
+    not gated. Waiting for all gated steps of the group before, its waits for readiness among them, means
+    that one group at a time is disturbed. A group without changes hands on the group before it: else the
+    third would not wait for the first.
     """
     ordered = dict(steps)
     before: frozenset[Key] = frozenset()

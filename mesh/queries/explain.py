@@ -27,7 +27,8 @@ from mesh.model import (
 )
 from mesh.model.diff import dotted, leaves
 from mesh.model.graph import Edges, reversed_edges
-from mesh.planner.decide import Draft, Known
+from mesh.planner.decisions import Decisions
+from mesh.planner.inputs import Inputs
 from mesh.sdk import ask
 from mesh.sdk.contract import Provider, Registry
 from mesh.state.lockfile import Entry
@@ -103,13 +104,13 @@ UNKNOWN = "not known"
 UNWANTED = "no longer wanted"
 
 
-def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[Touch, ...]) -> Why:
+def why(key: Key, inputs: Inputs, decisions: Decisions, kinds: Registry, written: tuple[Touch, ...]) -> Why:
     """Gather what is known of a resource that is wanted or recorded."""
-    resource, entry = known.resources.get(key), known.state.entries.get(key)
-    found = known.found.get(key)
+    resource, entry = inputs.resources.get(key), inputs.state.entries.get(key)
+    found = inputs.found.get(key)
     live = found if isinstance(found, Live) else None
-    needs = _needs(known)
-    states = {each: state(each, known, draft) for each in needs}
+    needs = _needs(inputs)
+    states = {each: state(each, inputs, decisions) for each in needs}
     behind = _behind(key, needs, states)
     place = resource.place if resource else entry.last.place if entry else Place("", key.name)
     return Why(
@@ -118,7 +119,7 @@ def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[To
         place=(live.place if live else None) or place,
         live=live,
         record=entry,
-        facts=tuple(_facts(kinds[key.kind], key, known, draft, written)) if key.kind in kinds else (),
+        facts=tuple(_facts(kinds[key.kind], key, inputs, decisions, written)) if key.kind in kinds else (),
         written=written,
         waits=tuple(states[each] for each in sorted(needs[key])),
         behind=tuple(states[each] for each in behind if each not in needs[key]),
@@ -127,22 +128,22 @@ def why(key: Key, known: Known, draft: Draft, kinds: Registry, written: tuple[To
     )
 
 
-def state(key: Key, known: Known, draft: Draft) -> ResourceState:
+def state(key: Key, inputs: Inputs, decisions: Decisions) -> ResourceState:
     """Say how a resource stands, as the plan decided, and what that rests on."""
-    seen = _state(key, known, draft)
-    return replace(seen, text=f"{seen.text}, as of the last apply") if key in draft.recorded else seen
+    seen = _state(key, inputs, decisions)
+    return replace(seen, text=f"{seen.text}, as of the last apply") if key in decisions.from_state else seen
 
 
-def _state(key: Key, known: Known, draft: Draft) -> ResourceState:
-    if refusal := draft.refusals.get(key):
+def _state(key: Key, inputs: Inputs, decisions: Decisions) -> ResourceState:
+    if refusal := decisions.refusals.get(key):
         return ResourceState(key, REFUSED, f"refused: {refusal}")
-    if deferred := draft.deferred.get(key):
+    if deferred := decisions.deferred.get(key):
         return ResourceState(key, UNKNOWN, f"not known: {deferred.why}")
-    if left := draft.left.get(key):
-        why = f", not ready: {draft.steps[key].why}" if key in draft.steps else ""
+    if left := decisions.left.get(key):
+        why = f", not ready: {decisions.steps[key].why}" if key in decisions.steps else ""
         return ResourceState(key, NOT_READY if why else READY, f"left to {left.owner}{why}")
-    if step := draft.steps.get(key):
-        return ResourceState(key, *_of_step(step, wanted=key in known.resources))
+    if step := decisions.steps.get(key):
+        return ResourceState(key, *_of_step(step, wanted=key in inputs.resources))
     return ResourceState(key, READY, "as wanted and ready")
 
 
@@ -164,11 +165,11 @@ def _of_step(step: Step, *, wanted: bool) -> tuple[str, str]:
     return DIFFERS, f"{what}{reason}{why}"
 
 
-def _needs(known: Known) -> Edges:
+def _needs(inputs: Inputs) -> Edges:
     """Each key with its direct needs, by the file; by the record for what the file no longer has."""
-    keys = known.resources.keys() | known.state.entries.keys()
-    recorded = {key: entry.needs for key, entry in known.state.entries.items()}
-    return {key: (known.edges[key] if key in known.edges else recorded[key]) & keys for key in sorted(keys)}
+    keys = inputs.resources.keys() | inputs.state.entries.keys()
+    recorded = {key: entry.needs for key, entry in inputs.state.entries.items()}
+    return {key: (inputs.edges[key] if key in inputs.edges else recorded[key]) & keys for key in sorted(keys)}
 
 
 def _behind(key: Key, needs: Edges, states: Mapping[Key, ResourceState]) -> list[Key]:
@@ -184,16 +185,16 @@ def _behind(key: Key, needs: Edges, states: Mapping[Key, ResourceState]) -> list
 
 
 def _facts(
-    kind: Provider[Any], key: Key, known: Known, draft: Draft, written: tuple[Touch, ...]
+    kind: Provider[Any], key: Key, inputs: Inputs, decisions: Decisions, written: tuple[Touch, ...]
 ) -> Iterator[Fact]:
-    found, spec, last = known.found.get(key), draft.bound.get(key), known.state.last(key)
-    there = _flat(_seen(kind, spec, found, known.sensitive))
+    found, spec, last = inputs.found.get(key), decisions.specs.get(key), inputs.state.last(key)
+    there = _flat(_seen(kind, spec, found, inputs.sensitive))
     wanted, ours = there if spec is None else {}, set[Path]()
     if spec is not None:
         ours = set(_flat(kind.wanted(spec, None, None)))
         wanted = _flat(kind.wanted(spec, None if isinstance(found, UnreadSecret) else found, last))
     if isinstance(found, UnreadSecret):
-        there = _left(wanted, draft.steps.get(key))
+        there = _left(wanted, decisions.steps.get(key))
     recorded = {} if last is None or spec is None else last.fields
     for path in sorted(there.keys() | wanted.keys()):
         by = tuple(_writers(path, written)) if path in there else ()

@@ -17,6 +17,7 @@ from mesh.engine.verbs import RunResult, apply
 from mesh.errors import KubeError
 from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, UnreadSecret
 from mesh.model.diff import digest
+from mesh.planner.inputs import PlanOptions
 from mesh.sdk.contract import Last, Provider
 from mesh.sdk.unreadable import as_left
 from mesh.state.store import Store
@@ -164,7 +165,8 @@ def key(name: str, cluster: str = "cluster1") -> Key:
 
 def plan(session: Session, *wanted: Resource[Toy], taken: frozenset[Key] = frozenset()) -> Planned:
     """Plan these toys and no others; what `mesh.engine.plan` does after the expansion."""
-    return planning.plan(session, {each.key: each for each in wanted}, taken=taken)
+    options = PlanOptions(take=taken, destroy=not wanted)
+    return planning.plan(session, {each.key: each for each in wanted}, options)
 
 
 def carry_out(session: Session, planned: Planned, workers: int = 4) -> RunResult:

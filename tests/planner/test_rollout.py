@@ -86,12 +86,12 @@ def test_the_pause_is_before_the_first_step_of_a_cluster_only() -> None:
 
 def test_there_is_no_gate_while_clusters_move_to_another_root() -> None:
     gated = Rollout(clusters=2, gate="check")
-    assert gate_of(gated, ("a",), goes=False) == Rollout(clusters=2, gate="ready")
-    assert gate_of(gated, (), goes=False) == gated
+    assert gate_of(gated, ("a",), destroy=False) == Rollout(clusters=2, gate="ready")
+    assert gate_of(gated, (), destroy=False) == gated
 
 
 def test_there_is_no_gate_while_the_mesh_goes() -> None:
-    assert gate_of(Rollout(), (), goes=True) == Rollout(gate="ready")
+    assert gate_of(Rollout(), (), destroy=True) == Rollout(gate="ready")
 
 
 def test_what_waits_for_the_next_cluster_is_to_come_with_it() -> None:

@@ -9,8 +9,9 @@ from mesh.cli.views.explain import why_json, why_text
 from mesh.model import Found, Key, Live, Place, Touch, Unread
 from mesh.model.diff import fingerprints
 from mesh.model.graph import edges, ordered
-from mesh.planner.decide import Draft, Known, decide
-from mesh.planner.prune import decide_unwanted
+from mesh.planner.decide import decide
+from mesh.planner.inputs import Inputs
+from mesh.planner.prune import prune
 from mesh.queries.explain import Why, why
 from mesh.sdk.contract import Last
 from mesh.state.lockfile import Entry, State
@@ -39,10 +40,8 @@ def asked(
     live |= {key(n): each for n, each in found.items()}
     graph = edges(wanted.values())
     lock = State("demo", "lineage", 1, entries=record or {})
-    known = Known(wanted, graph, ordered(graph), live, lock, NOW)
-    draft: Draft = decide(known, KINDS)
-    decide_unwanted(known, KINDS, draft)
-    return why(key(name), known, draft, KINDS, written)
+    inputs = Inputs(wanted, graph, ordered(graph), live, lock, NOW)
+    return why(key(name), inputs, prune(decide(inputs, KINDS), inputs, KINDS), KINDS, written)
 
 
 def test_one_that_is_as_wanted_says_so_with_its_neighbours() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mesh.engine.session import Planned, Session
 from mesh.errors import KubeError
 from mesh.model import Plan, Unread
-from mesh.planner.decide import places
+from mesh.planner.inputs import places
 from mesh.queries.access import rights as permissions
 
 Denied = Mapping[str, tuple[str, ...] | Unread]
@@ -17,7 +17,7 @@ Denied = Mapping[str, tuple[str, ...] | Unread]
 
 def denied(session: Session, planned: Planned) -> Denied:
     """What of the planned writes we may not do, by cluster; nothing is asked if nothing is planned."""
-    steps = permissions.needed(planned.plan.steps, places(planned.known.resources, planned.state))
+    steps = permissions.needed(planned.plan.steps, places(planned.inputs.resources, planned.state))
     spaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
     wanted = {
         name: some | (permissions.of_run(spaces[name]) if name in spaces else frozenset())

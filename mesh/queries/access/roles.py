@@ -8,8 +8,8 @@ from typing import Any
 
 from mesh.model import Action, Step
 from mesh.model.spec import Cluster, Mesh
-from mesh.planner.decide import places
 from mesh.planner.expand import GIVEN, expand
+from mesh.planner.inputs import places
 from mesh.queries.access.rights import ADMISSION, APPLIED, LEASES, RBAC, Kind, Right, needed, of_run, rights
 from mesh.state.lockfile import fresh
 
