@@ -1,1 +1,1 @@
-"""The command line: arguments in, text and exit codes out; one file per verb."""
+"""The command line: parses arguments, prints text and returns exit codes; one module per command."""

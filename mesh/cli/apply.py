@@ -29,7 +29,7 @@ from mesh.model import Key
     "confirmed",
     multiple=True,
     metavar="NAME",
-    help="Let every identity in this cluster be issued again, as the plan says; may be repeated.",
+    help="Confirm that every workload identity in this cluster is issued again. Repeatable.",
 )
 def apply_command(
     *,
@@ -47,7 +47,7 @@ def apply_command(
     as_json: bool,
     confirmed: tuple[str, ...],
 ) -> int:
-    """Plan, ask, and make the clusters match the file."""
+    """Show the plan, ask for approval, and make the clusters match the mesh file."""
     words = (("--take", taken), ("--leave", left))
     flags = [part for flag, keys in words for key in sorted(keys) for part in (flag, str(key))]
     flags += ["--allow-downgrade"] if downgrade else []

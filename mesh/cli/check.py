@@ -1,4 +1,4 @@
-"""`mesh check`: is the mesh healthy, and may it be changed."""
+"""`mesh check`: check the health of the mesh, and whether it can be changed safely."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ FORMATS = ("text", "json", "junit", "sarif")
     type=click.Choice([*(each.value for each in Phase), "all"]),
     default="all",
     show_default=True,
-    help="Only those that belong before a run, between two clusters, or after it.",
+    help="Run only the checks of one phase: before a run, between two clusters, or after a run.",
 )
-@click.option("--only", multiple=True, metavar="ID", help="Only this check.")
+@click.option("--only", multiple=True, metavar="ID", help="Run only this check. Repeatable.")
 @skip_option
-@click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 on warnings.")
+@click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="Output format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 on warnings.")
 def check_command(
     *,
     path: Path,
@@ -44,10 +44,10 @@ def check_command(
     as_json: bool,
     detailed_exitcode: bool,
 ) -> int:
-    """Check the mesh in every cluster; write nothing.
+    """Check the mesh in every cluster. Changes nothing.
 
-    Each check has a page in docs/checks. What cannot be decided is skipped and counted as such, never
-    as passed. Exits with 5 if there are errors, with 0 otherwise.
+    Each check has a page in docs/checks. A check that cannot be decided counts as skipped, never as
+    passed. The exit code is 5 if a check finds errors, otherwise 0.
     """
     from mesh.queries.check import check
 
@@ -80,7 +80,7 @@ def check_command(
 
 
 def _planned(here: Session) -> Planned | Unread:
-    """The plan, where the licence is at hand: the other checks need none."""
+    """Return the plan, or why there is none: only some checks need it, and it needs the licence."""
     from dataclasses import replace
 
     from mesh.providers.secret import resolve_licence
@@ -89,5 +89,5 @@ def _planned(here: Session) -> Planned | Unread:
     try:
         licence = resolve_licence(here.mesh.licence, here.world.env, here.world.folder)
     except MeshError as error:
-        return Unread(f"there is no plan: {error.message}")
+        return Unread(f"cannot make a plan: {error.message}")
     return try_plan(replace(here, licence=licence))

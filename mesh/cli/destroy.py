@@ -1,4 +1,4 @@
-"""`mesh destroy`: take down what mesh made."""
+"""`mesh destroy`: remove everything that mesh created."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from mesh.engine import verbs as engine
 @document_options
 @run_options
 @click.option(
-    "--ignore-enrolled", is_flag=True, help="Go on although workloads use the mesh; cuts their traffic."
+    "--ignore-enrolled",
+    is_flag=True,
+    help="Destroy the mesh although workloads use it. Interrupts their traffic.",
 )
 @click.option(
-    "--crds", is_flag=True, help="Remove the Gateway API CRDs too, if we made them and nobody uses them."
+    "--crds", is_flag=True, help="Also remove the Gateway API CRDs, if mesh created them and they are unused."
 )
-@click.option("--include-adopted", is_flag=True, help="Uninstall releases that were adopted, too.")
+@click.option("--include-adopted", is_flag=True, help="Also uninstall adopted releases.")
 def destroy_command(
     *,
     path: Path,
@@ -34,7 +36,7 @@ def destroy_command(
     crds: bool,
     include_adopted: bool,
 ) -> int:
-    """Take down what mesh made, users before what they use; what was there before stays."""
+    """Remove everything that mesh created. Adopted resources are given back, not removed."""
     wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
     return carry_out(
         wishes,

@@ -1,4 +1,4 @@
-"""`mesh history`: who applied what, and when."""
+"""`mesh history`: show past runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ READERS = 16
 
 @click.command("history")
 @document_options
-@click.option("--steps", is_flag=True, help="List each run's steps, too.")
+@click.option("--steps", is_flag=True, help="Also list the steps of each run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_json: bool) -> None:
-    """Show the runs that are over, the newest first, as the clusters remember them."""
+    """Show finished runs, newest first, from the history that the clusters store."""
     from mesh.cli.views.history import history_json, history_text
     from mesh.cli.views.plan_json import json_text
 
@@ -37,7 +37,7 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
 
 
 def _read(here: Session) -> dict[str, tuple[PastRun, ...] | str]:
-    """What each cluster remembers, or why it could not be read."""
+    """Return the history in each cluster, or why it could not be read."""
     namespaces = {name: who.namespace for name, who in here.store.read(here.mesh.name).clusters.items()}
     namespaces |= {cluster.name: cluster.namespace for cluster in here.mesh.clusters}
 

@@ -1,4 +1,4 @@
-"""`mesh import`: write the mesh file for clusters that run Istio already."""
+"""`mesh import`: write a mesh file for clusters that already run Istio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mesh.queries.discover import DiscoveredCluster, SkippedCluster
 
 PATIENCE = 10.0
-"""Seconds for a context to answer: a kubeconfig may be full of clusters that are gone."""
+"""Seconds to wait for each context: a kubeconfig may list many clusters that no longer exist."""
 READERS = 16
 
 
@@ -27,7 +27,7 @@ READERS = 16
     "wanted",
     multiple=True,
     metavar="[NAME=]CTX",
-    help="Only this context; may be repeated.  [default: all that run istiod]",
+    help="Import only this context. Repeatable.  [default: all that run istiod]",
 )
 @click.option(
     "-f",
@@ -36,12 +36,16 @@ READERS = 16
     type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     default=Path("mesh.yaml"),
     show_default=True,
-    help="The file to write; - for stdout.",
+    help="The file to write, - for stdout.",
 )
-@click.option("--name", default="", help="The mesh's name.  [default: that of the folder]")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), help="Instead of KUBECONFIG.")
+@click.option("--name", default="", help="Name of the mesh.  [default: name of the folder]")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The kubeconfig to read.  [default: KUBECONFIG]",
+)
 def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig: Path | None) -> None:
-    """Write the mesh file for clusters that run Istio already; change nothing in them."""
+    """Write a mesh file for clusters that already run Istio. Changes nothing in the clusters."""
     from mesh.cli.init import SCHEMA
     from mesh.cli.schema import write_schema
     from mesh.config.source.problems import path_type
@@ -52,8 +56,8 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     to_stdout = str(path) == "-"
     if path_type(path) and not to_stdout:
         raise UsageError(
-            f"{path} is there already, and never overwritten",
-            hint="name another with --file; - is stdout",
+            f"{path} already exists; mesh import never overwrites a file",
+            hint="write to another file with --file, or to stdout with --file -",
         )
     found, missed = _look(chosen(kubeconfig, wanted), kubeconfig, told=bool(wanted))
     if not found:
@@ -83,7 +87,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
 def _look(
     entries: Sequence[StarterCluster], kubeconfig: Path | None, *, told: bool
 ) -> tuple[list[DiscoveredCluster], list[SkippedCluster]]:
-    """Read every context at once; those without Istio are left out, and named if they were asked for."""
+    """Read all contexts in parallel; contexts without Istio are skipped, and reported if asked for."""
     from mesh.queries.discover import DiscoveredCluster, SkippedCluster, look
     from mesh.walk import fan
     from mesh.world import Snapshot, World
@@ -112,6 +116,6 @@ def _look(
 def _nothing(missed: Sequence[SkippedCluster]) -> MeshError:
     why = "; ".join(f"{each.name}: {each.why}" for each in missed)
     return MeshError(
-        "no cluster was found that helm installed Istio in" + (f" ({why})" if why else ""),
-        hint="`mesh init` writes a file for clusters that run none yet",
+        "found no cluster with Istio installed by helm" + (f" ({why})" if why else ""),
+        hint="`mesh init` writes a mesh file for clusters without Istio",
     )

@@ -1,4 +1,4 @@
-"""`mesh init`: write a first mesh file."""
+"""`mesh init`: write a starter mesh file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ SCHEMA = Path(".mesh/desired-state.schema.json")
     show_default=True,
     help="The file to write.",
 )
-@click.option("--name", default="", help="The mesh's name.  [default: that of the folder]")
-@click.option("--kubeconfig", type=click.Path(dir_okay=False, path_type=Path), help="Instead of KUBECONFIG.")
+@click.option("--name", default="", help="Name of the mesh.  [default: name of the folder]")
 @click.option(
-    "--context", "wanted", multiple=True, metavar="[NAME=]CTX", help="Only this context; may be repeated."
+    "--kubeconfig",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The kubeconfig to read.  [default: KUBECONFIG]",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option(
+    "--context", "wanted", multiple=True, metavar="[NAME=]CTX", help="Include only this context. Repeatable."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init_command(
     *, path: Path, name: str, kubeconfig: Path | None, wanted: tuple[str, ...], force: bool
 ) -> None:
-    """Write a commented mesh.yaml from the contexts of the kubeconfig."""
+    """Write a commented mesh.yaml for the contexts of the kubeconfig."""
     from mesh.cli.schema import write_schema
     from mesh.config.source.problems import path_type
     from mesh.config.starter import StarterCluster, label, starter
@@ -39,7 +43,7 @@ def init_command(
 
     if path_type(path) and not force:
         raise UsageError(
-            f"{path} is there already", hint="name another with --file, or replace it with --force"
+            f"{path} already exists", hint="write to another file with --file, or overwrite it with --force"
         )
     clusters = chosen(kubeconfig, wanted)
     found = bool(clusters)
@@ -54,7 +58,7 @@ def init_command(
     replace_file(path, text.encode())
     names = ", ".join(one.name for one in clusters)
     if found:
-        click.echo(f"{path}: {names}; remove those that are not to be in the mesh")
+        click.echo(f"{path}: {names}; remove the clusters that do not belong to the mesh")
     else:
-        click.echo(f"{path}: no contexts found in a kubeconfig; change those of {names}")
+        click.echo(f"{path}: found no contexts in a kubeconfig; edit the contexts of {names}")
     click.echo(f"next: mesh validate -f {path}", err=True)

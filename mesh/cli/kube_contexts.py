@@ -1,4 +1,4 @@
-"""Which contexts of the kubeconfig a command is about, and what their clusters are called."""
+"""Select contexts of the kubeconfig and choose names for their clusters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def chosen(kubeconfig: Path | None, wanted: tuple[str, ...]) -> tuple[StarterCluster, ...]:
-    """Return the contexts that were asked for as clusters, or all there are."""
+    """Return a cluster for each selected context, or for every context if none is selected."""
     from mesh.config.starter import StarterCluster, entries, label
 
     known = _contexts(kubeconfig)
@@ -25,13 +25,13 @@ def chosen(kubeconfig: Path | None, wanted: tuple[str, ...]) -> tuple[StarterClu
         else:
             found.append(StarterCluster(label(name) or "cluster", context))
     if missing := [each.context for each in found if known and each.context not in known]:
-        hint = f"there are {', '.join(known[:8])}"
-        raise UsageError(f"no context {missing[0]} in the kubeconfig", hint=hint)
+        hint = f"the contexts are {', '.join(known[:8])}"
+        raise UsageError(f"there is no context {missing[0]} in the kubeconfig", hint=hint)
     return tuple(found) if wanted else entries(known)
 
 
 def _contexts(kubeconfig: Path | None) -> list[str]:
-    """Return the names of all contexts, those of the first file first; a missing file has none."""
+    """Return the names of all contexts in the order of the files; a missing file has none."""
     from mesh.config.source.load import load_foreign
 
     if kubeconfig:
@@ -54,6 +54,6 @@ def _contexts(kubeconfig: Path | None) -> list[str]:
 
 
 def shown(path: Path) -> str:
-    """Write a path below the home folder so that it means the same to a colleague."""
+    """Return a path with `~` in place of the home folder, so that other people can use the mesh file."""
     absolute, home = path.absolute(), Path.home()
     return f"~/{absolute.relative_to(home)}" if absolute.is_relative_to(home) else str(absolute)

@@ -1,4 +1,4 @@
-"""`mesh lab`: real local clusters to try things on."""
+"""`mesh lab`: real local Kubernetes control planes for tests and demos."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mesh.lab.progress import Line
 
 
 def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which lab is meant."""
-    name = click.option("--name", default="default", show_default=True, help="Which lab.")
+    """Add the options that select a lab."""
+    name = click.option("--name", default="default", show_default=True, help="Name of the lab.")
     folder = click.option(
         "--dir",
         "folder",
         type=click.Path(file_okay=False, path_type=Path),
-        help="Its state folder, instead of the one in the user's state directory.",
+        help="State folder of the lab.  [default: a folder in the user's state directory]",
     )
     return name(folder(command))
 
@@ -37,14 +37,20 @@ def lab() -> None:
 
 @lab.command()
 @_chosen
-@click.option("--clusters", type=click.IntRange(1, 64), help="How many clusters.  [default: as now, else 2]")
-@click.option("--nodes", type=click.IntRange(1, 200), help="Nodes per cluster.  [default: as now, else 2]")
-@click.option("--prefix", default="cluster", show_default=True, help="Contexts are this and a number.")
+@click.option(
+    "--clusters", type=click.IntRange(1, 64), help="Number of clusters.  [default: unchanged, or 2]"
+)
+@click.option(
+    "--nodes", type=click.IntRange(1, 200), help="Number of nodes per cluster.  [default: unchanged, or 2]"
+)
+@click.option(
+    "--prefix", default="cluster", show_default=True, help="Prefix of the context names; a number follows."
+)
 @click.option("--standin/--no-standin", default=True, help="Run the stand-in istiod.  [default: yes]")
 def up(
     *, name: str, folder: Path | None, clusters: int | None, nodes: int | None, prefix: str, standin: bool
 ) -> None:
-    """Start the lab, or what is missing of it, and wait until it is ready."""
+    """Start the lab, or the missing parts of it, and wait until it is ready."""
     toolchain()  # with a progress line of its own
     one = Lab.open(name, folder=folder)
     before = one.status() if one.exists() else None
@@ -64,25 +70,25 @@ def up(
 @lab.command()
 @_chosen
 def down(*, name: str, folder: Path | None) -> None:
-    """End every process of the lab and delete its files."""
+    """Stop every process of the lab and delete its files."""
     one = Lab.open(name, folder=folder)
     was_up = one.folder.exists()
     one.down()
-    click.echo(f"lab {name} is down" if was_up else f"lab {name} was not up")
+    click.echo(f"lab {name} is down" if was_up else f"lab {name} was not running")
 
 
 @lab.command()
 @_chosen
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(*, name: str, folder: Path | None, as_json: bool) -> None:
-    """Show every cluster and process: running or not, memory, port, readiness."""
+    """Show every cluster and process: state, memory, port, readiness."""
     found = Lab.open(name, folder=folder).status()
     click.echo(_json(found) if as_json else _text(found))
 
 
 @lab.command("list")
 def list_() -> None:
-    """Show every lab of this machine, also those that a killed command left behind."""
+    """List every lab of this machine, including labs left behind by a killed command."""
     for one in Lab.known():
         state = "up" if one.status().up else "not up"
         click.echo(f"{one.name}  {state}  {len(one.contexts)} clusters  {one.folder}")
@@ -92,9 +98,9 @@ def list_() -> None:
 @_chosen
 @click.argument("cluster", required=False)
 @click.argument("component", required=False)
-@click.option("-n", "lines", default=20, show_default=True, help="How many lines of each log.")
+@click.option("-n", "lines", default=20, show_default=True, help="Number of lines of each log.")
 def logs(*, name: str, folder: Path | None, cluster: str | None, component: str | None, lines: int) -> None:
-    """Print the end of the logs of CLUSTER ("-": of the lab itself), or of one COMPONENT of it."""
+    """Print the end of the logs of CLUSTER, or of one COMPONENT of it. CLUSTER "-" is the lab itself."""
     one = Lab.open(name, folder=folder)
     found = one.status()
     for where, process in _processes(found):
@@ -107,7 +113,7 @@ def logs(*, name: str, folder: Path | None, cluster: str | None, component: str 
 
 @lab.command()
 @_chosen
-@click.option("--content", is_flag=True, help="Print the document instead of its path.")
+@click.option("--content", is_flag=True, help="Print the content instead of the path.")
 def kubeconfig(*, name: str, folder: Path | None, content: bool) -> None:
     """Print the path of the lab's kubeconfig."""
     one = Lab.open(name, folder=folder)
@@ -118,7 +124,7 @@ def kubeconfig(*, name: str, folder: Path | None, content: bool) -> None:
 @lab.command()
 @_chosen
 def env(*, name: str, folder: Path | None) -> None:
-    """Print the shell lines that point kubectl and helm at the lab: eval "$(mesh lab env)"."""
+    """Print shell commands that point kubectl and helm at the lab: eval "$(mesh lab env)"."""
     one = Lab.open(name, folder=folder)
     path = f"export PATH={shlex.quote(str(one.bin))}:$PATH"
     others = [
@@ -129,16 +135,16 @@ def env(*, name: str, folder: Path | None) -> None:
 
 @lab.command()
 def build() -> None:
-    """Build the toolchain now (kept in the cache), and print its folder."""
+    """Build the toolchain into the cache, and print its folder."""
     click.echo(str(toolchain().bin))
 
 
 def _complain(one: Lab, found: LabStatus) -> None:
-    """Fail when something that was just started has ended again."""
+    """Raise LabError if a process that was just started has already exited."""
     for where, process in found.not_running():
         log = one.log(where, process.name)
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise LabError(f"{where}: {process.name} ended:\n{tail}", hint=f"the whole log is {log}")
+        raise LabError(f"{where}: {process.name} exited:\n{tail}", hint=f"see the full log in {log}")
 
 
 def _again(verb: str, name: str, folder: Path | None) -> str:
@@ -178,7 +184,7 @@ def _row(process: ProcessStatus) -> str:
 
 
 def _alone() -> None:
-    """Run the group as a program of its own, for `python -m mesh.lab`."""
+    """Run the command group as a separate program, for `python -m mesh.lab`."""
     try:
         lab(prog_name="mesh lab")
     except MeshError as error:

@@ -1,4 +1,4 @@
-"""The command `mesh`: verbs loaded when they are used, errors and exit codes in one place."""
+"""The command `mesh`: imports a command when it runs, and maps errors to exit codes in one place."""
 
 from __future__ import annotations
 
@@ -19,47 +19,53 @@ TRACEBACK = "MESH_TRACEBACK"
 VERBS: dict[str, tuple[str, str]] = {
     "init": (
         "mesh.cli.init:init_command",
-        "Write a commented mesh.yaml from the contexts of the kubeconfig.",
+        "Write a commented mesh.yaml for the contexts of the kubeconfig.",
     ),
     "import": (
         "mesh.cli.import_:import_command",
-        "Write the mesh.yaml of clusters that run Istio already.",
+        "Write a mesh.yaml for clusters that already run Istio.",
     ),
-    "validate": ("mesh.cli.validate:validate_command", "Check the file; needs no cluster."),
+    "validate": ("mesh.cli.validate:validate_command", "Check the mesh file without a cluster."),
     "plan": ("mesh.cli.plan:plan_command", "Show what apply would change in every cluster."),
-    "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the file."),
-    "destroy": ("mesh.cli.destroy:destroy_command", "Take down what mesh made."),
-    "check": ("mesh.cli.check:check_command", "Check the mesh: before a run, between clusters, after it."),
-    "status": ("mesh.cli.status:status_command", "Show the mesh as it is, cluster by cluster."),
-    "why": ("mesh.cli.why:why_command", "Say all that is known of one resource."),
-    "history": ("mesh.cli.history:history_command", "Show who applied what, and when."),
-    "output": ("mesh.cli.output:output_command", "Print addresses and roots for scripts."),
-    "rbac": ("mesh.cli.rbac:rbac_command", "Print the least rights that a plan or an apply needs."),
-    "show": ("mesh.cli.show:show_command", "Print objects and values as they would be sent."),
+    "apply": ("mesh.cli.apply:apply_command", "Make the clusters match the mesh file."),
+    "destroy": ("mesh.cli.destroy:destroy_command", "Remove everything that mesh created."),
+    "check": (
+        "mesh.cli.check:check_command",
+        "Check the health of the mesh, and whether it can be changed safely.",
+    ),
+    "status": ("mesh.cli.status:status_command", "Show the live state of every cluster."),
+    "why": (
+        "mesh.cli.why:why_command",
+        "Explain one resource: why it changes, what it waits for, what needs it.",
+    ),
+    "history": ("mesh.cli.history:history_command", "Show past runs."),
+    "output": ("mesh.cli.output:output_command", "Print addresses and the root of trust for scripts."),
+    "rbac": ("mesh.cli.rbac:rbac_command", "Print the minimal RBAC rights of a plan or an apply."),
+    "show": ("mesh.cli.show:show_command", "Print the desired state as a list, as a graph, or as manifests."),
     "render": (
         "mesh.cli.render:render_command",
-        "Print the guide's helm and kubectl commands for this file.",
+        "Print the guide's helm and kubectl commands for the mesh file.",
     ),
-    "state": ("mesh.cli.state:state", "Look at the recorded state, or rebuild it from the clusters."),
-    "recover": ("mesh.cli.recover:recover_command", "Set a release free that a killed helm left pending."),
+    "state": ("mesh.cli.state:state", "Show the state, rebuild it from the clusters, or correct it."),
+    "recover": ("mesh.cli.recover:recover_command", "Unlock a Helm release left pending by a killed helm."),
     "lab": ("mesh.cli.lab:lab", "Run real Kubernetes control planes on this machine, without Docker."),
-    "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the file."),
+    "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the mesh file."),
 }
 
 SELDOM = 20_000
-"""New objects after which the garbage collector looks at them; Python's 700 is for other programs."""
+"""Number of new objects before a garbage collection; Python's default of 700 costs time here."""
 
 
 class Verbs(click.Group):
-    """A group whose commands are imported when they run, so that `--help` costs nothing."""
+    """A command group that imports a command only when it runs, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every verb, in the order of use."""
+        """Return the commands in the order in which people use them."""
         del ctx
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb that is asked for."""
+        """Import and return one command."""
         del ctx
         if cmd_name not in VERBS:
             return None
@@ -68,7 +74,7 @@ class Verbs(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs from the table, without importing one."""
+        """Write the list of commands from the table, without an import."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in VERBS.items()])
@@ -81,15 +87,15 @@ def cli() -> None:
 
     \b
     exit codes: 0 ok · 1 error · 2 changes pending or not ready (--detailed-exitcode) ·
-    3 the reviewed plan no longer holds · 4 locked · 5 refused · 6 partial · 7 interrupted · 64 usage
+    3 plan changed since the review · 4 locked · 5 refused · 6 partial · 7 interrupted · 64 usage
     """
 
 
 def main() -> NoReturn:
     """Run the command line and exit.
 
-    Nothing that the imports make is garbage, and at the end nothing is worth looking through: with the
-    collector's own habits a plan takes a sixth longer (docs/explanation/performance.md).
+    Imports create no garbage and the process ends soon after the work, so garbage is rarely collected:
+    with Python's default thresholds a plan takes a sixth longer (docs/explanation/performance.md).
     """
     gc.set_threshold(SELDOM)
     for stream in (sys.stdout, sys.stderr):
@@ -107,7 +113,7 @@ def run(args: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
-        return _report(InterruptedRunError("interrupted; nothing was being changed"))
+        return _report(InterruptedRunError("interrupted, nothing was changed"))
     except click.ClickException as error:
         return _usage(error)
     except MeshError as error:
@@ -123,10 +129,10 @@ def run(args: list[str]) -> int:
 
 
 def _fault(error: Exception) -> MeshError:
-    """A mistake of ours, told without the values that were at hand."""
+    """Return the error for a bug in mesh; it leaves out all values, which may be secret."""
     return MeshError(
-        f"this is a fault of mesh, not yours: {type(error).__name__}",
-        hint=f"run it again with {TRACEBACK}=1 and report what it prints; nothing is lost that was recorded",
+        f"internal error (please report): {type(error).__name__}",
+        hint=f"run the command again with {TRACEBACK}=1 and report the traceback; the state is intact",
     )
 
 

@@ -1,4 +1,4 @@
-"""`mesh plan`: show what apply would change."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mesh.model import Key, Plan
 
 
 def keys(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> frozenset[Key]:
-    """Read addresses given on the command line."""
+    """Parse addresses from the command line."""
     try:
         return frozenset(Key.parse(each) for each in value)
     except ValueError as error:
@@ -22,7 +22,7 @@ skip_option = click.option(
     "skipped",
     multiple=True,
     metavar="ID",
-    help="Leave out this check, such as P07.",
+    help="Skip this pre-flight check, such as P07. Repeatable.",
 )
 
 take_option = click.option(
@@ -31,7 +31,7 @@ take_option = click.option(
     multiple=True,
     metavar="ADDRESS",
     callback=keys,
-    help="Take over this object although somebody else made it.",
+    help="Take over this object although another owner created it. Repeatable.",
 )
 
 leave_option = click.option(
@@ -40,24 +40,24 @@ leave_option = click.option(
     multiple=True,
     metavar="ADDRESS",
     callback=keys,
-    help="Leave this object as it is, to whoever made it.",
+    help="Do not manage this object; leave it to its owner. Repeatable.",
 )
 
 downgrade_option = click.option(
-    "--allow-downgrade", "downgrade", is_flag=True, help="Go back to an older version of Istio."
+    "--allow-downgrade", "downgrade", is_flag=True, help="Allow a downgrade to an older version of Istio."
 )
 
 OLDER = "P15"
-"""The check that refuses what `--allow-downgrade` allows."""
+"""The check that `--allow-downgrade` skips."""
 
 
 def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # noqa: FBT001  # as it was typed
-    """The checks to leave out."""
+    """Return the ids of the checks to skip."""
     return (*skipped, OLDER) if downgrade and OLDER not in skipped else skipped
 
 
 def skipping(plan: Plan, skipped: tuple[str, ...]) -> Plan:
-    """The plan, with the pre-flight checks that apply leaves out; raise UsageError for an unknown one."""
+    """Return the plan with the ids of the checks that apply skips; raise UsageError for an unknown id."""
     if not skipped:
         return plan
     from mesh.queries.checks.run import chosen

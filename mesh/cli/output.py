@@ -1,4 +1,4 @@
-"""`mesh output`: addresses and roots for scripts."""
+"""`mesh output`: print addresses and the root of trust for scripts."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from mesh.world.resources import SECRET
 @document_options
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--raw", is_flag=True, help="Print one text without quotes.")
+@click.option("--raw", is_flag=True, help="Print a single text value without quotes.")
 def output_command(
     *, path: Path, contexts: tuple[str, ...], name: str | None, as_json: bool, raw: bool
 ) -> None:
-    """Print names, networks, east-west addresses and the root of trust, all or the one called NAME.
+    """Print the outputs of the mesh: names, networks, east-west addresses, root of trust.
 
-    NAME may reach into a map: networks.cluster1. Writes nothing; exit code 6 if a value is not known.
+    NAME selects one output, or one entry of a map: networks.cluster1. Changes nothing. The exit code
+    is 6 if a value is not known.
     """
     if raw and (as_json or not name):
-        raise UsageError("--raw is for one NAME, and without --json", hint="write mesh output --raw NAME")
+        raise UsageError("--raw needs a NAME and excludes --json", hint="run mesh output --raw NAME")
     found = _outputs(open_session(path, contexts, licence=False))
     if name is None:
         click.echo(_all(found, as_json=as_json), nl=False)
@@ -46,11 +47,11 @@ def output_command(
 
 
 def _refuse_unknown(unknown: Mapping[str, str], name: str | None) -> None:
-    """Raise PartialError if what was asked for is not known."""
+    """Raise PartialError if a requested value is not known."""
     about = {each: why for each, why in unknown.items() if name in {None, each, each.partition(".")[0]}}
     if about:
-        said = "; ".join(f"{each} is not known: {why}" for each, why in sorted(about.items()))
-        raise PartialError(said, hint="`mesh status` shows what is there")
+        message = "; ".join(f"{each} is not known: {why}" for each, why in sorted(about.items()))
+        raise PartialError(message, hint="`mesh status` shows the state of the mesh")
 
 
 def _all(found: Outputs, *, as_json: bool) -> str:
@@ -66,14 +67,14 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
 
     if raw and isinstance(value, Mapping):
         first = next(iter(value), "NAME")
-        raise UsageError(f"{name} is a map", hint=f"write --json, or name one entry: {name}.{first}")
+        raise UsageError(f"{name} is a map", hint=f"add --json, or name one entry: {name}.{first}")
     if raw:
         return str(value or "")
     return json_text(value) if as_json else value_text(value) + "\n"
 
 
 def _outputs(here: Session) -> Outputs:
-    """Read the gateways and the root; nothing else of the mesh is looked at."""
+    """Read the gateways and the root of trust, and nothing else."""
     resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""))
     gateways = {cluster.name: gateway_key(cluster) for cluster in here.mesh.clusters}
     state = here.store.read(here.mesh.name)
@@ -93,7 +94,7 @@ def _root(here: Session, seen: Observation) -> RootOutput:
 
 
 def _root_in(here: Session, seen: Observation, key: Key) -> RootOutput:
-    """The root that a cluster's `cacerts` chains to."""
+    """Return the root certificate that a cluster's `cacerts` chains to."""
     from mesh.world import pki
 
     namespace = here.mesh.cluster(key.cluster).namespace
@@ -105,6 +106,6 @@ def _root_in(here: Session, seen: Observation, key: Key) -> RootOutput:
     bundle = pki.bundle_from(data)
     root = pki.inspect_bundle(bundle, here.world.clock.now()).root
     if root is None:
-        return RootOutput(why="its cacerts is not there, or chains to no root")
+        return RootOutput(why="its Secret cacerts is missing, or its chain has no root")
     pems = {pki.describe(block).fingerprint: block for block in pki.pem_blocks(bundle.root_cert)}
     return RootOutput(root.fingerprint, pems.get(root.fingerprint, ""))

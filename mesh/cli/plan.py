@@ -21,11 +21,13 @@ from mesh.state.lease_holder import refuse_held
 @leave_option
 @skip_option
 @downgrade_option
-@click.option("--stepwise", is_flag=True, help="Plan to the first version of spec.istio.through on the way.")
-@click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="How to print it.")
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file, too.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if anything is to change or not ready.")
+@click.option("--stepwise", is_flag=True, help="Plan the upgrade to the next version of spec.istio.through.")
+@click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="Output format.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the plan to a file.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes or something is not ready."
+)
 def plan_command(
     *,
     path: Path,
@@ -40,7 +42,7 @@ def plan_command(
     out: Path | None,
     detailed_exitcode: bool,
 ) -> int:
-    """Show what apply would change in every cluster; write nothing."""
+    """Show what apply would change in every cluster. Changes nothing."""
     from mesh.engine.verbs import plan
     from mesh.queries.access.denied import warned
 
@@ -49,7 +51,9 @@ def plan_command(
         wanted = plan(here, taken=taken, left=left, downgrade=downgrade)
         planned = skipping(warned(here, wanted), left_out(skipped, downgrade))
     except RefusedError:
-        refuse_held(here.mesh.name, here.world.kubes, None)  # what stands in the way may be somebody at work
+        refuse_held(
+            here.mesh.name, here.world.kubes, None
+        )  # the cause may be another run that is in progress
         raise
     text = printed(planned, "json" if as_json else how)
     click.echo(text, nl=False)
@@ -59,12 +63,12 @@ def plan_command(
 
 
 def _first_stop(path: Path, contexts: tuple[str, ...]) -> Session:
-    """The session for the first version on the way; say which come after it."""
+    """Return the session for the next intermediate version; print the versions after it."""
     from mesh.cli.stepwise import stops
 
     here = open_session(path, contexts)
     first, *rest = stops(here)
     if not rest:
         return here
-    click.echo(f"This is the plan to Istio {first}; after it come {', '.join(rest)}.", err=True)
+    click.echo(f"This plan upgrades to Istio {first}; the next versions are {', '.join(rest)}.", err=True)
     return open_session(path, contexts, stop_at=(first,))

@@ -1,4 +1,4 @@
-"""`mesh plan`: show what apply would change."""
+"""Print a plan in the format that the user chose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORMATS = ("text", "json", "markdown")
 
 
 def printed(plan: Plan, how: str) -> str:
-    """Return a plan in one of the formats."""
+    """Return a plan as text in one of the formats."""
     if how == "json":
         from mesh.cli.views.plan_json import plan_json
 

@@ -1,4 +1,4 @@
-"""From what a run tells to what the person at the terminal sees."""
+"""Turn the steps of a run into progress events for the terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mesh.model import Action, Deferral, Key, Step
 
 @dataclass(slots=True)
 class Waits:
-    """What workers say they wait for, by address; written by them, read by the caller's thread."""
+    """What each worker waits for, by address; written by workers, read by the caller's thread."""
 
     said: dict[str, str] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
 
     def say(self, about: str, why: str) -> None:
-        """Note it; a dict takes one assignment at a time."""
+        """Store what a worker waits for; assignment to a dict is atomic, so no lock is needed."""
         self.said[about] = why
 
     def news(self) -> Iterable[tuple[str, str]]:
-        """What is said now and was not shown yet."""
+        """Return the texts that were not shown yet."""
         for about, why in list(self.said.items()):
             if self.shown.get(about) != why:
                 self.shown[about] = why
@@ -31,7 +31,7 @@ class Waits:
 
 @dataclass(slots=True)
 class ProgressFeed:
-    """Turns the steps of a run into events, for an observer and for the last words."""
+    """Turns the steps of a run into events, for an observer and for the final summary."""
 
     observer: Observer
     waits: Waits
@@ -40,16 +40,16 @@ class ProgressFeed:
     events: list[Event] = field(default_factory=list)
 
     def watch(self) -> Watch:
-        """The callbacks that a run wants."""
+        """Return the callbacks that a run needs."""
         return Watch(self.started, self.finished, self.skipped, self.tick)
 
     def started(self, step: Step) -> None:
-        """A step began."""
+        """Report that a step began."""
         self.began[str(step.key)] = (step, self.monotonic())
         self._tell(step, StepPhase.STARTED)
 
     def finished(self, step: Step, outcome: Outcome) -> None:
-        """A step ended, well or not."""
+        """Report that a step succeeded or failed."""
         self.waits.said.pop(str(step.key), None)
         if outcome.error:
             self._tell(step, StepPhase.FAILED, outcome.error.message, outcome.error.hint)
@@ -60,16 +60,16 @@ class ProgressFeed:
             self._tell(ended, StepPhase.DONE, "; ".join(outcome.remarks))
 
     def skipped(self, step: Step, because: Key) -> None:
-        """A step was not begun."""
+        """Report that a step was not started."""
         self._tell(step, StepPhase.SKIPPED, f"needs {because}")
 
     def deferred(self, deferrals: Iterable[Deferral]) -> None:
-        """What the plan had to leave out."""
+        """Report the steps that the plan deferred."""
         for each in deferrals:
             self._tell(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
 
     def tick(self) -> None:
-        """Time passes: show what is waited for, once per change."""
+        """Report what each step waits for, once per change; called several times a second."""
         for about, why in self.waits.news():
             if about in self.began:
                 self._tell(self.began[about][0], StepPhase.WAITING, why)

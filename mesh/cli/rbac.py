@@ -1,4 +1,4 @@
-"""`mesh rbac`: the least rights that a plan or an apply needs, as manifests."""
+"""`mesh rbac`: print the minimal RBAC rights of a plan or an apply as manifests."""
 
 from __future__ import annotations
 
@@ -11,27 +11,37 @@ from mesh.cli.session import document_options, load
 from mesh.errors import UsageError
 
 HEAD = """\
-# The least rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
-# kubectl --context {context} apply -f - (to revoke them: delete -f -)
+# Minimal RBAC rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
+# Grant: kubectl --context {context} apply -f -    Revoke: kubectl --context {context} delete -f -
 """
 BEFORE = """\
-# Namespaces that must be there before, and stay when this is revoked:
+# These namespaces must exist first, and remain when the rights are revoked:
 {lines}
 """
 CREATE = "#   kubectl --context {context} create namespace {name}"
-WARNING = "who may list Secrets in {namespace} can read the key of this cluster's intermediate"
-WAY_OUT = "; --without-secrets leaves them out"
+WARNING = "a user who can list Secrets in {namespace} can read the private key of this cluster's intermediate"
+WAY_OUT = "; add --without-secrets to exclude Secrets"
 
 
 @click.command("rbac")
 @document_options
-@click.option("--for", "what", type=click.Choice(("plan", "apply")), required=True, help="What it is for.")
-@click.option("--dry-runs", is_flag=True, help="Let a plan try its writes; a policy refuses real ones.")
 @click.option(
-    "--without-secrets", is_flag=True, help="Let a plan read no Secret: it judges by the last apply."
+    "--for",
+    "what",
+    type=click.Choice(("plan", "apply")),
+    required=True,
+    help="The command to grant rights for.",
 )
-@click.option("--cluster", "only", metavar="NAME", help="For this cluster only.")
-@click.option("--user", default="", metavar="NAME", help="Grant it to this user, who is there already.")
+@click.option(
+    "--dry-runs", is_flag=True, help="Let a plan dry-run its writes; an admission policy denies real writes."
+)
+@click.option(
+    "--without-secrets",
+    is_flag=True,
+    help="Grant no access to Secrets: a plan then compares them with the last apply.",
+)
+@click.option("--cluster", "only", metavar="NAME", help="Print the rights for this cluster only.")
+@click.option("--user", default="", metavar="NAME", help="Grant the rights to this existing user.")
 def rbac_command(
     *,
     path: Path,
@@ -42,17 +52,17 @@ def rbac_command(
     only: str | None,
     user: str,
 ) -> int:
-    """Print manifests that grant the least that a plan or an apply needs, per cluster; send nothing."""
+    """Print manifests with the minimal rights of a plan or an apply, per cluster. Changes nothing."""
     from mesh.queries.access import roles as rbac
     from mesh.world.yaml_documents import write_all
 
     mesh = load(path, contexts)
     names = [each.name for each in mesh.clusters]
     if only is not None and only not in names:
-        raise UsageError(f"there is no cluster {only}", hint=f"clusters are {', '.join(names)}")
+        raise UsageError(f"there is no cluster {only}", hint=f"the clusters are {', '.join(names)}")
     for name, is_set in (("--dry-runs", dry_runs), ("--without-secrets", without_secrets)):
         if is_set and what != "plan":
-            raise UsageError(f"{name} is about plans", hint="leave it out")
+            raise UsageError(f"{name} needs --for plan", hint=f"remove {name}, or use --for plan")
     hidden = rbac.SECRETS if without_secrets else frozenset()
     plan = rbac.to_plan_by_dry_runs if dry_runs else rbac.to_plan
     grant = rbac.to_apply if what == "apply" else partial(plan, hidden=hidden)

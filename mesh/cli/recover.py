@@ -1,4 +1,4 @@
-"""`mesh recover`: set a release free that somebody's killed helm left pending."""
+"""`mesh recover`: unlock a Helm release that a killed helm left pending."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mesh.world.helm.releases import ReleaseView, unlock
 
 
 def address(_ctx: click.Context, _param: click.Parameter, value: str) -> Key:
-    """Read the address of a release."""
+    """Parse the address of a release."""
     try:
         key = Key.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     if key.kind != "chart":
-        raise click.BadParameter(f"{key} is no release: chart/CLUSTER/NAME expected")
+        raise click.BadParameter(f"{key} is not the address of a release: write chart/CLUSTER/NAME")
     return key
 
 
@@ -33,9 +33,10 @@ def address(_ctx: click.Context, _param: click.Parameter, value: str) -> Key:
 @click.argument("key", metavar="ADDRESS", callback=address)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: bool) -> None:
-    """Mark a release as failed that a killed helm left pending, so that the next apply goes on.
+    """Unlock a Helm release that a killed helm left pending, so that the next apply can continue.
 
-    What a run of this mesh left behind needs no recovering. Nothing is uninstalled or rolled back.
+    The pending revision is marked as failed; nothing is uninstalled or rolled back. Releases that
+    an interrupted run of mesh left pending do not need this: the next apply recovers them.
     """
     here = open_session(path, contexts, licence=False)
     clock = here.world.clock
@@ -43,7 +44,9 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
         lineage = here.store.read(here.mesh.name).lineage
         holder = Holder.here("recover", lineage, here.store.place(), clock.now())
         if key.cluster not in here.world.kubes:
-            raise UsageError(f"there is no cluster {key.cluster!r}", hint="name one of the file")
+            raise UsageError(
+                f"there is no cluster {key.cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
+            )
         leases = Leases(here.mesh.name, holder, clock, here.world.kubes)
         with leases.hold(str(uuid4()), {key.cluster: ""}) as held:
             for warning in held.warnings:
@@ -57,25 +60,23 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
     named = f"release {place.name} in {place.namespace} of cluster {key.cluster}"
     if child := here.world.helm(key.cluster).at_work(place.name, place.namespace):
         raise RefusedError(
-            f"{child} is still at work on {named}", hint="let it end; the next apply waits for it"
+            f"{child} is still working on {named}", hint="let it finish; the next apply waits for it"
         )
     if not view.pending:
-        click.echo(f"{named} is {view.status}: there is nothing to recover")
+        click.echo(f"{named} is {view.status}: nothing to recover")
         return
     confirm(
         f"{named} is {view.status} since {view.newest.last_deployed} (revision {view.newest.revision}).\n"
-        "  No helm of this machine is at work on it. If another machine's is, this breaks its work.\n"
+        "  No helm process on this machine works on it. If one on another machine does, do not continue.\n"
         "  Mark that revision as failed? Nothing is uninstalled or rolled back.",
         yes=yes,
     )
     unlock(here.world.kube(key.cluster), view.secret)
-    click.echo(
-        f"{named}: revision {view.newest.revision} is marked as failed; the next apply goes on from it"
-    )
+    click.echo(f"{named}: revision {view.newest.revision} is marked as failed; run mesh apply to continue")
 
 
 def _view(here: Session, key: Key) -> ReleaseView:
-    """The release itself, found as a plan finds it: an adopted one has a name of its own."""
+    """Return the release as a plan finds it: an adopted release may have another name."""
     from mesh.providers.chart.observe import view_of
     from mesh.world import Snapshot
 
@@ -84,14 +85,14 @@ def _view(here: Session, key: Key) -> ReleaseView:
         raise KubeError(found.why)
     view = view_of(found)
     if view is None:
-        raise HelmError(f"there is no release for {key}", hint="`mesh apply` installs it")
+        raise HelmError(f"there is no release for {key}", hint="run mesh apply to install it")
     if isinstance(found, Live) and found.status["others"]:
-        raise HelmError(f"there are several releases for {key}", hint="`mesh plan` lists them")
+        raise HelmError(f"there are several releases for {key}", hint="run mesh plan to list them")
     return view
 
 
 def _place(here: Session, key: Key) -> Place:
-    """Where the file, or the lockfile, says that the release is."""
+    """Return the place of the release from the mesh file, or from the lockfile."""
     from mesh.planner.expand import expand
 
     wanted = expand(here.mesh, None).get(key)
@@ -99,5 +100,7 @@ def _place(here: Session, key: Key) -> Place:
         return wanted.place
     last = here.store.read(here.mesh.name).last(key)
     if last is None:
-        raise UsageError(f"{key} is neither in the file nor recorded", hint="`mesh plan` shows the addresses")
+        raise UsageError(
+            f"{key} is neither in the mesh file nor in mesh.lock", hint="run mesh plan to see the addresses"
+        )
     return last.place

@@ -1,4 +1,4 @@
-"""`mesh render`: the desired state as commands for people."""
+"""`mesh render`: print the desired state as helm and kubectl commands."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from mesh.model import Sensitive
 
 @click.command("render")
 @document_options
-@click.option("--commands", "as_commands", is_flag=True, help="As a script for bash.")
-@click.option("--cluster", "only", default="", metavar="NAME", help="Only what this cluster needs.")
+@click.option("--commands", "as_commands", is_flag=True, help="Print a bash script.")
+@click.option(
+    "--cluster", "only", default="", metavar="NAME", help="Print the commands for this cluster only."
+)
 def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, only: str) -> None:
-    """Print the guide's helm and kubectl commands for this file; needs no cluster.
+    """Print the guide's helm and kubectl commands for the mesh file. Needs no cluster.
 
-    The script does by hand what apply does, for people who want to do so or check us. No secret is
-    in it: it asks for the licence, and for secret values of charts, in the environment.
+    The script makes the same changes as apply, for doing it by hand or for auditing what mesh does. It
+    contains no secrets: it reads the licence and secret chart values from environment variables.
     """
     if not as_commands:
-        raise UsageError("there is nothing to render", hint="write mesh render --commands")
+        raise UsageError("choose an output format", hint="run mesh render --commands")
     from mesh.cli.views.commands import commands
     from mesh.planner.expand import expand
 

@@ -1,4 +1,4 @@
-"""What apply and destroy share: plan, show, ask, run, report."""
+"""The pipeline of apply and destroy: plan, show, ask, run, report."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Command = Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the user asked of a run."""
+    """The options of a run."""
 
     path: Path
     contexts: tuple[str, ...]
@@ -55,7 +55,7 @@ class Wishes:
     stop_at: tuple[str, ...] = ()
 
     def resume(self) -> str:
-        """The command that goes on from where a run stopped."""
+        """Return the command that resumes a stopped run."""
         verb = "destroy" if self.destroy else "apply"
         contexts = [part for each in self.contexts for part in ("--context", each)]
         names = [part for each in self.confirmed for part in ("--confirm", each)]
@@ -63,31 +63,31 @@ class Wishes:
 
 
 def run_options(command: Command) -> Command:
-    """The options of every verb that writes."""
+    """Add the options of every command that writes."""
     options = (
-        click.option("--yes", is_flag=True, help="Do not ask."),
+        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
         click.option(
             "--timeout",
             type=click.FloatRange(min=0.1),
             default=DEFAULT_TIMEOUT,
             show_default=True,
-            help="Seconds that each step may take to become ready.",
+            help="Seconds to wait for each step to become ready.",
         ),
         click.option(
             "--parallelism",
             type=click.IntRange(1, 256),
             default=DEFAULT_PARALLELISM,
             show_default=True,
-            help="Steps at a time.",
+            help="Maximum number of concurrent steps.",
         ),
         click.option(
             "--plan-digest",
             "digest",
             default="",
             metavar="sha256:…",
-            help="Run only if the plan is still the one with this digest (exit 3 otherwise).",
+            help="Run only if the plan has this digest; otherwise exit with 3.",
         ),
-        click.option("--json", "as_json", is_flag=True, help="Tell what happens as JSON lines on stdout."),
+        click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines on stdout."),
     )
     for option in reversed(options):
         command = option(command)
@@ -95,7 +95,7 @@ def run_options(command: Command) -> Command:
 
 
 def carry_out(wishes: Wishes, plan: Callable[[Session], Planned]) -> int:
-    """Plan under the lock, show, ask, run and report; return the exit code."""
+    """Plan under the lock, show the plan, ask, run and report; return the exit code."""
     stop, waits, children = Stop.new(), Waits(), Children()
     here = open_session(
         wishes.path,
@@ -115,7 +115,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Session], Planned]) -> int:
         refuse_held(here.mesh.name, here.world.kubes, _holder(here, verb))
         planned = plan(here)
         if stop():
-            raise InterruptedRunError("interrupted; nothing was changed")
+            raise InterruptedRunError("interrupted, nothing was changed")
         refuse_as_recorded(planned.plan)
         _show(wishes, planned)
         _check_digest(wishes, planned)
@@ -128,7 +128,7 @@ def carry_out(wishes: Wishes, plan: Callable[[Session], Planned]) -> int:
         result = _run(wishes, here, planned, waits, grace)
     if stop():
         raise InterruptedRunError(
-            "interrupted; what was done is recorded", hint=f"go on with: {wishes.resume()}"
+            "interrupted, finished steps are recorded", hint=f"resume with: {wishes.resume()}"
         )
     engine.check(result)
     return 0
@@ -146,21 +146,21 @@ def _show(wishes: Wishes, planned: Planned) -> None:
 def _check_digest(wishes: Wishes, planned: Planned) -> None:
     if wishes.digest and wishes.digest != planned.plan.digest:
         raise StalePlanError(
-            f"the plan is no longer the one that was reviewed: it was {wishes.digest}, "
-            f"it is {planned.plan.digest}",
-            hint="review the plan above, then run apply with its digest",
+            f"the plan has changed since the review: its digest was {wishes.digest} and is now "
+            f"{planned.plan.digest}",
+            hint="review the plan above, then run apply with the new digest",
         )
 
 
 def _check(here: Session, planned: Planned) -> None:
-    """Refuse what the pre-flight checks find errors in."""
+    """Raise RefusedError if a pre-flight check finds errors."""
     from mesh.queries.check import before_apply
 
     before_apply(here, planned)
 
 
 def _asking(here: Session, skipped: Collection[str]) -> Ask:
-    """How the mid-flight checks are asked, without those that the plan leaves out."""
+    """Return a function that runs the mid-flight checks, without the checks that the plan skips."""
 
     def ask(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
         from mesh.queries.check import between
@@ -171,10 +171,12 @@ def _asking(here: Session, skipped: Collection[str]) -> Ask:
 
 
 def _ask(wishes: Wishes) -> None:
-    """Only the literal `yes` goes on; without a terminal there is nobody to ask."""
+    """Continue only after the answer `yes`; raise UsageError if there is no terminal to ask on."""
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     if not screen.answers:
-        raise UsageError("nobody is there to confirm", hint="run with --yes, or in a terminal")
+        raise UsageError(
+            "cannot ask for confirmation: not a terminal", hint="add --yes, or run in a terminal"
+        )
     if wishes.destroy:
         click.echo(
             "Do you really want to destroy all of this?\n  There is no undo. Only 'yes' will be accepted."
@@ -184,7 +186,7 @@ def _ask(wishes: Wishes) -> None:
     with asking():
         answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
     if answer != "yes":
-        raise InterruptedRunError("not confirmed; nothing was changed")
+        raise InterruptedRunError("not confirmed, nothing was changed")
 
 
 def _holder(here: Session, verb: str, lineage: str = "") -> Holder:

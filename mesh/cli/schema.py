@@ -1,4 +1,4 @@
-"""`mesh schema`: the JSON Schema of the mesh file, for editors."""
+"""`mesh schema`: print the JSON Schema of the mesh file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from mesh.errors import MeshError
 
 
 @click.command("schema")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file instead.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the schema to a file instead of stdout.",
+)
 def schema_command(*, out: Path | None) -> None:
-    """Print the JSON Schema of the file, for editors and other checkers."""
+    """Print the JSON Schema of the mesh file, for editors and validators."""
     from mesh.config.decode import schema_text
 
     if out:
@@ -22,7 +26,7 @@ def schema_command(*, out: Path | None) -> None:
 
 
 def write_schema(path: Path) -> None:
-    """Put the schema into a file, making its folder; raise `MeshError` if that cannot be."""
+    """Write the schema to a file and create its folder; raise `MeshError` if that fails."""
     from mesh.config.decode import schema_text
     from mesh.world.disk.files import replace_file
 
@@ -30,5 +34,5 @@ def write_schema(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror or "not a path"
-        raise MeshError(f"{path.parent} cannot be made: {why.lower()}", hint="name another file") from None
+        raise MeshError(f"cannot create {path.parent}: {why.lower()}", hint="choose another file") from None
     replace_file(path, schema_text().encode())

@@ -1,4 +1,4 @@
-"""From the options of a command to the session that the verbs work with."""
+"""Open the session of a command from its options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Command = Callable[..., Any]
 
 
 def document_options(command: Command) -> Command:
-    """The options of every verb that reads the desired state."""
+    """Add the options of every command that reads the mesh file."""
     file = click.option(
         "-f",
         "--file",
@@ -34,20 +34,20 @@ def document_options(command: Command) -> Command:
         default=Path("mesh.yaml"),
         envvar="MESH_FILE",
         show_default=True,
-        help="The desired state.",
+        help="The mesh file.",
     )
     context = click.option(
         "--context",
         "contexts",
         multiple=True,
         metavar="NAME=CTX",
-        help="Reach cluster NAME by this context of the kubeconfig.",
+        help="Use the kubeconfig context CTX for cluster NAME. Repeatable.",
     )
     return file(context(command))
 
 
 def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -> Mesh:
-    """Read the desired state, with what options and environment say otherwise."""
+    """Return the desired state, with the overrides from options and environment."""
     from mesh.config.decode import load_mesh
     from mesh.config.resolve.overrides import Overrides
 
@@ -55,7 +55,7 @@ def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -
 
 
 def store_of(path: Path) -> Store:
-    """The state files of a desired-state file: beside it."""
+    """Return the store of the state files, which are beside the mesh file."""
     return Store(path.absolute().parent / LOCKFILE)
 
 
@@ -70,10 +70,10 @@ def open_session(
     recorded: Mapping[str, ClusterIdentity] | None = None,
     stop_at: tuple[str, ...] = (),
 ) -> Session:
-    """Read the file and bind its clusters; nothing is sent to a cluster yet.
+    """Read the mesh file and connect its clusters; no request is sent yet.
 
-    Clusters that are recorded and no longer in the file are bound too, by the context they had;
-    `recorded` stands in for a lockfile that cannot be read; `stop_at` for the version in the file.
+    Clusters that are in the state but no longer in the file are connected too, by their recorded context.
+    `recorded` replaces a lockfile that cannot be read, and `stop_at` the version in the file.
     """
     from mesh.providers.secret import resolve_licence
     from mesh.world.clock import SystemClock

@@ -1,4 +1,4 @@
-"""`mesh show`: the desired state as resources, as a graph, as what would be sent."""
+"""`mesh show`: print the desired state as a list, as a graph, or as manifests."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ Outputs = Callable[[Ref], Any]
 @click.command("show")
 @document_options
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
-@click.option("--manifests", is_flag=True, help="Print what would be sent, secrets masked.")
-@click.option("--live", is_flag=True, help="Read what is known from the clusters, such as addresses.")
-@click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the graph of resources.")
+@click.option(
+    "--manifests", is_flag=True, help="Print the manifests that mesh would send, with secrets masked."
+)
+@click.option("--live", is_flag=True, help="Read values that only the clusters know, such as addresses.")
+@click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the dependency graph.")
 def show_command(
     *,
     path: Path,
@@ -36,15 +38,15 @@ def show_command(
     live: bool,
     graph: str | None,
 ) -> None:
-    """Print the resources of the file: address, needs and origin, in the order of their making.
+    """Print the resources of the mesh file with their dependencies, in the order of creation.
 
-    With ADDRESS, only those. No cluster is needed, except for --live: what only a cluster can tell
-    reads `(known after …)`.
+    With ADDRESS, only these resources. Only --live needs the clusters: without it, values that only
+    a cluster knows are printed as `(known after …)`.
     """
     if graph and manifests:
-        raise UsageError("--graph and --manifests exclude each other", hint="give one of them")
+        raise UsageError("--graph and --manifests cannot be used together", hint="use one of them")
     if live and not manifests:
-        raise UsageError("--live is for --manifests", hint="write mesh show --manifests --live")
+        raise UsageError("--live needs --manifests", hint="run mesh show --manifests --live")
     from mesh.cli.views.graph import dot, mermaid, resources_text
     from mesh.model.graph import edges, ordered
     from mesh.planner.expand import expand
@@ -66,7 +68,7 @@ def show_command(
 
 
 def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:
-    """Return the keys that are asked for, all if none is, in their order; refuse an unknown address."""
+    """Return the selected keys in order, all if none is selected; raise UsageError for an unknown address."""
     asked = set(addresses)
     for address in sorted(asked):
         one_of(address, [str(key) for key in order], "resource")
@@ -74,10 +76,10 @@ def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:
 
 
 def one_of(name: str, names: list[str], noun: str) -> None:
-    """Refuse a name that is not there, and say which one may have been meant."""
+    """Raise UsageError for an unknown name, with the nearest known name as hint."""
     if name not in names:
         close = get_close_matches(name, names, n=1)
-        meant = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names[:8])}"
+        meant = f"did you mean {close[0]}?" if close else f"known names: {', '.join(names[:8])}"
         raise UsageError(f"there is no {noun} {name!r} in the configuration", hint=meant)
 
 
@@ -86,7 +88,7 @@ def _unknown(ref: Ref) -> Any:
 
 
 def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Outputs:
-    """Read every resource; what a cluster does not tell stays unknown."""
+    """Read every resource; values that a cluster does not return stay unknown."""
     from mesh.engine.observe import observe
     from mesh.model.refs import pick
     from mesh.planner.inputs import places
@@ -106,7 +108,7 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
 
 
 def _bundles(mesh: Mesh, resources: Resources, named: Iterable[Key]) -> dict[Key, list[Object]]:
-    """Read the CRDs that are asked for by name; they are too long to be shown with the rest."""
+    """Read the CRDs that are selected by name; they are too long to show with the others."""
     from mesh.providers.crds import objects
     from mesh.world import World
     from mesh.world.clock import SystemClock

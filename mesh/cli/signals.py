@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM: the first asks the run to stop, the second hurries; neither loses knowledge."""
+"""SIGINT and SIGTERM: the first stops the run after its running steps, the second stops them too.
+
+Both keep the record of finished steps.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ from mesh.world.helm.children import Children
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PATIENCE = ((2.0, signal.SIGTERM), (4.5, signal.SIGKILL))
-"""Seconds after the first signal, and what a helm that is still at work is then told.
+"""Seconds after the first signal, and the signal that a running helm then gets.
 
-At SIGTERM it marks its release as failed; what SIGKILL leaves pending, the next run sets free.
-Most installs end by themselves in two seconds. CI runners kill after ten.
+After SIGTERM, helm marks its release as failed; a release that SIGKILL leaves pending is recovered by
+the next run. Most installs finish within two seconds, and CI runners kill after ten.
 """
 
 
 @contextmanager
 def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], None]) -> Iterator[None]:
-    """Turn signals into `stop`; call `hurry` at the second one.
+    """Set `stop` at the first signal; call `hurry` at the second one.
 
-    A handler that only sets an event: an exception thrown into a wait would lose a result that is
-    on its way.
+    The handler sets an event and raises nothing: an exception inside a wait would lose the result of
+    a request that is in flight.
     """
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -34,7 +37,7 @@ def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], None]) 
             hurry()
             return
         stop.ask()
-        say("interrupted: nothing more is started; what is in flight is finished and recorded")
+        say("interrupted: no more steps are started; running steps are finished and recorded")
 
     before = {each: signal.signal(each, handle) for each in SIGNALS}
     try:
@@ -46,7 +49,7 @@ def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], None]) 
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Let a signal end a question at once: nothing is in flight while somebody is asked."""
+    """Let a signal end a prompt at once: no request is in flight while the user is asked."""
     before = {each: signal.signal(each, signal.default_int_handler) for each in SIGNALS}
     try:
         yield
@@ -57,7 +60,7 @@ def asking() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Grace:
-    """Lets helms at work end by themselves for a moment after a run was asked to stop, then ends them."""
+    """Gives running helm processes a moment to finish after a stop request, then ends them."""
 
     stop: Callable[[], bool]
     children: Children
@@ -66,7 +69,7 @@ class Grace:
     told: int = 0
 
     def tick(self) -> None:
-        """Look at the time; called several times a second."""
+        """End helm processes that have used up their time; called several times a second."""
         if not self.stop():
             return
         now = self.monotonic()

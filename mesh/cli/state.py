@@ -1,4 +1,4 @@
-"""`mesh state`: look at what is recorded, put it together anew, or correct it."""
+"""`mesh state`: show the state, rebuild it from the clusters, or correct it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from mesh.model import Key
 from mesh.state.lockfile import ClusterIdentity, State
 from mesh.state.store import Store
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.group("state")
 def state() -> None:
-    """Look at what is recorded, put it together anew from the clusters, or correct it.
+    """Show the state in mesh.lock, rebuild it from the clusters, or correct it.
 
-    None of these verbs changes anything that runs.
+    These commands change no running resources.
     """
 
 
 @state.command("show")
 @document_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_command(*, path: Path, contexts: tuple[str, ...], as_json: bool) -> None:
-    """Show what the lockfile and each cluster's copy hold, and who is at work."""
+    """Show the state in mesh.lock and in each cluster's copy, and who holds a lock."""
     from mesh.cli.state_show import shown, shown_json
 
     here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
@@ -42,9 +42,9 @@ def show_command(*, path: Path, contexts: tuple[str, ...], as_json: bool) -> Non
 
 @state.command("rebuild")
 @document_options
-@click.option("--force", is_flag=True, help="Replace a lockfile that is newer, or of another lineage.")
+@click.option("--force", is_flag=True, help="Overwrite a lockfile that is newer or of another lineage.")
 def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> None:
-    """Write the lockfile anew from what the clusters hold."""
+    """Rebuild mesh.lock from the copies that the clusters store."""
     from mesh.engine.rebuild_state import rebuild, refuse_older
 
     here = open_session(path, contexts, licence=False, recorded={})
@@ -56,11 +56,11 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
         for line in found.said:
             click.echo(line)
         if local == found.state:
-            click.echo(f"{here.store.path.name} is as the clusters have it: serial {local.serial}")
+            click.echo(f"{here.store.path.name} already matches the clusters: serial {local.serial}")
             return
         if not found.state.entries:
             raise RefusedError(
-                f"no cluster of the file holds anything of mesh {here.mesh.name!r}: nothing to rebuild from"
+                f"no cluster stores a copy of the state of mesh {here.mesh.name!r}: nothing to rebuild from"
             )
         here.store.rewrite(found.state)
     count = len(found.state.entries)
@@ -69,7 +69,13 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
 
 @state.command("forget")
 @document_options
-@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Drop all records of a cluster.")
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="NAME",
+    help="Forget all resources of a cluster. Repeatable.",
+)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", callback=keys)
 @yes_option
 def forget_command(
@@ -80,18 +86,16 @@ def forget_command(
     addresses: frozenset[Key],
     yes: bool,
 ) -> None:
-    """Drop records from the lockfile; what they stand for stays where it is, and is nobody's."""
+    """Remove resources from mesh.lock. They keep running, and mesh no longer manages them."""
     if not clusters and not addresses:
-        raise UsageError("nothing to forget", hint="name addresses, or a cluster with --cluster")
+        raise UsageError("nothing to forget", hint="give one or more addresses, or --cluster NAME")
     here = load(path, contexts)
     store = store_of(path)
     with store.held("state forget", _now()):
         lock = store.read(here.name)
         gone = _forgotten(lock, frozenset(clusters), addresses)
         listed = "\n".join(f"  {key}" for key in sorted(gone))
-        confirm(
-            f"Forget {len(gone)} records:\n{listed}\n  The things themselves stay in the clusters.", yes=yes
-        )
+        confirm(f"Forget {len(gone)} resources:\n{listed}\n  They stay in the clusters, unmanaged.", yes=yes)
         store.rewrite(
             _next(
                 lock,
@@ -99,11 +103,11 @@ def forget_command(
                 entries={key: entry for key, entry in lock.entries.items() if key not in gone},
             )
         )
-    click.echo(f"{len(gone)} records forgotten")
+    click.echo(f"{len(gone)} resources forgotten")
     for name in sorted(set(clusters) & {cluster.name for cluster in here.clusters}):
         click.echo(
-            f"cluster {name} is still in {path.name}: if it is the same cluster, the next plan reads "
-            "its own copy of the state again"
+            f"cluster {name} is still in {path.name}: if it is the same cluster, the next plan restores "
+            "its resources from the cluster's own copy of the state"
         )
 
 
@@ -113,58 +117,70 @@ def forget_command(
 @click.argument("new")
 @yes_option
 def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str, yes: bool) -> None:
-    """Move the record of cluster OLD to the name NEW, which the file must have; its identity stays."""
+    """Rename cluster OLD to NEW in the state. The mesh file must already use NEW. Its identity stays."""
     from mesh.state.rename_cluster import renamed
 
     mesh = load(path, contexts)
     store = store_of(path)
     with store.held("state rename", _now()):
         lock = renamed(store.read(mesh.name), mesh, old, new)
-        confirm(f"Move the record of cluster {old} to the name {new}.", yes=yes)
+        confirm(f"Rename cluster {old} to {new} in the state.", yes=yes)
         store.rewrite(_next(lock))
-    click.echo(f"cluster {old} is recorded as {new}; `mesh plan` checks that it is the same cluster")
+    click.echo(f"cluster {old} is now {new} in the state; run mesh plan to check that it is the same cluster")
 
 
 @state.command("unlock")
 @document_options
-@click.option("--cluster", required=True, metavar="NAME", help="The cluster whose lease is to go.")
-@click.option("--id", "run", required=True, metavar="ID", help="The run that holds it, as it was printed.")
+@click.option("--cluster", required=True, metavar="NAME", help="The locked cluster.")
+@click.option(
+    "--id",
+    "run",
+    required=True,
+    metavar="ID",
+    help="The ID of the run that holds the lock, from the error message.",
+)
 def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: str) -> None:
-    """Delete the lease of a run that is dead: only a person can tell that it is."""
+    """Delete the lock of a dead run. Make sure that the run is not in progress before you use this."""
     from mesh.state.lease_holder import unlock
 
     here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
     if cluster not in here.world.kubes:
-        raise UsageError(f"there is no cluster {cluster!r}", hint="name one of the file")
+        raise UsageError(
+            f"there is no cluster {cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
+        )
     with here.store.held("state unlock", here.world.clock.now()):
         seen = unlock(here.mesh.name, cluster, run, here.world.kube(cluster))
     click.echo(
-        f"cluster {cluster} was locked by {seen}; it is free" if seen else f"cluster {cluster} is free"
+        f"cluster {cluster} is unlocked; it was locked by {seen}"
+        if seen
+        else f"cluster {cluster} is not locked"
     )
 
 
 def _forgotten(lock: State, clusters: frozenset[str], addresses: frozenset[Key]) -> frozenset[Key]:
-    """The recorded keys that are meant; raise UsageError for what is not recorded."""
+    """Return the selected keys of the state; raise UsageError for a key or cluster not in it."""
     unknown = [f"cluster {name}" for name in sorted(clusters - lock.clusters.keys())]
     unknown += [str(key) for key in sorted(addresses - lock.entries.keys())]
     if unknown:
-        raise UsageError(f"not recorded: {', '.join(unknown)}", hint="`mesh state show` lists what is")
+        raise UsageError(
+            f"not in mesh.lock: {', '.join(unknown)}", hint="run mesh state show to list what is"
+        )
     return addresses | {key for key in lock.entries if key.cluster in clusters}
 
 
 def _next(lock: State, **changes: object) -> State:
-    """A lock that is newer than every copy of it."""
+    """Return a state with a higher serial than every copy of it."""
     return replace(lock, serial=lock.serial + 1, run=str(uuid4()), **changes)  # type: ignore[arg-type]  # fields of Lock
 
 
 def _known(path: Path, contexts: tuple[str, ...]) -> Mapping[str, ClusterIdentity]:
-    """The clusters of a lockfile that may be damaged."""
+    """Return the clusters of a lockfile, () if it is damaged."""
     lock = _readable(store_of(path), load(path, contexts).name)
     return lock.clusters if lock else {}
 
 
 def _readable(store: Store, mesh: str) -> State | None:
-    """The lockfile, or None if there is none or it is damaged: that is what a rebuild is for."""
+    """Return the state, or None if the lockfile is missing or damaged, which a rebuild repairs."""
     try:
         return store.read(mesh)
     except StateError:

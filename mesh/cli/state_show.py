@@ -1,4 +1,4 @@
-"""What `mesh state show` prints: one row for the lockfile, one for each cluster."""
+"""The output of `mesh state show`: one row for the lockfile and one for each cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one place holds; `problem` if it cannot be read. `unfinished` counts steps that were cut short."""
+    """The state in one place; `problem` if it is unreadable. `unfinished` counts interrupted steps."""
 
     where: str
     lineage: str = ""
@@ -34,7 +34,7 @@ class Row:
 
 
 def shown(here: Session) -> str:
-    """The rows as a table, and below it what stands in the way."""
+    """Return the rows as a table, followed by problems and locks."""
     rows = _rows(here)
     lines = [
         (row.where, row.lineage[:8], row.serial or "", row.run[:8], row.resources, row.unfinished)
@@ -46,7 +46,7 @@ def shown(here: Session) -> str:
 
 
 def shown_json(here: Session) -> str:
-    """The rows as JSON."""
+    """Return the rows as JSON."""
     return json.dumps([asdict(row) for row in _rows(here)], indent=2) + "\n"
 
 
@@ -71,7 +71,7 @@ def _local(here: Session) -> Row:
     return (
         _row(where, state, state.entries.values())
         if state.entries
-        else Row(where, problem="nothing is recorded")
+        else Row(where, problem="the state is empty")
     )
 
 
@@ -91,7 +91,7 @@ def _cluster(here: Session, name: str, namespace: str) -> Row:
         return Row(where, problem=f"{error.message}; {error.hint}")
     state, by = held.get(name), str(seen or "")
     if state is None:
-        return Row(where, locked=by, problem="it has no copy of the state")
+        return Row(where, locked=by, problem="stores no copy of the state")
     mine = [entry for key, entry in state.entries.items() if key.cluster == name]
     return replace(_row(where, state, mine), locked=by)
 

@@ -1,4 +1,4 @@
-"""`mesh status`: show the mesh as it is."""
+"""`mesh status`: show the live state of the mesh."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mesh.cli.terminal import look
 @document_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit 2 if anything is not ready or could not be read."
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 if something is not ready or could not be read."
 )
 def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, detailed_exitcode: bool) -> int:
-    """Show the mesh as it is, cluster by cluster; write nothing.
+    """Show the live state of every cluster. Changes nothing.
 
-    Pods against nodes, east-west gateways, peers with the two conditions that prove a link,
+    Shows pods and nodes, east-west gateways, peers with the two conditions that prove a link,
     intermediate certificates and their root. Needs no licence, no root key and no helm.
     """
     from mesh.cli.views.plan_json import json_text

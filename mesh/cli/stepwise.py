@@ -1,4 +1,4 @@
-"""`--stepwise`: over several minor versions of Istio, one complete run after another."""
+"""`--stepwise`: upgrade over several minor versions of Istio, with a complete run for each."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from mesh.errors import UsageError
 from mesh.planner.upgrade_path import way
 
 stepwise_option = click.option(
-    "--stepwise", is_flag=True, help="Stop at each version of spec.istio.through on the way."
+    "--stepwise", is_flag=True, help="Upgrade through each version of spec.istio.through in turn."
 )
 
 
 def stops(here: Session) -> tuple[str, ...]:
-    """The versions to apply one after another, as far as the clusters are from the file's."""
+    """Return the versions to apply in order, from the clusters' current version to the file's."""
     return way(here.mesh, decided(here).inputs.found)
 
 
 def one_by_one(wishes: Wishes, run: Callable[[Wishes], int]) -> int:
-    """Run once for each version on the way; stop where one does not go well."""
+    """Run once for each version; stop after the first run that fails."""
     versions = stops(open_session(wishes.path, wishes.contexts))
     if wishes.digest and len(versions) > 1:
         raise UsageError(
-            "--plan-digest is of one plan, and --stepwise makes one for each version",
-            hint="set spec.istio.version to the first of them, and go on from there",
+            "--plan-digest approves one plan, and --stepwise makes a plan for each version",
+            hint="set spec.istio.version to the next version and apply that plan first",
         )
     for at, version in enumerate(versions, start=1):
         if len(versions) > 1:

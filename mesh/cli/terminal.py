@@ -1,6 +1,6 @@
-"""What the terminal is: which stream gets colour, how wide it is, whether anybody can answer.
+"""Terminal capabilities: colour per stream, width, and whether prompts can be answered.
 
-Results go to stdout, everything else to stderr, and each is judged by itself.
+Results go to stdout, everything else to stderr, and each stream is checked separately.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SOURCE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The decisions; `live` is about progress, `answers` about prompts, `snippets` about errors."""
+    """What the terminal supports: `live` progress, `answers` to prompts, `snippets` in errors."""
 
     out: TextIO
     err: TextIO
@@ -38,10 +38,10 @@ class Terminal:
 def look(
     env: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO, *, colour: Colour = "auto"
 ) -> Terminal:
-    """Decide once, from the streams and the environment.
+    """Detect the capabilities once, from the streams and the environment.
 
-    NO_COLOR beats FORCE_COLOR and CLICOLOR_FORCE; an option beats all of them. Nothing moves on
-    a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
+    NO_COLOR overrides FORCE_COLOR and CLICOLOR_FORCE; an option overrides all of them. Progress is
+    not animated on a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
     """
     smart = env.get("TERM") != "dumb"
     still = bool(env.get("CI")) or env.get("TTY_INTERACTIVE") == "0"
@@ -79,7 +79,7 @@ def _width(env: Mapping[str, str], *streams: TextIO) -> int:
 
 
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
-    """Return who tells the progress of a run on stderr: lanes where they can move, else lines."""
+    """Return the observer that prints progress on stderr: live lanes if the terminal supports them."""
     from mesh.cli.views.live import LiveProgress
     from mesh.cli.views.progress import PlainProgress
 
@@ -89,7 +89,7 @@ def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Obser
 
 
 def source(file: str) -> str | None:
-    """Return the text of an input file for a snippet, or None: an error must not cause another."""
+    """Return the text of an input file for a snippet; None if unreadable, as this runs in an error report."""
     try:
         with Path(file).open(encoding="utf-8", errors="replace") as stream:
             return stream.read(MAX_SOURCE)

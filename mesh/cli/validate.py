@@ -1,4 +1,4 @@
-"""`mesh validate`: check the file, without a cluster."""
+"""`mesh validate`: check the mesh file without a cluster."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from mesh.model.spec import Mesh
     default=Path("mesh.yaml"),
     envvar="MESH_FILE",
     show_default=True,
-    help="The desired state.",
+    help="The mesh file.",
 )
 @click.option(
     "--context",
     "contexts",
     multiple=True,
     metavar="NAME=CTX",
-    help="Reach cluster NAME by this context of the kubeconfig.",
+    help="Use the kubeconfig context CTX for cluster NAME. Repeatable.",
 )
 def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
-    """Check the file; print every mistake in it with its place. Needs no cluster."""
+    """Check the mesh file and print every mistake with its position. Needs no cluster."""
     from mesh.config.decode import load_mesh
     from mesh.config.resolve.overrides import Overrides
     from mesh.planner.expand import expand

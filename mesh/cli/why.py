@@ -1,4 +1,4 @@
-"""`mesh why`: all that is known of one resource."""
+"""`mesh why`: explain one resource."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from mesh.sdk import ask
 @click.argument("address", metavar="ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json: bool) -> None:
-    """Say of one resource what is wanted, what is live, what it waits for and what needs it.
+    """Explain one resource: desired and live fields, who wrote them, dependencies and dependents.
 
-    It reads what a plan reads, and the managedFields of the one object; it writes nothing.
+    Reads what a plan reads, and the managedFields of the object. Changes nothing.
     """
     from mesh.cli.views.explain import why_json, why_text
     from mesh.cli.views.plan_json import json_text
@@ -46,7 +46,7 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
 
 
 def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
-    """Who wrote the live object; nobody, where there is none or it cannot be read a second time."""
+    """Return the writers of the live object; () if it is missing or cannot be read a second time."""
     live = read.inputs.found.get(key)
     if not isinstance(live, Live) or key.cluster == NO_CLUSTER:
         return ()
@@ -57,5 +57,5 @@ def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     try:
         return ask.written(here.kinds[key.kind], key, place, live, here.world)
     except KubeError as error:
-        click.echo(f"Warning: who wrote it could not be read: {error.message}", err=True)
+        click.echo(f"Warning: cannot read the managedFields: {error.message}", err=True)
         return ()

@@ -91,7 +91,7 @@ def test_init_writes_a_file_that_validates(tmp_path: Path, capsys: pytest.Captur
     assert Path(first.removeprefix("# yaml-language-server: $schema=")).read_text() == schema_text()
     run(validate_command)
     assert capsys.readouterr().out == (
-        "mesh.yaml: cluster1, cluster2; remove those that are not to be in the mesh\n"
+        "mesh.yaml: cluster1, cluster2; remove the clusters that do not belong to the mesh\n"
         "mesh.yaml: valid: mesh my-mesh, Istio 1.30.2-solo, 2 clusters, 2 links\n"
     )
 
@@ -126,12 +126,12 @@ def test_init_takes_the_contexts_it_is_told(tmp_path: Path) -> None:
 def test_init_without_a_kubeconfig_says_what_to_change(capsys: pytest.CaptureFixture[str]) -> None:
     run(init_command)
     run(validate_command)
-    assert "no contexts found in a kubeconfig; change those of cluster1, cluster2" in capsys.readouterr().out
+    assert "found no contexts in a kubeconfig; edit the contexts of cluster1, cluster2" in capsys.readouterr().out
 
 
 def test_init_does_not_replace_a_file_unasked() -> None:
     Path("mesh.yaml").write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         run(init_command)
     assert Path("mesh.yaml").read_text() == "mine"
     run(init_command, "--force")
@@ -140,7 +140,7 @@ def test_init_does_not_replace_a_file_unasked() -> None:
 
 def test_init_refuses_a_context_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "config").write_text(KUBECONFIG)
-    with pytest.raises(UsageError, match="no context cluster9 in the kubeconfig"):
+    with pytest.raises(UsageError, match="there is no context cluster9 in the kubeconfig"):
         run(init_command, "--kubeconfig", str(tmp_path / "config"), "--context", "cluster9")
 
 

@@ -374,7 +374,7 @@ def test_a_jump_over_a_minor_version_is_refused_and_done_step_by_step(
     assert f"the charts at hand are of {OLD}" in images.err
     mesh.edit(lambda spec: spec["istio"].update(through=[NEW]))
     plan = mesh("plan", "--stepwise", env=archives)
-    assert plan.err == f"This is the plan to Istio {NEW}; after it come {NEXT}.\n"
+    assert plan.err == f"This plan upgrades to Istio {NEW}; the next versions are {NEXT}.\n"
     assert f'~ version = "{OLD}" -> "{NEW}"' in " ".join(block(plan.out, "chart/cluster1/istiod").split())
     digest = plan.out.split("Digest: ")[1].split()[0]
     assert mesh("apply", "--yes", "--stepwise", "--plan-digest", digest, env=archives).code == 64

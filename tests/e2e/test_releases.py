@@ -101,7 +101,7 @@ def test_a_value_that_the_file_calls_sensitive_is_not_shown_when_it_goes(mesh: M
     mesh.edit(told)
     mesh.applied()
     goes = mesh("destroy")
-    assert goes.code == 64, goes  # nobody is there to confirm
+    assert goes.code == 64, goes  # no terminal to ask on
     assert "values.env.PLAIN_WORD" in block(goes.out, "chart/cluster1/istiod")
     mesh.edit(lambda spec: spec["clusters"].pop())
     leaves, why = mesh("plan", "--json"), mesh("why", "chart/cluster2/istiod")

@@ -247,7 +247,7 @@ def test_a_lab_that_is_not_up_says_so(tmp_path: Path) -> None:
     one = Lab.open("none", folder=tmp_path / "none")
     with pytest.raises(LabError, match="lab none is not up"):
         one.status()
-    assert mesh(one, "down").output == "lab none was not up\n"
+    assert mesh(one, "down").output == "lab none was not running\n"
 
 
 def kill_up_when(folder: Path, reached: Callable[[], bool]) -> None:
