@@ -126,7 +126,10 @@ def test_init_takes_the_contexts_it_is_told(tmp_path: Path) -> None:
 def test_init_without_a_kubeconfig_says_what_to_change(capsys: pytest.CaptureFixture[str]) -> None:
     run(init_command)
     run(validate_command)
-    assert "found no contexts in a kubeconfig; edit the contexts of cluster1, cluster2" in capsys.readouterr().out
+    assert (
+        "found no contexts in a kubeconfig; edit the contexts of cluster1, cluster2"
+        in capsys.readouterr().out
+    )
 
 
 def test_init_does_not_replace_a_file_unasked() -> None:
