@@ -219,6 +219,10 @@ def test_the_readme_names_every_exit_code_and_every_verb() -> None:
         assert f"| {code} |" in readme
 
 
+def test_the_readme_is_a_page_of_at_most_150_lines() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
 # --- nothing of one machine --------------------------------------------------------------------------------
 
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "proxy.golang" + ".org", "npmjs" + ".org")
