@@ -122,7 +122,7 @@ def _requests(figures: Figures) -> Iterator[str]:
 
 def _phases(figures: Figures) -> Iterator[str]:
     rows = [(name, f"{seconds * 1000:.0f}") for name, seconds in figures.phases]
-    yield from _table(("where a plan's processor time goes", "ms"), rows)
+    yield from _table(("CPU time of a plan", "ms"), rows)
 
 
 def _imports(figures: Figures) -> Iterator[str]:

@@ -13,8 +13,10 @@ import pytest
 from tests.docs.banned_words import BANNED, BANNED_WORDS, replacements
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("tutorial", "how-to", "reference", "explanation", "decisions")
 NOT_YET = {
-    "docs",
+    "docs/adding-a-kind.md",
+    "docs/checks",
     "mesh/cli",
     "mesh/engine",
     "mesh/istio",
@@ -27,16 +29,16 @@ NOT_YET = {
     "mesh/world",
     "providers",
     "schemas",
-    "examples",
     "bench",
-    ".",
     "mesh",
 }
 """Places that are still to be rewritten; take yours out when it is clean."""
 
 PLACES = {
-    ".": ["README.md", "CONTRIBUTING.md"],
-    "docs": ["docs/**/*.md", "docs/**/*.py"],
+    ".": ["README.md", "CONTRIBUTING.md", "SECURITY.md"],
+    "docs": ["docs/README.md", *(f"docs/{part}/**/*.md" for part in DOCUMENTS)],
+    "docs/adding-a-kind.md": ["docs/adding-a-kind.md"],
+    "docs/checks": ["docs/checks/**/*.md", "docs/checks/**/*.py"],
     "examples": ["examples/**/*.md", "examples/**/*.py", "examples/**/*.yaml"],
     "bench": ["bench/*.py"],
     "schemas": ["schemas/*.json"],
