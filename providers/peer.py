@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.errors import KubeError
+from mesh.istio.addresses import is_link
 from mesh.istio.peering import REMOTE_CLASS, is_by_hand, linked, stale
 from mesh.model import READY, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
 from mesh.model.refs import Ref
@@ -81,7 +82,7 @@ class PeerProvider(Verified[PeerSpec]):
         recorded = {
             last.place
             for key, last in snapshot.last.items()
-            if (key.kind, key.cluster) == ("link", snapshot.cluster)
+            if is_link(key) and key.cluster == snapshot.cluster
         }
         return {key: _found(place, objects, recorded) for key, place in places.items()}
 

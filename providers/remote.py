@@ -10,7 +10,8 @@ import base64
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
-from mesh.istio.upstream import READER, REMOTE_SECRET, is_loopback
+from mesh.istio.addresses import reader_key
+from mesh.istio.upstream import REMOTE_SECRET, is_loopback
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
 from mesh.model.refs import Ref, unknowns_in
 from mesh.sdk.capabilities import Renewable
@@ -144,7 +145,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
     meta, data = obj["metadata"], obj.get("data") or {}
     cluster = where.name.removeprefix(REMOTE_SECRET.format(cluster=""))
     access = of_remote_secret(obj, cluster)
-    reader = Key("reader", key.name, READER)
+    reader = reader_key(key.name)
     labels = {name: value for name, value in meta.get("labels", {}).items() if name in MULTI_CLUSTER}
     annotations = {CLUSTER: meta["annotations"][CLUSTER]} if CLUSTER in meta.get("annotations", {}) else {}
     attrs = {

@@ -12,9 +12,10 @@ from mesh.cli.show import one_of
 from mesh.engine.observe import Observation, observe
 from mesh.engine.session import Session
 from mesh.errors import KubeError, PartialError, UsageError
+from mesh.istio.addresses import cacerts_key, eastwest_key
 from mesh.model import Found, Key, Sensitive
 from mesh.model.spec import ExistingCA
-from mesh.planner.expand import expand, gateway_key
+from mesh.planner.expand import expand
 from mesh.providers.cert import ROOT
 from mesh.providers.cert.specs import CACERTS
 from mesh.queries.outputs import Outputs, RootOutput, Value, names, outputs, pick, root_of, shared_root
@@ -76,7 +77,7 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
 def _outputs(here: Session) -> Outputs:
     """Read the gateways and the root of trust, and nothing else."""
     resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""))
-    gateways = {cluster.name: gateway_key(cluster) for cluster in here.mesh.clusters}
+    gateways = {cluster.name: eastwest_key(cluster) for cluster in here.mesh.clusters}
     state = here.store.read(here.mesh.name)
     last = {key: entry.last for key, entry in state.entries.items()}
     places = {key: resources[key].place for key in (*gateways.values(), ROOT) if key in resources}
@@ -89,7 +90,7 @@ def _root(here: Session, seen: Observation) -> RootOutput:
     if not isinstance(here.mesh.root.ca, ExistingCA):
         return root_of(ROOT, seen.found)
     return shared_root(
-        {each.name: _root_in(here, seen, Key("cert", each.name, CACERTS)) for each in here.mesh.clusters}
+        {each.name: _root_in(here, seen, cacerts_key(each.name)) for each in here.mesh.clusters}
     )
 
 

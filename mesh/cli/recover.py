@@ -11,6 +11,7 @@ from mesh.cli.confirm import confirm
 from mesh.cli.session import document_options, open_session
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
+from mesh.istio.addresses import is_release
 from mesh.model import Key, Live, Place, Unread
 from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder
@@ -23,7 +24,7 @@ def address(_ctx: click.Context, _param: click.Parameter, value: str) -> Key:
         key = Key.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    if key.kind != "chart":
+    if not is_release(key):
         raise click.BadParameter(f"{key} is not the address of a release: write chart/CLUSTER/NAME")
     return key
 

@@ -12,6 +12,7 @@ import click
 
 from mesh.cli.session import document_options, load, open_session
 from mesh.errors import UsageError
+from mesh.istio.addresses import is_crds
 from mesh.model import Key, Live, Resource, Sensitive, Unknown
 from mesh.model.refs import Ref
 from mesh.model.spec import Mesh
@@ -114,7 +115,7 @@ def _bundles(mesh: Mesh, resources: Resources, named: Iterable[Key]) -> dict[Key
     from mesh.world.clock import SystemClock
 
     nowhere = World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)
-    return {key: objects(resources[key].spec.api, nowhere) for key in named if key.kind == "crds"}
+    return {key: objects(resources[key].spec.api, nowhere) for key in named if is_crds(key)}
 
 
 def _manifests(

@@ -15,6 +15,7 @@ from mesh.engine.observe import Observation, observe
 from mesh.engine.remember import remember
 from mesh.engine.session import Session
 from mesh.errors import MeshError, RefusedError
+from mesh.istio.addresses import namespace_key
 from mesh.model import NO_CLUSTER, Found, Key, Live, Place
 from mesh.model.diff import diff, dotted
 from mesh.model.graph import Edges, edges, ordered
@@ -162,7 +163,7 @@ def _entry(
 
 def _needs(place: Place, key: Key, found: Mapping[Key, Place]) -> frozenset[Key]:
     """Of what is no longer in the file only this is known: it is in its namespace."""
-    home = Key("namespace", key.cluster, place.namespace)
+    home = namespace_key(key.cluster, place.namespace)
     return frozenset({home} & found.keys())
 
 

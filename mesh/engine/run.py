@@ -125,7 +125,7 @@ class Run:
             self.journal.done(key)
         self.watch.finished(task.step, result)
         is_good = result.error is None and not result.stopped
-        if is_good and task.resource and home(self.state, key.cluster, key.kind, task.place.name):
+        if is_good and task.resource and home(self.state, key):
             self.warnings += filter(None, [self.ledger.share(self.state, key.cluster)])
         return is_good
 

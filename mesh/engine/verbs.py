@@ -20,6 +20,7 @@ from mesh.engine.run_record import past_run
 from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.task import Task
 from mesh.errors import PartialError, RefusedError
+from mesh.istio.addresses import CRDS
 from mesh.model import Action, Key, Step
 from mesh.planner.downgrade import allowed
 from mesh.planner.expand import expand
@@ -81,7 +82,7 @@ def plan_destroy(
 
     What was adopted is given back, unless it is included.
     """
-    removable = frozenset({"crds"} if crds else ())
+    removable = frozenset({CRDS} if crds else ())
     options = PlanOptions(destroy=True, removable=removable, include_adopted=include_adopted)
     planned = planning.plan(session, {}, options)
     refuse_as_recorded(planned.plan)

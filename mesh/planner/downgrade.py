@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from mesh.istio.addresses import chart_key
 from mesh.istio.versions import Version
 from mesh.model import Action, Key, Resource, Step
 from mesh.model.spec import COMPONENTS
@@ -30,7 +31,7 @@ def backwards(steps: Mapping[Key, Step], clusters: Iterable[str]) -> dict[Key, S
     """Return the steps; where a chart of a cluster goes back, all of them change from ztunnel to base."""
     turned = dict(steps)
     for cluster in clusters:
-        keys = [Key("chart", cluster, part) for part in COMPONENTS]
+        keys = [chart_key(cluster, part) for part in COMPONENTS]
         if not any(key in steps and _goes_back(steps[key]) for key in keys):
             continue
         back = [key for key in keys if key in steps]

@@ -10,6 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.istio import Distribution, of
+from mesh.istio.addresses import (
+    cacerts_key,
+    chart_key,
+    crds_key,
+    eastwest_key,
+    label_key,
+    licence_key,
+    link_key,
+    namespace_key,
+)
 from mesh.istio.solo import LICENCE_SECRET, NETWORK, PEER_NAME, peer_gateway
 from mesh.model import Key, Place, Resource, Sensitive
 from mesh.model.refs import Ref
@@ -68,30 +78,27 @@ def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution, licence: 
     yield _label(mesh, cluster)
     yield _gateway(mesh, cluster, distribution)
     if is_upstream(mesh) and cluster.name in {link.target for link in mesh.links}:
-        yield reader(mesh, cluster, frozenset({_chart(cluster, "base"), _chart(cluster, "istiod")}))
-
-
-def crds_key(cluster: Cluster) -> Key:
-    """The address of a cluster's Gateway API CRDs."""
-    return Key("crds", cluster.name, "gateway-api")
+        yield reader(
+            mesh, cluster, frozenset({chart_key(cluster.name, "base"), chart_key(cluster.name, "istiod")})
+        )
 
 
 def _crds(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
     place = Place("", "gateway-api")
     return Resource(
-        crds_key(cluster), place, CrdsSpec(mesh.name, mesh.gateway_api), origin=mesh.gateway_api.origin
+        crds_key(cluster.name), place, CrdsSpec(mesh.name, mesh.gateway_api), origin=mesh.gateway_api.origin
     )
 
 
 def _in_namespace(cluster: Cluster, name: str) -> frozenset[Key]:
-    return frozenset() if name in GIVEN else frozenset({Key("namespace", cluster.name, name)})
+    return frozenset() if name in GIVEN else frozenset({namespace_key(cluster.name, name)})
 
 
 def _namespaces(mesh: Mesh, cluster: Cluster) -> Wanted:
     names = {cluster.namespace, cluster.eastwest.namespace, *(c.namespace for c in cluster.charts.values())}
     for name in sorted(names - GIVEN):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        key = Key("namespace", cluster.name, name)
+        key = namespace_key(cluster.name, name)
         yield Resource(key, Place("", name), Manifest(mesh.name, body), origin=cluster.origin)
 
 
@@ -108,7 +115,7 @@ def _cacerts(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
         backup=mesh.root.backup,
     )
     return Resource(
-        cacerts_key(cluster),
+        cacerts_key(cluster.name),
         cacerts_place(cluster.namespace),
         spec,
         _in_namespace(cluster, cluster.namespace),
@@ -117,15 +124,10 @@ def _cacerts(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
     )
 
 
-def cacerts_key(cluster: Cluster) -> Key:
-    """The address of a cluster's intermediate."""
-    return Key("cert", cluster.name, "cacerts")
-
-
 def root_ref(mesh: Mesh, cluster: Cluster) -> Ref:
     """The fingerprint of the root that a cluster's istiod is to sign under."""
     if isinstance(mesh.root.ca, ExistingCA):
-        return Ref(cacerts_key(cluster), "root")
+        return Ref(cacerts_key(cluster.name), "root")
     return Ref(ISSUER.key, f"{ISSUER.name}.fingerprint")
 
 
@@ -136,7 +138,7 @@ def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
 
 def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[Any]:
     where = licence_ref(mesh, cluster)
-    key = Key("secret", cluster.name, where.name)
+    key = licence_key(cluster.name, where.name)
     spec = SecretSpec(mesh.name, key, where.namespace, where.name, value)
     return Resource(
         key,
@@ -149,13 +151,13 @@ def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[
 
 def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
     licence = None if is_upstream(mesh) else licence_ref(mesh, cluster)
-    secrets = frozenset({Key("secret", cluster.name, licence.name)} if licence else ())
+    secrets = frozenset({licence_key(cluster.name, licence.name)} if licence else ())
     digest = next((Ref(secret, "digest") for secret in secrets), None)
     before: dict[Component, frozenset[Key]] = {
-        "base": frozenset({crds_key(cluster)}),
-        "istiod": frozenset({_chart(cluster, "base"), cacerts_key(cluster)}) | secrets,
-        "cni": frozenset({_chart(cluster, "istiod")}),
-        "ztunnel": frozenset({_chart(cluster, "cni")}),
+        "base": frozenset({crds_key(cluster.name)}),
+        "istiod": frozenset({chart_key(cluster.name, "base"), cacerts_key(cluster.name)}) | secrets,
+        "cni": frozenset({chart_key(cluster.name, "istiod")}),
+        "ztunnel": frozenset({chart_key(cluster.name, "cni")}),
     }
     for component, chart in cluster.charts.items():
         values = distribution.chart_values(
@@ -165,7 +167,7 @@ def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
             chart.release, chart.namespace, chart.ref, chart.repo, chart.version, values, marks(mesh.name)
         )
         yield Resource(
-            _chart(cluster, component),
+            chart_key(cluster.name, component),
             _chart_place(mesh, cluster, component),
             _chart_spec(mesh, cluster, component, job),
             before[component] | _in_namespace(cluster, chart.namespace),
@@ -190,39 +192,31 @@ def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob
     return replace(spec, root=root_ref(mesh, cluster), shown_in=frozenset(users))
 
 
-def _chart(cluster: Cluster, component: Component) -> Key:
-    return Key("chart", cluster.name, component)
-
-
 def _label(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
     return Resource(
-        Key("label", cluster.name, cluster.namespace),
+        label_key(cluster.name, cluster.namespace),
         Place("", cluster.namespace, LabelLocator(NETWORK)),
         LabelSpec(mesh.name, cluster.namespace, {NETWORK: cluster.network}),
-        _in_namespace(cluster, cluster.namespace) | {_chart(cluster, "ztunnel")},
+        _in_namespace(cluster, cluster.namespace) | {chart_key(cluster.name, "ztunnel")},
         cluster.origin,
     )
-
-
-def gateway_key(cluster: Cluster) -> Key:
-    """The address of a cluster's east-west gateway."""
-    return Key("gateway", cluster.name, cluster.eastwest.name)
 
 
 def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resource[Any]:
     spec = GatewaySpec(mesh.name, distribution.eastwest_gateway(mesh, cluster))
     if mesh.root.migrate:
         spec = replace(spec, root=root_ref(mesh, cluster))
+    name = cluster.name
+    before = {crds_key(name), chart_key(name, "istiod"), label_key(name, cluster.namespace)}
     return Resource(
-        gateway_key(cluster),
+        eastwest_key(cluster),
         Place(
             cluster.eastwest.namespace,
             cluster.eastwest.name,
             NetworkLocator(cluster.network, pods=bool(mesh.root.migrate)),
         ),
         spec,
-        _in_namespace(cluster, cluster.eastwest.namespace)
-        | {crds_key(cluster), _chart(cluster, "istiod"), Key("label", cluster.name, cluster.namespace)},
+        _in_namespace(cluster, cluster.eastwest.namespace) | before,
         cluster.origin,
         cluster.adopt,
     )
@@ -230,21 +224,23 @@ def _gateway(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Resour
 
 def _remote(mesh: Mesh, link: Link) -> Resource[Any]:
     source, target = mesh.cluster(link.source), mesh.cluster(link.target)
-    return remote(mesh, link, frozenset({_chart(source, "istiod"), gateway_key(source), gateway_key(target)}))
+    return remote(
+        mesh, link, frozenset({chart_key(source.name, "istiod"), eastwest_key(source), eastwest_key(target)})
+    )
 
 
 def _link(mesh: Mesh, link: Link) -> Resource[Any]:
     source, target = mesh.cluster(link.source), mesh.cluster(link.target)
-    body = peer_gateway(mesh, source, target, Ref(gateway_key(target), "endpoint"))
+    body = peer_gateway(mesh, source, target, Ref(eastwest_key(target), "endpoint"))
     return Resource(
-        Key("link", source.name, target.name),
+        link_key(source.name, target.name),
         Place(
             source.eastwest.namespace,
             PEER_NAME.format(cluster=target.cluster_name),
             NetworkLocator(target.network),
         ),
         Manifest(mesh.name, body),
-        _in_namespace(source, source.eastwest.namespace) | {gateway_key(source), gateway_key(target)},
+        _in_namespace(source, source.eastwest.namespace) | {eastwest_key(source), eastwest_key(target)},
         link.origin,
         source.adopt,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mesh.istio.addresses import chart_key, eastwest_key, peer_key, registration_key
 from mesh.istio.management_plane import (
     DEFINITIONS,
     OLDEST,
@@ -36,7 +37,7 @@ def automatic_links(mesh: Mesh, automatic: Automatic) -> Wanted:
     for part in parts(mesh, automatic):
         yield _release(mesh, automatic, part, before)
         if part.cluster == management:
-            before |= {Key("chart", management.name, part.chart)}
+            before |= {chart_key(management.name, part.chart)}
     for cluster in mesh.clusters:
         yield _registration(automatic, management, cluster)
     for source in mesh.clusters:
@@ -59,7 +60,7 @@ def _release(mesh: Mesh, automatic: Automatic, part: PlatformRelease, needs: fro
         missing=f"cluster {part.cluster.name} has no release of the chart {part.chart}, which automatic "
         f"linking needs: {install(automatic, part.cluster, part.chart)}",
     )
-    key = Key("chart", part.cluster.name, part.chart)
+    key = chart_key(part.cluster.name, part.chart)
     return Resource(
         key, any_release(part.chart, automatic.namespace), spec, needs, automatic.origin, adopt=True
     )
@@ -68,14 +69,14 @@ def _release(mesh: Mesh, automatic: Automatic, part: PlatformRelease, needs: fro
 def _registration(automatic: Automatic, management: Cluster, cluster: Cluster) -> Resource[Any]:
     spec = RegistrationSpec(cluster.name, cluster.cluster_name, register(management, cluster))
     place = Place(automatic.namespace, cluster.cluster_name)
-    return Resource(Key("registration", management.name, cluster.name), place, spec, origin=automatic.origin)
+    return Resource(registration_key(management.name, cluster.name), place, spec, origin=automatic.origin)
 
 
 def _peer(mesh: Mesh, automatic: Automatic, source: Cluster, target: Cluster) -> Resource[Any]:
-    endpoint = Ref(Key("gateway", target.name, target.eastwest.name), "endpoint")
+    endpoint = Ref(eastwest_key(target), "endpoint")
     name = PEER_NAME.format(cluster=target.cluster_name)
     return Resource(
-        Key("peer", source.name, target.name),
+        peer_key(source.name, target.name),
         Place(source.eastwest.namespace, name, NetworkLocator(target.network)),
         PeerSpec(mesh.name, source.name, target.name, endpoint),
         frozenset(_what_makes_it(automatic, source, target)),
@@ -85,9 +86,9 @@ def _peer(mesh: Mesh, automatic: Automatic, source: Cluster, target: Cluster) ->
 
 def _what_makes_it(automatic: Automatic, source: Cluster, target: Cluster) -> Iterator[Key]:
     """Both ends, whole, and all of the management plane between them."""
-    yield Key("chart", automatic.management, PLATFORM)
+    yield chart_key(automatic.management, PLATFORM)
     for cluster in (source, target):
-        yield Key("chart", cluster.name, DEFINITIONS)
-        yield Key("chart", cluster.name, "istiod")
-        yield Key("gateway", cluster.name, cluster.eastwest.name)
-        yield Key("registration", automatic.management, cluster.name)
+        yield chart_key(cluster.name, DEFINITIONS)
+        yield chart_key(cluster.name, "istiod")
+        yield eastwest_key(cluster)
+        yield registration_key(automatic.management, cluster.name)

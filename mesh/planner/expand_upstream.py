@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mesh.istio.upstream import READER, READER_ACCOUNT, READER_SECRET
+from mesh.istio.addresses import reader_key, remote_key
+from mesh.istio.upstream import READER_ACCOUNT, READER_SECRET
 from mesh.model import Key, Resource
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Link, Mesh
@@ -17,14 +18,9 @@ def is_upstream(mesh: Mesh) -> bool:
     return mesh.distribution == "upstream"
 
 
-def reader_key(cluster: Cluster) -> Key:
-    """The address of the token by which others read a cluster."""
-    return Key("reader", cluster.name, READER)
-
-
 def reader(mesh: Mesh, cluster: Cluster, needs: frozenset[Key]) -> Resource[ReaderSpec]:
     """Return the token of a cluster that others read; the charts of `needs` make its account and rights."""
-    key = reader_key(cluster)
+    key = reader_key(cluster.name)
     return Resource(
         key,
         secret_place(mesh.name, cluster.namespace, READER_SECRET),
@@ -37,7 +33,7 @@ def reader(mesh: Mesh, cluster: Cluster, needs: frozenset[Key]) -> Resource[Read
 def remote(mesh: Mesh, link: Link, needs: frozenset[Key]) -> Resource[RemoteSpec]:
     """Return the remote secret of a link: the source's istiod discovers the services of the target."""
     source, target = mesh.cluster(link.source), mesh.cluster(link.target)
-    key, known = Key("remote", source.name, target.name), reader_key(target)
+    key, known = remote_key(source.name, target.name), reader_key(target.name)
     spec = RemoteSpec(
         mesh=mesh.name,
         address=key,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from mesh.istio.addresses import chart_key, is_link, is_peer, peer_key, starts_automatic_links
 from mesh.model import Action, Found, Key, Live, Step
 from mesh.providers.peer import BY_HAND, OURS
 from mesh.state.lockfile import State
-
-SWITCHES = frozenset({"istiod", "gloo-platform"})
-"""The charts whose upgrade begins automatic linking: from then on, peers of the same names appear."""
 
 
 def manual_first(steps: Mapping[Key, Step]) -> dict[Key, Step]:
@@ -38,16 +36,14 @@ def without_distributed(
 
     Only a peer that is recorded counts: what else there is has an owner who is asked about it.
     """
-    theirs = {
-        key: None for key in wanted if key.kind == "link" and _is_distributed(key, found, wanted, state)
-    }
+    theirs = {key: None for key in wanted if is_link(key) and _is_distributed(key, found, wanted, state)}
     return {**found, **theirs}
 
 
 def _is_distributed(
     link: Key, found: Mapping[Key, Found], wanted: Mapping[Key, object], state: State
 ) -> bool:
-    key = Key("peer", link.cluster, link.name)
+    key = peer_key(link.cluster, link.name)
     there, peer = found.get(link), found.get(key)
     return (
         key in state.entries
@@ -64,9 +60,7 @@ def automatic_first(steps: Mapping[Key, Step], found: Mapping[Key, Found]) -> di
 
     The management plane is switched off after that: it is who takes the peers away.
     """
-    going = frozenset(
-        key for key, step in steps.items() if key.kind == "peer" and isinstance(found.get(key), Live)
-    )
+    going = frozenset(key for key, step in steps.items() if is_peer(key) and isinstance(found.get(key), Live))
     return {key: _back(key, step, steps, found, going) for key, step in steps.items()}
 
 
@@ -75,18 +69,16 @@ def _back(
 ) -> Step:
     live = found.get(key)
     if key in going and isinstance(live, Live):
-        istiod = {Key("chart", key.name, "istiod")} & steps.keys()
+        istiod = {chart_key(key.name, "istiod")} & steps.keys()
         why = "the management plane takes it away when istiod makes no peers any more"
         return replace(step, action=Action.DELETE, expects=live.token, why=why, needs=step.needs | istiod)
-    return replace(step, needs=step.needs | going) if going and key.kind == "link" else step
+    return replace(step, needs=step.needs | going) if going and is_link(key) else step
 
 
 def blocked_by_peers(steps: Mapping[Key, Step]) -> frozenset[Key]:
     """Return the links that are made in the place of a distributed peer; no dry run can try them before."""
     return frozenset(
-        key
-        for key, step in steps.items()
-        if key.kind == "link" and any(need.kind == "peer" for need in step.needs)
+        key for key, step in steps.items() if is_link(key) and any(is_peer(need) for need in step.needs)
     )
 
 
@@ -105,10 +97,8 @@ def _announced(links: frozenset[Key], *, before: str, until: str) -> list[str]:
 
 
 def _manual_links(steps: Mapping[Key, Step]) -> frozenset[Key]:
-    return frozenset(
-        key for key, step in steps.items() if key.kind == "link" and step.action is Action.DELETE
-    )
+    return frozenset(key for key, step in steps.items() if is_link(key) and step.action is Action.DELETE)
 
 
 def _begins(step: Step) -> bool:
-    return step.key.kind == "peer" or (step.key.kind == "chart" and step.key.name in SWITCHES)
+    return is_peer(step.key) or starts_automatic_links(step.key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import RefusedError
-from mesh.model import NO_CLUSTER, Key, Live
+from mesh.istio.addresses import is_intermediate
+from mesh.model import Key, Live
 from mesh.planner.inputs import Inputs
 
 
@@ -32,7 +33,7 @@ def refuse_several_roots(inputs: Inputs) -> None:
     shown = {
         key.cluster: frozenset(found.status["roots"])
         for key, found in inputs.found.items()
-        if key.kind == "cert" and key.cluster != NO_CLUSTER and isinstance(found, Live)
+        if is_intermediate(key) and isinstance(found, Live)
     }
     if lines := one_root(shown):
         raise RefusedError("\n".join(lines), hint="give every cluster a cacerts under one root")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mesh.istio.addresses import is_component
 from mesh.istio.versions import Version
 from mesh.model import Found, Key, Live
-from mesh.model.spec import COMPONENTS, Mesh
+from mesh.model.spec import Mesh
 
 
 def way(mesh: Mesh, found: Mapping[Key, Found]) -> tuple[str, ...]:
@@ -22,7 +23,7 @@ def way(mesh: Mesh, found: Mapping[Key, Found]) -> tuple[str, ...]:
 
 def _installed(found: Mapping[Key, Found]) -> Iterable[Version]:
     for key, live in found.items():
-        if key.kind == "chart" and key.name in COMPONENTS and isinstance(live, Live):
+        if is_component(key) and isinstance(live, Live):
             version = Version.parse(str(live.attrs.get("version", "")))
             if version is not None:
                 yield version

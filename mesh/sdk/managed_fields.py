@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh.model import Path, Touch
+from mesh.istio.addresses import is_gateway
+from mesh.model import Key, Path, Touch
 
 MESH_LABEL = "meshform.io/mesh"
 ADDRESS_ANNOTATION = "meshform.io/address"
@@ -36,8 +37,11 @@ def owner_of(obj: Mapping[str, Any]) -> str:
 
 def is_copied(meta: Mapping[str, Any]) -> bool:
     """Whether our marks came here from a gateway: istiod copies all of them to the peer that it makes."""
-    kind, _, rest = meta.get("annotations", {}).get(ADDRESS_ANNOTATION, "").partition("/")
-    return bool(kind == "gateway" and rest.rpartition("/")[2] != meta["name"])
+    try:
+        key = Key.parse(meta.get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
+    except ValueError:
+        return False
+    return is_gateway(key) and key.name != meta["name"]
 
 
 def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError, MeshError, StalePlanError
+from mesh.istio.addresses import namespace_key
+from mesh.model import Key
 from mesh.state import slices
 from mesh.state.history import PastRun
 from mesh.state.journal import Journal
-from mesh.state.lockfile import ClusterIdentity, State
+from mesh.state.lockfile import State
 from mesh.state.store import Store
 from mesh.walk import fan
 from mesh.world import World
@@ -67,10 +69,10 @@ def is_settled(store: Store, state: State, recorded: State, held: Mapping[str, S
     return state == recorded and not store.interrupted and not slices.behind(state, held)
 
 
-def home(state: State, cluster: str, kind: str, name: str) -> bool:
+def home(state: State, key: Key) -> bool:
     """Whether a resource is the namespace in which its cluster keeps its slice."""
-    who: ClusterIdentity | None = state.clusters.get(cluster)
-    return kind == "namespace" and who is not None and who.namespace == name
+    identity = state.clusters.get(key.cluster)
+    return identity is not None and key == namespace_key(key.cluster, identity.namespace)
 
 
 def _read(state: State, cluster: str, world: World) -> State | None:

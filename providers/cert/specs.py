@@ -8,7 +8,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
-from mesh.model import NO_CLUSTER, Key, Locator, Place, Unknown
+from mesh.istio.addresses import root_key
+from mesh.model import Locator, Place, Unknown
 from mesh.model.refs import Ref
 from mesh.model.spec import CA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
 from mesh.world import World
@@ -16,7 +17,7 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.world.pki import SigningContext
 
-ROOT = Key("cert", NO_CLUSTER, "root")
+ROOT = root_key()
 CACERTS = "cacerts"
 ISSUER = Ref(ROOT, "issuer")
 """What an intermediate's spec names as its issuer; see `mesh.world.pki.issuer_of`."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.cli.views.shell import Raw, command, heredoc, variable
+from mesh.istio.addresses import is_release
 from mesh.istio.management_plane import REPOSITORY
 from mesh.model import Key, Path, Resource, Sensitive
 from mesh.model.diff import dotted
@@ -80,7 +81,7 @@ def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
 def secrets_needed(cluster: Cluster, resources: Mapping[Key, Resource[Any]]) -> Iterator[tuple[str, str]]:
     """Name the variable of each secret value, and say what it is."""
     for key, resource in resources.items():
-        if key.cluster == cluster.name and key.kind == "chart":
+        if key.cluster == cluster.name and is_release(key):
             for path, value in split(resource.spec)[1].items():
                 form = "" if isinstance(value.reveal(), str) else ", as JSON"
                 yield _variable(key, path), f"{key}: the value {dotted(path)}{form}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from mesh.cli.views.kubectl import WAIT, kubectl, options
 from mesh.cli.views.shell import command, comment, expanded_heredoc, variable
+from mesh.istio.addresses import gateway_key, link_key
 from mesh.istio.solo import XDS_LISTENER
 from mesh.model import Key, Resource
 from mesh.model.refs import Ref
@@ -40,7 +41,7 @@ def peer_commands(mesh: Mesh, links: list[Link], resources: Resources) -> Iterat
     """Yield the parts of the script that make the links and wait until they work."""
     yield ENDPOINT
     yield "".join(_endpoints(mesh, sorted({link.target for link in links}), resources))
-    keys = [Key("link", link.source, link.target) for link in links]
+    keys = [link_key(link.source, link.target) for link in links]
     for key in keys:
         yield _link(mesh, key, resources[key])
     for key in keys:
@@ -54,7 +55,7 @@ def _endpoint(target: str) -> str:
 def _endpoints(mesh: Mesh, targets: list[str], resources: Resources) -> Iterator[str]:
     for name in targets:
         cluster = mesh.cluster(name)
-        place = resources[Key("gateway", name, cluster.eastwest.name)].place
+        place = resources[gateway_key(name, cluster.eastwest.name)].place
         reached = (*options(cluster), f"--namespace={place.namespace}")
         call = command("endpoint", f"gateway/{place.name}", *reached)
         yield f"{_endpoint(name)}=$({call})\n"

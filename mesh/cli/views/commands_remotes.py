@@ -7,6 +7,7 @@ from typing import Any
 
 from mesh.cli.views.kubectl import WAIT, kubectl
 from mesh.cli.views.shell import comment, expanded_heredoc, heredoc
+from mesh.istio.addresses import remote_key
 from mesh.model import Key, Resource
 from mesh.model.spec import Cluster, Link, Mesh
 from mesh.providers.reader import ReaderSpec
@@ -38,7 +39,7 @@ def remote_commands(mesh: Mesh, links: list[Link], resources: Resources) -> Iter
     ends = sorted({name for link in links for name in (link.source, link.target)})
     yield "".join(_programmed(mesh.cluster(name)) for name in ends)
     for link in links:
-        key = Key("remote", link.source, link.target)
+        key = remote_key(link.source, link.target)
         yield "".join(_remote(mesh.cluster(link.source), mesh.cluster(link.target), resources[key]))
     yield comment("whether the istiods have found each other's services: istioctl remote-clusters")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from mesh.errors import RefusedError, UsageError
+from mesh.istio.addresses import chart_key
 from mesh.model import NO_CLUSTER, Action, Key, Plan
 from mesh.queries.checks.catalog import BY_ID, CHECKS
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed
@@ -86,7 +87,7 @@ def _in_cluster(check: Check, scene: MeshFacts, facts: ClusterFacts) -> CheckRes
 
 def _is_installed(scene: MeshFacts, facts: ClusterFacts) -> bool:
     """Whether the cluster has an istiod, or the state records one."""
-    return facts.key("chart", "istiod") in scene.state.entries or installed(facts)
+    return chart_key(facts.name, "istiod") in scene.state.entries or installed(facts)
 
 
 def _asked(check: Check, cluster: str, scene: MeshFacts, ask: Callable[[], Findings]) -> CheckResult:

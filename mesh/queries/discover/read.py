@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.errors import KubeError, MeshError
-from mesh.model import Key, Live, Unread
+from mesh.istio.addresses import cacerts_key
+from mesh.model import Live, Unread
 from mesh.model.spec import COMPONENTS, Component, SecretRef
 from mesh.providers.cert import CertProvider, cacerts_place
 from mesh.providers.chart import all_views
@@ -165,7 +166,7 @@ def _trust_domain(config: Mapping[str, Any], namespace: str, snapshot: Snapshot)
 
 def _trust(name: str, namespace: str, snapshot: Snapshot) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
     """The roots that its certificates lead to, who signs them, and what is wrong with that."""
-    key = Key("cert", name, "cacerts")
+    key = cacerts_key(name)
     live = CertProvider().observe({key: cacerts_place(namespace)}, snapshot)[key]
     if isinstance(live, Unread):
         raise KubeError(f"its certificates cannot be read: {live.why}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.errors import KubeError
-from mesh.model import Key, Live, Place, Unread
+from mesh.istio.addresses import remote_key
+from mesh.model import Live, Place, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers.remote import MULTI_CLUSTER, RemoteProvider, place
 from mesh.queries.status.model import NOT_REPORTED, PeerStatus
@@ -27,10 +28,10 @@ def remote_peers(mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> Iterator[P
     """
     targets = [mesh.cluster(link.target) for link in mesh.links if link.source == cluster.name]
     wanted = {each.name: place(mesh.name, cluster.namespace, each.cluster_name) for each in targets}
-    keys = {Key("remote", cluster.name, name): where for name, where in wanted.items()}
+    keys = {remote_key(cluster.name, name): where for name, where in wanted.items()}
     found = RemoteProvider().observe(keys, snapshot)
     for target in targets:
-        key = Key("remote", cluster.name, target.name)
+        key = remote_key(cluster.name, target.name)
         match found[key]:
             case Unread(why=why):
                 raise KubeError(why)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.engine.observe import uid_of
 from mesh.errors import MeshError
-from mesh.model import Found, Key, Unread
+from mesh.istio.addresses import remote_key
+from mesh.model import Found, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers import remote
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
@@ -139,7 +140,7 @@ class _Reader:
             return {}
         targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
         places = {
-            Key("remote", self.cluster.name, name): remote.place(
+            remote_key(self.cluster.name, name): remote.place(
                 self.mesh.name, self.cluster.namespace, self.mesh.cluster(name).cluster_name
             )
             for name in targets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mesh.istio.addresses import chart_key
 from mesh.istio.solo import REMOTE_CLASS
 from mesh.model import Action, Plan
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, annotated, labels, of_class, place, read, shown
@@ -86,7 +87,7 @@ def restart(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     PodDisruptionBudgets do not apply: no application pod is evicted.
     """
     plan: Plan = read(scene.plan)
-    key = facts.key("chart", "ztunnel")
+    key = chart_key(facts.name, "ztunnel")
     if not any(step.key == key and step.action in {Action.UPDATE, Action.REPLACE} for step in plan.steps):
         raise NotApplicable("the plan does not restart ztunnel")
     spaces = enrolled(facts)

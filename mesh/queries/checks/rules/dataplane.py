@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from mesh.istio.addresses import connection_key
 from mesh.model import Attrs, Unread
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
@@ -156,7 +157,6 @@ def knows_peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """
     names = {link.target for link in scene.mesh.links if link.source == facts.name}
     wanted = {scene.mesh.cluster(name).network: name for name in names if _shares(scene, name)}
-    kind = "remote" if scene.mesh.distribution == "upstream" else "link"
     if not wanted:
         raise NotApplicable("no linked cluster shares a Service")
     for pod, text in sorted(_dumps(facts).items()):
@@ -165,7 +165,7 @@ def knows_peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"{pod} knows no workload of network {network}",
                 {"pod": pod, "network": network},
-                facts.key(kind, wanted[network]),
+                connection_key(scene.mesh, facts.name, wanted[network]),
             )
 
 

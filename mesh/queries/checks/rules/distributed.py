@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh.istio.addresses import peer_key
 from mesh.istio.peering import stale
 from mesh.istio.solo import NETWORK, REMOTE_CLASS
 from mesh.providers.gateway import GatewayProvider
@@ -29,7 +30,7 @@ def distributed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         raise NotApplicable("no management plane makes the links of this mesh")
     peers = {labels(obj).get(NETWORK, ""): obj for obj in of_class(facts, REMOTE_CLASS)}
     for name, target in scene.clusters.items():
-        peer, about = peers.get(target.cluster.network), facts.key("peer", name)
+        peer, about = peers.get(target.cluster.network), peer_key(facts.name, name)
         if peer is None:
             maker = "istiod has not created" if target is facts else f"{MANAGEMENT} has not distributed"
             yield Finding(f"{maker} a peer for {name}", {"target": name}, about)

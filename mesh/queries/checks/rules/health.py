@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from mesh.istio.addresses import chart_key
 from mesh.model.spec import Component
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, daemon, images, istiod, labels, place, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
@@ -22,7 +23,7 @@ def control_plane(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     deployment = istiod(facts)
     pods = _pods(facts, "mesh pods", "app", "istiod")
     if why := why_not(deployment, 0, lambda _obj: pods):
-        yield Finding(why, {"deployment": shown(deployment), "why": why}, facts.key("chart", "istiod"))
+        yield Finding(why, {"deployment": shown(deployment), "why": why}, chart_key(facts.name, "istiod"))
     for pod in pods:
         yield from _restarted(scene.now, pod)
 
@@ -60,7 +61,7 @@ def on_every_node(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def _daemon(facts: ClusterFacts, component: Component, nodes: int, pods: list[Object]) -> Iterator[Finding]:
-    about = facts.key("chart", component)
+    about = chart_key(facts.name, component)
     found = daemon(facts, component)
     if why := why_not(found, nodes, lambda _obj: pods):
         yield Finding(why, {"daemonset": shown(found), "why": why}, about)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from mesh.istio.addresses import chart_key, gateway_key, label_key
 from mesh.istio.solo import NETWORK
-from mesh.model import Key
 from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,
@@ -54,7 +54,7 @@ def one_mesh(scene: MeshFacts) -> Findings:
             yield Finding(
                 f"{' and '.join(users)} have the same {what}, {value}",
                 {what: value, "clusters": users},
-                Key("chart", wrong, component),
+                chart_key(wrong, component),
             )
     meshes = {name: found for name, found in scene.gather(_mesh_id).items() if found}
     if len(set(meshes.values())) > 1:
@@ -89,7 +89,7 @@ def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"namespace {facts.namespace} has {setting(NETWORK, label)}, expected {own}",
             {"namespace": facts.namespace, "label": label, "expected": own},
-            facts.key("label", facts.namespace),
+            label_key(facts.name, facts.namespace),
         )
     for gateway in eastwest_gateways(scene, facts):
         label = labels(gateway).get(NETWORK, "")
@@ -97,7 +97,7 @@ def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"gateway {shown(gateway)} has {setting(NETWORK, label)}, expected {own}",
                 {"gateway": shown(gateway), "label": label, "expected": own},
-                facts.key("gateway", place(gateway)[1]),
+                gateway_key(facts.name, place(gateway)[1]),
             )
     for what in ("namespaces", "services"):
         for obj in facts.rows(what):
@@ -134,7 +134,7 @@ def named(scene: MeshFacts) -> Findings:
                 yield Finding(
                     f"cluster {cluster.name} has the cluster name {name}, which peers cannot use",
                     {"cluster": cluster.name, "clusterName": name},
-                    Key("chart", cluster.name, "istiod"),
+                    chart_key(cluster.name, "istiod"),
                 )
     for value, users in _repeated({each.name: each.cluster_name for each in scene.mesh.clusters}):
         yield Finding(
@@ -157,7 +157,7 @@ def network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"the istiod release has global.network={told}, expected {facts.cluster.network}",
             {"global.network": told, "expected": facts.cluster.network},
-            facts.key("chart", "istiod"),
+            chart_key(facts.name, "istiod"),
         )
 
 
@@ -179,5 +179,5 @@ def _same(
             yield Finding(
                 f"{component} has {setting(name, value)}, expected {wanted}",
                 {"component": component, "variable": name, "value": value, "expected": wanted},
-                facts.key("chart", component),
+                chart_key(facts.name, component),
             )

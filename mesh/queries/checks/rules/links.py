@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mesh.istio.addresses import chart_key, connection_key, eastwest_key, link_key
 from mesh.istio.solo import (
     CLUSTER,
     EASTWEST_CLASS,
@@ -43,7 +44,7 @@ def gateways(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     It is where other clusters reach this one.
     """
     found = eastwest_gateways(scene, facts)
-    about = facts.key("gateway", facts.cluster.eastwest.name)
+    about = eastwest_key(facts.cluster)
     if not found:
         yield Finding("the cluster has no east-west gateway", {}, about)
     for obj in found:
@@ -64,8 +65,7 @@ def _target(scene: MeshFacts, obj: Object) -> ClusterFacts | None:
 
 def _link(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key:
     target = _target(scene, obj)
-    kind = "peer" if scene.mesh.automatic else "link"
-    return facts.key(kind, target.name if target else labels(obj).get(NETWORK, ""))
+    return connection_key(scene.mesh, facts.name, target.name if target else labels(obj).get(NETWORK, ""))
 
 
 def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -86,7 +86,7 @@ def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 _link(scene, facts, obj),
             )
     for name in sorted(wanted):
-        yield Finding(f"the peer for {name} is missing", {"target": name}, facts.key("link", name))
+        yield Finding(f"the peer for {name} is missing", {"target": name}, link_key(facts.name, name))
 
 
 def one_namespace(scene: MeshFacts) -> Findings:
@@ -228,7 +228,7 @@ def one_way_of_linking(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"istiod creates peers itself ({AUTOMATIC}=true), but {len(ours)} peers are managed by mesh",
             {"peers": [shown(obj) for obj in ours]},
-            facts.key("chart", "istiod"),
+            chart_key(facts.name, "istiod"),
         )
     by_network: dict[str, list[str]] = {}
     for obj in found:

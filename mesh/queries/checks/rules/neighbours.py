@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterator
 
 from mesh.errors import MeshError
+from mesh.istio.addresses import chart_key, crds_key
 from mesh.model.spec import COMPONENTS
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -64,7 +65,7 @@ def gateway_api(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     A Helm release that owns the CRDs may put older ones over them at its next upgrade.
     """
     crds = [obj for obj in facts.rows("crds") if place(obj)[1].endswith(f".{GATEWAY_API}")]
-    about = facts.key("crds", "gateway-api")
+    about = crds_key(facts.name)
     if not crds:
         raise NotApplicable("the Gateway API is not installed yet")
     groups = read(facts.groups)
@@ -112,7 +113,7 @@ def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"{count} Istio CRDs belong to {keeper}, expected {name}: helm refuses to take them over",
             {"crds": count, "release": owner, "expected": name},
-            facts.key("chart", "base") if ours else None,
+            chart_key(facts.name, "base") if ours else None,
             Severity.WARNING if ours and not owner else None,
         )
 
@@ -132,7 +133,7 @@ def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"Helm release {view.newest.name} has been {view.status} since {view.newest.last_deployed}",
                 {"release": view.newest.name, "status": view.status, "revision": view.newest.revision},
-                facts.key("chart", component),
+                chart_key(facts.name, component),
                 None if view.pending else Severity.WARNING,
                 f"mesh recover chart/{facts.name}/{component}" if view.pending else "mesh apply",
             )

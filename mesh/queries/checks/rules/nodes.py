@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from mesh.istio.addresses import chart_key
 from mesh.model.spec import Component
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -99,7 +100,7 @@ def _uncovered(facts: ClusterFacts, component: Component, nodes: int) -> Iterato
         yield Finding(
             f"{component} is scheduled on {desired} of {nodes} nodes: other pods stay outside the mesh",
             {"component": component, "desired": desired, "nodes": nodes},
-            about=facts.key("chart", component),
+            about=chart_key(facts.name, component),
         )
 
 
@@ -195,7 +196,7 @@ def plugged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 yield Finding(
                     f"the nodes run {each.name}, but global.platform of the CNI chart is {told or 'not set'}",
                     {"platform": each.name, "global.platform": told},
-                    about=facts.key("chart", "cni"),
+                    about=chart_key(facts.name, "cni"),
                     fix=f"set spec.defaults.values.cni.global.platform to {each.values[0]}",
                 )
                 return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mesh.istio.addresses import chart_key, gateway_key, licence_key, link_key
 from mesh.istio.solo import CLUSTER, LICENCE_KEYS, LICENCE_SECRET, NETWORK, REMOTE_CLASS, TRUST_DOMAIN
-from mesh.model import Key
 from mesh.model.spec import SecretRef
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -54,7 +54,7 @@ def trust_domains(scene: MeshFacts) -> Findings:
                         "annotation": told,
                         "istiod": domains[target.name],
                     },
-                    facts.key("link", target.name),
+                    link_key(facts.name, target.name),
                 )
     if not compared:
         raise NotApplicable("no peer exists yet")
@@ -75,7 +75,7 @@ def skips_validation(scene: MeshFacts) -> Findings:
                 yield Finding(
                     f"{name}: trust domains differ, but {component} lacks {variable}=true",
                     {"cluster": name, "component": component, "variable": variable},
-                    Key("chart", name, component),
+                    chart_key(name, component),
                 )
 
 
@@ -88,7 +88,7 @@ def licensed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     wanted = scene.mesh.licence.secret or SecretRef(LICENCE_SECRET, facts.namespace)
     found = facts.named("secrets", wanted.namespace, wanted.name)
     where = f"{wanted.namespace}/{wanted.name}"
-    about = facts.key("secret", wanted.name)
+    about = licence_key(facts.name, wanted.name)
     if found is None:
         yield Finding(f"the licence Secret {where} is missing", {"secret": where}, about)
     elif not set(LICENCE_KEYS) & set(found["keys"]):
@@ -114,7 +114,7 @@ def compatible(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"istiod has {setting(name, env.get(name))}, so it does not take part in peering",
                 {"variable": name, "value": env.get(name, "")},
-                facts.key("chart", "istiod"),
+                chart_key(facts.name, "istiod"),
             )
 
 
@@ -134,7 +134,7 @@ def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"gateway {shown(obj)} has {CLUSTER}={labels(obj)[CLUSTER]}, expected {own_name}",
                 {"gateway": shown(obj), "cluster": labels(obj)[CLUSTER]},
-                facts.key("gateway", place(obj)[1]),
+                gateway_key(facts.name, place(obj)[1]),
             )
     for pod in facts.rows("gateway pods"):
         told = environment(pod)
@@ -162,5 +162,5 @@ def dns_capture(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             "the CNI agent does not capture DNS: names under mesh.internal do not resolve",
             {"AMBIENT_DNS_CAPTURE": config.get("AMBIENT_DNS_CAPTURE", "")},
-            facts.key("chart", "cni"),
+            chart_key(facts.name, "cni"),
         )

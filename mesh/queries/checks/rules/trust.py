@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mesh.model import Key
+from mesh.istio.addresses import cacerts_key
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 
@@ -33,7 +33,7 @@ def usable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     istiod does not start with half a CA; without cacerts it signs with a root that no other cluster trusts.
     """
     del scene
-    about = facts.key("cert", CACERTS)
+    about = cacerts_key(facts.name)
     found: Inspection | None = read(facts.authority)
     for problem in found.problems if found else ():
         yield Finding(f"cacerts: {problem}", {"problem": problem}, about)
@@ -67,7 +67,7 @@ def one_root(scene: MeshFacts) -> Findings:
         yield Finding(
             f"the clusters have different roots of trust ({each})",
             {name: sorted(roots) for name, roots in shown.items()},
-            next((key for key in (Key("cert", name, CACERTS) for name in shown) if scene.changes(key)), None),
+            next((key for key in (cacerts_key(name) for name in shown) if scene.changes(key)), None),
             severity=Severity.WARNING if shared else Severity.ERROR,
         )
 
@@ -116,7 +116,7 @@ def _ending(scene: MeshFacts, facts: ClusterFacts, cert: CertInfo, what: str) ->
         yield Finding(
             f"{what} expires on {cert.not_after:%Y-%m-%d %H:%M} UTC, in {max(left.days, 0)} days",
             {"notAfter": cert.not_after.isoformat(), "daysLeft": left.days, "fingerprint": cert.fingerprint},
-            facts.key("cert", CACERTS) if what != "the root of trust" else None,
+            cacerts_key(facts.name) if what != "the root of trust" else None,
             Severity.ERROR if left < error else Severity.WARNING,
         )
 

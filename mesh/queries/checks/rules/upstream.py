@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mesh.istio.addresses import chart_key, remote_key
 from mesh.istio.upstream import is_loopback
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -50,7 +51,7 @@ def multi_network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"istiod lacks {name}=true",
                 {"variable": name, "value": env.get(name, "")},
-                facts.key("chart", "istiod"),
+                chart_key(facts.name, "istiod"),
             )
 
 
@@ -101,11 +102,11 @@ def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)}: {problem}",
                 {"secret": shown(obj), "cluster": name},
-                facts.key("remote", names.get(name, name)),
+                remote_key(facts.name, names.get(name, name)),
             )
     for target, said in sorted(read(facts.remotes).items()):
         if why := read(said):
-            yield Finding(f"the link to {target}: {why}", {"target": target}, facts.key("remote", target))
+            yield Finding(f"the link to {target}: {why}", {"target": target}, remote_key(facts.name, target))
 
 
 def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -122,7 +123,7 @@ def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"istiod has not synced with {name}: {told.get(name, 'unknown to istiod')}",
                 {"cluster": name, "syncStatus": told.get(name, "")},
-                facts.key("remote", names[name]),
+                remote_key(facts.name, names[name]),
             )
 
 

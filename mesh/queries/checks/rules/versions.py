@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from mesh.istio.addresses import chart_key
 from mesh.istio.versions import OLDEST, Version
 from mesh.model.spec import COMPONENTS, Component
 from mesh.queries.checks.facts import (
@@ -86,14 +87,14 @@ def _beside(facts: ClusterFacts) -> Iterator[Finding]:
             yield Finding(
                 f"{component} is newer ({_text(own)}) than istiod ({_text(control)})",
                 {"component": component, "runs": _text(own), "istiod": _text(control)},
-                facts.key("chart", component),
+                chart_key(facts.name, component),
             )
     pair = {running[each].line for each in ("cni", "ztunnel") if each in running}
     if len(pair) > 1:
         yield Finding(
             f"cni {_text(running['cni'])} and ztunnel {_text(running['ztunnel'])} differ in minor version",
             {"cni": _text(running["cni"]), "ztunnel": _text(running["ztunnel"])},
-            facts.key("chart", "ztunnel"),
+            chart_key(facts.name, "ztunnel"),
             Severity.WARNING,
         )
 
@@ -135,13 +136,13 @@ def tagged(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"{component} runs image tag {tag}: community images do not support peering",
                 {"component": component, "tag": tag},
-                facts.key("chart", component),
+                chart_key(facts.name, component),
             )
         elif release and tag and tag != release.chart_version and scene.mesh.tag == scene.mesh.version:
             yield Finding(
                 f"{component} runs image tag {tag}, but its chart is {release.chart_version}",
                 {"component": component, "tag": tag, "chart": release.chart_version},
-                facts.key("chart", component),
+                chart_key(facts.name, component),
                 Severity.WARNING,
             )
     if not looked:
@@ -169,7 +170,7 @@ def current(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             "the values of the istiod release contain the licence in clear text",
             {"release": release.name, "value": "license.value"},
-            facts.key("chart", "istiod"),
+            chart_key(facts.name, "istiod"),
         )
 
 
