@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mesh.errors import KubeError
-from mesh.model import Attrs, Found, Key, Live, Locator, Place, Touch
+from mesh.model import READY, Attrs, Found, Key, Live, Locator, Place, Ready, Touch, not_yet
 from mesh.sdk.capabilities import Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, token, written_in
@@ -57,6 +57,16 @@ class LabelProvider(Provider[LabelSpec], Traced):
         """Just our labels."""
         del live, last
         return {"metadata": {"labels": dict(spec.labels)}}
+
+    def ready(self, spec: LabelSpec, live: Live) -> Ready:
+        """Whether every label has the value that the mesh file gives it."""
+        labels = live.attrs["metadata"]["labels"]
+        wrong = [
+            f"{name} is {labels.get(name, 'missing')}, not {value}"
+            for name, value in sorted(spec.labels.items())
+            if labels.get(name) != value
+        ]
+        return not_yet("; ".join(wrong)) if wrong else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read the namespaces; a label that is not there is absent, so is one on a missing namespace."""

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from mesh.istio.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked
-from mesh.model import Live, Ready
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.istio.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked, stale
+from mesh.model import Live, NoValue, Ready, Unknown, not_yet
+from mesh.model.refs import Ref
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways
 
-__all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider"]
+__all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider", "LinkSpec"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec(Manifest):
+    """A peer object that leads to the `endpoint` of another cluster's east-west gateway."""
+
+    endpoint: Mapping[str, Any] | Ref | Unknown | None = None
 
 
 class LinkProvider(NetworkGateways):
@@ -22,6 +34,13 @@ class LinkProvider(NetworkGateways):
     unmoved = "it is not taken over there: a peer expects of its gateway an identity of its own namespace"
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
-        """PeerConnected and PeeringSucceeded, for this generation."""
-        del spec
-        return linked(live.status)
+        """PeerConnected and PeeringSucceeded are true for this generation, and it leads to the gateway.
+
+        A peer of another owner may use another address of the same gateway, so it is stale only when the
+        gateway has none; a connection that is up may be the one to an address that the gateway had before.
+        """
+        endpoint = spec.endpoint if isinstance(spec, LinkSpec) else None
+        judged = live.owner == spec.mesh or isinstance(endpoint, NoValue)
+        if judged and (why := stale(live.attrs.get("spec", {}), endpoint)):
+            return not_yet(why)
+        return self._unambiguous(spec, live) or linked(live.status)

@@ -66,10 +66,12 @@ class PeerProvider(Verified[PeerSpec]):
         )
 
     def ready(self, spec: PeerSpec, live: Live) -> Ready:
-        """It leads to where the gateway is, and works; of the own one nothing but the address counts."""
+        """It leads to where the gateway is, and works; of a cluster's own peer only the address counts."""
+        if made := live.status[BY_HAND]:
+            return not_yet(f"{', '.join(made)} was made by hand: with the distributed peer it is ambiguous")
         if live.status[OURS]:
             return not_yet("the peer that mesh made goes first, then Gloo distributes its own")
-        if isinstance(spec.endpoint, Mapping) and (why := stale(live.attrs["spec"], spec.endpoint)):
+        if why := stale(live.attrs["spec"], spec.endpoint):
             return not_yet(f"{why}; Gloo has not distributed the change")
         return READY if spec.own else linked(live.status)
 
@@ -126,6 +128,7 @@ def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Liv
             WHERE: "/".join((place_of(first).namespace, place_of(first).name)),
         },
         owner=owner_of(first),
+        place=place_of(first),
     )
 
 

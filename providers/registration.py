@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.model import Found, Key, Live, Place
+from mesh.model import READY, Found, Key, Live, Place, Ready, not_yet
 from mesh.sdk.capabilities import Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
@@ -42,12 +42,16 @@ class RegistrationProvider(Verified[RegistrationSpec]):
                 f"cluster {spec.cluster} is not registered with the management plane as {spec.name}: "
                 f"{spec.command}"
             )
-        approval = live.status["approval"] if isinstance(live, Live) else ACCEPTED
+        return self.ready(spec, live).why if isinstance(live, Live) else ""
+
+    def ready(self, spec: RegistrationSpec, live: Live) -> Ready:
+        """Accepted by the management plane."""
+        approval = live.status["approval"]
         if approval == ACCEPTED:
-            return ""
-        return (
-            f"the management plane has not let cluster {spec.cluster} in: KubernetesCluster {spec.name} has "
-            f"approval {approval or '(none)'}, not {ACCEPTED}; approve it there, or register it anew: "
+            return READY
+        return not_yet(
+            f"the management plane has not accepted cluster {spec.cluster}: KubernetesCluster {spec.name} "
+            f"has approval {approval or '(none)'}, not {ACCEPTED}; approve it there, or register it again: "
             f"{spec.command}"
         )
 

@@ -91,7 +91,9 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec]):
         return "" if isinstance(spec.server, Unknown | Ref) else _nowhere(spec, spec.server)
 
     def ready(self, spec: RemoteSpec, live: Live) -> Ready:
-        """Return whether the token is accepted and may read, and the clusters share a root of trust."""
+        """Return whether istiod reads it, it leads to the server, its token works, and the roots match."""
+        if why := _astray(spec, live.attrs):
+            return not_yet(why)
         for name in ("refused", "denied", "unknown"):
             if said := live.status.get(name):
                 return not_yet(str(said))
@@ -165,6 +167,21 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         touches=touches(obj, ours=MANAGER),
         owner=owner_of(obj),
     )
+
+
+def _astray(spec: RemoteSpec, attrs: Attrs) -> str:
+    """Return why istiod does not reach the other cluster by what a remote secret says; "" if it does.
+
+    Nothing is said of attrs that could not be read: they are empty.
+    """
+    if not attrs:
+        return ""
+    if not attrs["metadata"]["labels"]:
+        return f"istiod does not see it without label {next(iter(MULTI_CLUSTER))}"
+    if isinstance(spec.server, str) and attrs["server"] != spec.server:
+        there = attrs["server"] or "no server"
+        return f"stale: it leads to {there}, the API server of {spec.address.name} is at {spec.server}"
+    return "" if attrs["token"] else "it holds no token"
 
 
 def _access(spec: RemoteSpec, world: World) -> Access:

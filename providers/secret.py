@@ -16,7 +16,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mesh.errors import MeshError
-from mesh.model import Attrs, Found, Key, Live, Place, Sensitive
+from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Sensitive, not_yet
 from mesh.model.spec import Licence
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import token
@@ -34,13 +34,18 @@ ACCEPTED = (LICENCE_KEY, "gloo-mesh-license-key", "gloo-trial-license-key")
 
 @dataclass(frozen=True, slots=True)
 class SecretSpec:
-    """A licence Secret. `address` is its own key; without a `value` it is the user's, and only verified."""
+    """A licence Secret. `address` is its own key; without a `value` the user keeps it, and mesh verifies it.
+
+    `withheld` says that mesh keeps it and that its value is not at hand, as for `mesh status`: a licence
+    that exists then counts as the right one, and nothing may be written.
+    """
 
     mesh: str
     address: Key
     namespace: str
     name: str
     value: Sensitive | None
+    withheld: bool = False
 
 
 def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) -> Sensitive | None:
@@ -89,6 +94,8 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         """Return the licence in a Secret of type Opaque; other keys in it stay."""
         del last
         theirs = live.attrs if isinstance(live, Live) else {}
+        if spec.withheld and not theirs.get("data"):
+            return {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
         if spec.value is None:
             return theirs
         digest = salted(spec.mesh, spec.address, spec.value.reveal())
@@ -97,14 +104,19 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
     def refuse(self, spec: SecretSpec, live: Found, last: Last | None) -> str:
         """Refuse a Secret of the user that is missing or holds no licence."""
         del last
-        if spec.value is not None:
+        if spec.value is not None or spec.withheld:
             return ""
-        where = f"the licence of {spec.address.cluster}: Secret {spec.namespace}/{spec.name}"
+        whose = f"the licence of {spec.address.cluster}"
         if live is None:
-            return f"{where} is missing: create it, or set spec.istio.license to an env or file"
+            where = f"Secret {spec.namespace}/{spec.name}"
+            return f"{whose}: {where} is missing: create it, or set spec.istio.license to an env or file"
         if isinstance(live, Live) and not live.attrs["data"]:
-            return f"{where} has none of the keys {', '.join(ACCEPTED)}, or they are empty"
+            return f"{whose}: {_empty(spec)}"
         return ""
+
+    def ready(self, spec: SecretSpec, live: Live) -> Ready:
+        """Return whether it holds a licence under a key that istiod reads; istiod alone validates it."""
+        return READY if live.attrs.get("data") else not_yet(_empty(spec))
 
     def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
         """Return the digests of the keys in which istiod looks for a licence."""
@@ -121,6 +133,11 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         """Return the Secret with the licence in it."""
         del world
         return _body(spec, key, live)
+
+
+def _empty(spec: SecretSpec) -> str:
+    where = f"Secret {spec.namespace}/{spec.name}"
+    return f"{where} has none of the keys {', '.join(ACCEPTED)}, or they are empty"
 
 
 def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:

@@ -239,6 +239,14 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class NoValue(Unknown):
+    """Stands for a value that the resource `after` does not have now: it is missing, or has no such output.
+
+    A plan says `Unknown`, since a step may yet produce the value; readiness is judged by what exists.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """Stands for a value of which only the digest is at hand."""
 

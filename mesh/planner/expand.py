@@ -31,6 +31,7 @@ from mesh.providers.chart import ChartSpec, any_release, with_roots
 from mesh.providers.crds import CrdsSpec
 from mesh.providers.gateway import GatewaySpec
 from mesh.providers.label import LabelLocator, LabelSpec
+from mesh.providers.link import LinkSpec
 from mesh.providers.secret import SecretSpec
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.kube_secret import place as secret_place
@@ -47,7 +48,8 @@ Wanted = Iterator[Resource[Any]]
 def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]:
     """Return every resource of the mesh by its key.
 
-    `licence` is the key itself where we keep it, None where the file names a Secret of others.
+    `licence` is the value of a licence that mesh keeps. It may be None, also where the mesh file does not
+    name a Secret of the user: the licence is then only looked for, as `mesh status` does.
     """
     distribution = of(mesh)
     resources = [*_root(mesh)]
@@ -139,7 +141,8 @@ def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
 def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[Any]:
     where = licence_ref(mesh, cluster)
     key = licence_key(cluster.name, where.name)
-    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value)
+    withheld = value is None and mesh.licence.secret is None
+    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value, withheld)
     return Resource(
         key,
         secret_place(mesh.name, where.namespace, where.name),
@@ -231,7 +234,8 @@ def _remote(mesh: Mesh, link: Link) -> Resource[Any]:
 
 def _link(mesh: Mesh, link: Link) -> Resource[Any]:
     source, target = mesh.cluster(link.source), mesh.cluster(link.target)
-    body = peer_gateway(mesh, source, target, Ref(eastwest_key(target), "endpoint"))
+    endpoint = Ref(eastwest_key(target), "endpoint")
+    spec = LinkSpec(mesh.name, peer_gateway(mesh, source, target, endpoint), endpoint)
     return Resource(
         link_key(source.name, target.name),
         Place(
@@ -239,7 +243,7 @@ def _link(mesh: Mesh, link: Link) -> Resource[Any]:
             PEER_NAME.format(cluster=target.cluster_name),
             NetworkLocator(target.network),
         ),
-        Manifest(mesh.name, body),
+        spec,
         _in_namespace(source, source.eastwest.namespace) | {eastwest_key(source), eastwest_key(target)},
         link.origin,
         source.adopt,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from mesh.model import Attrs, Found, Key, Live, Locator, Place
+from mesh.model import Attrs, Found, Key, Live, Locator, Place, Ready, not_yet
 from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
@@ -121,6 +121,11 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
     def refuse_left(self, spec: Manifest, live: Live) -> str:
         """Refuse several; what others made may be anywhere, unless the peers know it by its name."""
         return self.refuse(spec, live, None) if self.named else self._several(spec, live)
+
+    def _unambiguous(self, spec: Manifest, live: Live) -> Ready | None:
+        """Return why it does not work beside another one for the same network; None if it is the only one."""
+        twins = self._several(spec, live) if live.status.get("twins") else ""
+        return not_yet(twins) if twins else None
 
     def _several(self, spec: Manifest, live: Live) -> str:
         if live.place is None or not (twins := live.status["twins"]):

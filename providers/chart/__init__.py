@@ -136,6 +136,8 @@ class ChartProvider(
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
         """Every workload does what was last asked of it, and istiod publishes the right root of trust."""
         troubles = list(live.status["troubles"])
+        if (status := live.attrs.get("status", DEPLOYED)) != DEPLOYED:
+            troubles.insert(0, f"its release is {status}")
         if isinstance(spec.root, str) and spec.root:
             troubles += unpublished(spec.root, spec.shown_in, live)
         return not_yet("; ".join(troubles)) if troubles else READY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mesh.istio.peering import PROGRAMMED, conditions, xds_port
 from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
 from mesh.model.diff import diff
 from mesh.model.refs import Ref
@@ -20,7 +21,6 @@ from mesh.world import Object, Snapshot, World
 
 PEERING_CLASS = "istio-eastwest"
 """The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
-XDS_LISTENER = "xds-tls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,24 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         addresses = sorted(
             obj.get("status", {}).get("addresses", []), key=lambda each: str(each.get("type")) != "IPAddress"
         )
-        ports = [
-            each["port"] for each in obj.get("spec", {}).get("listeners", []) if each["name"] == XDS_LISTENER
-        ]
+        port = xds_port(obj.get("spec", {}))
         peers = obj.get("spec", {}).get("gatewayClassName") == PEERING_CLASS
-        if not addresses or (peers and not ports):
+        if not addresses or (peers and port is None):
             return {}
         first = {"type": addresses[0]["type"], "value": addresses[0]["value"]}
-        return {"endpoint": {**first, "xdsPort": ports[0]} if ports else first}
+        return {"endpoint": {**first, "xdsPort": port} if port is not None else first}
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """Programmed for this generation, with an address, and no pod older than the root of trust."""
         if why := _behind(spec, live):
             return not_yet(why)
-        conditions = {each["type"]: each for each in live.status.get("conditions", [])}
-        accepted, programmed = conditions.get("Accepted"), conditions.get("Programmed")
-        if accepted and accepted["status"] == "False" and current(accepted, live):
+        current = conditions(live.status)
+        if twins := self._unambiguous(spec, live):
+            return twins
+        accepted, programmed = current.get("Accepted"), current.get(PROGRAMMED)
+        if accepted and accepted["status"] == "False":
             return never(f"not accepted: {accepted.get('message', '')}")
-        if not programmed or not current(programmed, live):
+        if not programmed:
             return not_yet("istiod has not programmed it yet")
         if programmed["status"] != "True":
             return not_yet(programmed.get("message") or programmed.get("reason", "not programmed"))
@@ -101,8 +101,3 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
 
 def _behind(spec: Manifest, live: Live) -> str:
     return behind(spec.root, live.status) if isinstance(spec, GatewaySpec) else ""
-
-
-def current(condition: Mapping[str, Any], live: Live) -> bool:
-    """Whether a condition speaks of the object as it is now."""
-    return bool(condition.get("observedGeneration", 0) >= live.status.get("generation", 0))

@@ -107,7 +107,11 @@ def test_each_resource_needs_what_it_stands_on_and_no_other_cluster_but_by_links
 def test_a_link_takes_the_endpoint_of_its_target() -> None:
     link = expanded(mesh(more="  links: [{from: cluster1, to: cluster2}]"))["link/cluster1/cluster2"]
     gateway = Key("gateway", "cluster2", "istio-eastwest")
-    assert {ref.name for ref in refs_in(link.spec)} == {"endpoint.type", "endpoint.value", "endpoint.xdsPort"}
+    assert {ref.name for ref in refs_in(link.spec.body)} == {
+        "endpoint.type",
+        "endpoint.value",
+        "endpoint.xdsPort",
+    }
     assert {ref.key for ref in refs_in(link.spec)} == {gateway}
     assert (link.place.namespace, link.place.name) == ("istio-eastwest", "istio-remote-peer-cluster2")
 
