@@ -76,7 +76,7 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
 
 def _outputs(here: Session) -> Outputs:
     """Read the gateways and the root of trust, and nothing else."""
-    resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""))
+    resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""), here.kinds)
     gateways = {cluster.name: eastwest_key(cluster) for cluster in here.mesh.clusters}
     state = here.store.read(here.mesh.name)
     last = {key: entry.last for key, entry in state.entries.items()}

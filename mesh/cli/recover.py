@@ -96,7 +96,7 @@ def _place(here: Session, key: Key) -> Place:
     """Return the place of the release from the mesh file, or from the lockfile."""
     from mesh.planner.expand import expand
 
-    wanted = expand(here.mesh, None).get(key)
+    wanted = expand(here.mesh, None, here.kinds).get(key)
     if wanted:
         return wanted.place
     last = here.store.read(here.mesh.name).last(key)

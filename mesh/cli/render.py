@@ -27,10 +27,11 @@ def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, 
     if not as_commands:
         raise UsageError("choose an output format", hint="run mesh render --commands")
     from mesh.cli.views.commands import commands
+    from mesh.engine.registry import kinds_for
     from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
     if only:
         one_of(only, [cluster.name for cluster in mesh.clusters], "cluster")
     licence = None if mesh.licence.secret else Sensitive("")
-    click.echo(commands(mesh, expand(mesh, licence), only=only), nl=False)
+    click.echo(commands(mesh, expand(mesh, licence, kinds_for(mesh)), only=only), nl=False)

@@ -49,11 +49,13 @@ def show_command(
     if live and not manifests:
         raise UsageError("--live needs --manifests", hint="run mesh show --manifests --live")
     from mesh.cli.views.graph import dot, mermaid, resources_text
+    from mesh.engine.registry import kinds_for
     from mesh.model.graph import edges, ordered
     from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
-    resources = expand(mesh, None if mesh.licence.secret else Sensitive(""))
+    licence = None if mesh.licence.secret else Sensitive("")
+    resources = expand(mesh, licence, kinds_for(mesh))
     edge = edges(resources.values())
     chosen = select(addresses, ordered(edge))
     if manifests:

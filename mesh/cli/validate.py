@@ -33,11 +33,13 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     """Check the mesh file and print every mistake with its position. Needs no cluster."""
     from mesh.config.decode import load_mesh
     from mesh.config.resolve.overrides import Overrides
+    from mesh.engine.registry import kinds_for
     from mesh.planner.expand import expand
     from mesh.planner.ownership import check_file
 
     mesh = load_mesh(path, Overrides.read(os.environ, contexts))
-    check_file(mesh.leave, expand(mesh, None if mesh.licence.secret else Sensitive("")))
+    licence = None if mesh.licence.secret else Sensitive("")
+    check_file(mesh.leave, expand(mesh, licence, kinds_for(mesh)))
     counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
     click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 

@@ -17,6 +17,7 @@ from mesh.config.resolve.charts import charts
 from mesh.config.resolve.clusters import clusters
 from mesh.config.resolve.links import links
 from mesh.config.resolve.overrides import Overrides
+from mesh.config.resolve.resources import resources
 from mesh.config.resolve.rollout import rollout
 from mesh.config.resolve.upstream import check_version, mesh_id, not_for_upstream
 from mesh.config.schema.mesh_file import MeshPart
@@ -116,6 +117,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
         leave={
             Key.parse(each): report.origin(("spec", "leave", index)) for index, each in enumerate(spec.leave)
         },
+        resources=resources(spec.resources, {member.name for member in members}, report),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,
         mesh_id=mesh_id(spec.istio, part.metadata.name, report),

@@ -68,7 +68,7 @@ def plan(
 
     Of what others made, `taken` is taken over, and `left` stays with them, as what the file leaves.
     """
-    resources = expand(session.mesh, session.licence)
+    resources = expand(session.mesh, session.licence, session.kinds)
     check_file(session.mesh.leave, resources)
     check_words(taken, left | session.mesh.leave.keys(), resources)
     options = PlanOptions(take=taken, leave=left)
@@ -93,7 +93,8 @@ def plan_destroy(
 
 def decided(session: Session) -> Decided:
     """Read and decide as a plan does, and stop there: nobody is asked about a write, nothing is refused."""
-    return planning.decided(session, expand(session.mesh, session.licence), PlanOptions())
+    resources = expand(session.mesh, session.licence, session.kinds)
+    return planning.decided(session, resources, PlanOptions())
 
 
 def apply(

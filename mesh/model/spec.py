@@ -198,6 +198,26 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedResource:
+    """A resource that the mesh file lists. Its kind reads the `values`.
+
+    `path` is where it is in the file; `origins` are the positions of its parts, by the path inside it.
+    """
+
+    key: Key
+    values: Mapping[str, Any]
+    needs: tuple[Key, ...] = ()
+    path: str = ""
+    origins: Mapping[tuple[str | int, ...], Origin] = field(default_factory=dict)
+
+    def origin(self, trail: tuple[str | int, ...] = ()) -> Origin:
+        """Return the position of a part; if it is absent, that of the nearest part around it."""
+        while trail and trail not in self.origins:
+            trail = trail[:-1]
+        return self.origins.get(trail, Origin())
+
+
+@dataclass(frozen=True, slots=True)
 class Mesh:
     """The whole desired state of one mesh.
 
@@ -226,6 +246,7 @@ class Mesh:
     mesh_id: str = ""
     through: tuple[str, ...] = ()
     leave: Mapping[Key, Origin] = field(default_factory=dict)
+    resources: tuple[ListedResource, ...] = ()
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name; raise KeyError if there is none."""

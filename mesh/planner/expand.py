@@ -25,6 +25,7 @@ from mesh.model import Key, Place, Resource, Sensitive
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRef
 from mesh.planner.expand_automatic import automatic_links
+from mesh.planner.expand_listed import with_listed
 from mesh.planner.expand_upstream import is_upstream, reader, remote
 from mesh.providers.cert import ISSUER, ROOT, IntermediateSpec, RootSpec, cacerts_place, root_place
 from mesh.providers.chart import ChartSpec, any_release, with_roots
@@ -33,6 +34,7 @@ from mesh.providers.gateway import GatewaySpec
 from mesh.providers.label import LabelLocator, LabelSpec
 from mesh.providers.link import LinkSpec
 from mesh.providers.secret import SecretSpec
+from mesh.sdk.contract import Registry
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.kube_secret import place as secret_place
 from mesh.sdk.managed_fields import marks
@@ -45,11 +47,14 @@ GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
 Wanted = Iterator[Resource[Any]]
 
 
-def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]:
+def expand(
+    mesh: Mesh, licence: Sensitive | None, kinds: Registry | None = None
+) -> Mapping[Key, Resource[Any]]:
     """Return every resource of the mesh by its key.
 
     `licence` is the value of a licence that mesh keeps. It may be None, also where the mesh file does not
-    name a Secret of the user: the licence is then only looked for, as `mesh status` does.
+    name a Secret of the user: the licence is then only looked for, as `mesh status` does. `kinds` are needed
+    if the file lists resources: see `mesh.engine.registry.kinds_for`.
     """
     distribution = of(mesh)
     resources = [*_root(mesh)]
@@ -59,7 +64,7 @@ def expand(mesh: Mesh, licence: Sensitive | None) -> Mapping[Key, Resource[Any]]
         resources.append(_remote(mesh, link) if is_upstream(mesh) else _link(mesh, link))
     if mesh.automatic:
         resources += automatic_links(mesh, mesh.automatic)
-    return {resource.key: resource for resource in resources}
+    return with_listed(mesh, {resource.key: resource for resource in resources}, kinds or {})
 
 
 def _root(mesh: Mesh) -> Wanted:

@@ -6,6 +6,7 @@ module tests which capabilities a kind has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from mesh.sdk.capabilities import (
     Disruptive,
     Kept,
     Leavable,
+    Listable,
     Masked,
     Renewable,
     Resumable,
@@ -25,6 +27,7 @@ from mesh.sdk.capabilities import (
     Verified,
 )
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.listing import SpecError
 from mesh.world import World
 
 Kind = Provider[Any]
@@ -33,6 +36,18 @@ Kind = Provider[Any]
 def is_adoptable(kind: Kind) -> bool:
     """Return whether the mesh file can adopt an existing resource of this kind."""
     return isinstance(kind, Adoptable)
+
+
+def is_listable(kind: Kind) -> bool:
+    """Return whether the mesh file can list resources of this kind."""
+    return isinstance(kind, Listable)
+
+
+def listed(kind: Kind, mesh: str, key: Key, values: Mapping[str, Any]) -> tuple[Place, Any]:
+    """Return place and spec of a resource that the mesh file lists; raise SpecError for a mistake."""
+    if not isinstance(kind, Listable):
+        raise SpecError(f"resources of kind {key.kind} cannot be listed", at=("kind",))
+    return kind.listed(mesh, key, values)
 
 
 def stays(kind: Kind) -> str:

@@ -7,8 +7,9 @@ answer for the kinds that do not have the capability.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from mesh.model import Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
 from mesh.sdk.contract import Last, Preview, Provider
@@ -42,6 +43,14 @@ class Returnable(Adoptable, ABC):
     @abstractmethod
     def works(self, live: Live) -> Ready:
         """Return whether the one that was given back works, with no spec to compare it to."""
+
+
+class Listable(ABC, Generic[S]):
+    """The mesh file can list resources of this kind (`spec.resources`)."""
+
+    @abstractmethod
+    def listed(self, mesh: str, key: Key, values: Mapping[str, Any]) -> tuple[Place, S]:
+        """Return place and spec of a listed resource; raise `mesh.sdk.listing.SpecError` for a mistake."""
 
 
 class Leavable(ABC, Generic[S]):

@@ -208,6 +208,20 @@ class RolloutPart(Part):
     ] = "check"
 
 
+class ResourcePart(Part):
+    """One resource that the mesh does not have by itself, of a kind that can be listed."""
+
+    kind: Annotated[str, Field(pattern=forms.KIND, description="kind of the resource")]
+    cluster: Annotated[Label, Field(description="cluster of the mesh that the resource is in")]
+    name: Annotated[str, Field(pattern=forms.NAME, description="last part of the address kind/cluster/name")]
+    spec: Annotated[Values, EMPTY, Field(description="settings; each kind has its own")]
+    needs: Annotated[
+        list[Annotated[str, Field(pattern=forms.ADDRESS)]],
+        NONE,
+        Field(description="addresses of the resources that must be ready before this one"),
+    ]
+
+
 class SpecPart(Part):
     """The desired state of the mesh."""
 
@@ -227,6 +241,9 @@ class SpecPart(Part):
         list[Annotated[str, Field(pattern=forms.ADDRESS)]],
         NONE,
         Field(description="addresses of objects that mesh leaves to their owner, such as link/a/b"),
+    ]
+    resources: Annotated[
+        list[ResourcePart], NONE, Field(description="resources of installed kinds, beside those of the mesh")
     ]
 
 

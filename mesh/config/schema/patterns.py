@@ -16,6 +16,8 @@ VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}[-0-9A-Za-z.]{0,60}$"
 REPO_KEY = r"^[a-z0-9]{6,40}$"
 GATEWAY_API = r"^v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?$"
 SHA256 = r"^[0-9a-f]{64}$"
+KIND = r"^[a-z][a-z0-9-]{0,62}$"
+NAME = r"^[^/\s]{1,253}$"
 ADDRESS = r"^[^/\s]+/[^/\s]+/[^/\s]+$"
 SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
 
@@ -53,6 +55,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "is not a valid path of a value",
         "write it with dots, such as meshConfig.some.password",
     ),
+    KIND: ("is not a valid kind", "use lower-case letters, digits and hyphens"),
+    NAME: ("is not a valid name of a resource", "write it without slashes and spaces"),
     ADDRESS: ("is not a valid address", "write kind/cluster/name, such as link/cluster1/cluster2"),
 }
 SECRETIVE = frozenset({VARIABLE, REPO_KEY})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.engine.registry import kinds_for
 from mesh.model import Action, Step
 from mesh.model.spec import Cluster, Mesh
 from mesh.planner.expand import GIVEN, expand
@@ -130,7 +131,9 @@ def _reads(mesh: Mesh, cluster: Cluster) -> set[Right]:
 
 def _writes(mesh: Mesh, cluster: Cluster) -> set[Right]:
     """What a run from nothing to everything and back writes."""
-    resources = {key: each for key, each in expand(mesh, None).items() if key.cluster == cluster.name}
+    resources = {
+        key: each for key, each in expand(mesh, None, kinds_for(mesh)).items() if key.cluster == cluster.name
+    }
     steps = [Step(Action.REPLACE, key) for key in resources]
     return set(needed(steps, places(resources, fresh(mesh.name))).get(cluster.name, frozenset()))
 
