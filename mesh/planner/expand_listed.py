@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mesh.errors import InputError, Problem
+from mesh.istio.addresses import namespace_key
 from mesh.model import Key, Resource
 from mesh.model.spec import ListedResource, Mesh
 from mesh.sdk import ask
@@ -40,7 +41,7 @@ def _resource(mesh: Mesh, listed: ListedResource, known: Resources, kinds: Regis
     if key in known:
         raise SpecError(f"{key} is already a resource of this mesh", hint="remove it from the list")
     place, spec = ask.listed(kinds[key.kind], mesh.name, key, listed.values)
-    here = Key("namespace", key.cluster, place.namespace)
+    here = namespace_key(key.cluster, place.namespace)
     needs = frozenset(listed.needs) | ({here} & known.keys())
     return Resource(key, place, spec, needs, listed.origin())
 
