@@ -73,7 +73,7 @@ def _entries(facts: ClusterFacts) -> Iterator[tuple[Object, str, Mapping[str, An
 def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P26: verify that no remote secret points at a loopback address.
 
-    In istiod's pod, 127.0.0.1 is the pod itself. A cluster with `allow_loopback` (a lab) is left out.
+    In istiod's pod, 127.0.0.1 is the pod itself. A cluster with `allowLoopback` (a lab) is left out.
     """
     labs = {each.cluster_name for each in scene.mesh.clusters if each.allow_loopback}
     for obj, name, config in _entries(facts):
