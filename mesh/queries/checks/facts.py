@@ -1,4 +1,4 @@
-"""What checks look at: each cluster as it was read, and the mesh around them; frozen."""
+"""The facts that checks judge: each cluster as it was read, and the mesh; frozen."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ NOT_READ = Unread("it was not read")
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """One cluster; what could not be read of it says why.
+    """One cluster. A part that could not be read is `Unread`, with the reason.
 
-    `seen` holds collections by the names of `mesh.queries.checks.read.queries`.
-    `tried` are writes that were tried as dry runs: "" if the server takes them, else its words.
-    `remotes` is, for each cluster that an upstream one calls, what is wrong with its remote secret.
-    `ports` are answers of pods. `skew` is by how many seconds its clock is ahead of ours.
+    `seen` holds the collections by their names in `mesh.queries.checks.read.queries`.
+    `tried` holds the answers to dry runs: "" if the server accepted, else its message.
+    `remotes` holds the problem with the remote secret of each link of an upstream mesh, "" for none.
+    `ports` holds answers of pods. `skew` is the number of seconds by which the cluster's clock is ahead.
+    `denied` are rights that planned writes lack, `stray` labelled objects that the state does not know.
     """
 
     cluster: Cluster
@@ -65,7 +66,7 @@ class ClusterFacts:
         return rows
 
     def named(self, what: str, namespace: str, name: str) -> Object | None:
-        """One object of a collection, or None if it is not there."""
+        """One object of a collection, or None if it is missing."""
         return next((obj for obj in self.rows(what) if place(obj) == (namespace, name)), None)
 
     def key(self, kind: str, name: str) -> Key:
@@ -75,11 +76,11 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class MeshFacts:
-    """The mesh, its clusters, its record, and what is about to be done (or why that is not known).
+    """The mesh, the facts of its clusters, its state, and the plan (or why there is none).
 
-    `held` are the clusters' slices of the record, `istioctl` the version of the one on PATH ("": none).
-    `missed` collects, while one check is asked, what `gather` could not find out: a comparison that
-    finds nothing has then not looked at everything.
+    `held` are the clusters' copies of the state, `istioctl` is the version of the one on PATH ("": none).
+    `missed` collects what `gather` could not read during one check: a comparison without findings has
+    then not passed, because the unread cluster may differ.
     """
 
     mesh: Mesh
@@ -98,7 +99,7 @@ class MeshFacts:
         return tuple(each for each in self.clusters.values() if not each.unreachable)
 
     def gather(self, what: Callable[[ClusterFacts], Any]) -> dict[str, Any]:
-        """One thing of every cluster in which it is there; what could not be read is noted as missed."""
+        """Return the value of each cluster that has it; note clusters that could not be read as missed."""
         found: dict[str, Any] = {}
         for facts in self.clusters.values():
             if facts.unreachable:
@@ -113,19 +114,19 @@ class MeshFacts:
         return found
 
     def miss(self, what: str) -> None:
-        """Note something that could not be looked at."""
+        """Note something that could not be read."""
         if what not in self.missed:
             self.missed.append(what)
 
     def changes(self, key: Key) -> bool:
-        """Whether the plan is about to write a resource."""
+        """Whether the plan changes a resource."""
         return isinstance(self.plan, Plan) and any(
             step.key == key and step.action is not Action.READ for step in self.plan.steps
         )
 
 
 def read(found: Any) -> Any:
-    """What was read; raise Skip with the reason if it could not be."""
+    """Return a part that was read; raise Skip with the reason if it could not be."""
     if isinstance(found, Unread):
         raise Skip(found.why)
     return found
@@ -138,7 +139,7 @@ def place(obj: Object) -> tuple[str, str]:
 
 
 def shown(obj: Object) -> str:
-    """An object as people write it: `namespace/name`."""
+    """An object as `namespace/name`, or `name` if it has no namespace."""
     return "/".join(part for part in place(obj) if part)
 
 
@@ -153,7 +154,7 @@ def annotated(obj: Object) -> Mapping[str, str]:
 
 
 def environment(workload: Object) -> dict[str, str]:
-    """The plain environment variables of a workload's (or pod's) containers; the first container wins."""
+    """The literal environment variables of the containers of a workload or pod; the first container wins."""
     spec = workload["spec"].get("template", workload)["spec"]
     everything = [each for container in spec.get("containers", []) for each in container.get("env", [])]
     return {each["name"]: str(each["value"]) for each in reversed(everything) if "value" in each}
@@ -171,33 +172,33 @@ def images(workload: Object) -> list[str]:
 
 
 def istiod(facts: ClusterFacts) -> Object:
-    """Istiod's Deployment; raise Absent if there is none."""
+    """Istiod's Deployment; raise NotFound if it is missing."""
     for obj in facts.rows("deployments"):
         if labels(obj).get("app") == "istiod" and place(obj)[0] == facts.namespace:
             return obj
-    raise NotFound(f"there is no istiod in {facts.namespace}")
+    raise NotFound(f"namespace {facts.namespace} has no istiod")
 
 
 DAEMONS: Mapping[Component, tuple[str, str]] = {
     "cni": ("k8s-app", "istio-cni-node"),
     "ztunnel": ("app", "ztunnel"),
 }
-"""The label of the pods of each component that runs on every node."""
+"""The pod label of each component that runs on every node."""
 
 
 def daemon(facts: ClusterFacts, component: Component) -> Object:
-    """The DaemonSet of cni or ztunnel; raise Absent if there is none."""
+    """The DaemonSet of cni or ztunnel; raise NotFound if it is missing."""
     key, value = DAEMONS[component]
     namespace = facts.cluster.charts[component].namespace
     for obj in facts.rows("daemonsets"):
         found = labels(obj).get(key) or obj["spec"]["selector"].get("matchLabels", {}).get(key)
         if found == value and place(obj)[0] == namespace:
             return obj
-    raise NotFound(f"there is no {component} in {namespace}")
+    raise NotFound(f"namespace {namespace} has no {component}")
 
 
 def mesh_config(facts: ClusterFacts) -> Mapping[str, Any]:
-    """What istiod runs with: the document `mesh` of its ConfigMap; {} if there is none."""
+    """The mesh config of istiod: the document `mesh` of its ConfigMap; {} if it is missing."""
     from mesh.world.yaml_documents import read as parse
 
     found = facts.named("configs", facts.namespace, "istio")
@@ -210,7 +211,7 @@ def mesh_config(facts: ClusterFacts) -> Mapping[str, Any]:
 
 
 def trust_domain(facts: ClusterFacts) -> str:
-    """The trust domain of the identities that istiod gives out; raise Absent if there is no istiod."""
+    """The trust domain of the identities that istiod issues; raise NotFound if istiod is missing."""
     istiod(facts)
     return str(mesh_config(facts).get("trustDomain", "cluster.local"))
 
@@ -221,7 +222,7 @@ def of_class(facts: ClusterFacts, name: str) -> list[Object]:
 
 
 def eastwest_gateways(scene: MeshFacts, facts: ClusterFacts) -> list[Object]:
-    """The east-west gateways: each distribution has a class of its own for them."""
+    """The east-west gateways; the Gateway class depends on the distribution."""
     is_upstream = scene.mesh.distribution == "upstream"
     return of_class(facts, upstream.EASTWEST_CLASS if is_upstream else solo.EASTWEST_CLASS)
 
@@ -233,7 +234,7 @@ def deployed(facts: ClusterFacts, component: Component) -> Release | None:
 
 
 def release(facts: ClusterFacts, component: Component) -> ReleaseView | None:
-    """The release of a component, or None: by its name, else (one that was taken over) by its chart's."""
+    """The release of a component, or None: by its name, else by its chart, as an adopted release is found."""
     chart = facts.cluster.charts[component]
     views: Mapping[tuple[str, str], ReleaseView] = read(facts.releases)
     found = views.get((chart.namespace, chart.release))
@@ -241,7 +242,7 @@ def release(facts: ClusterFacts, component: Component) -> ReleaseView | None:
 
 
 def installed(facts: ClusterFacts) -> bool:
-    """Whether there is a control plane to be judged: an istiod of ours or of others in its namespace."""
+    """Whether the cluster has a control plane to judge: an istiod in its namespace, from any installer."""
     try:
         istiod(facts)
     except NotFound:

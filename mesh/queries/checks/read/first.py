@@ -1,6 +1,6 @@
-"""Read the facts of every cluster: the LISTs of a plan and a few more, clusters in parallel; writes nothing.
+"""Read the facts of every cluster: the LISTs of a plan and a few more, in parallel; writes nothing.
 
-A second, smaller round (`mesh.queries.checks.read.second`) asks for what the first one shows to be needed.
+A second, smaller round (`mesh.queries.checks.read.second`) reads what depends on the first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
 def read_facts(
     mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[str, frozenset[str]], kinds: Registry
 ) -> dict[str, ClusterFacts]:
-    """Return the facts of every cluster of the file; `recorded` are the addresses in each."""
+    """Return the facts of every cluster of the file; `recorded` are the addresses in its state."""
     readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
     first = fan(lambda name: _first(readers[name]), readers, READERS)
     alive = [name for name, facts in first.items() if not facts.unreachable]
@@ -54,7 +54,7 @@ def read_facts(
 
 
 class _Reader:
-    """One cluster, and how each part of it is read."""
+    """One cluster, and the way to read each part of it."""
 
     def __init__(self, mesh: Mesh, cluster: Cluster, snapshot: Snapshot) -> None:
         self.mesh, self.cluster, self.snapshot = mesh, cluster, snapshot
@@ -82,20 +82,20 @@ class _Reader:
         )
 
     def version(self) -> str:
-        """What the API server says of itself."""
+        """The version of the API server."""
         return str(self.snapshot.get_path("/version")["gitVersion"])
 
     def skew(self) -> float:
-        """By how many seconds its clock is ahead of ours, by the half second or so that it tells."""
+        """Return by how many seconds its clock is ahead; its Date header resolves to a second."""
         return (self.world.kube(self.cluster.name).time() - self.world.clock.now()).total_seconds()
 
     def groups(self) -> frozenset[str]:
-        """The API versions that it serves."""
+        """The API versions that the server serves."""
         listed = self.snapshot.get_path("/apis")["groups"]
         return frozenset(each["groupVersion"] for group in listed for each in group["versions"])
 
     def secrets(self) -> Rows:
-        """The Secrets of istiod's namespace: which keys have a value, and not the values."""
+        """The Secrets of istiod's namespace and of the licence, without the values; see `_without_values`."""
         return tuple(_without_values(obj) for obj in self._secrets())
 
     def _secrets(self) -> list[Object]:
@@ -107,7 +107,7 @@ class _Reader:
         ]
 
     def releases(self) -> Mapping[tuple[str, str], Any]:
-        """The releases of the charts' namespaces, decoded once a run."""
+        """The Helm releases in the namespaces of the charts."""
         namespaces = {chart.namespace for chart in self.cluster.charts.values()}
         return {
             name: view
@@ -116,7 +116,7 @@ class _Reader:
         }
 
     def authority(self) -> Inspection | None:
-        """What istiod would sign with, judged; None if there is no `cacerts`."""
+        """The CA in `cacerts` with its problems; None if the Secret is missing."""
         from mesh.world import pki
 
         wanted = (self.cluster.namespace, CACERTS)
@@ -126,7 +126,7 @@ class _Reader:
         return pki.inspect_bundle(pki.bundle_from(found.get("data") or {}), self.world.clock.now())
 
     def published(self) -> Mapping[str, frozenset[str]]:
-        """By namespace, the roots of trust that istiod has put there."""
+        """The roots of trust that istiod has published, by namespace."""
         from mesh.world import pki
 
         return {
@@ -135,7 +135,7 @@ class _Reader:
         }
 
     def remotes(self) -> Mapping[str, str | Unread]:
-        """What is wrong with the remote secret of each link of an upstream mesh, "" for nothing."""
+        """The problem with the remote secret of each link of an upstream mesh, "" for none."""
         if self.mesh.distribution != "upstream":
             return {}
         targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
@@ -150,7 +150,7 @@ class _Reader:
 
 
 def _trouble(found: Found) -> str | Unread:
-    """What a remote secret says of itself, and what its target's API server says of its token."""
+    """The problem with a remote secret: it is missing, or the target's API server rejects its token."""
     if isinstance(found, Unread):
         return found
     if found is None:
@@ -170,13 +170,13 @@ PARTS: Mapping[str, Callable[[_Reader], Any]] = {
     "published": _Reader.published,
     "remotes": _Reader.remotes,
 }
-"""What is read besides collections, by the attribute of `ClusterFacts` (Secrets without their values)."""
+"""Parts that are more than one LIST, by the attribute of `ClusterFacts`; `secrets` goes into `seen`."""
 
 FIELDS = frozenset(PARTS) - {"secrets"}
 
 
 def _first(reader: _Reader) -> ClusterFacts:
-    """Whether the cluster answers, seen by the first read; nothing else is asked of one that does not."""
+    """Whether the cluster answers, by the first LIST; no other request is sent to one that does not."""
     try:
         uid = uid_of(reader.rows(QUERIES["namespaces"]))  # type: ignore[arg-type]  # a tuple serves as well
     except (Unreachable, Unauthorized) as error:
@@ -194,7 +194,7 @@ def _filled(facts: ClusterFacts, cluster: str, answers: Mapping[tuple[str, str],
 
 
 def _without_values(secret: Object) -> Object:
-    """A Secret as far as checks may know it: the names of the keys that have a value."""
+    """A Secret without its values, since reports print evidence: only the names of the keys with a value."""
     kept = [name for name, value in (secret.get("data") or {}).items() if _decoded(value).strip()]
     known = {"metadata": secret["metadata"], "type": secret.get("type", "Opaque"), "keys": sorted(kept)}
     remote = (secret["metadata"].get("labels") or {}).get("istio/multiCluster") == "true"
@@ -209,7 +209,7 @@ def _decoded(value: str) -> bytes:
 
 
 def _stray(reader: _Reader, recorded: frozenset[str], kinds: Registry) -> tuple[str, ...] | Unread:
-    """What carries this mesh's mark and is not in the record."""
+    """Objects labelled as this mesh's that are missing from the state."""
     try:
         return tuple(
             sorted(

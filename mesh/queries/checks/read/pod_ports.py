@@ -1,6 +1,6 @@
-"""The ports of pods, reached through the API server's proxy: the one door to the data plane.
+"""Reads from the ports of istiod and ztunnel, through the API server's proxy.
 
-Where nodes are fake no pod answers anything, so nothing is asked there.
+Pods on fake nodes (kwok, as in the lab) answer nothing, so no request is sent there.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from mesh.world import Kube, Object
 NO_DATA_PLANE = "no data plane"
 SECONDS = 3.0
 ASKED = 16
-"""Pods that are asked at a time."""
+"""Requests at a time."""
 
 ISTIOD: Mapping[str, tuple[int, str]] = {
     "licence": (15014, "debug/license"),
     "metrics": (15014, "metrics"),
     "clusters": (15014, "debug/clusterz"),
 }
-"""What an istiod tells, by port and path."""
+"""What is read from istiod: port and path."""
 
 ZTUNNEL = (15000, "config_dump")
 
 
 def ask(kube: Kube, pods: Rows, nodes: Rows) -> Mapping[str, Any]:
-    """Return what one istiod and every ztunnel answer: texts, or `Unread` with the reason."""
+    """Return the answers of one istiod and every ztunnel: text, or `Unread` with the reason."""
     if not nodes or all(is_fake(node) for node in nodes):
         return {name: Unread(NO_DATA_PLANE) for name in (*ISTIOD, "ztunnels")}
     hurried = kube.within(SECONDS)
@@ -43,7 +43,7 @@ def ask(kube: Kube, pods: Rows, nodes: Rows) -> Mapping[str, Any]:
 
 
 def port(kube: Kube, pod: Object, number: int, path: str) -> str | Unread:
-    """GET a path of a pod's port; what does not answer is `Unread`, with a reason that begins the same."""
+    """GET a path of a pod's port; `Unread` if it does not answer, with `NO_DATA_PLANE` as prefix."""
     namespace, name = place(pod)
     try:
         return kube.get_text(f"/api/v1/namespaces/{namespace}/pods/{name}:{number}/proxy/{path}")
@@ -52,7 +52,7 @@ def port(kube: Kube, pod: Object, number: int, path: str) -> str | Unread:
 
 
 def is_fake(node: Object) -> bool:
-    """Whether a node only pretends to run pods (kwok)."""
+    """Whether a node only simulates its pods (kwok)."""
     runtime = node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
     return str(runtime).startswith("kwok://")
 

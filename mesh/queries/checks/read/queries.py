@@ -1,4 +1,8 @@
-"""What is read of a cluster for the checks: one LIST each, most of them those of a plan; data only."""
+"""The LISTs that the checks need, as data: a row in `QUERIES` is all that a new one takes.
+
+`read` sends each query and fills `ClusterFacts.seen`. No manifest of `mesh rbac` follows from them: it
+grants what a plan reads, and a check whose LIST is denied is skipped.
+"""
 
 from __future__ import annotations
 
@@ -56,18 +60,18 @@ def of_control_plane(cluster: Cluster) -> frozenset[str]:
 
 
 def of_system(cluster: Cluster) -> frozenset[str]:
-    """The namespaces of the charts, and that in which a cluster keeps its own DaemonSets."""
+    """The namespaces of the charts, and kube-system: CNI plugins run there."""
     return of_control_plane(cluster) | {"kube-system"}
 
 
 def of_leases(_cluster: Cluster) -> frozenset[str]:
-    """Where the leases of runs are."""
+    """The namespace of the leases of runs."""
     return frozenset({"kube-system"})
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One LIST, of the namespaces that `where` names ("": of all)."""
+    """One LIST in each of the namespaces that `where` returns ("": in all, with one request)."""
 
     resource: ResourceType
     labels: str = ""
@@ -102,7 +106,7 @@ QUERIES: dict[str, Query] = {
     "workload entries": Query(WORKLOAD_ENTRY),
     "controllers": Query(CONTROLLER, metadata_only=True),
 }
-"""Every collection by the name that `Facts.rows` knows it by."""
+"""Every collection by its name in `ClusterFacts.rows`."""
 
 ENDPOINTS = "kubernetes.io/service-name in ({names})"
-"""The selector of the EndpointSlices of some Services, in one request."""
+"""The selector of the EndpointSlices of several Services, in one request."""

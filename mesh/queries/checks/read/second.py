@@ -1,4 +1,4 @@
-"""The second round of reading: endpoints of webhooks, dry runs, pods' ports; needs what the first found."""
+"""The second round of reads, which depend on the first: endpoints of webhooks, dry runs, ports of pods."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mesh.world.resources import POD, SERVICE
 
 MANAGER = "mesh/check"
 NO_RIGHT = 'forbidden: User "'
-"""How an API server's authorizer begins; quotas and admission begin otherwise."""
+"""The prefix of an authorizer's denial; quotas and admission plugins answer 403 with other prefixes."""
 
 FLAT = "autogenflat."
-"""How istiod names the WorkloadEntries that it makes for pods of other clusters in a flat network."""
+"""The prefix of WorkloadEntries that istiod generates for pods of other clusters in a flat network."""
 
 
 def rows(facts: ClusterFacts, what: str) -> Rows:
-    """A collection of the first round; none of it if it could not be read."""
+    """A collection of the first round; empty if it could not be read."""
     found = facts.seen[what]
     return () if isinstance(found, Unread) else found
 
@@ -55,7 +55,7 @@ def is_flat(facts: ClusterFacts) -> bool:
 
 
 def _addresses(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
-    """All pods whole: asked for only where flat networks are in use, since addresses are compared there."""
+    """All pods with their addresses; read only for flat networks, since the LIST is large."""
     del facts
     try:
         return tuple(snapshot.list(POD))
@@ -64,7 +64,7 @@ def _addresses(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
 
 
 def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread]:
-    """Dry runs of what istiod's webhook and the cluster's policies have a say in."""
+    """The answers to dry runs of the objects of `trials`: webhooks and quotas take part in these."""
     kube = snapshot.world.kube(snapshot.cluster)
     names = {place(obj)[1] for obj in rows(facts, "namespaces")}
     served = facts.groups if isinstance(facts.groups, frozenset) else frozenset()
@@ -79,10 +79,10 @@ def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread
 
 
 def _try(kube: Kube, body: Object) -> str | Unread:
-    """Try a write as a dry run: "" if the server takes it, else its words; `Unread` if we may not ask."""
+    """Send a write as a dry run: "" if it is accepted, else the message; `Unread` if RBAC denies it."""
     try:
         kube.apply(body, manager=MANAGER, force=True, dry_run=True)
-    except Forbidden as error:  # by a rule of the cluster's, or because we may not ask
+    except Forbidden as error:  # by RBAC (nothing is known), or by a quota or policy (the answer)
         return Unread(error.message) if NO_RIGHT in error.message else error.message
     except (Unreachable, Unauthorized, Missing) as error:
         return Unread(error.message)
@@ -94,7 +94,7 @@ def _try(kube: Kube, body: Object) -> str | Unread:
 
 
 def trials(cluster: Cluster) -> Mapping[str, tuple[str, Object]]:
-    """What is tried, by name: the API version that must be served, and the object."""
+    """The objects of the dry runs by name, with the API version that must be served."""
     entry = {
         "hosts": ["mesh-check.invalid"],
         "location": "MESH_INTERNAL",
@@ -129,4 +129,4 @@ SECOND: Mapping[str, Callable[[Snapshot, ClusterFacts], Any]] = {
     "tried": _tried,
     "ports": _ports,
 }
-"""What is read again, by the collection or the attribute of `ClusterFacts` that it fills."""
+"""The reads of the second round, by the collection or the attribute of `ClusterFacts` that each fills."""

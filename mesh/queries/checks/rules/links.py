@@ -223,11 +223,11 @@ def one_way_of_linking(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """
     found = of_class(facts, REMOTE_CLASS)
     automatic = true(environment(istiod(facts)).get(AUTOMATIC, ""))
-    ours = [obj for obj in found if labels(obj).get(MESH_LABEL) == scene.mesh.name]
-    if automatic and ours:
+    by_mesh = [obj for obj in found if labels(obj).get(MESH_LABEL) == scene.mesh.name]
+    if automatic and by_mesh:
         yield Finding(
-            f"istiod creates peers itself ({AUTOMATIC}=true), but {len(ours)} peers are managed by mesh",
-            {"peers": [shown(obj) for obj in ours]},
+            f"istiod creates peers itself ({AUTOMATIC}=true), but {len(by_mesh)} peers are managed by mesh",
+            {"peers": [shown(obj) for obj in by_mesh]},
             chart_key(facts.name, "istiod"),
         )
     by_network: dict[str, list[str]] = {}

@@ -100,8 +100,8 @@ def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     helm refuses to install a chart over objects that another release owns.
     """
     del scene
-    ours = release(facts, "base")
-    name = ours.newest.name if ours else facts.cluster.charts["base"].release
+    own = release(facts, "base")
+    name = own.newest.name if own else facts.cluster.charts["base"].release
     strangers: dict[str, int] = {}
     for obj in facts.rows("crds"):
         if place(obj)[1].rpartition(".istio.io")[1]:
@@ -113,8 +113,8 @@ def istio_crds(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"{count} Istio CRDs belong to {keeper}, expected {name}: helm refuses to take them over",
             {"crds": count, "release": owner, "expected": name},
-            chart_key(facts.name, "base") if ours else None,
-            Severity.WARNING if ours and not owner else None,
+            chart_key(facts.name, "base") if own else None,
+            Severity.WARNING if own and not owner else None,
         )
 
 
@@ -219,10 +219,10 @@ def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     from mesh.world import pki
 
     roots = frozenset().union(*read(facts.published).values())
-    ours = [config for config in facts.rows("validating") if labels(config).get("app") == "istiod"]
-    if not ours or not roots:
+    own = [config for config in facts.rows("validating") if labels(config).get("app") == "istiod"]
+    if not own or not roots:
         raise Skip("istiod has no webhook" if roots else "istiod has published no root of trust")
-    for config in ours:
+    for config in own:
         for hook in config.get("webhooks", []):
             shown_roots = pki.fingerprints_in(_text(hook["clientConfig"].get("caBundle", "")))
             if not shown_roots & roots:

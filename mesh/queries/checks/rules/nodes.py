@@ -110,22 +110,22 @@ def allowed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     A namespace that rejects them fails without a message: the DaemonSet exists, its pods do not.
     """
     del scene
-    ours = {facts.cluster.charts[name].namespace for name in ("cni", "ztunnel")}
+    spaces = {facts.cluster.charts[name].namespace for name in ("cni", "ztunnel")}
     for obj in facts.rows("namespaces"):
         name, level = place(obj)[1], labels(obj).get(PSA, "privileged")
-        if name in ours and level != "privileged":
+        if name in spaces and level != "privileged":
             yield Finding(
                 f"namespace {name} enforces pod security {level}, but cni and ztunnel need privileged",
                 {"namespace": name, "enforce": level},
                 fix=f"kubectl --context {{context}} label ns {name} {PSA}=privileged --overwrite",
             )
-    ours |= {facts.namespace, facts.cluster.eastwest.namespace}
+    spaces |= {facts.namespace, facts.cluster.eastwest.namespace}
     for quota in facts.rows("quotas"):
-        if place(quota)[0] in ours:
+        if place(quota)[0] in spaces:
             for finding in _exhausted(quota):
                 yield replace(finding, severity=Severity.WARNING if installed(facts) else Severity.ERROR)
     for limits in facts.rows("limits"):
-        if place(limits)[0] in ours:
+        if place(limits)[0] in spaces:
             yield from _too_tight(limits)
 
 

@@ -152,10 +152,10 @@ def compatible(scene: MeshFacts) -> Findings:
     if len(found) < 2:
         raise NotApplicable("fewer than two clusters have an intermediate certificate")
     for name, own in sorted(found.items()):
-        for other, theirs in sorted(found.items()):
+        for other, remote in sorted(found.items()):
             trusted = {each.fingerprint for each in own.roots}
-            if name != other and theirs.root and theirs.root.fingerprint not in trusted:
+            if name != other and remote.root and remote.root.fingerprint not in trusted:
                 yield Finding(
                     f"{name} does not trust certificates signed by {other}",
-                    {"cluster": name, "peer": other, "root": theirs.root.fingerprint},
+                    {"cluster": name, "peer": other, "root": remote.root.fingerprint},
                 )
