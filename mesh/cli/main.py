@@ -109,7 +109,8 @@ def main() -> NoReturn:
 def run(args: list[str]) -> int:
     """Run one command line; return its exit code. Errors are printed, never raised."""
     try:
-        result: Any = cli.main(args, prog_name="mesh", standalone_mode=False)
+        # click would strip the colour that FORCE_COLOR asks for; `terminal.look` decides about it.
+        result: Any = cli.main(args, prog_name="mesh", standalone_mode=False, color=True)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
@@ -147,5 +148,5 @@ def _report(error: MeshError) -> int:
 
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     snippets = source if screen.snippets else None
-    click.echo(error_text(error, source=snippets, colour=screen.err_colour), err=True, nl=False)
+    click.echo(error_text(error, source=snippets, colour=screen.err_colour), err=True, nl=False, color=True)
     return error.exit_code

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.cli.main import run
 from mesh.cli.terminal import Terminal, look, observer, source
 from mesh.cli.views.live import LiveProgress
 from mesh.cli.views.progress import PlainProgress
@@ -83,3 +84,15 @@ def test_a_source_that_cannot_be_read_is_no_error(tmp_path: Path) -> None:
     assert source(str(tmp_path / "a")) == "a: \ufffd\n"
     assert source(str(tmp_path)) is None
     assert source("a\0b") is None
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_colour_can_be_forced_where_a_program_reads(
+    variable: str, coloured: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "1")
+    example = Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml"
+    assert run(["rbac", "-f", str(example), "--for", "apply", "--dry-runs"]) == 64
+    assert ("\x1b[31merror:" in capsys.readouterr().err) is coloured
