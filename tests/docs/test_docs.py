@@ -219,6 +219,15 @@ def test_the_readme_names_every_exit_code_and_every_verb() -> None:
         assert f"| {code} |" in readme
 
 
+def test_the_reference_names_every_variable_of_mesh() -> None:
+    text = (ROOT / "docs" / "reference" / "environment.md").read_text(encoding="utf-8")
+    sources = [path for path in tracked() if name(path).startswith(("mesh/", "providers/"))]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources if path.suffix == ".py")
+    read = set(re.findall(r"\"(MESH_[A-Z_]+)\"", code)) - {"MESH_VALUE", "MESH_INTERNAL"}
+    assert "MESH_HELM" in read
+    assert {each for each in read if f"`{each}" not in text} == set()
+
+
 def test_the_readme_is_a_page_of_at_most_150_lines() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
