@@ -1,7 +1,8 @@
 """Visit a graph in dependency order on threads; the only module that starts any.
 
-The caller's thread stays the only one that writes lock, journal and terminal: workers get a key
-and return a value.
+A worker gets a key and returns a value. Everything else (`before`, `after`, `skipped`, `tick`) runs in the
+caller's thread, one call at a time: so state, journal and terminal have a single writer and need no locks,
+and what `before` wrote is on disk before the worker starts.
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ class Stop:
 
     @classmethod
     def new(cls) -> Stop:
-        """Make one that nobody has asked yet."""
+        """Return one that was not asked yet."""
         return cls(Event())
 
     def __call__(self) -> bool:
-        """Whether somebody asked."""
+        """Return whether the run was asked to stop."""
         return self.event.is_set()
 
     def ask(self) -> None:
@@ -59,7 +60,7 @@ class Stop:
         self.event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, unless or until somebody asks; True if so."""
+        """Sleep, unless or until the run is asked to stop; return whether it was."""
         return self.event.wait(seconds)
 
 
@@ -72,10 +73,25 @@ def fan(work: Callable[[K], R], items: Iterable[K], workers: int) -> dict[K, R]:
         return dict(zip(keys, pool.map(work, keys), strict=True))
 
 
+def once(work: Callable[[], R], tick: Callable[[], None]) -> R:
+    """Call `work` on a thread of its own and return its result; `tick` runs in the caller's meanwhile."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(work)
+        while not wait([future], timeout=TICK_SECONDS).done:
+            tick()
+        return future.result()
+
+
 def walk(
     needs: Mapping[K, Collection[K]], visitor: Visitor[K, R], *, workers: int, stopping: Callable[[], bool]
 ) -> frozenset[K]:
-    """Visit every key after all that it needs; return the keys never started because of `stopping`."""
+    """Visit every key after all that it needs; return the keys never started because of `stopping`.
+
+    It always ends. The graph has no cycle (`model.graph.ordered` refuses one), so while keys remain, one of
+    them waits only for keys that are settled or running. Nothing here waits for a worker by name: a running
+    one ends by its own deadline, then either releases its users or settles them as skipped. With nothing
+    running and nothing ready, what remains was held back by `stopping` alone.
+    """
     return _Walk(needs, visitor, workers, stopping).run()
 
 
@@ -93,7 +109,8 @@ class _Walk(Generic[K, R]):
             for need in some:
                 self.users[need].append(key)
         self.ready = [key for key, some in self.waiting.items() if not some]
-        heapify(self.ready)  # type: ignore[type-var]  # keys are ordered: the same graph starts in the same order
+        # A heap, so that the same graph starts in the same order however its mapping was built.
+        heapify(self.ready)  # type: ignore[type-var]  # keys are ordered
         self.visitor, self.workers, self.stopping = visitor, workers, stopping
         self.running: dict[Future[R], K] = {}
         self.settled: set[K] = set()
@@ -109,11 +126,13 @@ class _Walk(Generic[K, R]):
     def _start(self, pool: ThreadPoolExecutor) -> None:
         while self.ready and len(self.running) < self.workers and not self.stopping():
             key = heappop(self.ready)  # type: ignore[type-var]
+            # Raising here ends the walk before the worker starts: no effect without its intent on disk.
             self.visitor.before(key)
             self.settled.add(key)
             self.running[pool.submit(self.visitor.work, key)] = key
 
     def _collect(self) -> None:
+        # A timeout, not only completions: leases must be renewed while all workers wait for one slow cluster.
         done, _ = wait(self.running, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
             key = self.running.pop(future)
@@ -124,12 +143,14 @@ class _Walk(Generic[K, R]):
         self.visitor.tick()
 
     def _release(self, key: K) -> None:
+        # `waiting` only shrinks, and a user joins the heap when it becomes empty: exactly once.
         for user in self.users[key]:
             self.waiting[user].discard(key)
             if not self.waiting[user] and user not in self.settled:
                 heappush(self.ready, user)  # type: ignore[type-var]
 
     def _skip(self, failed: K) -> None:
+        # A user may be settled already, by another failure; it cannot be running, since it needs `failed`.
         doomed = list(self.users[failed])
         while doomed:
             key = doomed.pop()

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
-from mesh.cli.run import Wishes, carry_out, run_options
+from mesh.cli.run import carry_out
+from mesh.cli.run_request import RunRequest, run_options
 from mesh.cli.session import document_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
 from mesh.engine import verbs as engine
@@ -52,7 +53,7 @@ def apply_command(
     flags = [part for flag, keys in words for key in sorted(keys) for part in (flag, str(key))]
     flags += ["--allow-downgrade"] if downgrade else []
     flags += ["--stepwise"] if stepwise else []
-    wishes = Wishes(
+    request = RunRequest(
         path, contexts, yes, timeout, parallelism, digest, as_json, confirmed=confirmed, flags=tuple(flags)
     )
 
@@ -61,5 +62,5 @@ def apply_command(
         return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
     if stepwise:
-        return one_by_one(wishes, lambda one: carry_out(one, plan))
-    return carry_out(wishes, plan)
+        return one_by_one(request, lambda one: carry_out(one, plan))
+    return carry_out(request, plan)

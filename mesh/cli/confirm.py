@@ -21,8 +21,7 @@ def confirm(question: str, *, yes: bool) -> None:
             "cannot ask for confirmation: not a terminal", hint="add --yes, or run in a terminal"
         )
     click.echo(f"{question}\n  Only 'yes' will be accepted.")
-    if click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ") != "yes":
-        raise InterruptedRunError("not confirmed, nothing was changed")
+    _expect("yes", "\n  Enter a value")
 
 
 def refuse_unknown(given: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -48,7 +47,12 @@ def confirm_names(names: tuple[str, ...], given: tuple[str, ...], *, ask: bool) 
             f"Every workload identity in {name} is issued again.\n"
             "  Only the name of the cluster will be accepted."
         )
-        with asking():
-            answer = click.prompt("\n  Enter the name", default="", show_default=False, prompt_suffix=": ")
-        if answer != name:
-            raise InterruptedRunError("not confirmed, nothing was changed")
+        _expect(name, "\n  Enter the name")
+
+
+def _expect(answer: str, prompt: str) -> None:
+    """Ask, and raise InterruptedRunError on any other answer; a signal ends the question at once."""
+    with asking():
+        given = click.prompt(prompt, default="", show_default=False, prompt_suffix=": ")
+    if given != answer:
+        raise InterruptedRunError("not confirmed, nothing was changed")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.run import Wishes, carry_out, run_options
+from mesh.cli.run import carry_out
+from mesh.cli.run_request import RunRequest, run_options
 from mesh.cli.session import document_options
 from mesh.engine import verbs as engine
 
@@ -37,9 +38,9 @@ def destroy_command(
     include_adopted: bool,
 ) -> int:
     """Remove everything that mesh created. Adopted resources are given back, not removed."""
-    wishes = Wishes(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
+    request = RunRequest(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
     return carry_out(
-        wishes,
+        request,
         lambda session: engine.plan_destroy(
             session, ignore_enrolled=ignore_enrolled, crds=crds, include_adopted=include_adopted
         ),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from mesh.cli.views.progress import Event, Observer, StepPhase
-from mesh.engine.run import Outcome, Watch, done
+from mesh.engine.outcome import Outcome, done
+from mesh.engine.run_options import Hooks
 from mesh.model import Action, Deferral, Key, Step
 
 
@@ -39,9 +40,14 @@ class ProgressFeed:
     began: dict[str, tuple[Step, float]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
-    def watch(self) -> Watch:
-        """Return the callbacks that a run needs."""
-        return Watch(self.started, self.finished, self.skipped, self.tick)
+    def hooks(self, tick: Callable[[], None]) -> Hooks:
+        """Return the hooks of a run; `tick` is called beside the feed's own."""
+
+        def both() -> None:
+            tick()
+            self.tick()
+
+        return Hooks(self.started, self.finished, self.skipped, both)
 
     def started(self, step: Step) -> None:
         """Report that a step began."""

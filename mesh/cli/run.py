@@ -1,235 +1,132 @@
-"""The pipeline of apply and destroy: plan, show, ask, run, report."""
+"""The pipeline of apply and destroy: plan, then what comes before the first write, then run and report."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import click
 
-from mesh.cli.confirm import confirm_names, refuse_unknown
-from mesh.cli.print_plan import printed
+from mesh.cli.before_run import BEFORE
+from mesh.cli.confirm import refuse_unknown
 from mesh.cli.progress_feed import ProgressFeed, Waits
+from mesh.cli.run_report import report
+from mesh.cli.run_request import RunRequest
 from mesh.cli.session import open_session
-from mesh.cli.signals import Grace, asking, stopping
+from mesh.cli.signals import Grace, stopping
 from mesh.cli.terminal import look, observer
-from mesh.cli.views.escape import terminal
-from mesh.cli.views.progress import JsonProgress
-from mesh.cli.views.result import result_text
-from mesh.cli.views.tally import tally
+from mesh.cli.views.progress import JsonProgress, Observer
 from mesh.engine import verbs as engine
-from mesh.engine.gate import Ask
-from mesh.engine.leftovers import leftovers
+from mesh.engine.gate import MidFlightChecks
+from mesh.engine.result import RunResult
+from mesh.engine.result import check as check_result
+from mesh.engine.run_options import RunOptions
 from mesh.engine.session import Planned, Session
-from mesh.engine.verbs import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT, RunResult
-from mesh.errors import InterruptedRunError, StalePlanError, UsageError
+from mesh.errors import InterruptedRunError
 from mesh.model import Key
-from mesh.planner.from_record import refuse_as_recorded
 from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder, refuse_held
 from mesh.walk import Stop
 from mesh.world.helm.children import Children
 
-Command = Callable[..., object]
+Planner = Callable[[Session], Planned]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """The options of a run."""
+class Process:
+    """What signals reach: the stop of this run, its helm processes, and what its workers wait for."""
 
-    path: Path
-    contexts: tuple[str, ...]
-    yes: bool
-    timeout: float
-    parallelism: int
-    digest: str
-    as_json: bool
-    destroy: bool = False
-    confirmed: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    stop_at: tuple[str, ...] = ()
-
-    def resume(self) -> str:
-        """Return the command that resumes a stopped run."""
-        verb = "destroy" if self.destroy else "apply"
-        contexts = [part for each in self.contexts for part in ("--context", each)]
-        names = [part for each in self.confirmed for part in ("--confirm", each)]
-        return shlex.join(["mesh", verb, "-f", str(self.path), *contexts, *self.flags, *names])
+    stop: Stop = field(default_factory=Stop.new)
+    children: Children = field(default_factory=Children)
+    waits: Waits = field(default_factory=Waits)
 
 
-def run_options(command: Command) -> Command:
-    """Add the options of every command that writes."""
-    options = (
-        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0.1),
-            default=DEFAULT_TIMEOUT,
-            show_default=True,
-            help="Seconds to wait for each step to become ready.",
-        ),
-        click.option(
-            "--parallelism",
-            type=click.IntRange(1, 256),
-            default=DEFAULT_PARALLELISM,
-            show_default=True,
-            help="Maximum number of concurrent steps.",
-        ),
-        click.option(
-            "--plan-digest",
-            "digest",
-            default="",
-            metavar="sha256:…",
-            help="Run only if the plan has this digest; otherwise exit with 3.",
-        ),
-        click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines on stdout."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def carry_out(wishes: Wishes, plan: Callable[[Session], Planned]) -> int:
-    """Plan under the lock, show the plan, ask, run and report; return the exit code."""
-    stop, waits, children = Stop.new(), Waits(), Children()
-    here = open_session(
-        wishes.path,
-        wishes.contexts,
-        stop=stop,
-        children=children,
-        say=waits.say,
-        licence=not wishes.destroy,
-        stop_at=wishes.stop_at,
-    )
-    refuse_unknown(wishes.confirmed, tuple(each.name for each in here.mesh.clusters))
-    verb = "destroy" if wishes.destroy else "apply"
+def carry_out(request: RunRequest, plan: Planner) -> int:
+    """Run the pipeline under the file lock; return the exit code."""
+    process = Process()
+    session = _open(request, process)
+    refuse_unknown(request.confirmed, tuple(each.name for each in session.mesh.clusters))
     with (
-        here.store.held(verb, here.world.clock.now()),
-        stopping(stop, lambda text: click.echo(text, err=True), lambda: _hurry(children)),
+        session.store.held(request.verb, session.world.clock.now()),
+        stopping(process.stop, lambda text: click.echo(text, err=True), process.children.stop),
     ):
-        refuse_held(here.mesh.name, here.world.kubes, _holder(here, verb))
-        planned = plan(here)
-        if stop():
-            raise InterruptedRunError("interrupted, nothing was changed")
-        refuse_as_recorded(planned.plan)
-        _show(wishes, planned)
-        _check_digest(wishes, planned)
-        if not wishes.destroy:
-            _check(here, planned)
-        if planned.plan.steps and not wishes.yes:
-            _ask(wishes)
-        confirm_names(planned.plan.confirm, wishes.confirmed, ask=not wishes.yes)
-        grace = Grace(stop, children, here.world.clock.monotonic)
-        result = _run(wishes, here, planned, waits, grace)
-    if stop():
+        planned = _planned(request, session, process, plan)
+        for each in BEFORE:
+            each(request, session, planned)
+        result = _run(request, session, planned, process)
+    if result.end == "interrupted" or process.stop():
         raise InterruptedRunError(
-            "interrupted, finished steps are recorded", hint=f"resume with: {wishes.resume()}"
+            "interrupted, finished steps are recorded", hint=f"resume with: {request.resume()}"
         )
-    engine.check(result)
+    check_result(result)
     return 0
 
 
-def _hurry(children: Children) -> None:
-    children.stop()
+def _open(request: RunRequest, process: Process) -> Session:
+    return open_session(
+        request.path,
+        request.contexts,
+        stop=process.stop,
+        children=process.children,
+        say=process.waits.say,
+        licence=not request.destroy,
+        stop_at=request.stop_at,
+    )
 
 
-def _show(wishes: Wishes, planned: Planned) -> None:
-    if not wishes.as_json:
-        click.echo(printed(planned.plan, "text"))
+def _planned(request: RunRequest, session: Session, process: Process, plan: Planner) -> Planned:
+    """Plan, unless another run holds a lease: a question about a plan that cannot run is a waste."""
+    refuse_held(session.mesh.name, session.world.kubes, _holder(request, session))
+    planned = plan(session)
+    if process.stop():
+        raise InterruptedRunError("interrupted, nothing was changed")
+    return planned
 
 
-def _check_digest(wishes: Wishes, planned: Planned) -> None:
-    if wishes.digest and wishes.digest != planned.plan.digest:
-        raise StalePlanError(
-            f"the plan has changed since the review: its digest was {wishes.digest} and is now "
-            f"{planned.plan.digest}",
-            hint="review the plan above, then run apply with the new digest",
-        )
+def _run(request: RunRequest, session: Session, planned: Planned, process: Process) -> RunResult:
+    feed = ProgressFeed(_observer(request, session), process.waits, session.world.clock.monotonic)
+    grace = Grace(process.stop, process.children, session.world.clock.monotonic)
+    options = RunOptions(
+        hooks=feed.hooks(grace.tick),
+        stopping=grace.stop,
+        timeout=request.timeout,
+        parallelism=request.parallelism,
+        leases=_leases(request, session, planned),
+        checks=_checks(session, planned),
+    )
+    try:
+        result = engine.apply(session, planned, options)
+        feed.deferred(planned.plan.deferred)
+    finally:
+        feed.observer.close()
+    report(request, session, result, feed)
+    return result
 
 
-def _check(here: Session, planned: Planned) -> None:
-    """Raise RefusedError if a pre-flight check finds errors."""
-    from mesh.queries.check import before_apply
+def _observer(request: RunRequest, session: Session) -> Observer:
+    if request.as_json:
+        return JsonProgress(sys.stdout, session.world.clock)
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    return observer(screen, session.world.clock, sorted(session.world.kubes))
 
-    before_apply(here, planned)
+
+def _holder(request: RunRequest, session: Session, lineage: str = "") -> Holder:
+    return Holder.here(request.verb, lineage, session.store.place(), session.world.clock.now())
 
 
-def _asking(here: Session, skipped: Collection[str]) -> Ask:
+def _leases(request: RunRequest, session: Session, planned: Planned) -> Leases:
+    holder = _holder(request, session, planned.state.lineage)
+    return Leases(session.mesh.name, holder, session.world.clock, session.world.kubes)
+
+
+def _checks(session: Session, planned: Planned) -> MidFlightChecks:
     """Return a function that runs the mid-flight checks, without the checks that the plan skips."""
 
-    def ask(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
+    def checks(clusters: tuple[str, ...], pending: frozenset[Key], users: frozenset[Key]) -> str:
         from mesh.queries.check import between
 
-        return between(here, clusters, pending, users, skipped=skipped)
+        return between(session, clusters, pending, users, skipped=planned.plan.skipped_checks)
 
-    return ask
-
-
-def _ask(wishes: Wishes) -> None:
-    """Continue only after the answer `yes`; raise UsageError if there is no terminal to ask on."""
-    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
-    if not screen.answers:
-        raise UsageError(
-            "cannot ask for confirmation: not a terminal", hint="add --yes, or run in a terminal"
-        )
-    if wishes.destroy:
-        click.echo(
-            "Do you really want to destroy all of this?\n  There is no undo. Only 'yes' will be accepted."
-        )
-    else:
-        click.echo("Do you want to perform these actions?\n  Only 'yes' will be accepted to approve.")
-    with asking():
-        answer = click.prompt("\n  Enter a value", default="", show_default=False, prompt_suffix=": ")
-    if answer != "yes":
-        raise InterruptedRunError("not confirmed, nothing was changed")
-
-
-def _holder(here: Session, verb: str, lineage: str = "") -> Holder:
-    return Holder.here(verb, lineage, here.store.place(), here.world.clock.now())
-
-
-def _leases(here: Session, verb: str, planned: Planned) -> Leases:
-    holder = _holder(here, verb, planned.state.lineage)
-    return Leases(here.mesh.name, holder, here.world.clock, here.world.kubes)
-
-
-def _run(wishes: Wishes, here: Session, planned: Planned, waits: Waits, grace: Grace) -> RunResult:
-    verb: Literal["apply", "destroy"] = "destroy" if wishes.destroy else "apply"
-    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
-    clock = here.world.clock
-    clusters = sorted(here.world.kubes)
-    eyes = JsonProgress(sys.stdout, clock) if wishes.as_json else observer(screen, clock, clusters)
-    teller = ProgressFeed(eyes, waits, clock.monotonic)
-
-    def tick() -> None:
-        grace.tick()
-        teller.tick()
-
-    try:
-        result = engine.apply(
-            here,
-            planned,
-            watch=replace(teller.watch(), tick=tick),
-            stopping=grace.stop,
-            timeout=wishes.timeout,
-            parallelism=wishes.parallelism,
-            leases=_leases(here, verb, planned),
-            ask=_asking(here, planned.plan.skipped_checks),
-        )
-        teller.deferred(planned.plan.deferred)
-    finally:
-        eyes.close()
-    left = leftovers(planned.observation.uids, here.world) if wishes.destroy else ()
-    for warning in (*result.warnings, *left):
-        click.echo(f"Warning: {terminal(warning)}", err=True)
-    last = tally(verb, teller.events, stopped=grace.stop(), resume=wishes.resume())
-    if isinstance(eyes, JsonProgress):
-        eyes.result(last)
-    else:
-        click.echo(result_text(last, colour=screen.out_colour), nl=False)
-    return result
+    return checks

@@ -25,7 +25,7 @@ the next run. Most installs finish within two seconds, and CI runners kill after
 
 
 @contextmanager
-def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], None]) -> Iterator[None]:
+def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], object]) -> Iterator[None]:
     """Set `stop` at the first signal; call `hurry` at the second one.
 
     The handler sets an event and raises nothing: an exception inside a wait would lose the result of

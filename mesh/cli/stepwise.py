@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from mesh.cli.run import Wishes
+from mesh.cli.run_request import RunRequest
 from mesh.cli.session import open_session
 from mesh.engine.session import Session
 from mesh.engine.verbs import decided
@@ -24,10 +24,10 @@ def stops(here: Session) -> tuple[str, ...]:
     return way(here.mesh, decided(here).inputs.found)
 
 
-def one_by_one(wishes: Wishes, run: Callable[[Wishes], int]) -> int:
+def one_by_one(request: RunRequest, run: Callable[[RunRequest], int]) -> int:
     """Run once for each version; stop after the first run that fails."""
-    versions = stops(open_session(wishes.path, wishes.contexts))
-    if wishes.digest and len(versions) > 1:
+    versions = stops(open_session(request.path, request.contexts))
+    if request.digest and len(versions) > 1:
         raise UsageError(
             "--plan-digest approves one plan, and --stepwise makes a plan for each version",
             hint="set spec.istio.version to the next version and apply that plan first",
@@ -35,7 +35,7 @@ def one_by_one(wishes: Wishes, run: Callable[[Wishes], int]) -> int:
     for at, version in enumerate(versions, start=1):
         if len(versions) > 1:
             click.echo(f"Istio {version}: step {at} of {len(versions)}", err=True)
-        code = run(replace(wishes, stop_at=(version,) if at < len(versions) else ()))
+        code = run(replace(request, stop_at=(version,) if at < len(versions) else ()))
         if code:
             return code
     return 0

@@ -1,32 +1,34 @@
-"""Between two clusters of a run: wait until those before are healthy, or end the run there."""
+"""Between two clusters of a rollout: wait until the changed ones are healthy, or end the run there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mesh.engine.waiter import Waiter
 from mesh.errors import MeshError
 from mesh.model import Action, Key, Step
 from mesh.model.graph import with_users
-from mesh.world import World
 
-Ask = Callable[[tuple[str, ...], frozenset[Key], frozenset[Key]], str]
-"""What the checks find wrong in some clusters but not in what the run is yet to mend; "" for nothing.
+MidFlightChecks = Callable[[tuple[str, ...], frozenset[Key], frozenset[Key]], str]
+"""Return what the checks find wrong in some clusters; "" if nothing is wrong.
 
-What they find wrong in the last, wherever that is, counts as well.
+Findings about the second argument do not count: the run has yet to change them. Findings about the third
+count wherever they are.
 """
 
 SECONDS_BETWEEN = 2.0
 
 
-def nobody(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:
+def no_checks(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:
     """For runs whose plan has no gate."""
     return ""
 
 
 def to_come(left: Mapping[Key, Step]) -> frozenset[Key]:
-    """Of the steps that are left, those that change something, and those that wait for one that does.
+    """Return the remaining steps that change something, and all that wait for one of them.
 
-    A link that is down because of the cluster it leads to works only when that cluster's turn has come.
+    A link that is down because of the cluster it leads to works only after that cluster's turn. To count it
+    against the cluster before would be a deadlock: the gate would wait for the step that waits at the gate.
     """
     changes = (key for key, step in left.items() if step.action is not Action.READ)
     return frozenset(with_users(changes, {key: step.needs for key, step in left.items()}))
@@ -35,31 +37,30 @@ def to_come(left: Mapping[Key, Step]) -> frozenset[Key]:
 def passed(
     clusters: tuple[str, ...],
     ask: Callable[[tuple[str, ...]], str],
-    world: World,
+    waiter: Waiter,
     *,
     about: str,
-    timeout: float,
-    stopping: Callable[[], bool],
     looks: int = 1,
-    so: str = "so the next cluster is left alone",
+    consequence: str = "so the next cluster is left alone",
 ) -> str:
     """Return "" when the checks of some clusters pass, or what they say when the run is to stop.
 
-    They have passed when they did so in that many `looks` in a row. Raise MeshError if they do not in
-    time; `so` is what follows from that.
+    They pass when they did so `looks` times in a row: readiness flaps while a control plane starts. Raise
+    MeshError if they do not pass in time. A run that fails here has changed only the clusters before, which
+    is what a gate is for: a bad version never reaches the rest of the mesh.
     """
-    names, clock = ", ".join(clusters), world.clock
-    deadline, good = clock.monotonic() + timeout, 0
+    names, clock = ", ".join(clusters), waiter.world.clock
+    deadline, good = clock.monotonic() + waiter.timeout, 0
     while (good := 0 if (wrong := ask(clusters)) else good + 1) < looks:
-        if stopping():
+        if waiter.stopping():
             return wrong
         if wrong and clock.monotonic() >= deadline:
             raise MeshError(
-                f"the checks of {names} do not pass, {so}: {wrong}",
-                hint="`mesh check --phase mid` tells how to mend it; then run apply again, "
+                f"the checks of {names} do not pass, {consequence}: {wrong}",
+                hint="`mesh check --phase mid` tells how to fix it; then run apply again, "
                 "or go on without a check by `--skip-check ID`",
             )
         if wrong:
-            world.say(about, f"waiting for the checks of {names}: {wrong}")
+            waiter.world.say(about, f"waiting for the checks of {names}: {wrong}")
         clock.sleep(SECONDS_BETWEEN)
     return ""

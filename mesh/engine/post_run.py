@@ -1,59 +1,62 @@
-"""After the last step of a run: whether what was changed, and what uses it, still works.
+"""After the last step of a run: whether what was changed, and what depends on it, still works.
 
-A step ends when its own thing is ready, which says nothing of the links that rest on it. So when something
-disruptive was done, the checks that stand between two clusters of a rollout are asked once more.
+A step ends when its own resource is ready, which says nothing of the links that depend on it. So after a
+disruptive change the checks that stand between two clusters of a rollout are asked once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from functools import partial
 
 from mesh.engine import gate
-from mesh.engine.run import Outcome, Run, guarded
+from mesh.engine.outcome import Outcome, guarded
+from mesh.engine.run import Run
 from mesh.engine.session import Planned, Session
 from mesh.model import NO_CLUSTER, Action, Key, Step
 from mesh.model.graph import Edges, with_users
 from mesh.planner.confirmation import to_confirm
 from mesh.planner.rollout import GATED, gate_of
 from mesh.sdk import ask
-from mesh.walk import walk
+from mesh.walk import once
 
-ASKED = Key("checks", NO_CLUSTER, "mid")
-"""What a run calls the checks after its last step; no address of a resource."""
+CHECKS = Step(Action.READ, Key("checks", NO_CLUSTER, "mid"))
+"""What the person who watches sees: a wait like any other. It is no step of the plan."""
 
 LOOKS = 4
-"""How often in a row the checks must pass: an istiod that has just begun has judged no peer yet."""
+"""How often in a row the checks must pass: an istiod that has just started has not judged its peers yet."""
+
+
+def verify(session: Session, planned: Planned, run: Run) -> None:
+    """Wait until the checks of what was changed pass; add what they say otherwise to the outcomes.
+
+    After a failure the checks would only repeat it. A cluster that left the mesh has nothing to pass.
+    """
+    changed = disrupted(run)
+    names = {key.cluster for key in changed}
+    clusters = tuple(each.name for each in session.mesh.clusters if each.name in names)
+    went_well = all(each.good for each in run.progress.outcomes.values())
+    if clusters and went_well and _is_gated(session, planned) and not run.options.stopping():
+        dependents = users(changed, planned.inputs.edges, planned.decisions.unchanged)
+        run.options.hooks.started(CHECKS)
+        passed = partial(_passed, run, clusters, frozenset(planned.decisions.deferred), dependents)
+        outcome = once(lambda: guarded(passed), run.tick)
+        run.progress.outcomes[CHECKS.key] = outcome
+        run.options.hooks.finished(CHECKS, outcome)
 
 
 def disrupted(run: Run) -> frozenset[Key]:
-    """What a run updated, replaced or deleted that carries traffic."""
+    """Return what a run updated, replaced or deleted that carries traffic."""
     return frozenset(
         key
         for key, task in run.tasks.items()
-        if task.step.action in GATED and ask.disrupts(task.kind, key) and key in run.outcomes
+        if task.step.action in GATED and ask.disrupts(task.kind, key) and key in run.progress.outcomes
     )
 
 
 def users(changed: Collection[Key], edges: Edges, unchanged: Collection[Key]) -> frozenset[Key]:
-    """Of what worked before and was not touched, all that needs what was changed, at whatever remove."""
+    """Return the unchanged resources that depend on a changed one, directly or not."""
     return frozenset(with_users(changed, edges) & set(unchanged))
-
-
-def look_back(session: Session, planned: Planned, run: Run) -> None:
-    """Wait until the checks of what was changed pass; note in the run's outcomes what they say otherwise.
-
-    A cluster that left the mesh has nothing to pass.
-    """
-    went_well = not any(each.error or each.stopped for each in run.outcomes.values())
-    changed = disrupted(run)
-    names = {key.cluster for key in changed}
-    where = tuple(each.name for each in session.mesh.clusters if each.name in names)
-    if where and went_well and _is_gated(session, planned) and not run.stopping():
-        decisions = planned.decisions
-        resting = users(changed, planned.inputs.edges, decisions.unchanged)
-        asking = _Asking(run, where, frozenset(decisions.deferred), resting)
-        walk({ASKED: ()}, asking, workers=1, stopping=run.stopping)
 
 
 def _is_gated(session: Session, planned: Planned) -> bool:
@@ -61,44 +64,15 @@ def _is_gated(session: Session, planned: Planned) -> bool:
     return gate_of(session.mesh.rollout, moved, destroy=planned.inputs.options.destroy).gate == "check"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """The one visit; told to who watches the run like a step that only waits."""
-
-    run: Run
-    clusters: tuple[str, ...]
-    pending: frozenset[Key]
-    users: frozenset[Key]
-
-    @property
-    def step(self) -> Step:
-        return Step(Action.READ, ASKED)
-
-    def before(self, _key: Key) -> None:
-        self.run.watch.started(self.step)
-
-    def work(self, _key: Key) -> Outcome:
-        return guarded(lambda: Outcome(stopped=self._passed()))
-
-    def after(self, key: Key, result: Outcome) -> bool:
-        self.run.outcomes[key] = result
-        self.run.watch.finished(self.step, result)
-        return True
-
-    def skipped(self, _key: Key, _because: Key) -> None:
-        raise AssertionError("it needs nothing that could fail")
-
-    def tick(self) -> None:
-        self.run.tick()
-
-    def _passed(self) -> str:
-        return gate.passed(
-            self.clusters,
-            lambda clusters: self.run.ask(clusters, self.pending, self.users),
-            self.run.world,
-            about=str(ASKED),
-            timeout=self.run.timeout,
-            stopping=self.run.stopping,
-            looks=LOOKS,
-            so="though every step is done",
-        )
+def _passed(
+    run: Run, clusters: tuple[str, ...], pending: frozenset[Key], dependents: frozenset[Key]
+) -> Outcome:
+    stopped = gate.passed(
+        clusters,
+        lambda names: run.options.checks(names, pending, dependents),
+        run.worker.waiter,
+        about=str(CHECKS.key),
+        looks=LOOKS,
+        consequence="though every step is done",
+    )
+    return Outcome(stopped=stopped)

@@ -1,4 +1,4 @@
-"""What is remembered of what was done, and whether what would be done is what was planned; pure."""
+"""What the state holds of a resource after its step; pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from mesh.engine.outcome import Outcome
+from mesh.engine.progress import Progress
 from mesh.engine.task import Task
 from mesh.model import Action, Found, Key, Live, Place
 from mesh.model.diff import fingerprints
-from mesh.model.refs import unknowns_in
+from mesh.model.refs import bind, unknowns_in
 from mesh.planner.decisions import Decisions
 from mesh.planner.ownership import is_ours, was_made
 from mesh.sdk.contract import OPEN, Last, Provider
@@ -45,6 +47,24 @@ def _theirs(fields: Mapping[str, str], before: Last | None, found: Found) -> fro
     there = fingerprints(found.attrs).keys() if isinstance(found, Live) else frozenset()
     known = before.fields.keys() if before else frozenset()
     return frozenset(((before.theirs if before else frozenset()) | (there - known)) & fields.keys())
+
+
+def entry_after(task: Task, result: Outcome, progress: Progress) -> Entry | None:
+    """Return what the state holds of a resource after its step; None if it holds nothing any more.
+
+    After a failure or a stop the entry is `open`: how far the step came, only the cluster knows.
+    """
+    key, resource = task.step.key, task.resource
+    before = progress.state.entries.get(key)
+    if resource is None:
+        return replace(before, last=replace(before.last, status=OPEN)) if before and not result.good else None
+    spec, found = bind(resource.spec, progress.lookup), progress.found.get(key)
+    if result.error or result.live is None:
+        return after_failure(task, spec, before, found)
+    made = task.step.action in {Action.CREATE, Action.REPLACE}
+    known = before.last if before and not made else None
+    last = remember(task.kind, spec, task.place, result.live, known, made=made, found=found)
+    return Entry(last, task.needs)
 
 
 def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> Entry | None:

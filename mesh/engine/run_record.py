@@ -1,27 +1,21 @@
-"""What the clusters are to remember of a run that is over; pure."""
+"""The history entry of a finished run; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from mesh.engine.run import Outcome, done
+from mesh.engine.outcome import Outcome, done
 from mesh.model import Key, Plan
 from mesh.state.history import End, PastRun, PastStep
 from mesh.state.lease_holder import Holder
 from mesh.state.lockfile import State
 
 
-def past_run(
-    plan: Plan,
-    outcomes: Mapping[Key, Outcome],
-    state: State,
-    by: Holder,
-    ended: datetime,
-    *,
-    unstarted: frozenset[Key],
+def history_entry(
+    plan: Plan, outcomes: Mapping[Key, Outcome], state: State, by: Holder, ended: datetime, end: End
 ) -> PastRun:
-    """Say who carried out which plan, and what came of its steps; `unstarted` are those never begun."""
+    """Return who carried out which plan, and what became of its steps."""
     signs = {step.key: done(step, outcomes[step.key]).value for step in plan.steps if step.key in outcomes}
     return PastRun(
         run=state.run,
@@ -32,18 +26,10 @@ def past_run(
         began=by.since,
         ended=ended.isoformat(timespec="seconds"),
         digest=plan.digest,
-        end=_end(plan, outcomes, unstarted),
+        end=end,
         deeds=tuple(
-            PastStep(signs[key].strip(), str(key), done=not (each.error or each.stopped))
+            PastStep(signs[key].strip(), str(key), done=each.good)
             for key, each in sorted(outcomes.items())
             if key in signs
         ),
     )
-
-
-def _end(plan: Plan, outcomes: Mapping[Key, Outcome], unstarted: frozenset[Key]) -> End:
-    if unstarted or any(each.stopped for each in outcomes.values()):
-        return "interrupted"
-    if plan.deferred or any(each.error for each in outcomes.values()):
-        return "incomplete"
-    return "complete"

@@ -1,4 +1,4 @@
-"""What is remembered of what was done, and whether what would be done is what was planned; pure."""
+"""One step with all that a worker needs, and whether it is still the planned one; pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mesh.engine.session import Planned, Session
 from mesh.errors import StalePlanError
-from mesh.model import Field, Key, Place, Resource, Step, Unknown
+from mesh.model import Action, Field, Key, Place, Resource, Step, Unknown
+from mesh.planner.inputs import places
 from mesh.sdk.contract import Provider
 
 
@@ -22,10 +24,25 @@ class Task:
     needs: frozenset[Key] = frozenset()
 
 
+def tasks_of(session: Session, planned: Planned) -> dict[Key, Task]:
+    """Return one task per step, and one per unchanged resource (which is recorded, not run)."""
+    inputs = planned.inputs
+    tasks: dict[Key, Task] = {}
+    steps = {step.key: step for step in planned.plan.steps}
+    where = places(inputs.resources, planned.state)
+    for key in [*planned.decisions.unchanged, *steps]:
+        step = steps.get(key) or Step(Action.NOOP, key)
+        needs = inputs.edges.get(key, frozenset())
+        tasks[key] = Task(step, session.kinds[key.kind], where[key], inputs.resources.get(key), needs)
+    return tasks
+
+
 def check_same(planned: Step, now: Step) -> None:
     """Raise StalePlanError unless the step that would run now is the one that was planned.
 
-    What was known in the plan must be identical; what was unknown may have become any value.
+    What the plan showed must be identical: a person agreed to these values and no others. What it called
+    unknown may have become any value. Fewer changes than planned are no deviation: an earlier attempt, or
+    the owner of a field, may already have made some of them.
     """
     after = {each.path: each.after for each in planned.fields}
     unknown = [path for path, value in after.items() if isinstance(value, Unknown)]

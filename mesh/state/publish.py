@@ -24,8 +24,8 @@ SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """What a run that is over is recorded with; `answered` are the clusters to tell."""
+class Publisher:
+    """Writes the state of a run to the lockfile and to the clusters that answered."""
 
     store: Store
     world: World

@@ -11,9 +11,10 @@ from typing import Any
 
 from mesh.config.decode import load_mesh
 from mesh.engine import plan as planning
-from mesh.engine.run import Watch
+from mesh.engine.result import RunResult
+from mesh.engine.run_options import RunOptions
 from mesh.engine.session import Planned, Session
-from mesh.engine.verbs import RunResult, apply
+from mesh.engine.verbs import apply
 from mesh.errors import KubeError
 from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, UnreadSecret
 from mesh.model.diff import digest
@@ -170,4 +171,4 @@ def plan(session: Session, *wanted: Resource[Toy], taken: frozenset[Key] = froze
 
 
 def carry_out(session: Session, planned: Planned, workers: int = 4) -> RunResult:
-    return apply(session, planned, watch=Watch(), stopping=lambda: False, timeout=5, parallelism=workers)
+    return apply(session, planned, RunOptions(timeout=5, parallelism=workers))

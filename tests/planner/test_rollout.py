@@ -11,8 +11,9 @@ import pytest
 from mesh.engine.gate import to_come
 from mesh.engine.post_run import users
 from mesh.engine.registry import all_kinds
-from mesh.engine.run import NOT_BEGUN, Watch
+from mesh.engine.run_options import RunOptions
 from mesh.engine.verbs import apply
+from mesh.engine.worker import NOT_BEGUN
 from mesh.model import Action, Key, Step
 from mesh.model.spec import Rollout
 from mesh.planner.rollout import CHANGES, cluster_by_cluster, gate_of, waves
@@ -146,7 +147,7 @@ def test_a_run_that_is_stopped_between_two_clusters_leaves_the_next_one_alone(
         return ""
 
     late = replace(here, world=replace(here.world, clock=Interrupted(stop)))
-    result = apply(late, planned, watch=Watch(), stopping=stop, timeout=5, parallelism=2, ask=mended)
+    result = apply(late, planned, RunOptions(stopping=stop, timeout=5, parallelism=2, checks=mended))
     assert toys(here.world, "cluster1").toys["a"]["values"] == {"out": 2}
     assert toys(here.world, "cluster2").toys["b"]["values"] == {"out": 1}
     assert result.outcomes[key("b", "cluster2")].stopped == NOT_BEGUN

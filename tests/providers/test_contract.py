@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mesh.engine.run import remember
+from mesh.engine.remember import remember
 from mesh.lab import Lab, gateway_api_crds
 from mesh.model import Action, Field, Found, Key, Live, Place, Sensitive, Unread
 from mesh.model.spec import GatewayAPI

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from mesh.cli.views.history import history_json, history_text
-from mesh.engine.run import Outcome
-from mesh.engine.run_record import past_run
+from mesh.engine.outcome import Outcome
+from mesh.engine.result import end_of
+from mesh.engine.run_record import history_entry
 from mesh.errors import KubeError, StateError
 from mesh.model import Action, Deferral, Key, Plan, Step
 from mesh.state.history import KEPT, LONGEST, PastRun, PastStep, added, from_text, joined, to_text
@@ -111,7 +112,7 @@ def over(label: Outcome, *, unstarted: bool = False, deferred: bool = False) -> 
     outcomes = {LABEL: label, SPACE: Outcome(remarks=("it stays, it holds: configmaps/mine",))}
     state = State("demo", "lineage", 2, "r2")
     now = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
-    return past_run(plan, outcomes, state, BY, now, unstarted=frozenset({SPACE} if unstarted else ()))
+    return history_entry(plan, outcomes, state, BY, now, end_of(plan, outcomes, stopped=unstarted))
 
 
 def test_a_run_is_remembered_with_who_and_what_and_what_was_left() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.escape import terminal
+from mesh.state.history import End
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class RunSummary:
 
     A destroy changes nothing but what it gives back.
 
-    `skipped` and `deferred` hold pairs (address, why); `resume` is the command that goes on from
-    here.
+    `end` is how the engine says the run ended. `skipped` and `deferred` hold pairs (address, why);
+    `resume` is the command that goes on from here.
     """
 
     verb: Literal["apply", "destroy"]
@@ -37,18 +38,17 @@ class RunSummary:
     failures: tuple[Failure, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     deferred: tuple[tuple[str, str], ...] = ()
-    stopped: bool = False
+    end: End = "complete"
     resume: str = ""
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was to be done is done."""
-        return not (self.failures or self.skipped or self.deferred or self.stopped)
+        """Whether every step is done."""
+        return self.end == "complete"
 
     def head(self) -> str:
         """Return the line with the numbers, to the byte as Terraform has it when all went well."""
-        state = "complete!" if self.complete else "interrupted!" if self.stopped else "incomplete!"
-        return f"{self.verb.capitalize()} {state} Resources: {', '.join(self._numbers())}."
+        return f"{self.verb.capitalize()} {self.end}! Resources: {', '.join(self._numbers())}."
 
     def _numbers(self) -> Iterator[str]:
         if self.imported:
@@ -108,7 +108,7 @@ def result_json(result: RunSummary) -> dict[str, Any]:
     return {
         "operation": result.verb,
         "complete": result.complete,
-        "stopped": result.stopped,
+        "stopped": result.end == "interrupted",
         "changes": {
             "add": result.added,
             "change": result.changed,

@@ -9,10 +9,11 @@ from typing import Literal
 from mesh.cli.views.progress import Event, StepPhase
 from mesh.cli.views.result import Failure, RunSummary
 from mesh.model import Action
+from mesh.state.history import End
 
 
 def tally(
-    verb: Literal["apply", "destroy"], events: Iterable[Event], *, stopped: bool = False, resume: str = ""
+    verb: Literal["apply", "destroy"], events: Iterable[Event], *, end: End = "complete", resume: str = ""
 ) -> RunSummary:
     """Return what came of a run; the last event of each step counts.
 
@@ -30,7 +31,7 @@ def tally(
         failures=tuple(Failure(event.key, event.text, event.hint) for event in failed),
         skipped=_pairs(last.values(), StepPhase.SKIPPED),
         deferred=_pairs(last.values(), StepPhase.DEFERRED),
-        stopped=stopped,
+        end=end,
         resume=resume,
     )
 

@@ -14,7 +14,7 @@ from mesh.cli.views.live import LiveProgress
 from mesh.cli.views.progress import Event, JsonProgress, Observer, PlainProgress, StepPhase, words
 from mesh.cli.views.result import Failure, RunSummary
 from mesh.cli.views.tally import tally
-from mesh.engine.run import Outcome
+from mesh.engine.outcome import Outcome
 from mesh.model import Action, Key, Step
 from tests.cli.views.plans import RELAXED, TEXT
 
@@ -81,7 +81,7 @@ def test_a_stream_has_an_object_a_line_version_first_and_summary_last() -> None:
     stream, watch = io.StringIO(), Watch()
     progress = JsonProgress(stream, watch)
     play(progress, watch)
-    progress.result(RunSummary("apply", added=1, failures=(Failure(BASE, "helm said no"),)))
+    progress.result(RunSummary("apply", added=1, failures=(Failure(BASE, "helm said no"),), end="incomplete"))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert lines[0]["type"] == "version"
     assert lines[0]["ui"] == "1.0"

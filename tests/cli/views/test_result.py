@@ -22,6 +22,7 @@ PARTIAL = RunSummary(
         ("cert/c3/cacerts", "c3 could not be read: timed out"),
         ("chart/c3/base", "c3 could not be read: timed out"),
     ),
+    end="incomplete",
     resume="mesh apply -f mesh.yaml",
 )
 
@@ -61,7 +62,7 @@ def test_failures_come_last_but_for_the_command_that_goes_on() -> None:
 
 
 def test_an_interrupted_run_says_so() -> None:
-    text = result_text(RunSummary("destroy", destroyed=2, stopped=True, resume="mesh destroy"))
+    text = result_text(RunSummary("destroy", destroyed=2, end="interrupted", resume="mesh destroy"))
     assert text == "Destroy interrupted! Resources: 2 destroyed.\n\nGo on with: mesh destroy\n"
 
 
@@ -72,7 +73,7 @@ def test_colour_marks_what_went_wrong() -> None:
 
 def test_json_names_the_way_on_only_if_there_is_one() -> None:
     assert result_json(PARTIAL)["resume"] == "mesh apply -f mesh.yaml"
-    done = replace(PARTIAL, failures=(), skipped=(), deferred=())
+    done = replace(PARTIAL, failures=(), skipped=(), deferred=(), end="complete")
     assert (result_json(done)["complete"], result_json(done)["resume"]) == (True, "")
 
 
@@ -84,7 +85,7 @@ def test_the_last_event_of_each_step_counts() -> None:
         Event("c", "a/c/s", Action.CREATE, StepPhase.SKIPPED, "needs a/c/f"),
         Event("d", "a/d/d", Action.CREATE, StepPhase.DEFERRED, "no route"),
     ]
-    assert tally("apply", events, resume="mesh apply") == RunSummary(
+    assert tally("apply", events, end="incomplete", resume="mesh apply") == RunSummary(
         "apply",
         added=2,
         changed=1,
@@ -93,5 +94,6 @@ def test_the_last_event_of_each_step_counts() -> None:
         failures=(Failure("a/c/f", "no", "try"),),
         skipped=(("a/c/s", "needs a/c/f"),),
         deferred=(("a/d/d", "no route"),),
+        end="incomplete",
         resume="mesh apply",
     )

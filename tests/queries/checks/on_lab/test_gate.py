@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mesh.engine import gate
+from mesh.engine.waiter import Waiter
 from mesh.errors import MeshError
 from mesh.world import World
 from mesh.world.clock import SystemClock
@@ -56,8 +57,8 @@ def ask(answers: list[str]) -> Callable[[tuple[str, ...]], str]:
 
 
 def passed(answers: list[str], clock: Ticking, *, stopping: bool = False) -> str:
-    world = World({}, {}, clock, {}, Path())
-    return gate.passed(("a",), ask(answers), world, about="x", timeout=10, stopping=lambda: stopping)
+    waiter = Waiter(World({}, {}, clock, {}, Path()), 10, lambda: stopping)
+    return gate.passed(("a",), ask(answers), waiter, about="x")
 
 
 def test_it_waits_until_the_checks_pass() -> None:
@@ -74,10 +75,8 @@ def test_it_ends_the_run_when_they_do_not_in_time() -> None:
 
 def test_it_passes_only_when_it_did_so_often_enough_in_a_row() -> None:
     clock, answers = Ticking(), ["", "bad", "", "", ""]
-    world = World({}, {}, clock, {}, Path())
-    passed = gate.passed(
-        ("a",), lambda _: answers.pop(0), world, about="x", timeout=10, stopping=bool, looks=3
-    )
+    waiter = Waiter(World({}, {}, clock, {}, Path()), 10, bool)
+    passed = gate.passed(("a",), lambda _: answers.pop(0), waiter, about="x", looks=3)
     assert (passed, answers, clock.at) == ("", [], 4 * gate.SECONDS_BETWEEN)
 
 

@@ -1,0 +1,76 @@
+"""The options of a run, for apply and destroy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
+
+Verb = Literal["apply", "destroy"]
+Command = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The options of a run."""
+
+    path: Path
+    contexts: tuple[str, ...]
+    yes: bool
+    timeout: float
+    parallelism: int
+    digest: str
+    as_json: bool
+    destroy: bool = False
+    confirmed: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
+
+    @property
+    def verb(self) -> Verb:
+        """The name of the command."""
+        return "destroy" if self.destroy else "apply"
+
+    def resume(self) -> str:
+        """Return the command that resumes a stopped run."""
+        contexts = [part for each in self.contexts for part in ("--context", each)]
+        names = [part for each in self.confirmed for part in ("--confirm", each)]
+        return shlex.join(["mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names])
+
+
+def run_options(command: Command) -> Command:
+    """Add the options of every command that writes."""
+    options = (
+        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            help="Seconds to wait for each step to become ready.",
+        ),
+        click.option(
+            "--parallelism",
+            type=click.IntRange(1, 256),
+            default=DEFAULT_PARALLELISM,
+            show_default=True,
+            help="Maximum number of concurrent steps.",
+        ),
+        click.option(
+            "--plan-digest",
+            "digest",
+            default="",
+            metavar="sha256:…",
+            help="Run only if the plan has this digest; otherwise exit with 3.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines on stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
