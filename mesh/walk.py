@@ -1,4 +1,4 @@
-"""Visit a graph in dependency order on threads; the only module that starts any.
+"""Walk a graph in dependency order with a pool of threads; the only module that starts threads.
 
 A worker gets a key and returns a value. Everything else (`before`, `after`, `skipped`, `tick`) runs in the
 caller's thread, one call at a time: so state, journal and terminal have a single writer and need no locks,
@@ -22,50 +22,50 @@ TICK_SECONDS = 0.2
 
 
 class Visitor(Protocol[K_contra, R]):
-    """What happens at each key; all but `work` run in the caller's thread."""
+    """Callbacks for each key; all but `work` run in the caller's thread."""
 
     def before(self, key: K_contra) -> None:
-        """Note the intent; what this raises ends the walk."""
+        """Record the intent; an exception ends the walk."""
 
     def work(self, key: K_contra) -> R:
-        """Do it, on a worker's thread; must not raise."""
+        """Do the work of a key on a worker thread; must not raise."""
 
     def after(self, key: K_contra, result: R) -> bool:
-        """Note the result; False makes everything that needs this key be skipped."""
+        """Record the result; False skips everything that depends on this key."""
 
     def skipped(self, key: K_contra, because: K_contra) -> None:
-        """Note that a key was not visited since `because` failed."""
+        """Record that a key is skipped because `because` failed."""
 
     def tick(self) -> None:
-        """Called several times a second while work is under way."""
+        """Called several times a second while work is in progress."""
 
 
 @dataclass(slots=True)
 class Stop:
-    """Asks a run to stop: start nothing more, finish what is in flight."""
+    """A request to stop a run: it starts no more steps and finishes the running ones."""
 
     event: Event
 
     @classmethod
     def new(cls) -> Stop:
-        """Return one that was not asked yet."""
+        """Return a stop request that is not set."""
         return cls(Event())
 
     def __call__(self) -> bool:
-        """Return whether the run was asked to stop."""
+        """Return whether the stop was requested."""
         return self.event.is_set()
 
     def ask(self) -> None:
-        """Ask the run to stop."""
+        """Request the stop."""
         self.event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, unless or until the run is asked to stop; return whether it was."""
+        """Sleep until the timeout or the stop request; return whether the stop was requested."""
         return self.event.wait(seconds)
 
 
 def fan(work: Callable[[K], R], items: Iterable[K], workers: int) -> dict[K, R]:
-    """Call `work` for every item in parallel; results by item, in the items' order."""
+    """Call `work` for every item in parallel; return the results by item, in the order of the items."""
     keys = list(items)
     if len(keys) < 2:
         return {key: work(key) for key in keys}
@@ -85,7 +85,7 @@ def once(work: Callable[[], R], tick: Callable[[], None]) -> R:
 def walk(
     needs: Mapping[K, Collection[K]], visitor: Visitor[K, R], *, workers: int, stopping: Callable[[], bool]
 ) -> frozenset[K]:
-    """Visit every key after all that it needs; return the keys never started because of `stopping`.
+    """Visit every key after its dependencies; return the keys not started because of `stopping`.
 
     It always ends. The graph has no cycle (`model.graph.ordered` refuses one), so while keys remain, one of
     them waits only for keys that are settled or running. Nothing here waits for a worker by name: a running

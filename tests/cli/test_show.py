@@ -133,8 +133,8 @@ def test_what_others_keep_is_said_to_be_only_verified(tmp_path: Path) -> None:
     file = tmp_path / "mesh.yaml"
     file.write_text(yaml.safe_dump(document))
     text = show("--manifests", file=file)
-    assert "# secret/cluster1/theirs\n# Secret vault/theirs is verified, never written\n" in text
-    assert "# cert/cluster1/cacerts\n# Secret istio-system/cacerts is verified, never written\n" in text
+    assert "# secret/cluster1/theirs\n# Secret vault/theirs is only verified, never written\n" in text
+    assert "# cert/cluster1/cacerts\n# Secret istio-system/cacerts is only verified, never written\n" in text
 
 
 def test_the_crds_are_shown_in_full_when_asked_for_by_name(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_why_tells_who_wrote_a_field_and_what_is_held_up(mesh: Mesh, kubectl: To
     assert [each["manager"] for each in network["written_by"]] == ["kubectl-label"]
     assert "gateway/cluster2/istio-eastwest" in [each["address"] for each in found["needed_by"]]
     link = mesh("why", "link/cluster1/cluster2")
-    behind = link.out.partition("These wait in turn for\n")[2].partition("\n\n")[0]
+    behind = link.out.partition("Which in turn wait for\n")[2].partition("\n\n")[0]
     assert "label/cluster2/istio-system  differs in 1 field (changed outside mesh)" in behind
     mesh.mended()
 
@@ -87,7 +87,7 @@ def test_why_of_what_left_the_file_says_so(mesh: Mesh) -> None:
     answer = mesh("why", "link/cluster2/cluster1")
     assert answer.code == 0, answer
     assert answer.out.startswith("link/cluster2/cluster1: no longer in the configuration")
-    assert "recorded  made by mesh" in answer.out
+    assert "recorded  created by mesh" in answer.out
 
 
 def test_history_tells_who_applied_what(mesh: Mesh, kubectl: Tool) -> None:

@@ -74,14 +74,14 @@ def test_what_is_not_there_is_missing_in_every_field() -> None:
     found = asked("two", {"two": None})
     assert (found.state.word, found.live) == ("not there", None)
     assert [fact.word for fact in found.facts] == ["missing"]
-    assert "live      not there" in why_text(found, colour=False)
+    assert "live      missing" in why_text(found, colour=False)
 
 
 def test_what_is_behind_a_need_is_told_too() -> None:
     found = asked("three", {"one": None})
     assert [(str(each.key), each.good) for each in found.waits] == [("toy/cluster1/two", True)]
     assert [(str(each.key), each.word) for each in found.behind] == [("toy/cluster1/one", "not there")]
-    assert "These wait in turn for\n" in why_text(found, colour=False)
+    assert "Which in turn wait for\n" in why_text(found, colour=False)
 
 
 def test_what_could_not_be_read_is_not_known() -> None:
@@ -100,7 +100,7 @@ def test_what_left_the_file_is_told_by_its_record() -> None:
     assert [str(each.key) for each in found.waits] == ["toy/cluster1/two"]
     text = why_text(found, colour=False)
     assert "wanted    no longer in the configuration" in text
-    assert "recorded  made by mesh" in text
+    assert "recorded  created by mesh" in text
 
 
 def test_what_somebody_else_made_is_refused_with_the_plans_own_words() -> None:

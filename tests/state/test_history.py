@@ -97,7 +97,7 @@ def test_the_table_counts_by_sign_and_names_who_could_not_be_read() -> None:
 
 
 def test_no_run_is_said_in_words() -> None:
-    assert history_text((), {}, steps=False) == "no cluster remembers a run\n"
+    assert history_text((), {}, steps=False) == "No runs yet: no cluster stores a history of this mesh.\n"
 
 
 LABEL, SPACE = Key("label", "cluster1", "istio-system"), Key("namespace", "cluster1", "istio-eastwest")

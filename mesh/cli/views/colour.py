@@ -1,4 +1,4 @@
-"""Colour, or none: the only place that writes an escape byte."""
+"""Colour output; the only module that writes escape sequences."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _SIGNS: dict[str, Style] = {"+": "green", "~": "yellow", "-": "red", "<=": "cyan
 
 
 class Paint(Protocol):
-    """Puts a style on a text."""
+    """Applies styles to text."""
 
     def __call__(self, text: str, style: Style) -> str:
         """Return the text in a style."""
 
     def sign(self, sign: str) -> str:
-        """Return an action's sign in its colours."""
+        """Return an action's symbol in its colour."""
 
 
 class _Plain:
@@ -39,5 +39,5 @@ class _Coloured:
 
 
 def painter(*, colour: bool) -> Paint:
-    """Return what paints, or what leaves text as it is."""
+    """Return a painter that adds colour, or one that returns text unchanged."""
     return _Coloured() if colour else _Plain()

@@ -1,4 +1,4 @@
-"""The guide's own commands for a mesh: a bash script that does by hand what `mesh apply` does."""
+"""The guide's commands for a mesh: a bash script with the same effect as `mesh apply`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from mesh.world.yaml_documents import write
 Resources = Mapping[Key, Resource[Any]]
 
 ORDER = ("crds", "namespace", "cert", "secret", "chart", "label", "gateway", "reader")
-"""The kinds of one cluster in the guide's order; links come when all clusters are done."""
+"""The kinds of one cluster in the guide's order; links come after all clusters."""
 
 HEAD = """\
-# What `mesh apply` does, by hand: bash, kubectl 1.31 or newer, helm 3.10 or newer and openssl do all of it.
-# Run it with bash; what is there already is used again.
+# The changes of `mesh apply` as commands. Needs bash, kubectl 1.31 or newer, helm 3.10 or newer and openssl.
+# Run it with bash. You can run it again: it uses what already exists.
 set -euo pipefail
 umask 077
 work=$(mktemp -d)
@@ -38,9 +38,9 @@ export MESH_CA_PASSPHRASE="${MESH_CA_PASSPHRASE-}"
 
 
 def commands(mesh: Mesh, resources: Resources, *, only: str = "") -> str:
-    """Return the script; `only` names the one cluster that it is for, "" is for all.
+    """Return the script for the cluster `only`, or for all clusters if it is "".
 
-    `resources` are those of `expand`. No secret is in it: it asks for them in the environment.
+    `resources` come from `expand`. The script contains no secrets: it reads them from the environment.
     """
     clusters = [cluster for cluster in mesh.clusters if only in ("", cluster.name)]
     parts = [f"#!/usr/bin/env bash\n{comment(f'mesh {mesh.name}, from {mesh.file}')}{HEAD}"]
@@ -64,7 +64,7 @@ def _title(text: str) -> str:
 
 
 def _needed(mesh: Mesh, clusters: list[Cluster], resources: Resources) -> Iterator[str]:
-    """Ask for everything that must be in the environment before anything is done."""
+    """Yield checks that every required environment variable is set, before the first change."""
     if mesh.licence.env:
         yield f': "${{{mesh.licence.env}:?set it to the licence key}}"\n'
     for cluster in clusters:
@@ -106,7 +106,7 @@ def _resource(mesh: Mesh, cluster: Cluster, resource: Resource[Any]) -> Iterator
 
 
 def _folder(mesh: Mesh) -> str:
-    """Where relative paths of the file start."""
+    """Return the folder that relative paths of the mesh file start from."""
     return str(Path(mesh.file).absolute().parent)
 
 
@@ -114,23 +114,25 @@ BUNDLE = Raw('"$work/gateway-api.yaml"')
 
 
 def _is_pinned(api: GatewayAPI) -> bool:
-    """Whether one file has the digest; that of a folder is of all its files."""
+    """Return whether the digest is that of one file; the digest of a folder covers all of its files."""
     return bool(api.sha256) and not Path(api.source).is_dir()
 
 
 def _bundle(api: GatewayAPI) -> Iterator[str]:
-    """Fetch the CRDs once, and go on only if they are those that the configuration pins."""
+    """Download the CRDs once, and continue only if their digest matches the configuration."""
     if _is_pinned(api):
         yield comment(f"Gateway API {api.version}")
         get = ("curl", "-fsSL", api.source) if "://" in api.source else ("cat", api.source)
         yield f"{command(*get)} >{BUNDLE}\n"
         yield f'if [ "$(openssl dgst -sha256 -r {BUNDLE} | cut -d" " -f1)" != {command(api.sha256)} ]; then\n'
-        yield f"  echo {command(f'{api.source} has another digest than is pinned')} >&2\n  exit 1\nfi\n"
+        yield f"  echo {command(f'{api.source} does not have the pinned digest')} >&2\n  exit 1\nfi\n"
 
 
 def _crds(cluster: Cluster, spec: CrdsSpec) -> Iterator[str]:
     if not spec.api.safe_upgrades:
-        yield comment("if the bundle brings the policy safe-upgrades: mesh leaves it out unless asked for it")
+        yield comment(
+            "the bundle may contain the policy safe-upgrades; mesh skips it without gatewayAPI.safeUpgrades"
+        )
     source = BUNDLE if _is_pinned(spec.api) else spec.api.source
     yield kubectl(cluster, "apply", "--server-side", "-f", source) + "\n"
     names = [f"{CRD.plural}/{name}.{GROUP}" for name in ("gatewayclasses", "gateways")]
@@ -140,15 +142,15 @@ def _crds(cluster: Cluster, spec: CrdsSpec) -> Iterator[str]:
 def _cacerts(mesh: Mesh, cluster: Cluster, spec: IntermediateSpec) -> Iterator[str]:
     run = ("kubectl", *options(cluster), f"--namespace={spec.namespace}")
     if isinstance(spec.ca, CommandCA):
-        yield comment("the program that signs is run where the configuration is")
+        yield comment("the signing program runs in the folder of the mesh file")
     yield from intermediate_commands(spec, run, _folder(mesh))
 
 
 def _licence(licence: Licence, cluster: Cluster, spec: SecretSpec) -> Iterator[str]:
-    """From a file descriptor, not an argument: arguments of a process are seen by everybody."""
+    """Pass the licence by file descriptor, not as an argument: other users can see process arguments."""
     namespace = f"--namespace={spec.namespace}"
     if spec.value is None:
-        yield comment("the licence is there already, says the configuration")
+        yield comment("the configuration uses an existing licence Secret")
         yield kubectl(cluster, namespace, "get", "secret", spec.name) + "\n"
         return
     value = f'printf %s "${{{licence.env}}}"' if licence.env else f"tr -d '\\r\\n' <{command(licence.file)}"

@@ -1,4 +1,4 @@
-"""One release as `helm upgrade --install`: its values on stdin, its secrets from the environment."""
+"""One release as `helm upgrade --install`: values on stdin, secrets from the environment."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WORKLOADS: Mapping[str, str] = {
     "cni": "daemonset/istio-cni-node",
     "ztunnel": "daemonset/ztunnel",
 }
-"""What each chart runs, by the names that the charts give."""
+"""The workloads of each chart, by the names in the charts."""
 
 
 def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
-    """Install or upgrade the release, and wait for its pods."""
+    """Yield the commands that install or upgrade the release and wait for its pods."""
     spec: ChartSpec = resource.spec
     job, options = spec.job, _options(cluster, "kube-context")
     values, secrets = split(spec)
@@ -44,7 +44,7 @@ def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
 
 
 def _platform_command(spec: ChartSpec, options: tuple[str, ...], values: dict[str, Any]) -> str:
-    """Upgrade a release of the management plane and keep its values; without a version, to the newest."""
+    """Yield the upgrade of a management plane release; it keeps the values. No version means the newest."""
     job = spec.job
     repo = job.repo or ("" if job.ref else REPOSITORY)
     words = ["helm", "upgrade", job.release, job.ref or spec.component, *options]
@@ -59,7 +59,7 @@ def _options(cluster: Cluster, context: str) -> tuple[str, ...]:
 
 
 def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
-    """Part the values into those that are printed and the secrets; what only `mesh` makes is left out."""
+    """Split the values into printed ones and secrets; values that only `mesh` can set are removed."""
     secrets: dict[Path, Sensitive] = {}
 
     def kept(values: Mapping[str, Any], at: Path) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
 
 
 def secrets_needed(cluster: Cluster, resources: Mapping[Key, Resource[Any]]) -> Iterator[tuple[str, str]]:
-    """Name the variable of each secret value, and say what it is."""
+    """Yield the variable of each secret value, with a description."""
     for key, resource in resources.items():
         if key.cluster == cluster.name and is_release(key):
             for path, value in split(resource.spec)[1].items():
@@ -92,7 +92,7 @@ def _variable(key: Key, path: Path) -> str:
 
 
 def _given(key: Key, path: Path, value: Sensitive) -> str:
-    """Through a file descriptor, not an argument; a text goes to helm as it is, anything else as JSON."""
+    """Pass a secret by file descriptor, not as an argument; text is passed literally, other data as JSON."""
     where = command(".".join(re.sub(r"([\\.,=\[\]])", r"\\\1", part) for part in path))
     name = _variable(key, path)
     if isinstance(value.reveal(), str):

@@ -1,4 +1,4 @@
-"""Links of the Solo distribution by hand: where each gateway is reached, the peer objects, the proof."""
+"""Commands for links of the Solo distribution: gateway addresses, peer objects, and the final check."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ENDPOINT = f"""\
 address='{{range .status.addresses[?(@.type=="IPAddress")]}}{{.type}} {{.value}}{{"\\n"}}{{end}}'
 address+='{{range .status.addresses[?(@.type=="Hostname")]}}{{.type}} {{.value}}{{"\\n"}}{{end}}'
 port='{{.spec.listeners[?(@.name=="{XDS_LISTENER}")].port}}'
-# endpoint GATEWAY KUBECTL-OPTIONS…: where an east-west gateway is reached, as "type address xds-port";
-# an IP address before a hostname
+# endpoint GATEWAY KUBECTL-OPTIONS…: prints the address of an east-west gateway as "type address xds-port";
+# prefers an IP address to a hostname
 endpoint() {{
   local gateway=$1
   shift
@@ -38,7 +38,7 @@ endpoint() {{
 
 
 def peer_commands(mesh: Mesh, links: list[Link], resources: Resources) -> Iterator[str]:
-    """Yield the parts of the script that make the links and wait until they work."""
+    """Yield the parts of the script that create the links and wait until they work."""
     yield ENDPOINT
     yield "".join(_endpoints(mesh, sorted({link.target for link in links}), resources))
     keys = [link_key(link.source, link.target) for link in links]
@@ -62,7 +62,7 @@ def _endpoints(mesh: Mesh, targets: list[str], resources: Resources) -> Iterator
 
 
 def _link(mesh: Mesh, key: Key, resource: Resource[Any]) -> str:
-    """The peer object, the address of its target put in by the shell."""
+    """Yield the peer object; the shell fills in the address of its target."""
     body, words = _with_words(resource.spec.body)
     read = f'read -r type value {PORT} <<<"${_endpoint(key.name)}"\n'
     apply = kubectl(mesh.cluster(key.cluster), "apply", "-f", "-")
@@ -70,7 +70,7 @@ def _link(mesh: Mesh, key: Key, resource: Resource[Any]) -> str:
 
 
 def _with_words(body: Any) -> tuple[Any, dict[str, str]]:
-    """Put a word that is nowhere else in place of each ref; the words, each with its shell variable."""
+    """Replace each ref with a unique word; return the words with their shell variables."""
     text, stem = json.dumps(body, default=repr), "word"
     while stem in text:
         stem += "_"
@@ -80,7 +80,7 @@ def _with_words(body: Any) -> tuple[Any, dict[str, str]]:
         match value:
             case Ref():
                 part = value.name.rpartition(".")[2]
-                # A port is to be a number in YAML; what begins with a digit is quoted there, as text.
+                # A port must be a number in YAML, and YAML quotes text that begins with a digit.
                 words[word := f"{stem}{part}" if part == PORT else f"0{stem}{part}"] = part
                 return word
             case Mapping():
@@ -93,7 +93,7 @@ def _with_words(body: Any) -> tuple[Any, dict[str, str]]:
 
 
 def _proof(mesh: Mesh, key: Key, resource: Resource[Any]) -> Iterator[str]:
-    """Both conditions: `Programmed` of a peer object is always true and proves nothing."""
+    """Wait for both conditions; `Programmed` of a peer object is always true and proves nothing."""
     for condition in (CONNECTED, SUCCEEDED):
         yield (
             kubectl(

@@ -1,4 +1,4 @@
-"""Links of the upstream distribution by hand: the reader's token, and remote secrets that carry it."""
+"""Commands for links of the upstream distribution: the reader's token, and remote secrets with it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from mesh.world.yaml_documents import write
 Resources = Mapping[Key, Resource[Any]]
 
 FILLED = ("{.data.token}", "{.data.ca\\.crt}")
-"""What Kubernetes puts into a reader's Secret, in kubectl's language."""
+"""The values that Kubernetes writes to a reader's Secret, as kubectl JSONPath."""
 
 
 def reader_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
-    """Make the token by which the other clusters read this one, and wait until it is there."""
+    """Yield commands that create the token with which other clusters read this one, and wait for it."""
     spec: ReaderSpec = resource.spec
     yield heredoc(
         kubectl(cluster, "apply", "-f", "-"), write(_unmarked(reader_body(spec, resource.key, None)))
@@ -35,13 +35,13 @@ def reader_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
 
 
 def remote_commands(mesh: Mesh, links: list[Link], resources: Resources) -> Iterator[str]:
-    """Yield the parts of the script that make the links. Whether an istiod has synced, no object says."""
+    """Yield the parts of the script that create the links. No object shows whether an istiod has synced."""
     ends = sorted({name for link in links for name in (link.source, link.target)})
     yield "".join(_programmed(mesh.cluster(name)) for name in ends)
     for link in links:
         key = remote_key(link.source, link.target)
         yield "".join(_remote(mesh.cluster(link.source), mesh.cluster(link.target), resources[key]))
-    yield comment("whether the istiods have found each other's services: istioctl remote-clusters")
+    yield comment("check that every istiod has synced with the other clusters: istioctl remote-clusters")
 
 
 def _programmed(cluster: Cluster) -> str:
@@ -51,7 +51,7 @@ def _programmed(cluster: Cluster) -> str:
 
 
 def _remote(source: Cluster, target: Cluster, resource: Resource[Any]) -> Iterator[str]:
-    """Read CA and token from the target and write them into the source; no program gets them as arguments."""
+    """Read CA and token from the target and write them to the source, never as process arguments."""
     spec: RemoteSpec = resource.spec
     yield comment(str(resource.key))
     secret = (f"--namespace={spec.reader.namespace}", "get", "secret", spec.reader.name)
@@ -63,19 +63,19 @@ def _remote(source: Cluster, target: Cluster, resource: Resource[Any]) -> Iterat
         where = ("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
         yield f"server=$({kubectl(target, *where)})\n"
         server, words = "0wordserver", {**words, "0wordserver": "server"}
-    config = write(document(spec.cluster, server, ca="0wordca", token="0wordtoken"))  # noqa: S106  # to be filled in
+    config = write(document(spec.cluster, server, ca="0wordca", token="0wordtoken"))  # noqa: S106  # the shell fills it in
     body = _unmarked(remote_body(spec, resource.key, None, ""))
     sent = {name: value for name, value in body.items() if name != "data"} | {
         "stringData": {spec.cluster: config}
     }
-    # Server-side: kubectl's own copy in an annotation would hold the token a second time.
+    # Server-side apply: client-side apply would store the token again, in an annotation.
     apply = kubectl(source, "apply", "--server-side", "--force-conflicts", "-f", "-")
     yield expanded_heredoc(apply, write(sent), words)
     yield "unset token\n"
 
 
 def _unmarked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Without our marks: what is made by hand is not ours."""
+    """Return the object without mesh's labels: mesh does not manage what the script creates."""
     meta = dict(body["metadata"])
     for section in ("labels", "annotations"):
         kept = {name: text for name, text in meta[section].items() if not name.startswith("meshform.io/")}

@@ -1,4 +1,4 @@
-"""Root of trust and intermediates as openssl commands, in the profile of `mesh.world.pki`."""
+"""Root of trust and intermediates as openssl commands, with the certificate profile of `mesh.world.pki`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FIRST = Raw("awk '/BEGIN CERTIFICATE/ {number++} number == 1'")
 
 
 def root_commands(spec: RootSpec, folder: str) -> Iterator[str]:
-    """Find or make what signs; `ca_cert` and `ca_key` are where it is, `root-cert.pem` is its root.
+    """Find or create the signing CA: its files are `ca_cert` and `ca_key`, its root is `root-cert.pem`.
 
-    `folder` is where relative paths of the configuration start.
+    `folder` is the folder that relative paths of the mesh file start from.
     """
     match spec.ca:
         case FilesCA(cert, key):
-            yield comment("what signs the intermediates: the files that the configuration names")
+            yield comment("the CA that signs the intermediates, from the files in the configuration")
             yield f"ca_cert={_path(cert, folder)}\nca_key={_path(key, folder)}\n"
         case GenerateCA():
             yield from _generated(spec, spec.ca, folder)
@@ -46,17 +46,15 @@ def root_commands(spec: RootSpec, folder: str) -> Iterator[str]:
 
 
 def _path(text: str, folder: str) -> str:
-    """A path as the user wrote it, as a word of the shell."""
+    """Return a path of the mesh file as a shell word."""
     if text.startswith("~/"):
         return f'"$HOME"/{shlex.quote(text[2:])}'
     return shlex.quote(str(Path(folder) / text))
 
 
 def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
-    yield comment(
-        "the root of trust, one for all clusters; made once, then used again. Keep a copy of the key:"
-    )
-    yield comment("it cannot be made again. `mesh apply` finds it in the same place.")
+    yield comment("the root of trust, one for all clusters, generated on the first run. Back up the key:")
+    yield comment("it cannot be recreated. `mesh apply` uses the same files.")
     if ca.key_file:
         certificate = str(files_beside(Path(ca.key_file)).certificate)
         yield f"ca_cert={_path(certificate, folder)}\nca_key={_path(ca.key_file, folder)}\n"
@@ -65,7 +63,7 @@ def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
         yield f"ca_cert={folder}/root.crt\nca_key={folder}/root.key\n"
     yield (
         'if [ -e "$ca_cert" ] && [ ! -e "$ca_key" ]; then\n'
-        '  echo "$ca_cert is there and its key $ca_key is not" >&2\n  exit 1\nfi\n'
+        '  echo "$ca_cert exists but its key $ca_key is missing" >&2\n  exit 1\nfi\n'
     )
     locked = f"${{{PASSPHRASE}:+-aes-256-cbc -pass env:{PASSPHRASE}}}"
     new_key = f"{_new_key(spec.key, '$ca_key')} {locked}"
@@ -90,15 +88,17 @@ def _root_request(spec: RootSpec) -> str:
 
 
 def intermediate_commands(spec: IntermediateSpec, kubectl: tuple[str, ...], folder: str) -> Iterator[str]:
-    """Make a cluster's intermediate, and the Secret `cacerts` by a `kubectl` bound to its namespace.
+    """Create a cluster's intermediate and its Secret `cacerts`, with a `kubectl` for its namespace.
 
-    `folder` is where a program that signs is run.
+    `folder` is the working folder of a signing program.
     """
     if isinstance(spec.ca, ExistingCA):
-        yield comment("the intermediate is there already, says the configuration")
+        yield comment("the configuration uses an existing intermediate")
         yield command(*kubectl, "get", "secret", "cacerts") + "\n"
         return
-    yield comment("this cluster's intermediate certificate; before istiod, which reads it when it starts")
+    yield comment(
+        "this cluster's intermediate certificate; create it before istiod, which reads it when it starts"
+    )
     yield f"if ! {command(*kubectl, 'get', 'secret', 'cacerts')} >/dev/null 2>&1; then\n"
     yield f'dir="$work"/{shlex.quote(spec.cluster)}\nmkdir -p "$dir"\n'
     yield _new_key(spec.profile.key, "$dir/ca-key.pem") + "\n"
@@ -147,10 +147,10 @@ def _new_key(algorithm: KeyAlgorithm, where: str) -> str:
 
 
 def _days(span: timedelta) -> int:
-    """Whole days, as openssl counts; what is shorter than a day lasts one."""
+    """Return whole days for openssl, at least one."""
     return max(span // timedelta(days=1), 1)
 
 
 def _common_name(text: str) -> str:
-    """A name that means nothing to openssl's own configuration language, in the length that X.509 allows."""
+    """Return a name without openssl configuration syntax, within the X.509 length limit."""
     return re.sub(r"[^A-Za-z0-9./-]", "-", text)[:44]

@@ -1,4 +1,4 @@
-"""How many of what a plan holds: the numbers of the summary line, of tables and of JSON."""
+"""Count the steps of a plan, for the summary line, tables and JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mesh.model import NO_CLUSTER, Action, Deferral, Plan, Reason, Step
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happens to how many; a replacement is an addition and a removal, as in Terraform."""
+    """Number of resources per action; a replacement is one addition and one removal, as in Terraform."""
 
     imported: int = 0
     add: int = 0
@@ -41,13 +41,13 @@ _ADOPTS = frozenset({Action.NOOP, Action.UPDATE, Action.REPLACE, Action.READ})
 
 
 def clusters_of(plan: Plan) -> tuple[str, ...]:
-    """Return the clusters of a plan, those without a step or a known identity too, by name."""
+    """Return the clusters of a plan by name, including clusters without steps or without a known identity."""
     keys = [step.key for step in plan.steps] + [each.key for each in plan.deferred]
     return tuple(sorted(({key.cluster for key in keys} | set(plan.clusters)) - {NO_CLUSTER}))
 
 
 def summary(counts: Counts) -> str:
-    """Return `Plan: N to add, N to change, N to destroy.` to the byte as Terraform prints it."""
+    """Return `Plan: N to add, N to change, N to destroy.`, byte for byte as Terraform prints it."""
     imported = f"{counts.imported} to import, " if counts.imported else ""
     return f"Plan: {imported}{counts.add} to add, {counts.change} to change, {counts.destroy} to destroy."
 

@@ -1,4 +1,4 @@
-"""The objects of a plan as blocks of a diff, and how to leave some out when there is no room."""
+"""Render the objects of a plan as diff blocks, and omit blocks that do not fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = {"+": "+", "-": "-", "-/+": "-/+", "~": "!"}
 
 
 class Rank(IntEnum):
-    """What is given up first when there is no room."""
+    """Order in which blocks are omitted when they do not fit."""
 
     ADDITION = 0
     CHANGE = 1
@@ -26,7 +26,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One object: `full` with its body, `brief` in a line; `text` is what is printed, "" if left out."""
+    """One object: `full` has the body, `brief` is one line; `text` is printed, "" if omitted."""
 
     cluster: str
     rank: Rank
@@ -36,17 +36,17 @@ class Block:
 
     @property
     def size(self) -> int:
-        """Bytes that the text takes, its newline among them."""
+        """Return the size of the text in bytes, with its newline."""
         return size(self.text) + 1 if self.text else 0
 
 
 def size(text: str) -> int:
-    """Return the length in bytes of UTF-8."""
+    """Return the length of a text in UTF-8 bytes."""
     return len(text.encode("utf-8"))
 
 
 def blocks(plan: Plan) -> Iterator[Block]:
-    """Yield every object of the plan; a body that was shown for another cluster is not repeated."""
+    """Yield every object of the plan; a body already shown for another cluster is not repeated."""
     seen: dict[tuple[str, ...], str] = {}
     for step in plan.steps:
         if shown(step):
@@ -89,17 +89,17 @@ def _brief(step: Step) -> str:
 
 
 def diff_line(line: Line) -> str:
-    """Return a line with its sign in the first column, where a `diff` fence colours by it."""
+    """Return a line with its symbol in the first column, which sets the colour in a `diff` fence."""
     if line.sign == "#":
         return markdown_code(f"{' ' * 4 * line.depth}# {line.text}")
     return markdown_code(_MARKS.get(line.sign, "").ljust(4 * line.depth + 4) + line.text).rstrip()
 
 
 def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tuple[Block, ...]:
-    """Return the blocks with as little left out as the room (bytes) demands.
+    """Return the blocks, with as few omissions as the size limit (bytes) allows.
 
-    `overhead` is what each cluster's section takes besides its blocks. Bodies go from the last
-    to the first, additions before changes before removals; then whole objects in the same order.
+    `overhead` is the size of each cluster's section without its blocks. Bodies are omitted from the
+    last to the first, additions before changes before removals; then whole objects, in the same order.
     """
     kept = list(whole)
     left = {cluster: sum(block.cluster == cluster for block in whole) for cluster in overhead}
@@ -118,7 +118,7 @@ def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tup
 
 
 def _sacrifice(whole: tuple[Block, ...]) -> Iterator[int]:
-    """Yield positions in the order of sacrifice: once for each body, once more for each object."""
+    """Yield positions in the order of omission: once for each body, then once for each object."""
     order = sorted(range(len(whole)), key=lambda position: (whole[position].rank, -position))
     yield from (position for position in order if whole[position].full != whole[position].brief)
     yield from order

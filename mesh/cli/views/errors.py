@@ -1,4 +1,4 @@
-"""An error as people read it: what is wrong, where, and the next move."""
+"""Render an error for people: what is wrong, where, and the next move."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mesh.cli.views.tables import cells
 from mesh.errors import InputError, MeshError, Problem
 
 Source = Callable[[str], str | None]
-"""Gives the text of an input file by the name the user gave it, or None if it cannot be read."""
+"""Returns the text of an input file by the name that the user gave, or None if it is unreadable."""
 
 MAX_LINE = 120
 _TOKEN = re.compile(r"[^\s:,\[\]{}#]+|.")
 
 
 def error_text(error: MeshError, *, source: Source | None = None, colour: bool = False) -> str:
-    """Return an error for stderr, a newline at its end; the exit code is `error.exit_code`.
+    """Return an error as text for stderr; it ends with a newline. The exit code is `error.exit_code`.
 
-    With `source`, the problems of an input file come with the line and a caret; without, each is
-    one line `file:line:col: path: what: hint`, for logs and programs.
+    With `source`, each problem of an input file shows the line and a caret; without it, each is one
+    line `file:line:col: path: what: hint`, for logs and programs.
     """
     paint = painter(colour=colour)
     if not isinstance(error, InputError):
@@ -48,7 +48,7 @@ def _total(problems: list[Problem], paint: Paint) -> str:
 
 
 def _problem(problem: Problem, source: Source, paint: Paint) -> Iterator[str]:
-    """Yield one problem in the shape of rustc and ruff."""
+    """Yield the lines of one problem, in the format of rustc and ruff."""
     text = source(problem.file) if problem.line else None
     gutter = " " * len(str(problem.line))
     yield f"{paint('error:', 'red')} {paint(terminal(_heading(problem)), 'bold')}"

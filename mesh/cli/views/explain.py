@@ -1,4 +1,4 @@
-"""What is known of one resource, as tables and as JSON."""
+"""The explanation of one resource, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mesh.sdk.contract import OPEN
 
 FORMAT_VERSION = "1.0"
 WIDEST = 60
-"""Columns that one value takes in a table; `--json` has it whole."""
+"""Maximum width of a value in a table, in columns; `--json` prints it in full."""
 
 Json = dict[str, Any]
 
 
 def why_text(found: Why, *, colour: bool) -> str:
-    """Return all that is known of a resource, a newline at the end."""
+    """Return the explanation of a resource as text; it ends with a newline."""
     paint = painter(colour=colour)
     parts = [_head(found, paint), "".join(f"{name:<9} {terminal(text)}\n" for name, text in _about(found))]
     if found.facts:
@@ -32,7 +32,7 @@ def why_text(found: Why, *, colour: bool) -> str:
         parts.append(_section("Written by", _written(found.written), paint))
     parts.append(_section("Waits for", _states(found.waits), paint))
     if found.behind:
-        parts.append(_section("These wait in turn for", _states(found.behind), paint))
+        parts.append(_section("Which in turn wait for", _states(found.behind), paint))
     parts.append(_section("Needed by", _states(found.users), paint))
     return "\n".join(parts)
 
@@ -47,15 +47,15 @@ def _about(found: Why) -> Iterator[tuple[str, str]]:
     yield "place", _place(found.place)
     yield "live", _live(found)
     if found.record:
-        made = "made by mesh" if found.record.last.created else "there before mesh"
-        cut = "; its last step was cut short" if found.record.last.status == OPEN else ""
+        made = "created by mesh" if found.record.last.created else "older than mesh"
+        cut = "; its last step was interrupted" if found.record.last.status == OPEN else ""
         yield "recorded", f"{made}{cut}"
     else:
         yield "recorded", "no"
 
 
 def _from(origin: Origin | None) -> str:
-    return "no longer in the configuration" if origin is None else f"by {origin}" if origin.file else "yes"
+    return "no longer in the configuration" if origin is None else f"in {origin}" if origin.file else "yes"
 
 
 def _place(place: Place) -> str:
@@ -66,8 +66,8 @@ def _live(found: Why) -> str:
     if found.unread:
         return f"not read: {found.unread}"
     if found.live is None:
-        return "not there" if found.state.word != "not known" else "not known"
-    owner = f"belongs to {found.live.owner}" if found.live.owner else "there"
+        return "missing" if found.state.word != "not known" else "not known"
+    owner = f"belongs to {found.live.owner}" if found.live.owner else "exists"
     return f"{owner}, uid {found.live.uid}" if found.live.uid else owner
 
 
@@ -110,7 +110,7 @@ def _section(title: str, text: str, paint: Paint) -> str:
 
 
 def why_json(found: Why) -> Json:
-    """Return the same as JSON data; the minor version grows when something is added."""
+    """Return the explanation as JSON data; the minor format version grows when a field is added."""
     return {
         "format_version": FORMAT_VERSION,
         **_state(found.state),

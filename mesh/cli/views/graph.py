@@ -1,4 +1,4 @@
-"""The graph of resources as a list, and as pictures for Graphviz and Mermaid."""
+"""The graph of resources as a table, and as source for Graphviz and Mermaid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.model.graph import Edges
 
 
 def resources_text(order: Iterable[Key], resources: Mapping[Key, Resource[Any]], graph: Edges) -> str:
-    """Return a table of resources in the order of their making: address, direct needs, place in the file."""
+    """Return a table of resources in the order of creation: address, direct dependencies, origin."""
     rows = ((key, ", ".join(map(str, sorted(graph[key]))), _origin(resources[key])) for key in order)
     return table(("address", "needs", "origin"), rows)
 
@@ -24,7 +24,7 @@ def _origin(resource: Resource[Any]) -> str:
 
 
 def dot(graph: Edges) -> str:
-    """Return the graph for Graphviz: an arrow leads from what is needed to what needs it."""
+    """Return the graph for Graphviz: an arrow leads from a dependency to its dependent."""
     return "".join(_dot(graph))
 
 
@@ -45,7 +45,7 @@ def _dot_text(text: str) -> str:
 
 
 def mermaid(graph: Edges) -> str:
-    """Return the graph for Mermaid: an arrow leads from what is needed to what needs it."""
+    """Return the graph for Mermaid: an arrow leads from a dependency to its dependent."""
     return "".join(_mermaid(graph))
 
 
@@ -61,7 +61,7 @@ def _mermaid(graph: Edges) -> Iterator[str]:
 
 
 def _mermaid_text(text: str) -> str:
-    """Mermaid renders HTML: everything but plain words becomes a character code of its own kind."""
+    """Escape a label: Mermaid renders HTML, so all but plain characters become its character codes."""
     return re.sub(r"[^\w ./-]", lambda found: f"#{ord(found[0])};", terminal(text))
 
 

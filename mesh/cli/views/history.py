@@ -13,15 +13,15 @@ from mesh.state.history import HistoryEntry, PastRun
 
 FORMAT_VERSION = "1.0"
 SHORT = len("sha256:") + 12
-"""How much of a digest a person compares."""
+"""Number of characters of a digest to show."""
 
-NOTHING = "no cluster remembers a run\n"
+NOTHING = "No runs yet: no cluster stores a history of this mesh.\n"
 
 Json = dict[str, Any]
 
 
 def history_text(chapters: Iterable[HistoryEntry], unread: Mapping[str, str], *, steps: bool) -> str:
-    """Return a row for each run, the newest first; with `steps`, each run's steps below the table."""
+    """Return one row per run, newest first; with `steps`, the steps of each run below the table."""
     told = tuple(chapters)
     headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
     parts = [table(headers, map(_row, told)) if told else NOTHING]
@@ -44,7 +44,7 @@ def _when(time: str) -> str:
 
 
 def _changes(run: PastRun) -> str:
-    """How many steps of each sign, in the order of a plan's legend; what was not done is counted apart."""
+    """Return the number of steps per symbol, in the order of a plan's legend; unfinished steps separately."""
     done = Counter(each.sign for each in run.deeds if each.done)
     failed = sum(not each.done for each in run.deeds)
     parts = [f"{sign}{done[sign]}" for sign in ("+", "~", "-/+", "-", ".", "<=") if done[sign]]
@@ -66,7 +66,7 @@ def _step_lines(run: PastRun) -> Iterator[str]:
 
 
 def history_json(mesh: str, chapters: Iterable[HistoryEntry], unread: Mapping[str, str]) -> Json:
-    """Return the history as JSON data; the minor version grows when something is added."""
+    """Return the history as JSON data; the minor format version grows when a field is added."""
     return {
         "format_version": FORMAT_VERSION,
         "mesh": mesh,

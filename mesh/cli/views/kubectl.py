@@ -1,4 +1,4 @@
-"""kubectl bound to a cluster of the mesh, as words of the shell."""
+"""kubectl commands for a cluster of the mesh, as shell words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ WAIT = "--timeout=300s"
 
 
 def options(cluster: Cluster) -> tuple[str, ...]:
-    """How kubectl reaches a cluster; `=` keeps a name from being taken for an option."""
+    """Return the options that select a cluster; with `=`, no name can be taken for an option."""
     named = (f"--kubeconfig={cluster.kubeconfig}",) if cluster.kubeconfig else ()
     return (f"--context={cluster.context}", *named)
 
 
 def kubectl(cluster: Cluster, *words: str) -> str:
-    """Return one call of kubectl."""
+    """Return one kubectl command."""
     return command("kubectl", *options(cluster), *words)

@@ -1,6 +1,6 @@
-"""Progress on a terminal: finished lines scroll above, below them a lane for each busy cluster.
+"""Live progress on a terminal: finished steps scroll above, one lane per busy cluster below.
 
-The only importer of rich, and only when a run begins: it takes a tenth of a second.
+The only importer of rich, and only when a run begins, because the import takes 0.1 s.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REDRAW = 0.1
-"""Seconds between two drawings, at least."""
+"""Minimum number of seconds between two redraws."""
 
 _STYLES = {
     StepPhase.DONE: "green",
@@ -25,9 +25,9 @@ _STYLES = {
 
 
 class LiveProgress:
-    """What is under way, redrawn in place; nothing of the lanes is left when it is closed.
+    """Shows running steps, redrawn in place; `close` removes the lanes.
 
-    Draws on the caller's thread only, when told of an event or of the time.
+    Draws on the caller's thread only, in `event` and `tick`.
     """
 
     def __init__(self, stream: TextIO, times: Times, *, colour: bool, width: int) -> None:
@@ -43,7 +43,9 @@ class LiveProgress:
             highlight=False,
             markup=False,
             emoji=False,
-            _environ={"TERM": "xterm"},  # `mesh.cli.terminal` has decided; rich must not decide again
+            _environ={
+                "TERM": "xterm"
+            },  # `mesh.cli.terminal` detects the terminal; keep rich from doing it a second time
         )
         self._live = Live(
             console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
@@ -51,7 +53,7 @@ class LiveProgress:
         self._live.start()
 
     def event(self, event: Event) -> None:
-        """Move a finished step above the lanes; draw the others anew."""
+        """Print a finished step above the lanes, and redraw the lanes."""
         now = self._times.monotonic()
         self._pending.note(event, now)
         if event.phase in _STYLES:
@@ -59,12 +61,12 @@ class LiveProgress:
         self._draw(now)
 
     def tick(self, now: float) -> None:
-        """Draw anew what is under way and for how long."""
+        """Redraw the running steps with their elapsed time."""
         if now - self._drawn >= REDRAW:
             self._draw(now)
 
     def close(self) -> None:
-        """Take the lanes away and give the cursor back."""
+        """Remove the lanes and show the cursor again."""
         self._live.stop()
 
     def _draw(self, now: float) -> None:
@@ -83,7 +85,7 @@ def _finished(event: Event, time: str) -> Text:
 
 
 def _lanes(pending: Pending, now: float) -> Text:
-    """Return a heading for each busy cluster and under it a line for each step."""
+    """Return a heading for each busy cluster, with a line for each of its running steps."""
     from rich.text import Text
 
     text, cluster = Text(no_wrap=True, overflow="ellipsis"), None

@@ -1,4 +1,4 @@
-"""Every object and every chart's values as they would be sent, as YAML, secrets masked."""
+"""Every object and the values of every chart as YAML, as mesh would send them, with secrets masked."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CACERTS_KEYS = ("ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem")
 
 
 def manifests_text(specs: Mapping[Key, Any], bundles: Mapping[Key, Iterable[Object]]) -> str:
-    """Return a stream of YAML documents, each under a comment with its address.
+    """Return a stream of YAML documents, each with its address in a comment above it.
 
-    `specs` are bound: what is not known yet is an `Unknown`. `bundles` are the objects of the
-    CRDs that are to be printed in full.
+    `specs` are bound: a value that is not known yet is an `Unknown`. `bundles` are the objects of the
+    CRDs to print in full.
     """
     return "".join(text for key, spec in specs.items() for text in _resource(key, spec, bundles.get(key, ())))
 
@@ -47,29 +47,31 @@ def _resource(key: Key, spec: Any, bundle: Iterable[Object]) -> Iterator[str]:
         case SecretSpec() | IntermediateSpec() | ReaderSpec() | RemoteSpec():
             yield _of_secret(key, spec)
         case RootSpec():
-            yield _document(key, None, "stays on the machine that signs; no cluster gets its key")
+            yield _document(key, None, "stays on the signing machine; its key is never sent to a cluster")
         case CrdsSpec():
             yield from _bundle(key, spec, bundle)
         case ChartSpec():
             yield _document(key, mask(spec.job.values, spec.sensitive), *_release(spec))
         case _:
-            yield _document(key, None, f"kind {key.kind} does not say what it would send")
+            yield _document(key, None, f"kind {key.kind} has no manifest to show")
 
 
 def _of_secret(key: Key, spec: SecretSpec | IntermediateSpec | ReaderSpec | RemoteSpec) -> str:
     match spec:
         case SecretSpec(value=None):
-            return _document(key, None, f"Secret {spec.namespace}/{spec.name} is verified, never written")
+            return _document(
+                key, None, f"Secret {spec.namespace}/{spec.name} is only verified, never written"
+            )
         case SecretSpec():
             return _document(key, _secret(key, spec, spec.name, (LICENCE_KEY,)))
         case ReaderSpec():
-            told = f"Kubernetes fills in a token for service account {spec.account}"
-            return _document(key, _access(key, spec), told)
+            text = f"Kubernetes fills in a token for service account {spec.account}"
+            return _document(key, _access(key, spec), text)
         case RemoteSpec():
-            told = f"a kubeconfig for {spec.server} with the CA and token of reader {spec.reader.name}"
-            return _document(key, _access(key, spec), told)
+            text = f"a kubeconfig for {spec.server} with the CA and token of reader {spec.reader.name}"
+            return _document(key, _access(key, spec), text)
         case IntermediateSpec(ca=ExistingCA()):
-            return _document(key, None, f"Secret {spec.namespace}/cacerts is verified, never written")
+            return _document(key, None, f"Secret {spec.namespace}/cacerts is only verified, never written")
         case IntermediateSpec():
             return _document(key, _secret(key, spec, "cacerts", CACERTS_KEYS))
 
@@ -95,7 +97,7 @@ def _secret(key: Key, spec: SecretSpec | IntermediateSpec, name: str, names: Ite
 
 
 def _access(key: Key, spec: ReaderSpec | RemoteSpec) -> Object:
-    """The Secret as its kind sends it: a reader's is filled in by Kubernetes."""
+    """Return the Secret as its kind sends it; Kubernetes fills in the token of a reader."""
     if isinstance(spec, ReaderSpec):
         return reader_body(spec, key, None)
     return {**remote_body(spec, key, None, ""), "data": {spec.cluster: MASKED}}
@@ -106,7 +108,7 @@ def _bundle(key: Key, spec: CrdsSpec, bundle: Iterable[Object]) -> Iterator[str]
     source = f"Gateway API {spec.api.version}, every CRD of {spec.api.source}{pin}"
     objects = list(bundle)
     if not objects:
-        yield _document(key, None, source, f"too long to be shown with the rest: mesh show --manifests {key}")
+        yield _document(key, None, source, f"too long to print here: run mesh show --manifests {key}")
     for obj in objects:
         meta = obj["metadata"]
         labels = {**meta.get("labels", {}), **marks(spec.mesh)}
@@ -116,12 +118,12 @@ def _bundle(key: Key, spec: CrdsSpec, bundle: Iterable[Object]) -> Iterator[str]
 def _release(spec: ChartSpec) -> Iterator[str]:
     job = spec.job
     yield f"values of release {job.release} in namespace {job.namespace}"
-    version = f" version {job.version}" if job.version else " (the version that is in it)"
+    version = f" version {job.version}" if job.version else " (the version of the archive)"
     yield f"chart {job.ref}{version}" + (f" from {job.repo}" if job.repo else "")
 
 
 def plain(value: Any) -> Any:
-    """Return data that YAML can write: words in place of what is not known or not shown."""
+    """Return data that YAML can write, with words in place of unknown and masked values."""
     match value:
         case Sensitive():
             return MASKED

@@ -1,4 +1,4 @@
-"""The outputs of a mesh as Terraform prints its own."""
+"""The outputs of a mesh, in the format of `terraform output`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ UNKNOWN = "(not known)"
 
 
 def outputs_text(values: Mapping[str, Value]) -> str:
-    """Return `name = value` for each, a newline at the end."""
+    """Return `name = value` for each output; the text ends with a newline."""
     return "".join(f"{name} = {value_text(value)}\n" for name, value in values.items())
 
 
 def value_text(value: Value) -> str:
-    """Return one value: a quoted text, a map with a line for each entry, or the lines of a long text."""
+    """Return one value: a quoted text, a map with one line per entry, or the lines of a long text."""
     match value:
         case None:
             return UNKNOWN

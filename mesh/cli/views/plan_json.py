@@ -1,7 +1,7 @@
-"""A plan as a program reads it: the shape of Terraform's JSON plan, with addresses of ours.
+"""A plan as JSON: the structure of Terraform's JSON plan, with mesh's addresses.
 
-`format_version`: the minor number grows when something is added, the major when something that
-was there means something else; a reader refuses a major it does not know.
+`format_version`: the minor number grows when a field is added, the major number when an existing
+field changes its meaning. A reader must reject a major number that it does not know.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ACTIONS = {
 
 
 def plan_json(plan: Plan) -> Json:
-    """Return the plan as JSON data; equal plans give equal data, in equal order, without secrets."""
+    """Return the plan as JSON data without secrets; equal plans give equal data in the same order."""
     return {
         "format_version": FORMAT_VERSION,
         "mesh_version": __version__,
@@ -58,7 +58,7 @@ def plan_json(plan: Plan) -> Json:
 
 
 def json_text(data: object) -> str:
-    """Return JSON data as indented text in ASCII, so that nothing in it acts on a terminal."""
+    """Return JSON data as indented ASCII text, so that a terminal interprets none of it."""
     return json.dumps(data, indent=2) + "\n"
 
 
@@ -92,7 +92,7 @@ def _manifest(change: ManifestChange) -> Json:
 
 
 def _change(action: Action, fields: tuple[Field, ...]) -> Json:
-    """Return before and after of the fields that differ; unknown leaves are only in `after_unknown`."""
+    """Return `before` and `after` of the fields that differ; unknown leaves are in `after_unknown` only."""
     before = [(field.path, field.before) for field in fields if field.before is not ABSENT]
     after = [(field.path, field.after) for field in fields if field.after is not ABSENT]
     return {
@@ -115,7 +115,7 @@ _NOTHING: Any = object()
 
 
 def _nested(values: Iterable[tuple[tuple[str, ...], Any]], pick: Any) -> Json:
-    """Return one object that holds every value at its path; a deeper path wins over a shallower."""
+    """Return one object with every value at its path; a deeper path replaces a shallower one."""
     root: Json = {}
     for path, value in sorted(values, key=lambda each: len(each[0])):
         picked = pick(value)
@@ -131,7 +131,7 @@ def _nested(values: Iterable[tuple[tuple[str, ...], Any]], pick: Any) -> Json:
 
 
 def _known(value: Any) -> Any:
-    """Return a value as JSON data without what is not known yet (null in lists, to keep places)."""
+    """Return a value as JSON data without unknown values (null in lists, to keep the indexes)."""
     match value:
         case Unknown():
             return _NOTHING
@@ -148,7 +148,7 @@ def _known(value: Any) -> Any:
 
 
 def _marked(value: Any, wanted: Any) -> Any:
-    """Return `true` at the leaves that are wanted, in the shape of the value; nothing elsewhere."""
+    """Return `true` at the leaves that match, in the structure of the value, and nothing elsewhere."""
     if wanted(value):
         return True
     match value:

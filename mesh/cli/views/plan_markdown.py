@@ -1,8 +1,8 @@
-"""A plan as one comment of a pull request: safe to post as it is, and never too long.
+"""A plan as a pull request comment: safe to post without changes, and never too long.
 
-GitHub refuses comments above 65,536; the budget is in bytes of UTF-8. What does not fit is left
-out at the border of an object: first the bodies of additions, then of changes, then the lines of
-single objects. The table, what is destroyed, and the digest stay.
+GitHub rejects comments above 65,536 characters; the budget is in UTF-8 bytes. Parts that do not
+fit are omitted object by object: first the bodies of additions, then those of changes, then whole
+objects. The table, the list of destroyed resources, and the digest always stay.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
 
 
 def _marker(plan: Plan, *, truncated: bool) -> str:
-    """Return the hidden first line that a program finds the comment by."""
+    """Return the hidden first line by which a program finds the comment."""
     data = {"mesh": plan.mesh[:MAX_TITLE], "digest": plan.digest[:MAX_TITLE], "truncated": truncated}
     text = re.sub("[<>@#&]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data))
     return f"<!-- mesh-plan {text} -->"
@@ -71,7 +71,7 @@ def _name(text: str, limit: int = MAX_NAME) -> str:
 
 
 def _caution(steps: Sequence[Step], room: int) -> Iterator[str]:
-    """Yield what is destroyed, before anything else."""
+    """Yield the list of resources to be destroyed, which comes first."""
     words = {Action.DELETE: "destroy", Action.REPLACE: "replace"}
     lines = [f"> - {words[step.action]} {_name(str(step.key))}" for step in steps if step.action in words]
     if lines:
@@ -81,7 +81,7 @@ def _caution(steps: Sequence[Step], room: int) -> Iterator[str]:
 
 
 def _cut(lines: Sequence[str], room: int, more: str) -> Iterator[str]:
-    """Yield as many lines as there is room for, and one that counts the rest."""
+    """Yield as many lines as fit, and one line with the number of the others."""
     for number, line in enumerate(lines):
         room -= size(line) + 1
         if room < 0:
@@ -119,10 +119,10 @@ def _label(cluster: str) -> str:
 
 
 def _left(left: Iterable[Left], room: int) -> Iterator[str]:
-    """Yield what stays with others, with its owner."""
+    """Yield the objects that are left to another owner."""
     lines = [f"- {_name(str(each.key))}: {_name(each.where)}, left to {_name(each.owner)}" for each in left]
     if lines:
-        yield "\n".join(["Left to others:\n", *_cut(lines, room, "- and {} more")]) + "\n"
+        yield "\n".join(["Left to their owners:\n", *_cut(lines, room, "- and {} more")]) + "\n"
 
 
 def _warnings(warnings: Iterable[str], room: int) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _warnings(warnings: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _section(cluster: str, kept: Iterable[Block], plan: Plan, marks: str) -> str:
-    """Return one cluster's collapsed part, "" if nothing of it is left."""
+    """Return the collapsed section of one cluster, "" if all of its blocks were omitted."""
     texts = [block.text for block in kept if block.cluster == cluster and block.text]
     return _head(cluster, plan, marks) + "\n".join(texts) + _foot(marks) if texts else ""
 
@@ -150,4 +150,4 @@ def _note(bodies: int, objects: int) -> str:
     if not bodies and not objects:
         return ""
     left = f"{objects} objects, and the details of {bodies} more,"
-    return f"> [!NOTE]\n> {left} were left out to keep this comment short; `mesh plan` prints all.\n"
+    return f"> [!NOTE]\n> {left} were omitted to keep this comment short; `mesh plan` prints everything.\n"

@@ -1,9 +1,9 @@
-"""The JSON Schema of `plan_json`: the text of `schemas/plan.schema.json`.
+"""The JSON Schema of `plan_json`, written to `schemas/plan.schema.json`.
 
-Every field is required and others are allowed: a later minor version may add some.
+Every field is required and additional fields are allowed: a later minor version may add some.
 
-Written to the file by `python -m mesh.cli.views.plan_schema > schemas/plan.schema.json`; a test
-compares the two.
+`python -m mesh.cli.views.plan_schema > schemas/plan.schema.json` updates the file; a test compares
+the two.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEXTS: Json = {"type": "array", "items": _TEXT}
 _NUMBER: Json = {"type": "integer", "minimum": 0}
 _FLAG: Json = {"type": "boolean"}
 _OBJECT: Json = {"type": "object"}
-_PATH: Json = {"description": "the parts of a path into the attributes", **_TEXTS}
+_PATH: Json = {"description": "the parts of a path in the attributes", **_TEXTS}
 
 
 def _record(description: str, properties: Json) -> Json:
@@ -41,16 +41,19 @@ def _list(of: str) -> Json:
 
 
 _ADDRESS: Json = {
-    "address": {**_TEXT, "description": "kind/cluster/name; cluster `-` for what belongs to none"},
+    "address": {
+        **_TEXT,
+        "description": "kind/cluster/name; the cluster is `-` for a resource that belongs to no cluster",
+    },
     "kind": _TEXT,
     "cluster": _TEXT,
     "name": _TEXT,
 }
 _CHANGE = _record(
-    "What changes: `before` and `after` hold the fields that differ and no others",
+    "The change: `before` and `after` contain only the fields that differ",
     {
         "actions": {
-            "description": "scan for `delete` to find everything that is destroyed",
+            "description": "search for `delete` to find every destroyed resource",
             "enum": [
                 ["no-op"],
                 ["create"],
@@ -63,30 +66,36 @@ _CHANGE = _record(
         },
         "before": {"type": ["object", "null"]},
         "after": {"type": ["object", "null"]},
-        "after_unknown": {**_OBJECT, "description": "`true` at every leaf that an earlier step will produce"},
-        "after_sensitive": {**_OBJECT, "description": "`true` at every leaf whose value is withheld"},
+        "after_unknown": {
+            **_OBJECT,
+            "description": "`true` at every leaf with a value that an earlier step produces",
+        },
+        "after_sensitive": {
+            **_OBJECT,
+            "description": "`true` at every leaf with a sensitive value, which is not shown",
+        },
         "paths": {"type": "array", "items": _PATH},
         "known_after": {**_TEXTS, "description": "the addresses that produce the unknown values"},
         "touched": {
             "type": "array",
-            "items": _record("Who wrote a field last", {"path": _PATH, "manager": _TEXT, "time": _TEXT}),
+            "items": _record("The last writer of a field", {"path": _PATH, "manager": _TEXT, "time": _TEXT}),
         },
     },
 )
 _RESOURCE = _record(
-    "One step of the plan, in an order that respects `needs`",
+    "One step of the plan; steps are in an order that respects `needs`",
     {
         **_ADDRESS,
         "action_reason": {"enum": [reason.name.lower() for reason in Reason]},
         "why": {**_TEXT, "description": "completes the reason"},
         "notes": _TEXTS,
-        "needs": {**_TEXTS, "description": "addresses that come first"},
+        "needs": {**_TEXTS, "description": "addresses of the steps that must run first"},
         "change": {"$ref": "#/definitions/change"},
         "manifests": _list("manifest"),
     },
 )
 _MANIFEST = _record(
-    "What a chart's new rendering does to one object",
+    "The change of one object in a chart's new rendering",
     {
         "kind": _TEXT,
         "name": {**_TEXT, "description": "namespace/name"},
@@ -94,7 +103,7 @@ _MANIFEST = _record(
     },
 )
 _SUMMARY = _record(
-    "How many; a replacement counts as an addition and as a removal",
+    "Number of steps; a replacement counts as an addition and as a removal",
     dict.fromkeys((*(each.name for each in fields(Counts)), "unchanged"), _NUMBER),
 )
 _PROPERTIES: Json = {
@@ -102,44 +111,46 @@ _PROPERTIES: Json = {
     "mesh_version": _TEXT,
     "mesh": _TEXT,
     "digest": {**_TEXT, "description": "covers the steps; equal plans have equal digests"},
-    "serial": {**_NUMBER, "description": "of the lockfile the plan was made from"},
+    "serial": {**_NUMBER, "description": "serial of the lockfile that the plan is based on"},
     "lineage": _TEXT,
     "clusters": {
         "type": "object",
-        "additionalProperties": _record("A cluster", {"uid": {**_TEXT, "description": "of kube-system"}}),
+        "additionalProperties": _record(
+            "A cluster", {"uid": {**_TEXT, "description": "uid of the namespace kube-system"}}
+        ),
     },
     "resource_changes": _list("resource_change"),
     "not_ready": {
         "type": "array",
-        "items": _record("As wanted, but not working yet", {**_ADDRESS, "why": _TEXT, "notes": _TEXTS}),
+        "items": _record("In sync, but not ready yet", {**_ADDRESS, "why": _TEXT, "notes": _TEXTS}),
     },
     "deferred_changes": {
         "type": "array",
-        "items": _record("Could not be planned now", {**_ADDRESS, "why": _TEXT}),
+        "items": _record("Cannot be planned now", {**_ADDRESS, "why": _TEXT}),
     },
     "left": {
         "type": "array",
         "items": _record(
-            "Stays with whoever made it, unchanged and not counted",
+            "An object that is left to its owner; unchanged and not counted",
             {**_ADDRESS, "owner": _TEXT, "where": {**_TEXT, "description": "namespace/name"}},
         ),
     },
     "as_of_last_apply": {
         **_TEXTS,
-        "description": "addresses judged by the record of the last apply: this identity may not read Secrets",
+        "description": "addresses compared with the last apply, because this identity cannot read Secrets",
     },
     "summary": {"$ref": "#/definitions/summary"},
     "warnings": _TEXTS,
-    "confirm": {**_TEXTS, "description": "clusters whose names an apply asks for"},
-    "skipped_checks": {**_TEXTS, "description": "ids of the pre-flight checks that apply is to leave out"},
-    "applyable": {**_FLAG, "description": "whether an apply has anything to do or to wait for"},
+    "confirm": {**_TEXTS, "description": "clusters that an apply asks to confirm by name"},
+    "skipped_checks": {**_TEXTS, "description": "ids of the pre-flight checks that apply skips"},
+    "applyable": {**_FLAG, "description": "whether an apply would change or wait for something"},
     "complete": {**_FLAG, "description": "whether nothing was deferred"},
     "errored": _FLAG,
 }
 
 
 def plan_schema() -> Json:
-    """Return the schema (draft 7, which every editor and validator knows)."""
+    """Return the schema (draft 7, which all editors and validators support)."""
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "mesh plan",
@@ -154,7 +165,7 @@ def plan_schema() -> Json:
 
 
 def schema_text() -> str:
-    """Return the schema as the bytes of its file."""
+    """Return the schema as the text of its file."""
     return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""A plan as people read it in a terminal: Terraform's words and signs wherever it has them."""
+"""A plan as text for a terminal, with Terraform's words and symbols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
 AS_RECORDED = (
-    "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
+    "No changes. Your clusters match the configuration, as far as this identity can see without Secrets."
 )
 
 _LEGEND = {
@@ -27,7 +27,7 @@ _LEGEND = {
 
 
 def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
-    """Return the whole plan, a newline at its end; `width` bounds prose, never a value."""
+    """Return the whole plan; it ends with a newline. `width` wraps prose, never a value."""
     paint = painter(colour=colour)
     if plan.empty:
         parts = [paint(no_changes(plan), "bold")]
@@ -41,12 +41,12 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
 
 
 def no_changes(plan: Plan) -> str:
-    """Say that all is well, as far as this identity may see."""
+    """Return the sentence for a plan without changes, with the limits of this identity."""
     return AS_RECORDED if plan.recorded else NO_CHANGES
 
 
 def shown(step: Step) -> bool:
-    """Whether a step has a block of its own among the actions."""
+    """Return whether a step has its own block in the list of actions."""
     if step.action is Action.NOOP:
         return step.reason is Reason.ADOPT
     return step.action is not Action.READ
@@ -71,7 +71,7 @@ def _legend(steps: Iterable[Step], paint: Paint) -> Iterator[str]:
 
 
 def paint_line(line: Line, paint: Paint) -> str:
-    """Return a line with its sign where Terraform has it: in the third column of its block."""
+    """Return a line with its symbol in the third column of its block, as in Terraform."""
     text = paint(line.text, "bold") if line.sign == "#" and line.depth == 0 else line.text
     return f"{' ' * 4 * line.depth}{_sign(line.sign, paint)} {text}".rstrip()
 
@@ -110,7 +110,7 @@ def _deferred(deferred: tuple[Deferral, ...], paint: Paint) -> Iterator[str]:
 
 def _left(left: tuple[Left, ...], paint: Paint) -> Iterator[str]:
     if left:
-        lines = [paint("Left to others:", "bold"), ""]
+        lines = [paint("Left to their owners:", "bold"), ""]
         lines += [f"  {address(each.key)}: {terminal(each.where)}, {_owner(each)}" for each in left]
         yield "\n".join(lines)
 

@@ -1,7 +1,7 @@
-"""What happens during an apply or destroy, as it happens: lines for logs, JSON for programs.
+"""Progress of an apply or destroy: lines for logs, JSON for programs.
 
-`mesh.cli.views.live` shows the same events on a terminal. An observer is used by one thread, writes
-to the stream it is given, and is told the time.
+`mesh.cli.views.live` shows the same events on a terminal. An observer is used by one thread, and
+writes to a given stream with a given clock.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from mesh.cli.views.tables import pad
 from mesh.model import Action
 
 HEARTBEAT = 10.0
-"""Seconds after which something that is not done is mentioned again."""
+"""Seconds after which an unfinished step is reported again."""
 
 STREAM_VERSION = "1.0"
 
 
 class StepPhase(Enum):
-    """How far a step is."""
+    """The phase of a step."""
 
     STARTED = "started"
     WAITING = "waiting"
@@ -38,10 +38,10 @@ class StepPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to one step; `text` is what is waited for, remarked, or wrong.
+    """An event of one step; `text` is what it waits for, a remark, or the error.
 
-    `key` is the step's address; `elapsed` counts seconds since the step began; `hint` goes with a
-    failure.
+    `key` is the step's address, `elapsed` the seconds since it began, and `hint` the next move after
+    a failure.
     """
 
     cluster: str
@@ -54,26 +54,26 @@ class Event:
 
 
 class Times(Protocol):
-    """The part of a clock that an observer needs."""
+    """The clock of an observer."""
 
     def now(self) -> datetime:
-        """The time of day to print."""
+        """Return the time of day to print."""
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Return seconds from a monotonic clock."""
 
 
 class Observer(Protocol):
-    """Whoever watches a run."""
+    """Receives the events of a run."""
 
     def event(self, event: Event) -> None:
-        """Take note of an event."""
+        """Handle an event."""
 
     def tick(self, now: float) -> None:
-        """Notice that time passes (monotonic seconds); called several times a second."""
+        """Handle the passing of time (monotonic seconds); called several times a second."""
 
     def close(self) -> None:
-        """Say nothing more."""
+        """Finish the output."""
 
 
 _DOING = {
@@ -97,12 +97,12 @@ _DONE = {
 
 
 def doing(action: Action) -> str:
-    """Return the word for an action under way."""
+    """Return the word for an action in progress."""
     return _DOING[action]
 
 
 def words(event: Event) -> str:
-    """Return what became of a step: `created (1.4s)`, `failed (3.0s): no such host`."""
+    """Return the result of a step: `created (1.4s)`, `failed (3.0s): no such host`."""
     text = f": {terminal(event.text)}" if event.text else ""
     took = f" ({event.elapsed:.1f}s)"
     match event.phase:
@@ -121,7 +121,7 @@ def words(event: Event) -> str:
 
 
 class Pending:
-    """What is under way, since when, and when each is to be mentioned again."""
+    """The running steps, when each began, and when each was last reported."""
 
     def __init__(self) -> None:
         self._events: dict[str, Event] = {}
@@ -129,7 +129,7 @@ class Pending:
         self._spoken: dict[str, float] = {}
 
     def note(self, event: Event, now: float) -> None:
-        """Follow one event."""
+        """Update the running steps from an event."""
         if event.phase in {StepPhase.STARTED, StepPhase.WAITING}:
             self._events[event.key] = event
             self._since.setdefault(event.key, now - event.elapsed)
@@ -139,20 +139,20 @@ class Pending:
                 each.pop(event.key, None)
 
     def due(self, now: float) -> Iterator[tuple[Event, float]]:
-        """Yield what was not mentioned for a while, with its age in seconds."""
+        """Yield the steps that are due for another report, with their age in seconds."""
         for key, event in self._events.items():
             if now - self._spoken[key] >= HEARTBEAT:
                 self._spoken[key] = now
                 yield event, now - self._since[key]
 
     def all(self, now: float) -> Iterator[tuple[Event, float]]:
-        """Yield everything under way with its age in seconds, by cluster."""
+        """Yield every running step with its age in seconds, by cluster."""
         for event in sorted(self._events.values(), key=lambda event: event.cluster):
             yield event, now - self._since[event.key]
 
 
 class PlainProgress:
-    """One line an event, with the time of day; no escape bytes; `clusters` sets the column."""
+    """Prints one line per event, with the time of day and no colours; `clusters` sets the column width."""
 
     def __init__(self, stream: TextIO, times: Times, *, clusters: Iterable[str] = ()) -> None:
         self._stream, self._times = stream, times
@@ -160,20 +160,20 @@ class PlainProgress:
         self._pending = Pending()
 
     def event(self, event: Event) -> None:
-        """Write the event; what is waited for is kept for the heartbeat, what was deferred for the result."""
+        """Write the event; waiting is kept for the next tick, and deferrals for the final result."""
         self._pending.note(event, self._times.monotonic())
         if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED}:
             self._write(event, words(event))
 
     def tick(self, now: float) -> None:
-        """Mention what is not done, so that nobody takes silence for death."""
+        """Report unfinished steps, so that silence is not mistaken for a hang."""
         for event, age in self._pending.due(now):
             why = f": {terminal(event.text)}" if event.text else ""
             doing_ = "waiting" if event.phase is StepPhase.WAITING else doing(event.action)
             self._write(event, f"still {doing_} {age:.0f}s{why}")
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Do nothing: every line is already written."""
 
     def _write(self, event: Event, text: str) -> None:
         cluster = pad(terminal(event.cluster), self._width)
@@ -194,10 +194,10 @@ _TYPES = {
 
 
 class JsonProgress:
-    """One JSON object a line, in the manner of Terraform's machine-readable output.
+    """Prints one JSON object per line, similar to Terraform's machine-readable output.
 
-    The first line is of type `version`; the last, written by `result`, of type `change_summary`.
-    A reader shows the `@message` of a type that it does not know.
+    The first line has the type `version`, and the last line, written by `result`, `change_summary`.
+    A reader should show the `@message` of a type that it does not know.
     """
 
     def __init__(self, stream: TextIO, times: Times) -> None:
@@ -211,18 +211,18 @@ class JsonProgress:
         self._hook(event, event.elapsed, words(event))
 
     def tick(self, now: float) -> None:
-        """Mention what is not done."""
+        """Report unfinished steps."""
         for event, age in self._pending.due(now):
             self._hook(event, age, f"still waiting {age:.0f}s", kind="apply_progress")
 
     def result(self, result: RunSummary) -> None:
-        """Write what came out of the run."""
+        """Write the result of the run."""
         self._write(
             "info" if result.complete else "error", "change_summary", result.head(), result_json(result)
         )
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Do nothing: every line is already written."""
 
     def _hook(self, event: Event, elapsed: float, text: str, *, kind: str = "") -> None:
         hook = {

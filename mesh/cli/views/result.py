@@ -1,4 +1,4 @@
-"""What came out of an apply or destroy: Terraform's last line, then failures, then the way on."""
+"""The result of an apply or destroy: Terraform's last line, then failures, then the command to resume."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.state.history import End
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A step that failed: its address, the error's message and hint."""
+    """A failed step: its address, and the message and hint of the error."""
 
     key: str
     message: str
@@ -22,12 +22,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """The end of a run; a replacement counts as added and as destroyed.
+    """The result of a run; a replacement counts as added and as destroyed.
 
-    A destroy changes nothing but what it gives back.
-
-    `end` is how the engine says the run ended. `skipped` and `deferred` hold pairs (address, why);
-    `resume` is the command that goes on from here.
+    For a destroy, the changed resources are those it gave back. `end` is how the run ended; `skipped`
+    and `deferred` contain pairs of address and reason; `resume` is the command that continues the run.
     """
 
     verb: Literal["apply", "destroy"]
@@ -43,11 +41,11 @@ class RunSummary:
 
     @property
     def complete(self) -> bool:
-        """Whether every step is done."""
+        """Return whether every step is done."""
         return self.end == "complete"
 
     def head(self) -> str:
-        """Return the line with the numbers, to the byte as Terraform has it when all went well."""
+        """Return the line with the numbers; after success, byte for byte as Terraform prints it."""
         return f"{self.verb.capitalize()} {self.end}! Resources: {', '.join(self._numbers())}."
 
     def _numbers(self) -> Iterator[str]:
@@ -62,7 +60,7 @@ class RunSummary:
 
 
 def result_text(result: RunSummary, *, colour: bool = False) -> str:
-    """Return the last words of a run, a newline at the end: failures last, then what resumes."""
+    """Return the end of the output: skipped steps, failures, and the command to resume."""
     paint = painter(colour=colour)
     style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
     parts = [paint(result.head(), "red" if result.failures else style)]
@@ -70,7 +68,7 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
     parts += _grouped("Deferred:", result.deferred, paint)
     parts += _failures(result.failures, paint)
     if result.resume and not result.complete:
-        parts.append(f"Go on with: {paint(terminal(result.resume), 'bold')}")
+        parts.append(f"Resume with: {paint(terminal(result.resume), 'bold')}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,7 +79,7 @@ def _list(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Itera
 
 
 def _grouped(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
-    """Say each reason once, and below it what it is about."""
+    """Return each reason once, with its addresses below it."""
     if pairs:
         reasons: dict[str, list[str]] = {}
         for key, why in pairs:

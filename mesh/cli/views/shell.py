@@ -1,4 +1,4 @@
-"""Shell text that does what it shows: every word quoted, every heredoc closed where it should be."""
+"""Write shell commands safely: every word is quoted, every heredoc ends where it should."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from mesh.cli.views.escape import terminal
 
 
 class Raw(str):
-    """A word that the shell is meant to expand; everything else is quoted."""
+    """A word that the shell expands; all other words are quoted."""
 
     __slots__ = ()
 
 
 def command(*words: str) -> str:
-    """Return one command; only `Raw` words are left to the shell."""
+    """Return one command; the shell expands only `Raw` words."""
     return " ".join(word if isinstance(word, Raw) else shlex.quote(word) for word in words)
 
 
 def comment(text: str) -> str:
-    """Return a comment of one line."""
+    """Return a one-line comment."""
     return f"# {terminal(text)}\n"
 
 
 def heredoc(line: str, text: str) -> str:
-    """Return a command that reads `text` as it is."""
+    """Return a command with `text` as its literal input."""
     end = _end(text)
     return f"{line} <<'{end}'\n{text}{end}\n"
 
 
 def expanded_heredoc(line: str, text: str, variables: Mapping[str, str]) -> str:
-    """Return a command that reads `text`, in which each key of `variables` stands for a shell variable.
+    """Return a command with `text` as its input, in which each key of `variables` is a shell variable.
 
-    Nothing else in the text means anything to the shell.
+    The shell expands nothing else in the text.
     """
     end = _end(text)
     inert = re.sub(r"[\\$`]", lambda found: f"\\{found[0]}", text)

@@ -1,4 +1,4 @@
-"""A step as lines with a sign and a depth; text and Markdown only differ in where the sign goes."""
+"""Render a step as lines with a symbol and a depth; text and Markdown place the symbol differently."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRAP_OBJECTS = 90
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `sign` is an action's (or `#` for a remark, "" for none), `depth` counts blocks."""
+    """One line: `sign` is the action's symbol, `#` for a remark, "" for none; `depth` counts blocks."""
 
     sign: str
     depth: int
@@ -30,12 +30,12 @@ class Line:
 
 
 def address(key: Key) -> str:
-    """Return an address, harmless on a terminal."""
+    """Return an address that is safe to print on a terminal."""
     return terminal(str(key))
 
 
 def step_lines(step: Step) -> Iterator[Line]:
-    """Yield all of a step: what happens and why, then the fields and the rendered manifests."""
+    """Yield the lines of a step: the action and its reason, then the fields and the rendered manifests."""
     yield Line("#", 0, headline(step))
     yield from (Line("#", 0, text) for text in remarks(step))
     sign = step.action.value.strip()
@@ -52,7 +52,7 @@ def step_lines(step: Step) -> Iterator[Line]:
 
 
 def headline(step: Step) -> str:
-    """Return `ADDRESS will be created` and its kin, in Terraform's words."""
+    """Return `ADDRESS will be created` and so on, in Terraform's words."""
     return f"{address(step.key)} {_fate(step)}"
 
 
@@ -71,11 +71,11 @@ def _fate(step: Step) -> str:
         case Action.FORGET:
             return "will no longer be managed, but not be destroyed"
         case Action.NOOP:
-            return "will be imported" if step.reason is Reason.ADOPT else "is as wanted"
+            return "will be imported" if step.reason is Reason.ADOPT else "is in sync"
 
 
 def remarks(step: Step) -> Iterator[str]:
-    """Yield the reason and the notes of a step, one line each; nothing for a plain creation."""
+    """Yield the reason and the notes of a step, one line each; nothing for a creation without notes."""
     reason = "" if step.reason is Reason.NEW else step.reason.value
     touch = _latest(step)
     if step.reason is Reason.DRIFT and touch:
@@ -97,7 +97,7 @@ def _by(touch: Touch) -> str:
 
 
 def field_lines(fields: Iterable[Field], depth: int) -> Iterator[Line]:
-    """Yield `path = before -> after` for every field, the equals signs of short paths aligned."""
+    """Yield `path = before -> after` for every field, with the equals signs of short paths aligned."""
     parts = list(chain.from_iterable(_split(field) for field in fields))
     width = max((len(path) for path, _ in parts if len(path) <= MAX_ALIGNED), default=0)
     for path, field in parts:
@@ -105,7 +105,7 @@ def field_lines(fields: Iterable[Field], depth: int) -> Iterator[Line]:
 
 
 def _split(field: Field) -> Iterator[tuple[str, Field]]:
-    """Yield an addition or removal of nested data leaf by leaf, anything else as it is."""
+    """Yield one field per leaf for an addition or removal of nested data, other fields unchanged."""
     if adds(field) and not removes(field):
         for path, value in leaves(field.path, field.after):
             yield shown_path(path), replace(field, after=value)
@@ -178,7 +178,7 @@ def _lines(count: int, which: str) -> str:
 
 
 def manifest_lines(changes: tuple[ManifestChange, ...]) -> Iterator[Line]:
-    """Yield what a rendering changes: objects with their fields; many additions by kind."""
+    """Yield the changes of a rendering: objects with their fields, and many additions grouped by kind."""
     shown = [change for change in changes if change.action is not Action.NOOP]
     if not shown:
         return

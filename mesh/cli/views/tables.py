@@ -1,4 +1,4 @@
-"""Plain tables: aligned by what a terminal shows, nothing drawn, easy to cut with awk."""
+"""Plain tables: aligned by display width, without borders, easy to parse with awk."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ GAP = "  "
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return the rows under upper-case headers, a newline at the end; an empty cell shows as `-`.
+    """Return the rows under upper-case headers; an empty cell is `-`, and the text ends with a newline.
 
-    Raise ValueError for a row with another number of cells than there are headers.
+    Raise ValueError for a row that does not have one cell per header.
     """
     head = [terminal(header).upper() for header in headers]
     body = [[terminal(str(cell)) or "-" for cell in row] for row in rows]
@@ -29,12 +29,12 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def pad(text: str, width: int) -> str:
-    """Return the text with spaces after it until it takes `width` columns."""
+    """Return the text, padded with spaces to `width` columns."""
     return text + " " * (width - cells(text))
 
 
 def cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return the number of terminal columns that a text takes."""
     if text.isascii():
         return len(text)
     return sum(_columns(char) for char in text)

@@ -1,4 +1,4 @@
-"""The events of a run added up to its result."""
+"""Count the events of a run into its result."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mesh.state.history import End
 def tally(
     verb: Literal["apply", "destroy"], events: Iterable[Event], *, end: End = "complete", resume: str = ""
 ) -> RunSummary:
-    """Return what came of a run; the last event of each step counts.
+    """Return the result of a run; the last event of each step counts.
 
-    A step that was begun and never ended is counted as nothing: the run was stopped before it.
+    A step that began and did not end is not counted: the run was stopped first.
     """
     last = {event.key: event for event in events}
     done = Counter(event.action for event in last.values() if event.phase is StepPhase.DONE)

@@ -1,4 +1,4 @@
-"""One value as the plan shows it: scalars, nested data, unknown and masked values, long texts."""
+"""Render one value of a plan: scalars, nested data, unknown and masked values, long texts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mesh.model.diff import named
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 MASKED = "(sensitive value)"
-"""What is printed in place of a secret."""
+"""Printed in place of a secret."""
 
 
 def inline(value: object) -> str:
-    """Return a value in one line, harmless on a terminal: JSON, with unknowns and masks in words."""
+    """Return a value as one line of JSON, safe for a terminal; unknown and masked values are in words."""
     match value:
         case Unknown():
             return terminal(str(value))
@@ -39,12 +39,12 @@ def _quoted(text: str) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """Return a path as people write it, harmless on a terminal: `listeners[hbone].port`."""
+    """Return a path in dotted form, safe for a terminal: `listeners[hbone].port`."""
     return terminal(Field(path, None, None).dotted)
 
 
 def leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
-    """Yield nested data leaf by leaf, so that every line can be read alone; plain lists stay whole."""
+    """Yield the leaves of nested data, so that each line is readable alone; plain lists stay whole."""
     if isinstance(value, list | tuple) and not any(isinstance(item, Mapping) for item in value):
         yield path, value
         return
@@ -58,8 +58,8 @@ def leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:
 def masked(field: Field, holder: str = "") -> Field:
     """Return the field with secrets replaced by `SENSITIVE`.
 
-    The kinds mask what they know. This is the second lock on the door: private keys anywhere, and
-    the data of a Secret (`holder` is the `object` of a manifest change).
+    Kinds mask the secrets they know. This is a second barrier: it masks private keys anywhere, and
+    the data of Secrets (`holder` is the `object` of a manifest change).
     """
     secret = holder.startswith("Secret ") and field.path[:1] in {("data",), ("stringData",)}
     return Field(field.path, _masked(field.before, secret), _masked(field.after, secret), field.touch)
@@ -84,15 +84,15 @@ def _masked(value: Any, secret: bool) -> Any:  # noqa: FBT001  # what is known o
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is best shown as lines of text."""
+    """Return whether to show a value as lines of text."""
     return isinstance(value, str) and "\n" in value.rstrip("\n")
 
 
 def adds(field: Field) -> bool:
-    """Whether the field was not there before."""
+    """Return whether the field is added."""
     return field.before is ABSENT
 
 
 def removes(field: Field) -> bool:
-    """Whether the field is not there afterwards."""
+    """Return whether the field is removed."""
     return field.after is ABSENT

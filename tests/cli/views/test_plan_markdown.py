@@ -78,7 +78,7 @@ def test_a_plan_of_any_size_fits_exactly(action: Action, body: int) -> None:
     comment = plan_markdown(replace(NOTHING, steps=crowd(action, 2_000, body)))
     assert BUDGET - 3_000 < size(comment) <= BUDGET
     assert marker(comment)["truncated"] is True
-    assert "were left out to keep this comment short" in comment
+    assert "were omitted to keep this comment short" in comment
 
 
 def test_bodies_of_additions_go_first_then_those_of_changes() -> None:

@@ -50,20 +50,20 @@ def test_the_last_line_is_terraforms(result: RunSummary, line: str) -> None:
     assert result_text(result) == line
 
 
-def test_failures_come_last_but_for_the_command_that_goes_on() -> None:
+def test_failures_come_last_but_for_the_command_to_resume() -> None:
     assert result_text(PARTIAL) == (
         "Apply incomplete! Resources: 3 added, 1 changed, 0 destroyed.\n\n"
         "Skipped:\n  chart/c2/istiod: needs chart/c2/base\n\n"
         "Deferred:\n  c3 could not be read: timed out\n    cert/c3/cacerts\n    chart/c3/base\n\n"
         "error: chart/c2/base: helm said no\n  line \\x1b two\n hint: look at the pods\n\n"
         "error: a/b/c: x\n\n"
-        "Go on with: mesh apply -f mesh.yaml\n"
+        "Resume with: mesh apply -f mesh.yaml\n"
     )
 
 
 def test_an_interrupted_run_says_so() -> None:
     text = result_text(RunSummary("destroy", destroyed=2, end="interrupted", resume="mesh destroy"))
-    assert text == "Destroy interrupted! Resources: 2 destroyed.\n\nGo on with: mesh destroy\n"
+    assert text == "Destroy interrupted! Resources: 2 destroyed.\n\nResume with: mesh destroy\n"
 
 
 def test_colour_marks_what_went_wrong() -> None:
