@@ -17,7 +17,6 @@ DOCUMENTS = ("tutorial", "how-to", "reference", "explanation", "decisions")
 NOT_YET = {
     "docs/adding-a-kind.md",
     "docs/checks",
-    "mesh/cli",
     "mesh/engine",
     "mesh/istio",
     "mesh/lab",

@@ -218,7 +218,7 @@ def _workload(found: Workload) -> Json:
 
 
 def _renamed(fields: Json) -> Json:
-    """`class` is no name in Python."""
+    """`class` is a reserved word in Python."""
     names = {"class_name": "class"}
     return {names.get(key, key): value for key, value in fields.items()} | {"is_ready": not fields["why"]}
 
