@@ -9,6 +9,7 @@ from typing import Any
 from mesh.istio.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked, stale
 from mesh.model import Live, NoValue, Ready, Unknown, not_yet
 from mesh.model.refs import Ref
+from mesh.sdk.capabilities import NamedAfterCluster
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways
 
@@ -22,7 +23,7 @@ class LinkSpec(Manifest):
     endpoint: Mapping[str, Any] | Ref | Unknown | None = None
 
 
-class LinkProvider(NetworkGateways):
+class LinkProvider(NetworkGateways, NamedAfterCluster):
     """A Gateway of class `istio-remote`.
 
     Its `Programmed` condition is always true and proves nothing; the two peering conditions do.

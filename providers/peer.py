@@ -11,7 +11,7 @@ from mesh.istio.addresses import is_link
 from mesh.istio.peering import REMOTE_CLASS, is_by_hand, linked, stale
 from mesh.model import READY, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
 from mesh.model.refs import Ref
-from mesh.sdk.capabilities import Verified
+from mesh.sdk.capabilities import NamedAfterCluster, Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import attrs_of, place_of, token
 from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
@@ -42,7 +42,7 @@ class PeerSpec:
         return self.source == self.target
 
 
-class PeerProvider(Verified[PeerSpec]):
+class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
     """A Gateway of class `istio-remote`, found by the network that it stands for (a `NetworkLocator`)."""
 
     kind = "peer"

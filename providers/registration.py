@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.model import READY, Found, Key, Live, Place, Ready, not_yet
-from mesh.sdk.capabilities import Verified
+from mesh.sdk.capabilities import NamedAfterCluster, Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
 from mesh.world import Object, Snapshot, World
@@ -25,7 +25,7 @@ class RegistrationSpec:
     command: str
 
 
-class RegistrationProvider(Verified[RegistrationSpec]):
+class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
     """A `KubernetesCluster` in the management cluster, with approval ACCEPTED."""
 
     kind = "registration"

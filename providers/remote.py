@@ -14,7 +14,7 @@ from mesh.istio.addresses import reader_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
 from mesh.model.refs import Ref, unknowns_in
-from mesh.sdk.capabilities import Renewable
+from mesh.sdk.capabilities import NamedAfterCluster, Renewable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
@@ -60,7 +60,7 @@ def place(mesh: str, namespace: str, cluster: str) -> Place:
     return secret_place(mesh, namespace, REMOTE_SECRET.format(cluster=cluster))
 
 
-class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec]):
+class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], NamedAfterCluster):
     """A link of an upstream mesh.
 
     It is ready if the token works, the CA verifies the server, and both clusters have a root of trust in

@@ -118,12 +118,13 @@ def forget_command(
 @yes_option
 def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str, yes: bool) -> None:
     """Rename cluster OLD to NEW in the state. The mesh file must already use NEW. Its identity stays."""
+    from mesh.engine.registry import all_kinds
     from mesh.state.rename_cluster import renamed
 
     mesh = load(path, contexts)
     store = store_of(path)
     with store.held("state rename", _now()):
-        lock = renamed(store.read(mesh.name), mesh, old, new)
+        lock = renamed(store.read(mesh.name), mesh, all_kinds(), old, new)
         confirm(f"Rename cluster {old} to {new} in the state.", yes=yes)
         store.rewrite(_next(lock))
     click.echo(f"cluster {old} is now {new} in the state; run mesh plan to check that it is the same cluster")

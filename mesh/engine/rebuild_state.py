@@ -107,12 +107,20 @@ def _union(mesh: str, held: Mapping[str, State]) -> tuple[State, list[str]]:
 
 
 def _owned(session: Session, cluster: str, seen: Observation, graph: Edges) -> dict[Key, Place]:
-    """What carries our marks in a cluster, under the addresses of the file where it knows the place."""
+    """Return what carries the label in a cluster, under the address that the file has for its place, if any.
+
+    The annotation on an object has the address of its last write, which `mesh state rename` may have changed.
+    Locators do not count: what was found has none.
+    """
     found: dict[Key, Place] = {}
-    wanted = {(key.kind, place): key for key, place in _places_of(session, graph, cluster).items()}
+    wanted = {
+        (key.kind, place.namespace, place.name): key
+        for key, place in _places_of(session, graph, cluster).items()
+    }
     for kind in session.kinds.values():
         for key, place in kind.owned(session.mesh.name, seen.snapshots[cluster]).items():
-            found[wanted.get((key.kind, place), replace(key, cluster=cluster))] = place
+            here = (key.kind, place.namespace, place.name)
+            found[wanted.get(here, replace(key, cluster=cluster))] = place
     return found
 
 

@@ -90,10 +90,7 @@ def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
         snapshots = {each.name: Snapshot(each.name, session.world) for each in session.mesh.clusters}
         state, held, plan = _recorded(session), _held(session, snapshots), planned
         rights = {}
-    recorded: dict[str, frozenset[str]] = {
-        cluster.name: frozenset(str(key) for key in state.entries if key.cluster == cluster.name)
-        for cluster in session.mesh.clusters
-    }
+    recorded = {key: entry.last.place for key, entry in state.entries.items()}
     facts = read_facts(session.mesh, snapshots, recorded, session.kinds)
     return MeshFacts(
         session.mesh,

@@ -20,6 +20,7 @@ from mesh.sdk.capabilities import (
     Leavable,
     Listable,
     Masked,
+    NamedAfterCluster,
     Renewable,
     Resumable,
     Returnable,
@@ -155,3 +156,9 @@ def hidden(kind: Kind, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
 def written(kind: Kind, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
     """Read who wrote which field of the resource."""
     return kind.written(key, place, live, world) if isinstance(kind, Traced) else ()
+
+
+def renamed(kind: Kind | None, key: Key, old: str, new: str) -> Key:
+    """Return the address of a resource after cluster `old` got the name `new`; None is an unknown kind."""
+    name = kind.renamed(key.name, old, new) if isinstance(kind, NamedAfterCluster) else key.name
+    return Key(key.kind, new if key.cluster == old else key.cluster, name)

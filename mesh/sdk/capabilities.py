@@ -164,3 +164,15 @@ class Traced(ABC):
     @abstractmethod
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Read who wrote which field, mesh included; paths are those of the object or of the attrs."""
+
+
+class NamedAfterCluster:
+    """The last part of its address is the name of a cluster: the target of a link, a registered cluster.
+
+    `mesh state rename` gives such a resource its new address. Without this, the next plan would delete what
+    is recorded under the old address and create the same object under the new one.
+    """
+
+    def renamed(self, name: str, old: str, new: str) -> str:
+        """Return the last part of the address after cluster `old` got the name `new`."""
+        return new if name == old else name

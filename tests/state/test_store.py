@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mesh.errors import LockedError, RefusedError, StateError
+from mesh.errors import LockedError, StateError
 from mesh.model import Action, Key, Place, RecordedLocator
-from mesh.model.spec import Mesh
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.journal import Journal
 from mesh.state.lockfile import ClusterIdentity, Entry, State, to_text
-from mesh.state.rename_cluster import renamed
 from mesh.state.store import BACKUPS, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,28 +152,6 @@ TWO = State(
     {name: ClusterIdentity(f"u-{name}", name, name, f"{name}.local") for name in ("one", "two")},
     {KEY: Entry(Last(PLACE)), LINK: Entry(Last(PLACE), frozenset({KEY}))},
 )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("nowhere", "three", "no cluster nowhere is recorded"),
-        ("one", "two", "a cluster two is recorded already"),
-        ("one", "three", "the file must have cluster three"),
-    ],
-)
-def test_a_record_moves_only_where_the_file_says(old: str, new: str, says: str, example: Mesh) -> None:
-    with pytest.raises(RefusedError, match=says):
-        renamed(TWO, example, old, new)
-
-
-@pytest.fixture
-def example() -> Mesh:
-    from mesh.config.decode import load_mesh
-    from mesh.config.resolve.overrides import Overrides
-
-    path = Path(__file__).parents[2] / "examples" / "two-clusters" / "mesh.yaml"
-    return load_mesh(path, Overrides.read({}, ()))
 
 
 def test_a_lock_is_the_same_bytes_every_time() -> None:

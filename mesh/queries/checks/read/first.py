@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.engine.observe import uid_of
 from mesh.errors import MeshError
 from mesh.istio.addresses import remote_key
-from mesh.model import Found, Unread
+from mesh.model import Found, Key, Place, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers import remote
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
@@ -36,9 +36,9 @@ CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
 
 
 def read_facts(
-    mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[str, frozenset[str]], kinds: Registry
+    mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[Key, Place], kinds: Registry
 ) -> dict[str, ClusterFacts]:
-    """Return the facts of every cluster of the file; `recorded` are the addresses in its state."""
+    """Return the facts of every cluster of the file; `recorded` are the places of the state."""
     readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
     first = fan(lambda name: _first(readers[name]), readers, READERS)
     alive = [name for name, facts in first.items() if not facts.unreachable]
@@ -49,7 +49,7 @@ def read_facts(
     again = [(name, part) for name in alive for part in SECOND if flat or part != "addresses"]
     more = fan(lambda job: SECOND[job[1]](snapshots[job[0]], facts[job[0]]), again, READERS)
     facts = {name: _filled(found, name, more) for name, found in facts.items()}
-    stray = fan(lambda name: _stray(readers[name], recorded.get(name, frozenset()), kinds), alive, READERS)
+    stray = fan(lambda name: _stray(readers[name], recorded, kinds), alive, READERS)
     return {name: replace(found, stray=stray.get(name, ())) for name, found in facts.items()}
 
 
@@ -208,15 +208,24 @@ def _decoded(value: str) -> bytes:
         return b""
 
 
-def _stray(reader: _Reader, recorded: frozenset[str], kinds: Registry) -> tuple[str, ...] | Unread:
-    """Objects labelled as this mesh's that are missing from the state."""
+def _stray(reader: _Reader, recorded: Mapping[Key, Place], kinds: Registry) -> tuple[str, ...] | Unread:
+    """Return what carries this mesh's label and is not in the state.
+
+    An object is known by its place too: the address in its annotation is that of the last write, and
+    `mesh state rename` changes addresses without a write.
+    """
+    known = {
+        (key.kind, place.namespace, place.name)
+        for key, place in recorded.items()
+        if key.cluster == reader.cluster.name
+    }
     try:
         return tuple(
             sorted(
                 f"{key} ({where.namespace}/{where.name})"
                 for kind in kinds.values()
                 for key, where in kind.owned(reader.mesh.name, reader.snapshot).items()
-                if str(key) not in recorded
+                if key not in recorded and (key.kind, where.namespace, where.name) not in known
             )
         )
     except MeshError as error:
