@@ -7,17 +7,18 @@ the standard one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mesh.errors import KubeError, RefusedError
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
 from mesh.model.diff import digest
 from mesh.model.spec import GatewayAPI
-from mesh.sdk.capabilities import Busy, Kept, Resumable
+from mesh.sdk.capabilities import Busy, Kept, Permitted, Resumable
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.managed_fields import MESH_LABEL, marks
+from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.fetch import fetch
 from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, ResourceType
@@ -42,7 +43,7 @@ class CrdsSpec:
     api: GatewayAPI
 
 
-class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec]):
+class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitted):
     """All CRDs of the group `gateway.networking.k8s.io`, as one resource."""
 
     kind = "crds"
@@ -96,6 +97,16 @@ class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec]):
         del key, live
         names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
         return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights to apply or delete CRDs."""
+        del key, place
+        return applied(CRD, action)
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the right to list CRDs."""
+        del key, place
+        return rights(CRD, READ)
 
     def create(self, spec: CrdsSpec, key: Key, world: World) -> None:
         """Apply every object of the bundle."""

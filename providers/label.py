@@ -6,16 +6,17 @@ so each write carries the uid of the namespace that was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from mesh.errors import KubeError
-from mesh.model import READY, Attrs, Found, Key, Live, Locator, Place, Ready, Touch, not_yet
-from mesh.sdk.capabilities import Traced
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Locator, Place, Ready, Touch, not_yet
+from mesh.sdk.capabilities import Permitted, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.managed_fields import touches
+from mesh.sdk.rights import Right, rights
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import NAMESPACE
 
@@ -47,7 +48,7 @@ class LabelLocator(Locator):
         return cls(text)
 
 
-class LabelProvider(Provider[LabelSpec], Traced):
+class LabelProvider(Provider[LabelSpec], Traced, Permitted):
     """One set of labels on one namespace."""
 
     kind = "label"
@@ -98,6 +99,11 @@ class LabelProvider(Provider[LabelSpec], Traced):
             for label in obj["metadata"].get("labels", {})
             if _owner(obj, label) == f"field manager {MANAGER}"
         }
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the right to patch namespaces: a label is set and removed on a namespace that exists."""
+        del action, key, place
+        return rights(NAMESPACE, ("patch",))
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who set the label: the rest of the namespace is not ours."""

@@ -16,6 +16,7 @@ from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import attrs_of, place_of, token
 from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
 from mesh.sdk.network_gateway import NetworkLocator
+from mesh.sdk.rights import READ, Right, rights
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import GATEWAY
 
@@ -87,6 +88,11 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
             if is_link(key) and key.cluster == snapshot.cluster
         }
         return {key: _found(place, objects, recorded) for key, place in places.items()}
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the right to list the Gateways of the cluster: a peer can be in any namespace."""
+        del key, place
+        return rights(GATEWAY, READ)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Nothing: those who made it take it away, once automatic linking is switched off."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from mesh.model import READY, Found, Key, Live, Place, Ready, not_yet
 from mesh.sdk.capabilities import NamedAfterCluster, Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
+from mesh.sdk.rights import READ, Right, rights
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import KUBERNETES_CLUSTER
 
@@ -58,6 +59,11 @@ class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read all of them in one LIST."""
         return find(places, lambda: snapshot.list(KUBERNETES_CLUSTER), _live)
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the right to list registrations in the management cluster."""
+        del key, place
+        return rights(KUBERNETES_CLUSTER, READ)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Leave it to those who made it."""

@@ -20,6 +20,7 @@ BEFORE = """\
 """
 CREATE = "#   kubectl --context {context} create namespace {name}"
 WARNING = "a user who can list Secrets in {namespace} can read the private key of this cluster's intermediate"
+UNKNOWN = "kind {kind} does not say which rights it needs: grant them yourself"
 WAY_OUT = "; add --without-secrets to exclude Secrets"
 
 
@@ -53,6 +54,7 @@ def rbac_command(
     user: str,
 ) -> int:
     """Print manifests with the minimal rights of a plan or an apply, per cluster. Changes nothing."""
+    from mesh.engine.registry import all_kinds
     from mesh.queries.access import roles as rbac
     from mesh.world.yaml_documents import write_all
 
@@ -63,6 +65,7 @@ def rbac_command(
     for name, is_set in (("--dry-runs", dry_runs), ("--without-secrets", without_secrets)):
         if is_set and what != "plan":
             raise UsageError(f"{name} needs --for plan", hint=f"remove {name}, or use --for plan")
+    kinds, writes = all_kinds(), what == "apply" or dry_runs
     hidden = rbac.SECRETS if without_secrets else frozenset()
     plan = rbac.to_plan_by_dry_runs if dry_runs else rbac.to_plan
     grant = rbac.to_apply if what == "apply" else partial(plan, hidden=hidden)
@@ -76,8 +79,18 @@ def rbac_command(
                 HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
                 nl=False,
             )
-            granted = grant(mesh, cluster, user)
+            if writes:
+                _warn_unknown(cluster.name, rbac.unknown_kinds(mesh, cluster, kinds))
+            granted = grant(mesh, cluster, kinds, user)
             lines = [CREATE.format(context=cluster.context, name=name) for name in rbac.homes(granted)]
             click.echo(BEFORE.format(lines="\n".join(lines)), nl=False)
             click.echo(write_all(granted), nl=False)
     return 0
+
+
+def _warn_unknown(cluster: str, kinds: tuple[str, ...]) -> None:
+    """Name the kinds whose rights are not among the manifests, on stderr and in the manifests."""
+    for kind in kinds:
+        said = UNKNOWN.format(kind=kind)
+        click.echo(f"Warning: cluster {cluster}: {said}", err=True)
+        click.echo(f"# {said[0].upper()}{said[1:]}.")

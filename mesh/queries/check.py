@@ -9,7 +9,7 @@ from mesh.engine import verbs as engine
 from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Attrs, Key, Plan, Unread
-from mesh.queries.access.denied import Denied, denied
+from mesh.queries.access.denied import Denied, denied, unknown_rights
 from mesh.queries.checks import run
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts
 from mesh.queries.checks.model import CheckReport, Phase, Severity
@@ -85,16 +85,16 @@ def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
     if isinstance(planned, Planned):
         snapshots, state, held = planned.observation.snapshots, planned.state, planned.held
         plan: Plan | Unread = planned.plan
-        rights = denied(session, planned)
+        rights, unknown = denied(session, planned), unknown_rights(session, planned)
     else:
         snapshots = {each.name: Snapshot(each.name, session.world) for each in session.mesh.clusters}
         state, held, plan = _recorded(session), _held(session, snapshots), planned
-        rights = {}
+        rights, unknown = {}, {}
     recorded = {key: entry.last.place for key, entry in state.entries.items()}
     facts = read_facts(session.mesh, snapshots, recorded, session.kinds)
     return MeshFacts(
         session.mesh,
-        {name: _with(found, rights) for name, found in facts.items()},
+        {name: _with(found, rights, unknown) for name, found in facts.items()},
         state,
         session.world.clock.now(),
         plan,
@@ -103,8 +103,8 @@ def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
     )
 
 
-def _with(facts: ClusterFacts, rights: Denied) -> ClusterFacts:
-    return replace(facts, denied=rights.get(facts.name, ()))
+def _with(facts: ClusterFacts, rights: Denied, unknown: Mapping[str, tuple[str, ...]]) -> ClusterFacts:
+    return replace(facts, denied=rights.get(facts.name, ()), unknown_rights=unknown.get(facts.name, ()))
 
 
 def _recorded(session: Session) -> State:

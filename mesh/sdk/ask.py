@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import READY, Attrs, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.model import READY, Action, Attrs, Key, Live, Path, Place, Ready, Reason, Touch
 from mesh.sdk.capabilities import (
     Adoptable,
     Busy,
@@ -21,6 +21,7 @@ from mesh.sdk.capabilities import (
     Listable,
     Masked,
     NamedAfterCluster,
+    Permitted,
     Renewable,
     Resumable,
     Returnable,
@@ -29,6 +30,7 @@ from mesh.sdk.capabilities import (
 )
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.listing import SpecError
+from mesh.sdk.rights import Right
 from mesh.world import World
 
 Kind = Provider[Any]
@@ -162,3 +164,13 @@ def renamed(kind: Kind | None, key: Key, old: str, new: str) -> Key:
     """Return the address of a resource after cluster `old` got the name `new`; None is an unknown kind."""
     name = kind.renamed(key.name, old, new) if isinstance(kind, NamedAfterCluster) else key.name
     return Key(key.kind, new if key.cluster == old else key.cluster, name)
+
+
+def rights(kind: Kind, action: Action, key: Key, place: Place) -> frozenset[Right] | None:
+    """Return the rights that an action on the resource needs; None if the kind does not say."""
+    return frozenset(kind.rights(action, key, place)) if isinstance(kind, Permitted) else None
+
+
+def reads(kind: Kind, key: Key, place: Place) -> frozenset[Right]:
+    """Return the rights that reading the resource needs beyond those on the mesh's namespaces."""
+    return frozenset(kind.reads(key, place)) if isinstance(kind, Permitted) else frozenset()

@@ -7,15 +7,32 @@ answer for the kinds that do not have the capability.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mesh.model import Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.rights import Right
 from mesh.world import World
 
 S = TypeVar("S")
+
+
+class Permitted(ABC):
+    """It says which RBAC rights its reads and writes need.
+
+    `mesh rbac` and check P04 report the rights of other kinds as unknown.
+    """
+
+    @abstractmethod
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights that this action needs in the resource's cluster."""
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights that `observe` needs in the cluster, beyond those on the mesh's namespaces."""
+        del key, place
+        return ()
 
 
 class Adoptable:
@@ -103,7 +120,7 @@ class Disruptive:
         return True
 
 
-class Verified(Provider[S]):
+class Verified(Provider[S], Permitted):
     """Another program or a person makes it, and removes it; mesh only verifies it."""
 
     @abstractmethod
@@ -122,6 +139,11 @@ class Verified(Provider[S]):
 
     def create(self, spec: S, key: Key, world: World) -> None:
         """Do nothing: another program or a person makes it."""
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return no rights: mesh writes nothing."""
+        del action, key, place
+        return ()
 
 
 class Kept(ABC):

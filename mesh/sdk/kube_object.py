@@ -6,18 +6,19 @@ so that managedFields and diff speak of the same places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mesh.errors import KubeError
-from mesh.model import Attrs, Found, Key, Live, Place, Touch, Unread
+from mesh.model import Action, Attrs, Found, Key, Live, Place, Touch, Unread
 from mesh.model.diff import digest
 from mesh.model.merge import merge
 from mesh.model.refs import unknowns_in
-from mesh.sdk.capabilities import Traced
+from mesh.sdk.capabilities import Permitted, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
+from mesh.sdk.rights import Right, applied
 from mesh.world import Object, Snapshot, World
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
@@ -37,7 +38,7 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-class ManifestProvider(Provider[Manifest], Traced):
+class ManifestProvider(Provider[Manifest], Traced, Permitted):
     """A resource that is one object of the API resource `resource`."""
 
     resource: ClassVar[ResourceType]
@@ -85,6 +86,11 @@ class ManifestProvider(Provider[Manifest], Traced):
         return dry_run(
             lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
         )
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights to apply or delete the object."""
+        del key
+        return applied(self.resource, action, place.namespace)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """What the object's managedFields say."""

@@ -6,15 +6,16 @@ Attrs hold digests, never values. The locator of the place holds the mesh's name
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-from mesh.model import Found, Key, Live, Locator, Place, Touch, Unread
-from mesh.sdk.capabilities import Traced
+from mesh.model import Action, Found, Key, Live, Locator, Place, Touch, Unread
+from mesh.sdk.capabilities import Permitted, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
+from mesh.sdk.rights import Right, applied
 from mesh.sdk.unreadable import VisibleState, unreadable
 from mesh.world import Object, Snapshot, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
@@ -50,7 +51,7 @@ def mesh_of(place: Place) -> str:
     return SecretLocator.of(place).mesh
 
 
-class KubeSecretProvider(Provider[S], Traced):
+class KubeSecretProvider(Provider[S], Traced, Permitted):
     """A resource that is one Secret with the label of its mesh.
 
     A kind says how to read it (`live`), what is known of it without the right to read it (`visible`), and
@@ -99,6 +100,11 @@ class KubeSecretProvider(Provider[S], Traced):
                 here = place_of(obj)
                 found[Key.parse(address)] = place(mesh, here.namespace, here.name)
         return found
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights to apply or delete the Secret."""
+        del key
+        return applied(SECRET, action, place.namespace)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Return what the Secret's managedFields say."""

@@ -14,6 +14,7 @@ from mesh.model import Attrs, Found, Key, Live, Locator, Place, Ready, not_yet
 from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
+from mesh.sdk.rights import READ, Right, rights
 from mesh.world import Object, Snapshot, World
 from mesh.world.resources import GATEWAY
 
@@ -91,6 +92,11 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
             here, live = place_of(first), self._live(key, first)
         twins = sorted(f"{at.namespace}/{at.name}" for at in map(place_of, others))
         return replace(live, place=here, status={**live.status, "twins": twins}) if live else None
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the right to list the Gateways of the cluster: any may have the network."""
+        del key, place
+        return rights(GATEWAY, READ)
 
     def refuse(self, spec: Manifest, live: Found, last: Last | None) -> str:
         """Refuse a second one for a network, and one that is not where it must be."""

@@ -6,11 +6,11 @@ and `intermediate` each hold one of them, and this module picks by spec and by `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import Attrs, Found, Key, Live, Place, Ready, Touch
+from mesh.model import Action, Attrs, Found, Key, Live, Place, Ready, Touch
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
 from mesh.providers.cert.specs import (
@@ -23,9 +23,11 @@ from mesh.providers.cert.specs import (
     is_intermediate,
     root_place,
 )
-from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Renewable, Traced
+from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Permitted, Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.rights import VERBS, Right, rights
 from mesh.world import Snapshot, World
+from mesh.world.resources import SECRET
 
 __all__ = [
     "ISSUER",
@@ -43,7 +45,14 @@ _CACERTS = Cacerts()
 
 
 class CertProvider(
-    Provider[CertSpec], Adoptable, Confirmed[CertSpec], Renewable[CertSpec], Disruptive, Kept, Traced
+    Provider[CertSpec],
+    Adoptable,
+    Confirmed[CertSpec],
+    Renewable[CertSpec],
+    Disruptive,
+    Kept,
+    Traced,
+    Permitted,
 ):
     """Root and intermediates, each handed on to its own half."""
 
@@ -82,6 +91,12 @@ class CertProvider(
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who wrote the Secret; a root on this machine was written by nobody else."""
         return _CACERTS.written(key, place, live, world) if is_intermediate(place) else ()
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights on the Secret `cacerts`; mesh replaces it, so `update` and not `patch`."""
+        del key
+        verbs = ("update" if verb == "patch" else verb for verb in VERBS.get(action, ()))
+        return rights(SECRET, verbs, place.namespace)
 
     def preview(self, spec: CertSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Look whether the signer can sign, and whether a root is there already; sign nothing."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
 from mesh.model.mask import mask, reveal, secrets_in
 from mesh.model.refs import Ref
 from mesh.model.spec import COMPONENTS
@@ -16,16 +16,18 @@ from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
 from mesh.providers.chart.observe import all_views, read, view_of, views_in
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
+from mesh.providers.chart.rights import release
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
-from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Returnable, Traced
+from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Permitted, Returnable, Traced
 from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.managed_fields import MESH_LABEL
+from mesh.sdk.rights import READ, Right, rights
 from mesh.world import HelmJob, Snapshot, World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
-from mesh.world.resources import SECRET
+from mesh.world.resources import DEPLOYMENT, NODE, SECRET
 
 __all__ = [
     "NOT_SUPERSEDED",
@@ -70,7 +72,14 @@ class ChartSpec:
 
 
 class ChartProvider(
-    Provider[ChartSpec], Returnable, Confirmed[ChartSpec], Disruptive, Busy, Masked[ChartSpec], Traced
+    Provider[ChartSpec],
+    Returnable,
+    Confirmed[ChartSpec],
+    Disruptive,
+    Busy,
+    Masked[ChartSpec],
+    Traced,
+    Permitted,
 ):
     """A release: its chart, version, values and status; ready when its workloads are."""
 
@@ -187,6 +196,16 @@ class ChartProvider(
         """A helm of an interrupted run may still be at work on the release: let it end."""
         child = world.helm(key.cluster).at_work(place.name, place.namespace)
         return f"{child} is still at work on it" if child else ""
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights on the chart's objects, and on helm's record of the release."""
+        return release(key.name, action, place.namespace)
+
+    def reads(self, key: Key, place: Place) -> Iterator[Right]:
+        """Yield the rights to see on how many nodes workloads run, and whether another istiod exists."""
+        del key, place
+        yield from rights(NODE, READ)
+        yield from rights(DEPLOYMENT, READ)
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
         """Install it; `helm upgrade --install` finds a release that a run before this one began."""

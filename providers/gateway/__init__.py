@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mesh.istio.peering import PROGRAMMED, conditions, xds_port
-from mesh.model import READY, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
+from mesh.model import READY, Action, Found, Key, Live, Place, Ready, Reason, Unknown, never, not_yet
 from mesh.model.diff import diff
 from mesh.model.refs import Ref
 from mesh.providers.gateway.service import with_service
@@ -17,7 +17,9 @@ from mesh.sdk.contract import Last
 from mesh.sdk.gateway_pods import behind, make_anew, with_pods
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways, NetworkLocator
+from mesh.sdk.rights import Right, rights
 from mesh.world import Object, Snapshot, World
+from mesh.world.resources import DEPLOYMENT
 
 PEERING_CLASS = "istio-eastwest"
 """The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
@@ -90,6 +92,12 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         if "lags" in live.status:
             return not_yet(live.status["lags"])
         return READY if live.outputs.get("endpoint") else not_yet("it has no address yet")
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Add the right to restart the gateway's pods while the mesh moves to another root of trust."""
+        yield from super().rights(action, key, place)
+        if NetworkLocator.of(place).pods:
+            yield from rights(DEPLOYMENT, ("patch",), place.namespace)
 
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
         """Apply it if it differs; make its pods anew if they are older than the root of trust."""

@@ -1,4 +1,4 @@
-"""What of a plan this identity may not do, cluster by cluster, told before it is tried."""
+"""The rights that this identity lacks for a plan, by cluster, reported before the first write."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from mesh.planner.inputs import places
 from mesh.queries.access import rights as permissions
 
 Denied = Mapping[str, tuple[str, ...] | Unread]
-"""By cluster, what we may not do, in words."""
+"""The missing rights in words, by cluster."""
 
 
 def denied(session: Session, planned: Planned) -> Denied:
-    """What of the planned writes we may not do, by cluster; nothing is asked if nothing is planned."""
-    steps = permissions.needed(planned.plan.steps, places(planned.inputs.resources, planned.state))
+    """Return the missing rights by cluster; ask no cluster to which the plan writes nothing."""
+    where = places(planned.inputs.resources, planned.state)
+    steps = permissions.needed(planned.plan.steps, where, session.kinds)
     spaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
     wanted = {
         name: some | (permissions.of_run(spaces[name]) if name in spaces else frozenset())
@@ -29,8 +30,14 @@ def denied(session: Session, planned: Planned) -> Denied:
     }
 
 
+def unknown_rights(session: Session, planned: Planned) -> Mapping[str, tuple[str, ...]]:
+    """Return the kinds in the plan that do not say which rights they need, by cluster."""
+    where = places(planned.inputs.resources, planned.state)
+    return permissions.unknown(planned.plan.steps, where, session.kinds)
+
+
 def warned(session: Session, planned: Planned) -> Plan:
-    """The plan, with a warning for each cluster in which we may not do all of it."""
+    """Return the plan with a warning for each cluster in which rights are missing."""
     said = [
         f"cluster {cluster}: this identity may not apply it, rights on {len(found)} resources are missing "
         "(`mesh check --only P04` lists them)"

@@ -1,166 +1,67 @@
-"""The rights that writes need, and which of them we lack: one question per right, asked of the API server."""
+"""The rights that a plan's writes need, and which of them are missing: the API server answers one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from mesh.errors import KubeError
-from mesh.model import NO_CLUSTER, Action, Key, Place, Step
-from mesh.model.spec import Component
-from mesh.sdk.network_gateway import NetworkLocator
+from mesh.model import NO_CLUSTER, Key, Place, Step
+from mesh.sdk import ask
+from mesh.sdk.contract import Registry
+from mesh.sdk.rights import VERBS, Right, rights
 from mesh.walk import fan
 from mesh.world import Kube, World
+from mesh.world.resources import CONFIG_MAP, LEASE
 
 ASKED = 16
 """Questions at a time; the API servers' own bound is per cluster, in `mesh.world.kube.client`."""
 
 MANAGER = "mesh/check"
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Right:
-    """One thing to be allowed: `namespace` is "" for what has none; `group` is "" for the core group."""
-
-    group: str
-    resource: str
-    verb: str
-    namespace: str = ""
-    name: str = ""
-
-    def __str__(self) -> str:
-        what = f"{self.resource}.{self.group}" if self.group else self.resource
-        return f"{self.verb} {what}" + (f" in {self.namespace}" if self.namespace else "")
-
-
-Kind = tuple[str, str]
-"""The group and the plural of an API resource."""
-
-DEPLOYMENTS: Kind = ("apps", "deployments")
-"""Behind a gateway; their pods are made anew while clusters move to another root of trust."""
-
-RBAC = "rbac.authorization.k8s.io"
-ADMISSION = "admissionregistration.k8s.io"
-CLUSTER_WIDE = frozenset(
-    {
-        *("namespaces", "customresourcedefinitions", "clusterroles", "clusterrolebindings"),
-        *("validatingwebhookconfigurations", "mutatingwebhookconfigurations"),
-    }
-)
-"""Resources without a namespace."""
-
-ROLES = frozenset({"roles", "clusterroles"})
-"""Who writes these must hold what they grant, or be allowed to escalate and to bind."""
-
-OWN: Mapping[str, Kind] = {
-    "namespace": ("", "namespaces"),
-    "label": ("", "namespaces"),
-    "crds": ("apiextensions.k8s.io", "customresourcedefinitions"),
-    "cert": ("", "secrets"),
-    "secret": ("", "secrets"),
-    "reader": ("", "secrets"),
-    "remote": ("", "secrets"),
-    "gateway": ("gateway.networking.k8s.io", "gateways"),
-    "link": ("gateway.networking.k8s.io", "gateways"),
-}
-"""What the kinds write that are one object."""
-
-_ACCESS: tuple[Kind, ...] = (
-    ("", "serviceaccounts"),
-    (RBAC, "clusterroles"),
-    (RBAC, "clusterrolebindings"),
-)
-_NODE_AGENT: tuple[Kind, ...] = (*_ACCESS, ("", "configmaps"), ("apps", "daemonsets"), ("", "resourcequotas"))
-
-RENDERED: Mapping[Component, tuple[Kind, ...]] = {
-    "base": (
-        *_ACCESS,
-        ("apiextensions.k8s.io", "customresourcedefinitions"),
-        (ADMISSION, "validatingwebhookconfigurations"),
-    ),
-    "istiod": (
-        *_ACCESS,
-        ("", "configmaps"),
-        ("", "services"),
-        ("apps", "deployments"),
-        ("autoscaling", "horizontalpodautoscalers"),
-        ("policy", "poddisruptionbudgets"),
-        (RBAC, "roles"),
-        (RBAC, "rolebindings"),
-        (ADMISSION, "validatingwebhookconfigurations"),
-        (ADMISSION, "mutatingwebhookconfigurations"),
-    ),
-    "cni": _NODE_AGENT,
-    "ztunnel": (*_NODE_AGENT, (RBAC, "roles"), (RBAC, "rolebindings")),
-}
-"""What the charts hold; helm's own record, a Secret, comes on top."""
-
-HELM: Kind = ("", "secrets")
-LEASES: Kind = ("coordination.k8s.io", "leases")
 LEASE_NAMESPACE = "kube-system"
-STATE: Kind = ("", "configmaps")
-
-APPLIED = ("create", "patch")
-VERBS: Mapping[Action, tuple[str, ...]] = {
-    Action.CREATE: APPLIED,
-    Action.UPDATE: APPLIED,
-    Action.REPLACE: (*APPLIED, "delete"),
-    Action.DELETE: ("delete",),
-}
 
 
-def needed(steps: Iterable[Step], places: Mapping[Key, Place]) -> dict[str, frozenset[Right]]:
-    """The rights that some steps need, by cluster."""
-    found: dict[str, set[Right]] = {}
-    for step in steps:
-        if step.key.cluster != NO_CLUSTER and step.action in VERBS:
-            found.setdefault(step.key.cluster, set()).update(_of_step(step, places[step.key]))
-    return {cluster: frozenset(rights) for cluster, rights in sorted(found.items())}
+def needed(
+    steps: Iterable[Step], places: Mapping[Key, Place], kinds: Registry
+) -> dict[str, frozenset[Right]]:
+    """Return the rights that the steps need, by cluster; those of `unknown` kinds are not among them."""
+    found: dict[str, frozenset[Right]] = {}
+    for step in _writes(steps):
+        kind = kinds.get(step.key.kind)
+        known = ask.rights(kind, step.action, step.key, places[step.key]) if kind else None
+        found[step.key.cluster] = found.get(step.key.cluster, frozenset()) | (known or frozenset())
+    return dict(sorted(found.items()))
+
+
+def unknown(
+    steps: Iterable[Step], places: Mapping[Key, Place], kinds: Registry
+) -> dict[str, tuple[str, ...]]:
+    """Return the kinds that do not say which rights the steps need, by cluster."""
+    found: dict[str, set[str]] = {}
+    for step in _writes(steps):
+        kind = kinds.get(step.key.kind)
+        if kind is None or ask.rights(kind, step.action, step.key, places[step.key]) is None:
+            found.setdefault(step.key.cluster, set()).add(step.key.kind)
+    return {cluster: tuple(sorted(names)) for cluster, names in sorted(found.items())}
+
+
+def _writes(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps that write to a cluster."""
+    return [step for step in steps if step.key.cluster != NO_CLUSTER and step.action in VERBS]
 
 
 def of_run(namespace: str) -> frozenset[Right]:
-    """What a run writes of its own: the lease, and the cluster's copy of the state in istiod's namespace."""
+    """Return the rights of the run itself: its lease, and the copy of the state in istiod's namespace."""
     return frozenset(
         {
-            *rights(LEASES, ("get", "create", "update", "delete"), LEASE_NAMESPACE),
-            *rights(STATE, ("get", "create", "patch", "delete"), namespace),
+            *rights(LEASE, ("get", "create", "update", "delete"), LEASE_NAMESPACE),
+            *rights(CONFIG_MAP, ("get", "create", "patch", "delete"), namespace),
         }
     )
 
 
-def _of_step(step: Step, place: Place) -> Iterator[Right]:
-    verbs = VERBS[step.action]
-    if step.key.kind == "label":
-        verbs = ("patch",)
-    if step.key.kind == "cert":
-        verbs = tuple("update" if verb == "patch" else verb for verb in verbs)
-    if step.key.kind in OWN:
-        yield from rights(OWN[step.key.kind], verbs, place.namespace)
-        if step.key.kind == "gateway" and NetworkLocator.of(place).pods:
-            yield from rights(DEPLOYMENTS, ("patch",), place.namespace)
-    elif step.key.kind == "chart":
-        yield from release(step.key.name, place.namespace, verbs)  # type: ignore[arg-type]  # a component
-
-
-def release(component: Component, namespace: str, verbs: Iterable[str]) -> Iterator[Right]:
-    """What helm does for a release: its objects, and its own record of them."""
-    wanted = tuple(verbs)
-    yield from rights(HELM, ("get", "list", "create", "update", "delete"), namespace)
-    for kind in RENDERED.get(component, ()):
-        yield from rights(kind, ("get", *wanted), namespace)
-        if kind[1] in ROLES and wanted != ("delete",):
-            yield from rights(kind, ("escalate", "bind"), namespace)
-
-
-def rights(kind: Kind, verbs: Iterable[str], namespace: str) -> Iterator[Right]:
-    """One right per verb."""
-    group, resource = kind
-    for verb in verbs:
-        yield Right(group, resource, verb, "" if resource in CLUSTER_WIDE else namespace)
-
-
 def missing(wanted: Mapping[str, frozenset[Right]], world: World) -> dict[str, tuple[Right, ...] | KubeError]:
-    """The rights that we lack, by cluster, or why the server would not say; asked in parallel."""
+    """Return the missing rights by cluster, or the error of a server that did not answer; in parallel."""
     everything = Right("*", "*", "*")
     powers = fan(lambda cluster: _ask(world.kube(cluster), everything), wanted, ASKED)
     jobs = [
@@ -180,7 +81,7 @@ def missing(wanted: Mapping[str, frozenset[Right]], world: World) -> dict[str, t
 
 
 def _ask(kube: Kube, right: Right) -> bool | KubeError:
-    """Whether we are allowed something, as the server's authorizer says."""
+    """Return whether the server's authorizer grants a right to this identity."""
     attributes = {
         "group": right.group,
         "resource": right.resource,
@@ -201,7 +102,7 @@ def _ask(kube: Kube, right: Right) -> bool | KubeError:
 
 
 def words(lacking: Iterable[Right]) -> tuple[str, ...]:
-    """Rights as people read them, the verbs on one resource together."""
+    """Return the rights as text, one line for each resource with all its verbs."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for right in sorted(lacking):
         together.setdefault((right.group, right.resource, right.namespace), []).append(right.verb)

@@ -1,107 +1,108 @@
-"""The least rights of who plans and of who applies a mesh, as the manifests that grant them; pure."""
+"""The minimal rights of a plan and of an apply, as the manifests that grant them; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mesh.engine.registry import kinds_for
-from mesh.model import Action, Step
+from mesh.model import Action, Key, Place, Resource, Step
 from mesh.model.spec import Cluster, Mesh
 from mesh.planner.expand import GIVEN, expand
 from mesh.planner.inputs import places
-from mesh.queries.access.rights import ADMISSION, APPLIED, LEASES, RBAC, Kind, Right, needed, of_run, rights
+from mesh.queries.access.rights import needed, of_run, unknown
+from mesh.sdk import ask
+from mesh.sdk.contract import Registry
+from mesh.sdk.rights import APPLIED, READ, ApiResource, Right, rights
 from mesh.state.lockfile import fresh
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, LEASE, NAMESPACE, POD, SECRET, SERVICE
 
 Object = dict[str, Any]
 
 HOME = "kube-system"
-"""Where the identities and the leases are: a namespace that every cluster has."""
+"""The namespace of the service accounts and of the leases: every cluster has it."""
 
-READ = ("get", "list")
+RBAC = "rbac.authorization.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
 PUBLISHED = "istio-ca-root-cert"
-"""The roots of trust that istiod hands out, in every namespace: a list by this name is allowed by name."""
+"""The ConfigMap with the root of trust in every namespace; `resourceNames` can allow to list it."""
 
-GATEWAYS: Kind = ("gateway.networking.k8s.io", "gateways")
-EVERYWHERE: tuple[Kind, ...] = (
-    ("", "namespaces"),
-    ("", "nodes"),
-    ("apiextensions.k8s.io", "customresourcedefinitions"),
-    ("apps", "deployments"),
-    GATEWAYS,
-)
-"""What a plan lists in the whole cluster."""
+BESIDE = (CONFIG_MAP, POD, SECRET, SERVICE, DEPLOYMENT, DAEMON_SET)
+"""What a plan lists in the namespaces of the mesh. What a kind lists beyond these, the kind says."""
 
-BESIDE: tuple[Kind, ...] = (
-    ("", "configmaps"),
-    ("", "pods"),
-    ("", "secrets"),
-    ("", "services"),
-    ("apps", "deployments"),
-    ("apps", "daemonsets"),
-)
-"""What a plan lists in the namespaces of the mesh."""
+USERS = (POD, SERVICE)
+"""What a destroy lists in the whole cluster, to refuse while workloads use the mesh.
 
-USERS: tuple[Kind, ...] = (("", "pods"), ("", "services"))
-"""What a destroy lists in the whole cluster, to refuse while somebody uses the mesh.
-
-Before it deletes a namespace it lists everything in there, so that nothing of others goes with it.
+Before it deletes a namespace, it lists everything in it, to keep objects of other owners.
 """
 
-REGISTERED: Kind = ("admin.gloo.solo.io", "kubernetesclusters")
-
-SECRETS: frozenset[Kind] = frozenset({("", "secrets")})
-"""What holds keys. A dry run of a patch answers with the whole object, so it reads as a get does."""
+SECRETS = frozenset({ApiResource.of(SECRET)})
+"""What holds keys. A dry run of a patch returns the whole object, so it reads as much as a get."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is granted something: a ServiceAccount of our own, or a user that is there already."""
+    """The identity that gets the rights: a ServiceAccount that the manifests create, or an existing user."""
 
     name: str
     user: str = ""
 
     @property
     def username(self) -> str:
-        """What the API server calls it."""
+        """The name by which the API server knows it."""
         return self.user or f"system:serviceaccount:{HOME}:{self.name}"
 
     @property
     def subject(self) -> Object:
-        """What a binding calls it."""
+        """The subject of a binding."""
         if self.user:
             return {"apiGroup": RBAC, "kind": "User", "name": self.user}
         return {"kind": "ServiceAccount", "name": self.name, "namespace": HOME}
 
 
 def to_plan(
-    mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
+    mesh: Mesh,
+    cluster: Cluster,
+    kinds: Registry,
+    user: str = "",
+    *,
+    hidden: frozenset[ApiResource] = frozenset(),
 ) -> list[Object]:
-    """Return what lets somebody plan: reads, and no write at all; of `hidden` kinds of object nothing."""
+    """Return the manifests for a plan: reads, no writes, and nothing on the `hidden` resources."""
     who = Subject(f"mesh-{mesh.name}-plan", user)
-    return _granted(who, _but(hidden, _reads(mesh, cluster)))
+    return _granted(who, _but(hidden, _reads(mesh, cluster, kinds)))
 
 
 def to_plan_by_dry_runs(
-    mesh: Mesh, cluster: Cluster, user: str = "", *, hidden: frozenset[Kind] = frozenset()
+    mesh: Mesh,
+    cluster: Cluster,
+    kinds: Registry,
+    user: str = "",
+    *,
+    hidden: frozenset[ApiResource] = frozenset(),
 ) -> list[Object]:
-    """Return what lets somebody plan with dry runs: the writes too, and the policy that refuses real ones."""
+    """Return the manifests for a plan with dry runs: writes too, and a policy that denies real writes."""
     who = Subject(f"mesh-{mesh.name}-plan", user)
-    tried = {each for each in _writes(mesh, cluster) if each.verb in {*APPLIED, "update", "escalate", "bind"}}
-    return [*_policy(who), *_granted(who, _but(hidden, _reads(mesh, cluster) | tried))]
+    tried = {
+        each
+        for each in _writes(mesh, cluster, kinds)
+        if each.verb in {*APPLIED, "update", "escalate", "bind"}
+    }
+    return [*_policy(who), *_granted(who, _but(hidden, _reads(mesh, cluster, kinds) | tried))]
 
 
-def to_apply(mesh: Mesh, cluster: Cluster, user: str = "") -> list[Object]:
-    """Return what lets somebody apply and destroy: reads, every write, the lease and the state."""
+def to_apply(mesh: Mesh, cluster: Cluster, kinds: Registry, user: str = "") -> list[Object]:
+    """Return the manifests for apply and destroy: reads, all writes, the lease and the state."""
     who = Subject(f"mesh-{mesh.name}-apply", user)
-    users = {right for kind in USERS for right in rights(kind, ("list",), "")}
+    users = {right for each in USERS for right in rights(each, ("list",))}
     users |= {Right("*", "*", "list", name) for name in namespaces(mesh, cluster) - GIVEN}
-    return _granted(who, _reads(mesh, cluster) | users | _writes(mesh, cluster) | of_run(cluster.namespace))
+    return _granted(
+        who, _reads(mesh, cluster, kinds) | users | _writes(mesh, cluster, kinds) | of_run(cluster.namespace)
+    )
 
 
 def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
-    """The namespaces of the mesh in a cluster."""
+    """Return the namespaces of the mesh in a cluster."""
     found = {cluster.namespace, cluster.eastwest.namespace}
     found |= {chart.namespace for chart in cluster.charts.values()}
     found |= {mesh.licence.secret.namespace} if mesh.licence.secret else set()
@@ -109,39 +110,55 @@ def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
 
 
 def homes(granted: Iterable[Object]) -> list[str]:
-    """The namespaces that must be there before what is granted in them, but for those of every cluster."""
+    """Return the namespaces that must exist before the manifests are applied."""
     return sorted({str(each["metadata"].get("namespace", "")) for each in granted} - GIVEN - {""})
 
 
-def _but(hidden: frozenset[Kind], some: Iterable[Right]) -> set[Right]:
-    """The rights that are not about a hidden kind of object."""
-    return {right for right in some if (right.group, right.resource) not in hidden}
+def _but(hidden: frozenset[ApiResource], some: Iterable[Right]) -> set[Right]:
+    """Return the rights that are not on a hidden resource."""
+    names = {(each.group, each.plural) for each in hidden}
+    return {right for right in some if (right.group, right.resource) not in names}
 
 
-def _reads(mesh: Mesh, cluster: Cluster) -> set[Right]:
-    found = {right for kind in EVERYWHERE for right in rights(kind, READ, "")}
-    found |= {replace(right, name=PUBLISHED) for right in rights(("", "configmaps"), READ, "")}
+def _reads(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
+    """Return the rights to read everything that a plan, a check and `mesh status` look at."""
+    found = set(rights(NAMESPACE, READ))
+    found |= {replace(right, name=PUBLISHED) for right in rights(CONFIG_MAP, READ)}
     spaces = namespaces(mesh, cluster)
-    found |= {right for name in spaces for kind in BESIDE for right in rights(kind, READ, name)}
-    found |= set(rights(LEASES, ("get",), HOME))
-    if mesh.automatic and mesh.automatic.management == cluster.name:
-        found |= set(rights(REGISTERED, READ, ""))
+    found |= {right for name in spaces for each in BESIDE for right in rights(each, READ, name)}
+    found |= set(rights(LEASE, ("get",), HOME))
+    for key, resource in _resources(mesh, cluster, kinds).items():
+        if kind := kinds.get(key.kind):
+            found |= ask.reads(kind, key, resource.place)
     return found
 
 
-def _writes(mesh: Mesh, cluster: Cluster) -> set[Right]:
-    """What a run from nothing to everything and back writes."""
-    resources = {
-        key: each for key, each in expand(mesh, None, kinds_for(mesh)).items() if key.cluster == cluster.name
-    }
-    steps = [Step(Action.REPLACE, key) for key in resources]
-    return set(needed(steps, places(resources, fresh(mesh.name))).get(cluster.name, frozenset()))
+def _writes(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
+    """Return the rights to create and delete every resource of a cluster."""
+    steps, where = _all_written(mesh, cluster, kinds)
+    return set(needed(steps, where, kinds).get(cluster.name, frozenset()))
+
+
+def unknown_kinds(mesh: Mesh, cluster: Cluster, kinds: Registry) -> tuple[str, ...]:
+    """Return the kinds of a cluster's resources that do not say which rights their writes need."""
+    return unknown(*_all_written(mesh, cluster, kinds), kinds).get(cluster.name, ())
+
+
+def _all_written(mesh: Mesh, cluster: Cluster, kinds: Registry) -> tuple[list[Step], Mapping[Key, Place]]:
+    """Return a replacement of every resource of a cluster: it needs the rights of all other actions."""
+    resources = _resources(mesh, cluster, kinds)
+    return [Step(Action.REPLACE, key) for key in resources], places(resources, fresh(mesh.name))
+
+
+def _resources(mesh: Mesh, cluster: Cluster, kinds: Registry) -> dict[Key, Resource[Any]]:
+    return {key: each for key, each in expand(mesh, None, kinds).items() if key.cluster == cluster.name}
 
 
 def _granted(who: Subject, wanted: Iterable[Right]) -> list[Object]:
-    """The account, and a role and its binding for each place where something is granted.
+    """Return the account, and a role with its binding for each namespace and for the cluster.
 
-    The namespaces are not among them: who revokes by deleting the same would delete the mesh.
+    Namespaces are not among them: to revoke the rights one deletes the same manifests, and deleting a
+    namespace would delete the mesh.
     """
     by_place: dict[str, set[Right]] = {}
     for right in wanted:
@@ -170,7 +187,7 @@ def _role(who: Subject, place: str, some: Iterable[Right]) -> Iterator[Object]:
 
 
 def _rules(some: Iterable[Right]) -> Iterator[Object]:
-    """One rule per group and set of verbs."""
+    """Yield one rule per group and set of verbs."""
     verbs: dict[tuple[str, str, str], set[str]] = {}
     for right in some:
         verbs.setdefault((right.group, right.name, right.resource), set()).add(right.verb)
@@ -183,7 +200,7 @@ def _rules(some: Iterable[Right]) -> Iterator[Object]:
 
 
 def _policy(who: Subject) -> Iterator[Object]:
-    """Refuse whatever this identity would write for real; it holds for all kinds, and fails closed."""
+    """Yield a policy that denies every real write of this identity, on all resources; it fails closed."""
     api = f"{ADMISSION}/v1"
     rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
     yield {

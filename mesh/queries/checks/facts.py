@@ -48,6 +48,7 @@ class ClusterFacts:
     tried: Mapping[str, str | Unread] = field(default_factory=dict)
     ports: Mapping[str, Any] = field(default_factory=dict)
     denied: tuple[str, ...] | Unread = NOT_READ
+    unknown_rights: tuple[str, ...] = ()
     stray: tuple[str, ...] | Unread = NOT_READ
 
     @property

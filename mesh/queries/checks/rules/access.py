@@ -49,6 +49,12 @@ def permitted(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         raise NotApplicable("the plan writes nothing there")
     for missing in read(facts.denied):
         yield Finding(f"may not {missing}", {"missing": missing})
+    for kind in facts.unknown_rights:
+        yield Finding(
+            f"kind {kind} does not say which rights it needs, so they were not checked",
+            {"kind": kind},
+            severity=Severity.WARNING,
+        )
 
 
 def in_time(scene: MeshFacts, facts: ClusterFacts) -> Findings:

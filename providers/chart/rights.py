@@ -1,0 +1,63 @@
+"""The rights that helm needs for a release: on the objects of the chart, and on helm's own record of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mesh.model import Action
+from mesh.sdk.rights import VERBS, ApiResource, Right, rights
+from mesh.world.resources import CONFIG_MAP, CRD, DAEMON_SET, DEPLOYMENT, SECRET, SERVICE
+
+RBAC = "rbac.authorization.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
+
+ROLE, ROLE_BINDING = ApiResource(RBAC, "roles"), ApiResource(RBAC, "rolebindings")
+CLUSTER_ROLE = ApiResource(RBAC, "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = ApiResource(RBAC, "clusterrolebindings", namespaced=False)
+VALIDATING = ApiResource(ADMISSION, "validatingwebhookconfigurations", namespaced=False)
+MUTATING = ApiResource(ADMISSION, "mutatingwebhookconfigurations", namespaced=False)
+
+ROLES = frozenset({ROLE, CLUSTER_ROLE})
+"""A writer of these must hold the rights that they grant, or the verbs `escalate` and `bind`."""
+
+HELM = ("get", "list", "create", "update", "delete")
+"""What helm does with the Secrets that hold its releases."""
+
+_ACCESS = (ApiResource("", "serviceaccounts"), CLUSTER_ROLE, CLUSTER_ROLE_BINDING)
+_NODE_AGENT = (
+    *_ACCESS,
+    ApiResource.of(CONFIG_MAP),
+    ApiResource.of(DAEMON_SET),
+    ApiResource("", "resourcequotas"),
+)
+
+RENDERED: Mapping[str, tuple[ApiResource, ...]] = {
+    "base": (*_ACCESS, ApiResource.of(CRD), VALIDATING),
+    "istiod": (
+        *_ACCESS,
+        ApiResource.of(CONFIG_MAP),
+        ApiResource.of(SERVICE),
+        ApiResource.of(DEPLOYMENT),
+        ApiResource("autoscaling", "horizontalpodautoscalers"),
+        ApiResource("policy", "poddisruptionbudgets"),
+        ROLE,
+        ROLE_BINDING,
+        VALIDATING,
+        MUTATING,
+    ),
+    "cni": _NODE_AGENT,
+    "ztunnel": (*_NODE_AGENT, ROLE, ROLE_BINDING),
+}
+"""What the charts of Istio hold. Charts of a management plane are adopted; their owner has their rights."""
+
+
+def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
+    """Yield the rights to carry an action out on the release of a chart."""
+    verbs = VERBS.get(action, ())
+    if not verbs:
+        return
+    yield from rights(SECRET, HELM, namespace)
+    for resource in RENDERED.get(component, ()):
+        yield from rights(resource, ("get", *verbs), namespace)
+        if resource in ROLES and action is not Action.DELETE:
+            yield from rights(resource, ("escalate", "bind"), namespace)
