@@ -15,6 +15,7 @@ from mesh import __version__
 from mesh.errors import InterruptedRunError, MeshError, UsageError
 
 TRACEBACK = "MESH_TRACEBACK"
+LOG = "MESH_LOG"
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": (
@@ -56,6 +57,39 @@ SELDOM = 20_000
 """Number of new objects before a garbage collection; Python's default of 700 costs time here."""
 
 
+def _start_trace(wish: str) -> None:
+    """Turn the trace on; its module is imported only then, so that it costs nothing when off."""
+    from mesh.world import trace
+
+    trace.start(wish)
+
+
+def _verbose(ctx: click.Context, _param: click.Parameter, times: int) -> None:
+    # `run` puts the function there: a command line that is only parsed, as by a test, traces nothing.
+    if times and ctx.obj:
+        ctx.obj("debug")
+
+
+def verbose_option() -> click.Option:
+    """Return the option `-v`, which every command has, before the verb and after it."""
+    return click.Option(
+        ["-v", "--verbose"],
+        count=True,
+        expose_value=False,
+        callback=_verbose,
+        help="Trace requests, processes and decisions to stderr (MESH_LOG=debug[:FILE]).",
+    )
+
+
+def traced(command: click.Command) -> click.Command:
+    """Return the command with `-v`, and so for the commands of a group."""
+    if not any("-v" in param.opts for param in command.params):
+        command.params.append(verbose_option())
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        traced(inner)
+    return command
+
+
 class Verbs(click.Group):
     """A command group that imports a command only when it runs, so that `--help` is fast."""
 
@@ -71,7 +105,7 @@ class Verbs(click.Group):
             return None
         module, _, name = VERBS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
-        return command
+        return traced(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without an import."""
@@ -80,7 +114,11 @@ class Verbs(click.Group):
             formatter.write_dl([(name, words) for name, (_, words) in VERBS.items()])
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[verbose_option()],
+)
 @click.version_option(__version__, prog_name="mesh")
 def cli() -> None:
     """Plan and apply multicluster Istio ambient meshes.
@@ -109,8 +147,18 @@ def main() -> NoReturn:
 def run(args: list[str]) -> int:
     """Run one command line; return its exit code. Errors are printed, never raised."""
     try:
+        return _traced_run(args)
+    finally:
+        if "mesh.world.trace" in sys.modules:
+            sys.modules["mesh.world.trace"].stop()
+
+
+def _traced_run(args: list[str]) -> int:
+    try:
+        if wish := os.environ.get(LOG):
+            _start_trace(wish)
         # click would strip the colour that FORCE_COLOR asks for; `terminal.look` decides about it.
-        result: Any = cli.main(args, prog_name="mesh", standalone_mode=False, color=True)
+        result: Any = cli.main(args, prog_name="mesh", standalone_mode=False, color=True, obj=_start_trace)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:

@@ -9,6 +9,7 @@ from mesh.cli.views.progress import Event, Observer, StepPhase
 from mesh.engine.outcome import Outcome, done
 from mesh.engine.run_options import Hooks
 from mesh.model import Action, Deferral, Key, Step
+from mesh.world import trace
 
 
 @dataclass(slots=True)
@@ -86,4 +87,15 @@ class ProgressFeed:
         began = self.began.get(key, (step, self.monotonic()))[1]
         event = Event(step.key.cluster, key, step.action, phase, text, self.monotonic() - began, hint)
         self.events.append(event)
+        if phase is not StepPhase.WAITING:  # traced where it is said
+            trace.event(
+                trace.PLAN,
+                "step",
+                cluster=step.key.cluster,
+                address=key,
+                action=step.action.name.lower(),
+                phase=phase.value,
+                ms=event.elapsed * 1000,
+                why=text,
+            )
         self.observer.event(event)

@@ -76,6 +76,7 @@ def open_session(
     `recorded` replaces a lockfile that cannot be read, and `stop_at` the version in the file.
     """
     from mesh.providers.secret import resolve_licence
+    from mesh.world import trace
     from mesh.world.clock import SystemClock
     from mesh.world.helm.client import connect as helms
     from mesh.world.kube.client import connect
@@ -95,7 +96,8 @@ def open_session(
         clock=clock,
         env=env,
         folder=path.absolute().parent,
-        say=say,
+        say=trace.waits(say),
     )
     value = resolve_licence(mesh.licence, env, world.folder) if licence else None
+    trace.hide(value.reveal() if value else "")
     return Session(mesh, world, all_kinds(), store, value)

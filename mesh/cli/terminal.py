@@ -79,11 +79,15 @@ def _width(env: Mapping[str, str], *streams: TextIO) -> int:
 
 
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
-    """Return the observer that prints progress on stderr: live lanes if the terminal supports them."""
+    """Return the observer that prints progress on stderr: live lanes if the terminal supports them.
+
+    While a trace goes to the same stream, which would tear the lanes, it prints lines.
+    """
     from mesh.cli.views.live import LiveProgress
     from mesh.cli.views.progress import PlainProgress
+    from mesh.world import trace
 
-    if terminal.live:
+    if terminal.live and not trace.to_stderr():
         return LiveProgress(terminal.err, times, colour=terminal.err_colour, width=terminal.width)
     return PlainProgress(terminal.err, times, clusters=clusters)
 

@@ -39,6 +39,7 @@ from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
+from mesh.world import trace
 
 Resources = Mapping[Key, Resource[Any]]
 Pass = Callable[[Steps], Steps]
@@ -57,6 +58,7 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
     if not options.destroy and isinstance(session.mesh.root.ca, ExistingCA):
         refuse_several_roots(inputs)
     decisions = preview(decisions, inputs, session.kinds, session.world, blocked_by_peers(decisions.steps))
+    trace.decisions(decisions)
     refuse_all(decisions.refusals)
     here = replace(here, decisions=decisions)
     return Planned(_assemble(session, here), inputs, decisions, here.observation, inputs.state, here.held)

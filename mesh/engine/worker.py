@@ -18,7 +18,7 @@ from mesh.model.refs import bind, unknowns_in
 from mesh.planner.step import step_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
-from mesh.world import Snapshot, World
+from mesh.world import Snapshot, World, trace
 
 NOT_BEGUN = "it was not begun"
 """What becomes of a cluster whose turn had not come when the run was asked to stop."""
@@ -138,6 +138,7 @@ class Worker:
         spec = self._bound(task)
         last = self.progress.state.last(key)
         now = step_for(task.kind, spec, key, found, last, self.world.clock.now())
+        trace.decided_again(key, now)
         if now and now.action is not Action.READ and key not in self.left:
             check_same(task.step, now)
             if refusal := task.kind.refuse(spec, found, last):

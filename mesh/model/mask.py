@@ -9,6 +9,9 @@ from typing import Any
 from mesh.model import Path, Sensitive
 from mesh.model.diff import dotted, leaves, named
 
+MASK = "***"
+"""What stands in a text in place of a secret."""
+
 SECRETIVE = re.compile(r"passw(or)?d|token|secret|credential|(^|[a-z_-])key$|^key|private", re.IGNORECASE)
 PLAIN = re.compile(
     r"secret(Ref|Name|KeyRef)s?$|public|pull(Secrets|Policy)|^keyAlgorithm|tokenAudience|^topologyKey$",

@@ -17,7 +17,7 @@ from datetime import datetime
 from mesh.errors import KubeError, LockedError
 from mesh.sdk.managed_fields import marks
 from mesh.state.lease_holder import HOLDER, NAMESPACE, SILENT_SECONDS, Holder, holder_of, locked, name_of
-from mesh.world import Clock, Kube, Object
+from mesh.world import Clock, Kube, Object, trace
 from mesh.world.kube.errors import AlreadyExists, Conflict, Forbidden, Missing, Unreachable
 from mesh.world.resources import LEASE
 
@@ -73,6 +73,7 @@ class HeldLeases:
                 claim.kube.delete(
                     LEASE, NAMESPACE, claim.obj["metadata"]["name"], uid=claim.obj["metadata"]["uid"]
                 )
+                _traced("released", claim)
         self.claims.clear()
 
 
@@ -113,7 +114,9 @@ class Leases:
                 f"cluster {cluster} is not locked against other people's runs: {why} ({NAMESPACE})"
             )
         else:
-            held.claims[cluster] = HeldLease(kube.within(HURRY_SECONDS), obj, self.clock.monotonic())
+            claim = HeldLease(kube.within(HURRY_SECONDS), obj, self.clock.monotonic())
+            held.claims[cluster] = claim
+            _traced("acquired", claim)
 
     def _lease(self, run: str) -> Object:
         now = _micro(self.clock.now())
@@ -161,6 +164,7 @@ def _renew(claim: HeldLease, now: datetime) -> None:
     try:
         claim.obj = claim.kube.replace(obj, manager=MANAGER)
         claim.failures = 0
+        _traced("renewed", claim)
     except (Conflict, Missing):
         _look_again(claim)
     except KubeError as error:
@@ -178,6 +182,7 @@ def _look_again(claim: HeldLease) -> None:
     if found is None or found["metadata"]["uid"] != meta["uid"]:
         whose = f"it is held by {holder_of(found) or 'somebody else'} now" if found else "somebody deleted it"
         claim.lost = f"the lease of cluster {claim.kube.cluster} was taken from this run: {whose}"
+        _traced("lost", claim)
     else:
         claim.obj = found
 
@@ -186,6 +191,18 @@ def _failed(claim: HeldLease, error: KubeError) -> None:
     claim.failures += 1
     if claim.failures >= FAILURES:
         claim.lost = f"the lease of cluster {claim.kube.cluster} could not be renewed: {error.message}"
+        _traced("lost", claim)
+
+
+def _traced(what: str, claim: HeldLease) -> None:
+    trace.event(
+        trace.STATE,
+        f"lease_{what}",
+        cluster=claim.kube.cluster,
+        name=claim.obj["metadata"]["name"],
+        uid=claim.obj["metadata"].get("uid"),
+        why=claim.lost,
+    )
 
 
 def _micro(time: datetime) -> str:

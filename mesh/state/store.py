@@ -23,6 +23,7 @@ from uuid import uuid4
 from mesh.errors import StateError
 from mesh.state.journal import with_intents
 from mesh.state.lockfile import State, fresh, from_text, to_text
+from mesh.world import trace
 from mesh.world.disk.file_lock import FileLock
 from mesh.world.disk.files import replace_file
 from mesh.world.disk.json_lines import read_lines
@@ -71,7 +72,17 @@ class Store:
                 f"{self.path.name} belongs to mesh {state.mesh!r}, the configuration to mesh {mesh!r}",
                 hint="keep each mesh in a folder of its own, or give the mesh its old name back",
             )
-        return with_intents(state, read_lines(self.journal_path))
+        lines = read_lines(self.journal_path)
+        trace.event(
+            trace.STATE,
+            "state_read",
+            path=self.path,
+            serial=state.serial,
+            lineage=state.lineage,
+            resources=len(state.entries),
+            journal_lines=len(lines),
+        )
+        return with_intents(state, lines)
 
     def write(self, state: State) -> None:
         """Put the lock on disk, whole or not at all."""

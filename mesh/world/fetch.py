@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 
 from mesh.errors import MeshError, RefusedError
+from mesh.world import trace
 
 LIMIT = 16 * 1024 * 1024
 """No bundle of CRDs comes near it; what is larger is something else."""
@@ -44,6 +46,7 @@ def _read(path: Path) -> bytes:
 def _download(url: str) -> bytes:
     import urllib3
 
+    began = time.monotonic()
     with urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS) as pool:
         try:
             answer = pool.request("GET", url, preload_content=False)
@@ -54,6 +57,14 @@ def _download(url: str) -> bytes:
                 f"{url} cannot be fetched: {type(error).__name__}",
                 hint="for a machine without internet set spec.gatewayAPI.source to a file or folder",
             ) from None
+    trace.event(
+        trace.EXEC,
+        "download",
+        url=url,
+        status=answer.status,
+        ms=trace.milliseconds(began),
+        bytes=len(data),
+    )
     if answer.status != 200:
         raise MeshError(f"{url} answers {answer.status}", hint="check spec.gatewayAPI.version and source")
     if len(data) > LIMIT:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mesh.errors import MeshError
 from mesh.model import Attrs
+from mesh.world import trace
 
 SECONDS = 60.0
 
@@ -41,10 +43,12 @@ def _program(env: Mapping[str, str]) -> str | None:
 
 
 def _asked(argv: Sequence[str], env: Mapping[str, str]) -> Any:
+    began = time.monotonic()
     try:
         done = subprocess.run(
             argv, capture_output=True, check=False, timeout=SECONDS, env=dict(env), stdin=subprocess.DEVNULL
         )
+        trace.process(trace.EXEC, argv, done.returncode, began)
         return json.loads(done.stdout or b"[]")
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise MeshError(f"istioctl {argv[1]} does not answer: {type(error).__name__}") from None

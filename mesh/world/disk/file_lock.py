@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from mesh.errors import LockedError, StateError
+from mesh.world import trace
 
 LOOKS, SECONDS_BETWEEN = 20, 0.05
 """How often the name of a holder is looked for that has just taken the lock."""
@@ -43,6 +44,7 @@ class FileLock:
         os.ftruncate(self._handle, 0)
         self._has_body = True
         os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
+        trace.event(trace.STATE, "file_lock_acquired", path=self.path, doing=doing)
         return self
 
     def release(self) -> None:
@@ -51,6 +53,7 @@ class FileLock:
             if self._has_body:
                 os.ftruncate(self._handle, 0)
             os.close(self._handle)
+            trace.event(trace.STATE, "file_lock_released", path=self.path)
         self._handle, self._has_body = -1, False
 
     def __enter__(self) -> FileLock:

@@ -11,11 +11,13 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from mesh.errors import MeshError, StateError
+from mesh.world import trace
 
 _GIT_DEADLINE = 10.0
 
@@ -27,6 +29,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     could not be written. A failed fsync is final: the kernel may have dropped the page.
     """
     _refuse_odd_target(path)
+    began = time.monotonic()
     try:
         temp = _write_temp(path, data, mode)
         try:
@@ -40,6 +43,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             f"{path} could not be written: {error.strerror or error}",
             hint="free space or fix the permissions of its folder, and run the command again",
         ) from error
+    trace.event(trace.STATE, "file_written", path=path, bytes=len(data), ms=trace.milliseconds(began))
 
 
 def _refuse_odd_target(path: Path) -> None:

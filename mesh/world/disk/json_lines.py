@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mesh.errors import StateError
+from mesh.world import trace
 from mesh.world.disk.files import sync_folder
 
 JsonLine = Mapping[str, Any]
@@ -37,6 +39,7 @@ def open_lines(path: Path) -> int:
 def append_line(handle: int, entry: JsonLine) -> None:
     """Append one entry; it is on disk when this returns. Raise StateError if it is not."""
     line = _encode(entry)
+    began = time.monotonic()
     try:
         if os.write(handle, line) != len(line):
             raise OSError("no space left for the whole line")
@@ -46,6 +49,15 @@ def append_line(handle: int, entry: JsonLine) -> None:
             f"the journal could not be written: {error.strerror or error}",
             hint="free space on its disk and run the command again; what is on record is still true",
         ) from error
+    trace.event(
+        trace.STATE,
+        "journal_written",
+        entry=entry.get("event"),
+        address=entry.get("address"),
+        action=entry.get("action"),
+        bytes=len(line),
+        ms=trace.milliseconds(began),
+    )
 
 
 def read_lines(path: Path) -> tuple[dict[str, Any], ...]:

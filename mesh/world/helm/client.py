@@ -11,13 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
-from mesh.world import HelmJob, Object
+from mesh.world import HelmJob, Object, trace
 from mesh.world import yaml_documents as documents
 from mesh.world.helm.children import Children, alive, lock_path, private_folder, sweep
 from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
@@ -133,7 +134,7 @@ class HelmCli:
         program = self._program
         binary, version = program.found()
         env = program.environment(kubeconfig)
-        return Setting(binary, version, env, self.context, program.timeout, program.children)
+        return Setting(binary, version, env, self.context, program.timeout, program.children, self.cluster)
 
     def _run(
         self,
@@ -198,12 +199,14 @@ def _binary(env: Mapping[str, str]) -> str:
 def _usable(binary: str, env: Mapping[str, str]) -> Version:
     """The version of a helm, which may lack its third number; raise HelmMissing if it is too old."""
     argv = [binary, "version", "--template", "{{ .Version }}"]
+    began = time.monotonic()
     try:
         said = subprocess.run(
             argv, capture_output=True, check=True, timeout=30, env=dict(env)
         ).stdout.decode()
     except (OSError, subprocess.SubprocessError):
         raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET) from None
+    trace.process(trace.HELM, argv, 0, began)
     number = _NUMBER.search(said)
     if not number:
         raise HelmMissing(f"{binary} does not tell its version", hint=HOW_TO_GET)

@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any
 import semver
 from pyhelm3 import Command  # type: ignore[import-untyped]  # it has no types
 
-from mesh.world import HelmJob
+from mesh.world import HelmJob, trace
 from mesh.world import yaml_documents as documents
 from mesh.world.helm.children import Children, locked, note, signal_group
 
@@ -61,6 +62,7 @@ class Setting:
     context: str
     timeout: float
     children: Children
+    cluster: str = ""
     lock: Path | None = None
     what: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
             return await self._spawn([*argv, "--kube-context", setting.context], None, (fd,))
 
     async def _spawn(self, argv: list[str], stdin: bytes | None, fds: tuple[int, ...]) -> bytes:
+        began = time.monotonic()
         child = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
@@ -146,6 +149,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
             talk = asyncio.ensure_future(child.communicate(stdin))
             late = await _ended(talk, child.pid, self._setting.timeout)
             out, err = talk.result()
+        trace.process(trace.HELM, argv, child.returncode, began, cluster=self._setting.cluster)
         if child.returncode or late:
             raise HelmExit(child.returncode or 0, err, late=late)
         return out

@@ -20,10 +20,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.errors import HelmError
+from mesh.model.mask import MASK
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Cause
-
-MASK = "***"
 
 
 class HelmMissing(HelmError):  # noqa: N818  # reads as what happened, like its siblings

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from mesh.world import trace
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.exec_plugin import Grant, Plugins
@@ -80,12 +81,14 @@ class Credentials:
         if user.text("token"):
             return _bearer(user.text("token").strip())
         if user.text("username"):
+            trace.hide(user.text("password"))
             pair = f"{user.text('username')}:{user.text('password')}".encode()
             return (("authorization", f"Basic {base64.b64encode(pair).decode()}"),)
         return ()
 
 
 def _bearer(token: str) -> Headers:
+    trace.hide(token)
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 

@@ -20,9 +20,10 @@ from mesh.world.kube.auth import Credentials
 from mesh.world.kube.discovery import Served
 from mesh.world.kube.error_bodies import refusal
 from mesh.world.kube.errors import Call, Gone, Missing, Unreachable
+from mesh.world.kube.exchange import Patience, Reply
 from mesh.world.kube.exec_plugin import Plugins
 from mesh.world.kube.kubeconfig import Clusters, targets
-from mesh.world.kube.request import Patience, Reply, Sleep, Wire
+from mesh.world.kube.request import Sleep, Wire
 from mesh.world.resources import SECRET, TABLE, ResourceType
 from mesh.world.yaml_documents import json_bytes
 

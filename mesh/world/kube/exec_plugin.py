@@ -25,6 +25,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
+from mesh.world import trace
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.kubeconfig import Section, Target
@@ -78,10 +79,12 @@ class Plugins:
         env = {**self.env, **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
         interactive = bool(info["spec"]["interactive"])
         patience = self.patience * (5 if interactive else 1)
+        began = time.monotonic()
         with tempfile.TemporaryFile() as out:
             code, err = _finish(argv, env, out, patience, interactive=interactive)
             out.seek(0)
             answer = out.read()
+        trace.process(trace.KUBE, argv, code, began, cluster=call.cluster)
         if code:
             says = shown(next((line for line in err.splitlines() if line.strip()), "it says nothing"))
             raise _failed(call, plugin, f"failed (exit code {code}): {says}")

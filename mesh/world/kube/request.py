@@ -1,4 +1,4 @@
-"""One request to one API server: its deadline, its retries, and what became of it."""
+"""One request to one API server: its deadline, its retries and its outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
@@ -21,9 +21,12 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from mesh.errors import KubeError
+from mesh.world import trace
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.error_bodies import blames_object, shown
 from mesh.world.kube.errors import Call, Unreachable
+from mesh.world.kube.exchange import Patience, Reply, Request
 from mesh.world.kube.kubeconfig import Section
 from mesh.world.kube.pool import open_pool, reason
 
@@ -33,45 +36,11 @@ Sleep = Callable[[float], None]
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _UNTOUCHED = frozenset({429})
-"""Answers that prove that a request has not been carried out, so that even a POST may go again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an API server; seconds.
-
-    `attempts` and `budget` bound the retries of what may pass by itself (429, 5xx, resets).
-    `absent` bounds the attempts on a server that has never answered in this run, and `slow` those
-    that end in a read timeout. `remember` is how long a server that could not be reached is taken
-    to be down without another attempt. `parallel` bounds the requests in flight per cluster: the
-    eight LISTs of an observation go out together, and a server that minds answers 429.
-    """
-
-    attempts: int = 8
-    budget: float = 300.0
-    absent: int = 3
-    slow: int = 2
-    first_connect: float = 3.0
-    connect: float = 5.0
-    read: float = 30.0
-    remember: float = 10.0
-    parallel: int = 8
-    base: float = 0.25
-    longest: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer of a server, whatever its status; `date` is when it gave it, as it says itself."""
-
-    status: int
-    body: bytes = field(repr=False)
-    retry_after: float = 0.0
-    date: str = ""
+"""Answers that prove that the server did not carry the request out, so that even a POST is safe to repeat."""
 
 
 class _Again(Exception):  # noqa: N818  # a signal between two functions, not an error
-    """The attempt failed in a way that may pass; `most` bounds the attempts of this kind."""
+    """The attempt failed in a transient way; `most` bounds the attempts after such a failure."""
 
     def __init__(self, end: Unreachable | Reply, most: int, wait: float = 0.0) -> None:
         super().__init__()
@@ -98,7 +67,7 @@ class Wire:
         self._down: tuple[float, Unreachable] | None = None
 
     def within(self, seconds: float) -> Wire:
-        """Connections of their own with the same credentials; one attempt of so many seconds."""
+        """Return separate connections with the same credentials: one attempt of so many seconds."""
         hurry = replace(
             self._patience,
             attempts=1,
@@ -113,75 +82,101 @@ class Wire:
 
     @property
     def server(self) -> str:
-        """The address of the API server, as the kubeconfig has it."""
+        """The address of the API server, as in the kubeconfig."""
         return self._target.server
 
     def bearing(self, token: str, ca: bytes) -> Wire:
-        """The same server as the holder of a token, and of another CA if one is given."""
+        """Return connections to the same server that use a token, and `ca` if one is given."""
         target = replace(self._target, user=Section({"token": token}, Path()), ca=ca or self._target.ca)
         return Wire(Credentials(target, self._credentials.plugins), self._patience, self._env, self._sleep)
 
     def ask(
         self, call: Call, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str]
     ) -> Reply:
-        """Send until there is an answer that retrying would not better; raise Unreachable or Unauthorized."""
+        """Send until the answer is final or the retries are used up; raise Unreachable or Unauthorized."""
+        request = Request(method, path, body, headers)
+        # Two bounds end the loop: each kind of failure has its number of attempts, and the sum of the
+        # waits has a budget. A server that always answers "later" therefore cannot hold a run for ever.
         ends = time.monotonic() + self._patience.budget
         renewed = False
         attempt = 0
         while True:
             attempt += 1
             login = self._credentials.login(call)
+            self._fail_fast()
             try:
-                reply = self._once(call, method, path, body, headers, login)
+                reply = self._attempt(call, request, login, attempt)
             except _Again as again:
+                # The server's Retry-After is a lower bound, never shortened by the jitter.
                 wait = max(again.wait, self._jitter(attempt))
                 if attempt >= again.most or time.monotonic() + wait > ends:
                     return self._give_up(again.end)
+                trace.event(
+                    trace.KUBE, "retry", cluster=call.cluster, path=path, of=again.most, wait_ms=wait * 1000
+                )
                 self._sleep(wait)
                 continue
+            # A 401 is repeated once, and only with other credentials than those just refused: a token
+            # that expired during the run is renewed, and a wrong one cannot make the loop spin.
             if reply.status != 401 or renewed or not self._credentials.renewed(login, call):
                 return reply
             renewed = True
 
-    def _once(
-        self,
-        call: Call,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        login: Login,
-    ) -> Reply:
-        """Send once; raise `_Again` for what may pass, Unreachable for what will not."""
-        self._fail_fast()
-        patience = self._patience
-        connect = patience.connect if self._reached else patience.first_connect
-        timeout = urllib3.Timeout(connect=connect, read=patience.read)
-        sent = urllib3.HTTPHeaderDict(headers)
-        for name, value in login.headers:
-            sent.add(name, value)
+    def _attempt(self, call: Call, request: Request, login: Login, attempt: int) -> Reply:
+        """Send once and trace how it ended; raise `_Again` for a transient failure, Unreachable else."""
+        if not trace.on(trace.KUBE):
+            return self._once(call, request, login)
+        began = time.monotonic()
+        end: Reply | KubeError | None = None
         try:
-            with self._gate:
-                answer = self._pool(call, login).request(
-                    method,
-                    self._target.server + path,
-                    body=body,
-                    headers=sent,
-                    timeout=timeout,
-                    retries=False,
-                    redirect=False,
-                )
+            end = self._once(call, request, login)
+        except _Again as again:
+            end = again.end
+            raise
+        except KubeError as error:
+            end = error
+            raise
+        finally:
+            _traced(call, request, attempt, end, trace.milliseconds(began))
+        return end
+
+    def _once(self, call: Call, request: Request, login: Login) -> Reply:
+        patience = self._patience
+        try:
+            answer = self._sent(call, request, login)
         except (HTTPError, OSError, ValueError) as error:
-            raise self._failure(call, method, error) from None
+            raise self._failure(call, request.method, error) from None
         self._reached, self._down = True, None
         after = _seconds(answer.headers.get("retry-after", ""))
         reply = Reply(answer.status, answer.data, after, answer.headers.get("date", ""))
-        if _may_pass(method, reply):
+        if _may_pass(request.method, reply):
             raise _Again(reply, patience.attempts, min(reply.retry_after, patience.longest))
         return reply
 
+    def _sent(self, call: Call, request: Request, login: Login) -> urllib3.BaseHTTPResponse:
+        """Send over a pooled connection, without urllib3's own retries and redirects."""
+        # A server that has answered once is known to exist: a slow connect is then load, not a wrong
+        # address, and gets more time.
+        connect = self._patience.connect if self._reached else self._patience.first_connect
+        headers = urllib3.HTTPHeaderDict(request.headers)
+        for name, value in login.headers:
+            headers.add(name, value)
+        # The gate has as many places as the pool has connections. Without it a pool of urllib3 would
+        # open more connections and throw them away again, each with a TLS handshake.
+        with self._gate:
+            # No redirect is followed: it would carry the Authorization header to another host.
+            return self._pool(call, login).request(
+                request.method,
+                self._target.server + request.path,
+                body=request.body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=connect, read=self._patience.read),
+                retries=False,
+                redirect=False,
+            )
+
     def _failure(self, call: Call, method: str, error: Exception) -> Exception:
-        """Tell apart: never got there, would not be trusted, too slow, cut off."""
+        """Return the error to raise: not reached, not trusted, too slow, or cut off."""
         patience = self._patience
         why = shown(reason(error))
         if isinstance(error, SSLError | ssl.SSLError):
@@ -199,12 +194,17 @@ class Wire:
             return Unreachable(call, f"{self._target.server}: the request cannot be written (bad token?)")
         slow = isinstance(error, ReadTimeoutError | TimeoutError)
         what = f"no answer within {patience.read:g} seconds" if slow else f"the connection broke: {why}"
+        # The request may have arrived and only its answer was lost. GET changes nothing; PUT carries a
+        # resourceVersion, PATCH is a server-side apply and DELETE names one object, so a second one ends
+        # in the same state or in an error that says so. Only a second POST could do its work twice.
         end = Unreachable(call, f"{self._target.server}: {what}", sent=method != "GET")
         return end if method == "POST" else _Again(end, patience.slow if slow else patience.attempts)
 
     def _give_up(self, end: Unreachable | Reply) -> Reply:
         if isinstance(end, Reply):
             return end
+        # Dozens of requests to one dead server must not each wait for their own timeouts. A server that
+        # has answered before is never taken to be down: what broke then may be one connection only.
         if not self._reached:
             self._down = (time.monotonic() + self._patience.remember, end)
         raise end
@@ -215,11 +215,13 @@ class Wire:
             raise Unreachable(down[1].call, down[1].message.partition(": ")[2], hint=down[1].hint)
 
     def _jitter(self, attempt: int) -> float:
-        """Full jitter: anything up to the doubled step, so that many clients do not come back as one."""
+        """Return a random wait below a bound that doubles: full jitter, so that clients spread out."""
         return random.uniform(0.0, min(self._patience.longest, self._patience.base * 2**attempt))  # noqa: S311  # no secret
 
     def _pool(self, call: Call, login: Login) -> urllib3.PoolManager:
-        """The pool for these credentials: a client certificate is part of the connection."""
+        """Return the pool for these credentials."""
+        # TLS authenticates the connection, not the request: after a client certificate was renewed, a
+        # pooled connection would still speak for the old one. Tokens travel in headers and share a pool.
         key = (login.cert, login.key)
         with self._lock:
             if key not in self._pools:
@@ -228,15 +230,35 @@ class Wire:
 
 
 def _may_pass(method: str, reply: Reply) -> bool:
-    """Whether to ask again: not after a POST that may have worked, nor a 500 that is about the object."""
+    """Whether to send again: not after a POST that may have worked, nor a 500 that is about the object."""
+    # API Priority and Fairness answers 429 before the request reaches a handler. A 5xx of a proxy or an
+    # aggregated server says nothing of that, so a POST stops there and its caller reads what exists.
     if method == "POST":
         return reply.status in _UNTOUCHED
     return reply.status in _BUSY and not blames_object(reply.status, reply.body)
 
 
 def _seconds(retry_after: str) -> float:
-    """Retry-After in seconds; a date, which no API server sends, counts as nothing."""
+    """Return Retry-After in seconds; 0 for a date, which no API server sends."""
     try:
         return max(0.0, float(retry_after))
     except ValueError:
         return 0.0
+
+
+def _traced(call: Call, request: Request, attempt: int, end: Reply | KubeError | None, took: float) -> None:
+    """Trace one attempt: how large the bodies are, never what they hold, and no header."""
+    reply = end if isinstance(end, Reply) else None
+    trace.event(
+        trace.KUBE,
+        "request",
+        cluster=call.cluster,
+        method=request.method,
+        path=request.path,
+        status=reply.status if reply else None,
+        error=end.message if isinstance(end, KubeError) else None,
+        ms=took,
+        sent=len(request.body) if request.body else None,
+        bytes=len(reply.body) if reply else None,
+        attempt=attempt,
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from mesh.errors import MeshError
+from mesh.world import trace
 
 DEADLINE = 120.0
 _TAIL = 400
@@ -17,6 +19,7 @@ def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, 
 
     The program runs in `folder`, gets `env`, and has two minutes.
     """
+    began = time.monotonic()
     try:
         done = subprocess.run(
             argv,
@@ -31,6 +34,7 @@ def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, 
         raise MeshError(f"{argv[0]} did not answer within {DEADLINE:.0f} seconds") from None
     except OSError as error:
         raise MeshError(f"{argv[0]} could not be run: {error.strerror or error}") from error
+    trace.process(trace.EXEC, argv, done.returncode, began)
     if done.returncode != 0:
         last_words = done.stderr.decode(errors="replace").strip()[-_TAIL:]
         raise MeshError(f"{argv[0]} ended with code {done.returncode}: {last_words or 'it said nothing'}")
