@@ -1,7 +1,7 @@
-"""The chart values that follow from the rest of the file, and what to do instead of setting them.
+"""The chart values that mesh computes, each with the hint for a user who sets it.
 
-Two writers of one value would differ sooner or later, and most of these fail silently when they
-do. Setting one by hand is therefore a mistake; `mesh.config.resolve.values` says so.
+A value with two writers differs sooner or later, and most of these then fail silently. Setting one
+by hand is therefore a mistake, which `mesh.config.resolve.values` reports.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mesh.model.spec import Component
 LICENCE_ANNOTATION = "meshform.io/licence"
 ROOT_ANNOTATION = "meshform.io/ca"
 RESTARTED: frozenset[Component] = frozenset({"istiod", "ztunnel"})
-"""What reads the root of trust when its pods start, and so restarts when it changes."""
+"""Charts with pods that read the root of trust at start, and so restart when it changes."""
 
 _HUB = "use spec.istio.images.hub"
 _TAG = "use spec.istio.images.tag (or spec.istio.version)"
@@ -35,7 +35,7 @@ _GLOBAL_IMAGES: Mapping[Path, str] = {
     ("global", "variant"): _VARIANT,
     ("global", "istioNamespace"): _NAMESPACE,
 }
-# The chart reads a component's own section and the top level alike.
+# The chart reads a component's own section as well as the top level.
 _ISTIOD_ENV: Mapping[Path, str] = {
     (*section, "env", name): use
     for section in ((), ("pilot",))
@@ -62,9 +62,9 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
         ("pilot", "tag"): _TAG,
         ("pilot", "variant"): _VARIANT,
         ("global", "multiCluster", "clusterName"): _CLUSTER,
-        ("global", "multiCluster", "enabled"): "remove it: it belongs to another kind of multicluster",
+        ("global", "multiCluster", "enabled"): "remove it: it belongs to another multicluster mode",
         ("global", "network"): _NETWORK,
-        ("global", "trustDomain"): f"{_TRUST} (the chart ignores global.trustDomain without a word)",
+        ("global", "trustDomain"): f"{_TRUST} (the chart silently ignores global.trustDomain)",
         ("meshConfig", "trustDomain"): _TRUST,
         ("platforms", "peering", "enabled"): "remove it: peering is always enabled",
         ("license",): _LICENCE,
@@ -103,7 +103,7 @@ COMPUTED: Mapping[Component, Mapping[Path, str]] = {
 
 
 def annotated(values: Mapping[str, Any], component: Component, root: object) -> dict[str, Any]:
-    """Return the values with the root of trust's fingerprint on the pods that must restart with it."""
+    """Return the values with the root's fingerprint as an annotation of pods that must restart with it."""
     if component not in RESTARTED or root is None:
         return dict(values)
     return overlay(values, {"podAnnotations": {ROOT_ANNOTATION: root}})

@@ -1,4 +1,4 @@
-"""The chart values that follow from the rest of an upstream mesh's file; see `computed`."""
+"""The chart values that mesh computes for the upstream distribution; see `computed_values`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh.istio.computed_values import COMPUTED
 from mesh.model import Path
 from mesh.model.spec import Component
 
-_NO_PEERING = "remove it: peering is of the Solo distribution"
+_NO_PEERING = "remove it: only the Solo distribution has peering"
 _NO_LICENCE = "remove it: the upstream distribution has no licence"
 _ENV = {
     "AMBIENT_ENABLE_MULTI_NETWORK": "remove it: it is always enabled",
@@ -30,5 +30,5 @@ UPSTREAM: Mapping[Component, Mapping[Path, str]] = {
 
 
 def table(distribution: Literal["solo", "upstream"]) -> Mapping[Component, Mapping[Path, str]]:
-    """Return the computed values of a distribution: component to path to what to do instead."""
+    """Return the computed values of a distribution: component to path to hint."""
     return UPSTREAM if distribution == "upstream" else COMPUTED

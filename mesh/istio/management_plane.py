@@ -1,4 +1,4 @@
-"""What the guide says of automatic linking: releases of the management plane, their settings, commands."""
+"""Automatic linking in the guide: releases of the management plane, their settings, commands."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from mesh.model.spec import Automatic, Cluster, Mesh
 
 DEFINITIONS, PLATFORM = "gloo-platform-crds", "gloo-platform"
 LOCAL_PEERS = "PEERING_AUTOMATIC_LOCAL_GATEWAY"
-"""With it, istiod makes a peer of its own gateway, which the management plane takes to other clusters."""
+"""Makes istiod create a peer for its own gateway, which the management plane copies to other clusters."""
 
 OLDEST: Minor = (2, 7)
-"""The first line of the management plane that distributes peers."""
+"""The first minor version of the management plane that distributes peers."""
 
 LABELLED: Minor = (1, 25)
-"""The first line of Istio whose gateways say which cluster they are of, which distribution goes by."""
+"""The first minor version of Istio with the cluster name on gateways, which the distribution needs."""
 
 REPOSITORY = "https://storage.googleapis.com/gloo-platform/helm-charts"
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformRelease:
-    """One release of the management plane in one cluster, with what the guide sets in it."""
+    """One release of the management plane in one cluster, with the values of the guide."""
 
     cluster: Cluster
     chart: str
@@ -32,7 +32,7 @@ class PlatformRelease:
 
 
 def parts(mesh: Mesh, automatic: Automatic) -> Iterator[PlatformRelease]:
-    """Yield the releases in the guide's order: those of the management cluster first."""
+    """Yield the releases in the guide's order: the management cluster first."""
     management = mesh.cluster(automatic.management)
     gate = {"featureGates": {"ConfigDistribution": True}}
     yield PlatformRelease(management, DEFINITIONS, {**gate, "installEnterpriseCrds": True})
@@ -43,14 +43,14 @@ def parts(mesh: Mesh, automatic: Automatic) -> Iterator[PlatformRelease]:
 
 
 def located(source: str, chart: str) -> tuple[str, str]:
-    """Return helm's chart argument and repository; both "" where the release itself has the chart."""
+    """Return helm's chart argument and repository; both "" if the chart comes from the release."""
     if source.startswith("oci://"):
         return f"{source}/{chart}", ""
     return (chart, source) if source else ("", "")
 
 
 def install(automatic: Automatic, cluster: Cluster, chart: str) -> str:
-    """The line that installs a release that is missing."""
+    """Return the command that installs a missing release."""
     return (
         f"helm install {chart} {chart} --repo {automatic.source or REPOSITORY} --namespace "
         f"{automatic.namespace} --create-namespace --kube-context {cluster.context}"
@@ -58,7 +58,7 @@ def install(automatic: Automatic, cluster: Cluster, chart: str) -> str:
 
 
 def register(management: Cluster, cluster: Cluster) -> str:
-    """The line that makes a cluster known to the management plane."""
+    """Return the command that registers a cluster with the management plane."""
     return (
         f"meshctl cluster register {cluster.cluster_name} --kubecontext {management.context} "
         f"--remote-context {cluster.context} --profiles gloo-core-agent "

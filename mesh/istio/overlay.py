@@ -1,4 +1,4 @@
-"""One layer of chart values over another, as helm does it."""
+"""Merge layers of chart values as helm does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def overlay(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both: maps are merged, anything else in `over` replaces what is under it."""
+    """Return the merged values: maps are merged, any other value in `over` replaces the one below."""
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)

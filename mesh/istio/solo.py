@@ -1,4 +1,4 @@
-"""The Solo distribution: values, east-west gateway and peer objects as its guides have them."""
+"""The Solo distribution: values, east-west gateway and peer objects, as in its guides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Component, Mesh, SecretRef
 
 Endpoint = Mapping[str, Any] | Ref | Unknown
-"""Where an east-west gateway is reached: {type: IPAddress|Hostname, value, xdsPort}, now or later."""
+"""The address of an east-west gateway: {type: IPAddress|Hostname, value, xdsPort}, maybe not known yet."""
 
 EASTWEST_CLASS = "istio-eastwest"
 REMOTE_CLASS = "istio-remote"
@@ -33,7 +33,7 @@ TRUST_DOMAIN = "gateway.istio.io/trust-domain"
 LICENCE_SECRET = "solo-istio-license"  # noqa: S105  # the name of a Secret
 LICENCE_KEY = "license-key"
 LICENCE_KEYS = (LICENCE_KEY, "gloo-mesh-license-key", "gloo-trial-license-key")
-"""The keys istiod looks for in the Secret; the first that is there counts."""
+"""The keys that istiod reads in the Secret; the first existing one counts."""
 
 HBONE_PORT = 15008
 XDS_PORT = 15012
@@ -41,13 +41,13 @@ HBONE_LISTENER = "cross-network"
 XDS_LISTENER = "xds-tls"
 
 LICENCE_BY_CHART: Sequence[tuple[Minor, bool]] = (((1, 24), False), ((1, 25), True))
-"""Whether the istiod chart has `license.secretRef`; without it, its environment is set directly."""
+"""Whether the istiod chart has `license.secretRef`; otherwise mesh sets the environment variable."""
 
 GATEWAY_LABELS: Sequence[tuple[Minor, frozenset[str]]] = (
     ((1, 24), frozenset({EXPOSE_ISTIOD, NETWORK})),
     ((1, 25), frozenset({EXPOSE_ISTIOD, NETWORK, CLUSTER, REGION, ZONE})),
 )
-"""The labels that a version reads on an east-west gateway, and of these on a peer object."""
+"""The labels that a version reads on an east-west gateway, and those it also reads on a peer object."""
 
 GATEWAY_ANNOTATIONS: Sequence[tuple[Minor, frozenset[str]]] = (
     ((1, 24), frozenset({SERVICE_ACCOUNT, TRUST_DOMAIN})),
@@ -74,7 +74,7 @@ def chart_values(
 
 
 def documented(cluster: Cluster, component: Component) -> dict[str, Any]:
-    """Return the values of the guide that a user may set otherwise."""
+    """Return the values of the guide that a user can override."""
     match component:
         case "base":
             return {"defaultRevision": "", "profile": "ambient"}
@@ -117,7 +117,7 @@ def documented(cluster: Cluster, component: Component) -> dict[str, Any]:
 
 
 def upgraded(component: Component) -> dict[str, Any]:
-    """Return what the guide adds to the values of a mesh that is there; a user may set it otherwise."""
+    """Return the values that the guide adds to an existing mesh; a user can override them."""
     match component:
         case "istiod":
             return {
@@ -135,7 +135,7 @@ def upgraded(component: Component) -> dict[str, Any]:
 
 
 def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, Any]:
-    """Return the values that follow from the rest of the file; `COMPUTED` lists their paths."""
+    """Return the values that mesh computes; `COMPUTED` lists their paths."""
     images = {"hub": mesh.hub, "tag": mesh.tag} | ({"variant": mesh.variant} if mesh.variant else {})
     own_namespace = {} if cluster.namespace == "istio-system" else {"istioNamespace": cluster.namespace}
     cni, ztunnel = cluster.charts["cni"].namespace, cluster.charts["ztunnel"].namespace
@@ -152,7 +152,7 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
                 "platforms": {"peering": {"enabled": True}},
             }
             values |= {"env": {LOCAL_PEERS: "true"}} if mesh.automatic else {}
-            # Without it, istiod does not let a ztunnel elsewhere ask for its pods' certificates.
+            # Without it, istiod refuses certificate requests of a ztunnel in another namespace.
             return values | ({"trustedZtunnelNamespace": ztunnel} if ztunnel != cluster.namespace else {})
         case "cni":
             return {"global": images | own_namespace}
@@ -166,7 +166,7 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
 
 
 def _licence(line: Minor, licence: SecretRef | None, digest: Ref | Unknown | str | None) -> dict[str, Any]:
-    """Point istiod at its licence; the key itself never becomes a value."""
+    """Return the values that refer istiod to its licence; the key itself never becomes a value."""
     if licence is None:
         return {}
     if since(LICENCE_BY_CHART, line):
@@ -193,10 +193,10 @@ def eastwest_gateway(mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
 
 
 def peer_gateway(mesh: Mesh, source: Cluster, target: Cluster, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the Gateway object in `source` that stands for the gateway of `target`.
+    """Return the Gateway object in `source` that represents the gateway of `target`.
 
-    A `Ref` endpoint is placed as three refs `<name>.type`, `<name>.value`, `<name>.xdsPort`: the dots
-    lead into the output. An `Unknown` endpoint is placed three times as it is.
+    A `Ref` endpoint becomes three refs `<name>.type`, `<name>.value`, `<name>.xdsPort`: the dots
+    select parts of the output. An `Unknown` endpoint is used three times unchanged.
     """
     labels = {NETWORK: target.network, CLUSTER: target.cluster_name, REGION: target.eastwest.region}
     annotations = {
@@ -234,7 +234,7 @@ def _listeners(xds_port: Any) -> list[dict[str, Any]]:
 def _metadata(
     mesh: Mesh, where: Cluster, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the metadata: of the labels and annotations, what the version reads and the file says."""
+    """Return the metadata: the labels and annotations that the version reads and the file sets."""
     line = _line(mesh)
     meta: dict[str, Any] = {"name": name, "namespace": where.eastwest.namespace}
     for section, values, table in (
@@ -258,5 +258,5 @@ def _gateway(metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
 
 def _line(mesh: Mesh) -> Minor:
     version = Version.parse(mesh.version)
-    assert version is not None, "the decoder lets no other version through"
+    assert version is not None, "the decoder rejects any other version"
     return version.line

@@ -1,7 +1,7 @@
-"""The upstream distribution: values, east-west gateway and remote secrets as Istio's own guide has them.
+"""The upstream distribution: values, east-west gateway and remote secrets, as in Istio's guide.
 
 Source: istio.io, "Install ambient multi-primary on different networks". Clusters find each other's
-services through each other's API servers, with a token that a remote secret holds; nobody needs a
+services through each other's API servers, with a token from a remote secret. It needs no
 licence. See docs/how-to/upstream.md.
 """
 
@@ -27,7 +27,7 @@ TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode"
 
 MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
 TRUST_DOMAIN = "cluster.local"
-"""The one trust domain that all clusters have unless the file says otherwise."""
+"""The default trust domain, the same in all clusters."""
 
 REMOTE_SECRET = "istio-remote-secret-{cluster}"  # noqa: S105  # the name of a Secret
 READER = "istio-reader"
@@ -51,12 +51,12 @@ def chart_values(
 
 
 def documented(component: Component) -> dict[str, Any]:
-    """Return the values of the guide that a user may set otherwise."""
+    """Return the values of the guide that a user can override."""
     return {"profile": "ambient"} if component in {"istiod", "cni"} else {}
 
 
 def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, Any]:
-    """Return the values that follow from the rest of the file; `UPSTREAM` of `computed` lists their paths."""
+    """Return the values that mesh computes; `computed_values_upstream.UPSTREAM` lists their paths."""
     images = {"hub": mesh.hub, "tag": mesh.tag} | ({"variant": mesh.variant} if mesh.variant else {})
     own_namespace = {} if cluster.namespace == "istio-system" else {"istioNamespace": cluster.namespace}
     ztunnel = cluster.charts["ztunnel"].namespace
@@ -75,7 +75,7 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
                 "meshConfig": {"trustDomain": cluster.trust_domain},
                 "env": {MULTI_NETWORK: "true"},
             }
-            # Without it, istiod does not let a ztunnel elsewhere ask for its pods' certificates.
+            # Without it, istiod refuses certificate requests of a ztunnel in another namespace.
             return values | ({"trustedZtunnelNamespace": ztunnel} if ztunnel != cluster.namespace else {})
         case "cni":
             return {"global": images | own_namespace}
@@ -88,7 +88,7 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
 
 
 def eastwest_gateway(mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
-    """See `Distribution.eastwest_gateway`: one listener, which ends the outer of two HBONE tunnels."""
+    """See `Distribution.eastwest_gateway`: one listener, which terminates the outer of two HBONE tunnels."""
     del mesh
     tls = {"mode": "Terminate", "options": {TERMINATE_MODE: "ISTIO_MUTUAL"}}
     return {
@@ -107,17 +107,17 @@ def eastwest_gateway(mesh: Mesh, cluster: Cluster) -> dict[str, Any]:
 
 
 def remarks(mesh: Mesh) -> Iterator[str]:
-    """Yield what a reader of a plan should know of this version."""
+    """Yield remarks for the plan about this version."""
     version = Version.parse(mesh.version)
     if version and version.line < UPSTREAM_BETA:
         yield (
             f"multi-network ambient is alpha in Istio {version.major}.{version.minor}: "
-            "it is beta from 1.29, and nowhere meant for production before that"
+            "it is beta from 1.29, and not meant for production before that"
         )
 
 
 def is_loopback(server: str) -> bool:
-    """Whether an API server's address means "this machine" to whoever uses it."""
+    """Return whether the address of an API server is a loopback address."""
     host = urlsplit(server).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

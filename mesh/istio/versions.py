@@ -1,7 +1,7 @@
-"""What depends on the version of Istio: where charts and images are, which Gateway API fits.
+"""Facts by version of Istio: the location of charts and images, the matching Gateway API.
 
-Source of the tables: the vendor's guides and workshops, by version. A table reads "from this
-version on"; the last row that is not newer than the version holds.
+Source of the tables: the vendor's guides and workshops, by version. Each row applies from its
+version on; for a version, the newest row that is not newer than it applies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A version of Istio; ordered, a pre-release before its release."""
+    """A version of Istio; versions are ordered, with a pre-release before its release."""
 
     major: int
     minor: int
@@ -33,7 +33,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version | None:
-        """Read `1.30.2-solo`, `1.29.2-patch0-solo-fips`, …; None if it is no version of Istio."""
+        """Parse `1.30.2-solo`, `1.29.2-patch0-solo-fips`, …; return None if it is not a version of Istio."""
         found = _FORM.fullmatch(text)
         if found is None:
             return None
@@ -48,7 +48,7 @@ class Version:
 
     @property
     def line(self) -> Minor:
-        """The release line: major and minor."""
+        """The minor version: major and minor number."""
         return self.major, self.minor
 
 
@@ -56,19 +56,19 @@ OLDEST = Version(1, 24, 3, solo=True)
 """The first version with multicluster peering."""
 
 PUBLIC_REGISTRY: Minor = (1, 29)
-"""From here on charts and images need no repository key."""
+"""The first version with charts and images that need no repository key."""
 
 UPSTREAM_OLDEST = Version(1, 27, 0)
-"""The first upstream version that joins the networks of ambient clusters."""
+"""The first upstream version that supports ambient clusters on several networks."""
 
 UPSTREAM_BETA: Minor = (1, 29)
-"""From here on it is beta upstream, before alpha; and trust domains of one's own work (istio#58427)."""
+"""The first version in which this is beta, and in which custom trust domains work (istio#58427)."""
 
 UPSTREAM_CHARTS = "https://istio-release.storage.googleapis.com/charts"
 UPSTREAM_IMAGES = "docker.io/istio"
 
 NODE_PORT: Minor = (1, 28)
-"""From here on clusters can be peered through node ports."""
+"""The first version with peering through node ports."""
 
 CHARTS: Sequence[tuple[Minor, str]] = (
     ((1, 24), "oci://us-docker.pkg.dev/gloo-mesh/istio-helm-{repo_key}"),
@@ -97,11 +97,11 @@ GATEWAY_API_DIGESTS: Mapping[str, str] = {
 }
 """SHA-256 of each release's standard-install.yaml.
 
-Each was built anew from the tag by the project's own script and agrees with the list that Kubespray
-keeps of the published files. Release files can be replaced after the fact (v1.4.1 was): hence the pin.
+Each file was rebuilt from its tag with the project's script, and matches the list of published files
+that Kubespray keeps. Published files can change later (v1.4.1 did), so the digests are pinned.
 """
 
 
 def since(table: Sequence[tuple[Minor, T]], line: Minor) -> T:
-    """Return the row of a table that holds for a release line; the first for anything older."""
+    """Return the table row that applies to a minor version; the first row for any older version."""
     return [value for start, value in table if start <= line or start == table[0][0]][-1]

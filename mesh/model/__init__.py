@@ -1,6 +1,6 @@
-"""The nouns of the engine: what is wanted, what is there, and what must happen.
+"""The data types of the engine: desired resources, live objects, and the plan.
 
-Everything here is frozen and compares by value, so a stage is a function from these to these.
+All of them are frozen and compare by value, so each stage is a function between them.
 """
 
 from __future__ import annotations

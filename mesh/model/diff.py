@@ -1,8 +1,8 @@
-"""Two plain values to the fields that differ; the only importer of deepdiff.
+"""Compare two plain values and return the fields that differ; the only importer of deepdiff.
 
-Lists whose items all carry a unique `name` (listeners, containers, env) are compared by that name,
-as the API server merges them; other lists are compared as wholes when their lengths differ, and
-item by item otherwise.
+Lists in which every item has a unique `name` (listeners, containers, env) are compared by name, as
+the API server merges them. Other lists are compared as a whole if their lengths differ, and item by
+item otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SALT = os.urandom(16)
 
 
 def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
-    """Return the leaves that differ, in path order; () when the values are equal."""
+    """Return the leaves that differ, in path order; () if the values are equal."""
     if _equal(before, after):
         return ()
     from deepdiff import DeepDiff
@@ -39,7 +39,7 @@ def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Whether two plain values are the same as JSON has it: 1 is 1.0, and neither is `true`."""
+    """Return whether two plain values are equal in JSON: 1 equals 1.0, and neither equals `true`."""
     match one, other:
         case (bool(), _) | (_, bool()):
             return one is other
@@ -61,14 +61,14 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def dotted(path: Path) -> str:
-    """The path as one string; a part with a dot in it goes in quotes."""
+    """Return a path as one string; a part that contains a dot is quoted."""
     return ".".join(f'"{part}"' if "." in part else part for part in path)
 
 
 def digest(value: Any, length: int = 12) -> str:
-    """A short digest of a plain value, the same for equal values; "*" where there is a secret in it.
+    """Return a short digest of a plain value, equal for equal values; "*" if it contains a secret.
 
-    A digest of a secret that a person chose could be guessed back, so none is ever made.
+    Secrets are never digested: a secret that a person chose could be guessed from its digest.
     """
     if isinstance(value, Sensitive):
         return "*"
@@ -77,12 +77,12 @@ def digest(value: Any, length: int = 12) -> str:
 
 
 def fingerprints(attrs: Attrs) -> dict[str, str]:
-    """Every leaf's dotted path with the digest of its value, as the lockfile keeps them."""
+    """Return the dotted path of every leaf with the digest of its value, as stored in the lockfile."""
     return {dotted(path): digest(value) for path, value in leaves(attrs)}
 
 
 def named(value: Any) -> Mapping[str, Any]:
-    """Give a container as a mapping: a list of named items by name, another list by index."""
+    """Return a container as a mapping: a list of named items by name, other lists by index."""
     if isinstance(value, Mapping):
         return value
     if not isinstance(value, list | tuple) or not value:
@@ -94,7 +94,7 @@ def named(value: Any) -> Mapping[str, Any]:
 
 
 def _comparable(value: Any) -> Any:
-    """Turn lists into mappings and unknowns into marks, so that deepdiff sees plain dicts only."""
+    """Convert lists to mappings and unknown values to marks, so that deepdiff compares plain dicts only."""
     if isinstance(value, Unknown):
         return f"{_MARK}{value.after}"
     if isinstance(value, Sensitive):
@@ -106,7 +106,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _fields(level: Any) -> Iterator[Field]:
-    """Give one difference as leaf fields: an added or removed subtree becomes one field a leaf."""
+    """Return one difference as leaf fields: an added or removed subtree becomes one field per leaf."""
     path = tuple(str(part) for part in level.path(output_format="list"))
     before, after = _side(level.t1), _side(level.t2)
     old = dict(leaves(before, path)) if before is not ABSENT else {}

@@ -1,4 +1,4 @@
-"""Edges between resources and the order they give; the only importer of networkx, which names cycles."""
+"""Edges between resources and their order; the only importer of networkx, which finds cycles."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mesh.model import Key, Resource
 from mesh.model.refs import refs_in
 
 Edges = Mapping[Key, frozenset[Key]]
-"""Each key with its direct needs; only keys of the graph itself appear as needs."""
+"""Each key with its direct dependencies; all of them are keys of the graph."""
 
 
 def edges(resources: Iterable[Resource[object]]) -> Edges:
-    """Join each resource's `needs` with the resources its refs name."""
+    """Return the graph of resources: `needs` and the targets of refs."""
     wanted = {resource.key: resource for resource in resources}
     joined = {
         key: resource.needs | {ref.key for ref in refs_in(resource.spec)} for key, resource in wanted.items()
@@ -23,9 +23,9 @@ def edges(resources: Iterable[Resource[object]]) -> Edges:
 
 
 def ordered(graph: Edges) -> tuple[Key, ...]:
-    """Return every key after all that it needs; ties by address, so the same graph gives the same order.
+    """Return every key after its dependencies; ties are ordered by address, so the order is stable.
 
-    Raises RefusedError that names the cycle if there is one.
+    Raise RefusedError with the cycle if there is one.
     """
     waits = {key: len(needs & graph.keys()) for key, needs in graph.items()}
     users = reversed_edges(graph)
@@ -43,7 +43,7 @@ def ordered(graph: Edges) -> tuple[Key, ...]:
 
 
 def _circle(graph: Edges) -> RefusedError:
-    """Name a cycle; networkx, which costs more to import than all else of a plan, is for this alone."""
+    """Return the error for a cycle; imports networkx only here, as that takes longer than a whole plan."""
     import networkx as nx
 
     digraph: nx.DiGraph[Key] = nx.DiGraph()
@@ -51,12 +51,12 @@ def _circle(graph: Edges) -> RefusedError:
     cycle = [str(edge[0]) for edge in nx.find_cycle(digraph)]
     path = " -> ".join([*cycle, cycle[0]])
     return RefusedError(
-        f"resources need each other in a circle: {path}", hint="remove one of these dependencies"
+        f"resources depend on each other in a cycle: {path}", hint="remove one of these dependencies"
     )
 
 
 def with_users(keys: Iterable[Key], graph: Edges) -> set[Key]:
-    """Return the keys, and all that needs one of them, at whatever remove."""
+    """Return the keys and all keys that depend on one of them, directly or not."""
     found = set(keys)
     while more := {key for key, needs in graph.items() if key not in found and needs & found}:
         found |= more
@@ -64,7 +64,7 @@ def with_users(keys: Iterable[Key], graph: Edges) -> set[Key]:
 
 
 def reversed_edges(graph: Edges) -> Edges:
-    """Turn every edge round: what must be gone before each key may go."""
+    """Return the graph with reversed edges: for each key, the keys to delete before it."""
     turned: dict[Key, set[Key]] = {key: set() for key in graph}
     for key, needs in graph.items():
         for need in needs & graph.keys():

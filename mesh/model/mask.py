@@ -1,4 +1,4 @@
-"""Which chart values are secrets, by their path; used before anything is compared, shown or recorded."""
+"""Find the secrets in chart values by path, before values are compared, shown or recorded."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PLAIN = re.compile(
     re.IGNORECASE,
 )
 GROUPS = re.compile(r"passw(or)?ds?$|credentials?$", re.IGNORECASE)
-"""Everything inside these is secret, whatever its name."""
+"""Keys with secret content, whatever the names inside."""
 
 SWITCHES = frozenset({"", "true", "false"})
-"""No secrets, wherever they are; struck out of a rendering, they would take half of it along."""
+"""Values that are never masked: replacing them in a rendering would remove half of it."""
 
 
 def mask(values: Any, listed: Collection[str] = (), at: Path = ()) -> Any:
-    """Return the values with every secret wrapped; `listed` are dotted paths the user named.
+    """Return the values with every secret wrapped; `listed` are the dotted paths from the mesh file.
 
-    References to Secrets (`secretRef`, `imagePullSecrets`) are names, not secrets. In a list of
-    named values (`env`), it is the name that tells what the value is.
+    References to Secrets (`secretRef`, `imagePullSecrets`) are names, not secrets. In a list of named
+    values (`env`), the name of the item decides.
     """
     if at and dotted(at) in listed:
         return Sensitive(values)
@@ -40,7 +40,7 @@ def mask(values: Any, listed: Collection[str] = (), at: Path = ()) -> Any:
 
 
 def is_secret(path: Path, value: Any, listed: Collection[str]) -> bool:
-    """Whether the value at a path is a secret: listed, below `license` or named like one."""
+    """Return whether the value at a path is a secret: listed, below `license`, or named like one."""
     if any(dotted(path[: n + 1]) in listed for n in range(len(path))):
         return True
     if isinstance(value, bool | None) or str(value) in SWITCHES or any(PLAIN.search(part) for part in path):
@@ -49,7 +49,7 @@ def is_secret(path: Path, value: Any, listed: Collection[str]) -> bool:
 
 
 def _name(path: Path) -> str:
-    """What a value is called: of a list's item only `value` has the item's name, and `key` says nothing."""
+    """Return the name of a value: in a list item, `value` has the item's name, and `key` has none."""
     *_, before, name = ("", *path)
     if not any(part.startswith("[") for part in path):
         return name
@@ -57,7 +57,7 @@ def _name(path: Path) -> str:
 
 
 def secrets_in(value: Any) -> frozenset[str]:
-    """Every secret string of a masked value, to be struck out of renderings and messages."""
+    """Return every secret string of masked values, to be removed from renderings and messages."""
     if isinstance(value, Sensitive):
         return frozenset(_texts(value.reveal()))
     if isinstance(value, Mapping):
@@ -68,14 +68,14 @@ def secrets_in(value: Any) -> frozenset[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in what a user named as secret, which may hold more than one."""
+    """Yield every text in a value that the user listed as secret; it may contain several."""
     for _, leaf in leaves(value):
         if not isinstance(leaf, bool | None) and str(leaf) not in SWITCHES:
             yield str(leaf)
 
 
 def reveal(value: Any) -> Any:
-    """Undo `mask`, for the one who sends the values."""
+    """Undo `mask`, for the code that sends the values."""
     if isinstance(value, Sensitive):
         return value.reveal()
     if isinstance(value, Mapping):

@@ -1,8 +1,8 @@
-"""Three-way merge of plain values: ours now, ours last time, and what is there.
+"""Three-way merge of plain values: desired now, last applied, and live.
 
-A path we want is set. A path we wanted last time and no longer want disappears. Any other path
-belongs to somebody else, or is a default of the API server, and stays as it is. Lists of named
-items are merged by name; any other list is a leaf, ours or theirs as a whole.
+A desired path is set. A path that was applied last time and is no longer desired is removed. Any
+other path belongs to another owner, or is a default of the API server, and is kept. Lists of named
+items are merged by name; any other list is a leaf with one owner.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mesh.model.diff import dotted, named
 
 
 class _Gone(Enum):
-    """Nothing is left of a value; `None` is a value like any other, by which helm drops a chart's default."""
+    """Marks a removed value; `None` is a real value, with which helm removes a chart's default."""
 
     GONE = 0
 
@@ -25,7 +25,7 @@ GONE: Final = _Gone.GONE
 
 
 def merge(ours: Mapping[str, Any], live: Mapping[str, Any], last: Collection[str]) -> dict[str, Any]:
-    """Return what should be there; `last` holds the dotted paths of the leaves we set last time."""
+    """Return the merged value; `last` contains the dotted paths of the leaves that mesh applied last."""
     return _mappings(ours, live, frozenset(last), ())
 
 
@@ -43,7 +43,7 @@ def _mappings(
 
 
 def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
-    """Set what we want, with what others put inside it."""
+    """Return the desired value, with the parts that other owners added inside it."""
     if isinstance(ours, Mapping) and isinstance(live, Mapping):
         return _mappings(ours, live, last, path)
     if _by_name(ours) and _by_name(live):
@@ -52,7 +52,7 @@ def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
 
 
 def _theirs(live: Any, last: frozenset[str], path: Path) -> Any:
-    """Keep of a value what we never set; GONE if nothing is left of it."""
+    """Return the parts of a live value that mesh never set; GONE if there are none."""
     if isinstance(live, Mapping) and live:
         return _mappings({}, live, last, path) or GONE
     if _by_name(live):

@@ -1,4 +1,4 @@
-"""What must happen, and what it was decided upon."""
+"""The plan: steps, and the facts that they were decided on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.model.resources import Key, Path, Touch
 
 
 class Action(Enum):
-    """What a step does; the value is the sign that the plan prints."""
+    """What a step does; the value is the symbol that the plan prints."""
 
     NOOP = " "
     CREATE = "+"
@@ -23,20 +23,20 @@ class Action(Enum):
 
 
 class Reason(Enum):
-    """Why a step is there. For people; never branched on."""
+    """Why a step is in the plan. For people only; no code depends on it."""
 
     NEW = "new"
     CONFIG = "configuration changed"
     DRIFT = "changed outside mesh"
     REMOVED = "no longer in the configuration"
-    DESTROY = "the mesh is taken down"
+    DESTROY = "the mesh is destroyed"
     FOLLOWS = "a value it takes from another resource changes"
     EXPIRING = "expiring"
     UNHEALTHY = "not ready"
     ADOPT = "adopted"
     REPLACE = "must be replaced"
     MOVES = "its root of trust changes"
-    RECOVER = "left half done by an interrupted run"
+    RECOVER = "left incomplete by an interrupted run"
 
 
 class Absent:
@@ -45,7 +45,7 @@ class Absent:
     _only: Absent | None = None
 
     def __new__(cls) -> Absent:
-        """Return the only one there is."""
+        """Return the only instance."""
         cls._only = cls._only or super().__new__(cls)
         return cls._only
 
@@ -58,7 +58,7 @@ ABSENT = Absent()
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value that differs: `before` is live, `after` is wanted; either may be ABSENT."""
+    """One value that differs: `before` is live, `after` is desired; either may be ABSENT."""
 
     path: Path
     before: Any
@@ -77,7 +77,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class ManifestChange:
-    """What a release's new rendering does to one object; `object` reads `Kind namespace/name`."""
+    """The change of one object in a release's new rendering; `object` reads `Kind namespace/name`."""
 
     object: str
     action: Action
@@ -86,13 +86,13 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `needs` is the only order the executor knows.
+    """One action on one resource. `needs` is the only order that the executor uses.
 
-    `expects` is the token of what the step will touch, "" if nothing may be there; it is compared
-    again just before the step runs. `notes` are remarks for the reader (what is taken by force,
-    what traffic feels); `manifests` is what a chart's rendering changes. `why` completes the
-    reason ("wait for …", "expires in 20 days"). `pause` is how many seconds to wait before it,
-    `gate` the clusters whose checks must pass first.
+    `expects` is the token of the live object, "" if it must not exist; it is compared again right
+    before the step runs. `notes` are remarks for the reader (fields taken over by force, effects on
+    traffic); `manifests` are the changes in a chart's rendering. `why` completes the reason ("wait
+    for …", "expires in 20 days"). `pause` is the number of seconds to wait before the step, and
+    `gate` the clusters with checks that must pass first.
     """
 
     action: Action
@@ -110,7 +110,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """Something that cannot be planned now, and why."""
+    """A resource that cannot be planned now, and why."""
 
     key: Key
     why: str
@@ -118,7 +118,7 @@ class Deferral:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something of another owner that the user leaves as it is; `where` reads `namespace/name`."""
+    """An object that the user leaves to its owner; `where` reads `namespace/name`."""
 
     key: Key
     owner: str
@@ -127,13 +127,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered steps from what is there to what is wanted, and what they were decided upon.
+    """The ordered steps from the live state to the desired state, and the facts they were decided on.
 
-    `steps` are in an order that respects `needs`. `deferred` is what could not be planned: the
-    plan is complete only if it is empty. `digest` covers the steps and what is left, not the time.
-    `confirm` are the clusters whose names a person types before anything is changed.
-    `skipped_checks` are the ids of the pre-flight checks that the user left out. `left` is what stays
-    with other owners: it is neither counted nor recorded. `recorded` is what was judged as of the last apply.
+    `steps` are in an order that respects `needs`. `deferred` could not be planned: the plan is
+    complete only if it is empty. `digest` covers the steps and what is left, not the time. `confirm`
+    are the clusters that a person must confirm by name. `skipped_checks` are the ids of the pre-flight
+    checks that the user skips. `left` are objects that stay with other owners: they are neither
+    counted nor recorded. `recorded` are addresses that were compared with the last apply.
     """
 
     mesh: str
@@ -152,13 +152,13 @@ class Plan:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader is warned of: the warnings, and that checks are left out."""
+        """The warnings, and a remark about skipped checks."""
         if not self.skipped_checks:
             return self.warnings
         left_out = ", ".join(self.skipped_checks)
-        return (*self.warnings, f"apply is told to go on without the pre-flight checks {left_out}")
+        return (*self.warnings, f"apply skips the pre-flight checks {left_out}")
 
     @property
     def empty(self) -> bool:
-        """Whether everything is as wanted, ready, and was read."""
+        """Whether everything was read, is in sync and is ready."""
         return not self.steps and not self.deferred

@@ -1,6 +1,6 @@
-"""Values that name another resource's output: find them, and put the values in their place.
+"""Values that refer to the output of another resource: find them and replace them.
 
-Users write plain YAML; only the expansion places `Ref`s. A spec may hold them anywhere inside
+Users write plain YAML; only the expansion creates `Ref`s. A spec may contain them anywhere inside
 frozen dataclasses, mappings, tuples and lists.
 """
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ref:
-    """The output `name` of the resource `key`; a dotted name reaches into a structured output."""
+    """The output `name` of the resource `key`; a dotted name selects a part of a structured output."""
 
     key: Key
     name: str
@@ -27,7 +27,7 @@ Lookup = Callable[[Ref], Any]
 
 
 def pick(outputs: Mapping[str, Any], ref: Ref) -> Any:
-    """Return the value a ref names among the outputs of its resource, or `Unknown`."""
+    """Return the value of a ref from the outputs of its resource, or `Unknown`."""
     value: Any = outputs
     for part in ref.name.split("."):
         if not isinstance(value, Mapping) or part not in value:
@@ -53,7 +53,7 @@ def refs_in(value: object) -> Iterator[Ref]:
 
 
 def bind(value: T, lookup: Lookup) -> T:
-    """Return the value with every `Ref` replaced by what `lookup` gives (maybe `Unknown`)."""
+    """Return the value with every `Ref` replaced by the result of `lookup`, which may be `Unknown`."""
     return _bind(value, lookup)  # type: ignore[no-any-return]  # a Ref's place takes any type: see Ref
 
 

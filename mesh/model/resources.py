@@ -1,7 +1,7 @@
-"""What is wanted, what is there, and the values in between.
+"""Desired resources, live objects, and the values that pass between them.
 
 `Attrs` is plain data as JSON has it (dicts with string keys, lists, strings, numbers, booleans,
-None), plus `Unknown` in place of a value that an earlier step will produce.
+None), plus `Unknown` in place of a value that an earlier step produces.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_CLUSTER = "-"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """The address of a resource, the same in plan, lockfile, messages and on the command line."""
+    """The address of a resource; the same in plans, the lockfile, messages and on the command line."""
 
     kind: str
     cluster: str
@@ -35,16 +35,16 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Read `kind/cluster/name`; raise ValueError on any other shape."""
+        """Parse `kind/cluster/name`; raise ValueError for any other form."""
         parts = text.split("/")
         if len(parts) != 3 or not all(parts):
-            raise ValueError(f"{text!r} is not an address: kind/cluster/name expected")
+            raise ValueError(f"{text!r} is not a valid address: write kind/cluster/name")
         return cls(*parts)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """The place in an input file that a resource comes from; line and col count from 1."""
+    """The position in an input file that a resource comes from; line and col count from 1."""
 
     file: str = ""
     line: int = 0
@@ -138,9 +138,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[S]):
-    """Something wanted. `spec` may hold `Ref`s; `needs` are the direct dependencies without them.
+    """A desired resource. `spec` may contain `Ref`s; `needs` are the other direct dependencies.
 
-    `adopt` says that what somebody else made is taken over as it is.
+    `adopt` allows mesh to take over an object that another owner created.
     """
 
     key: Key
@@ -153,7 +153,7 @@ class Resource(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Who last wrote one field of a live object, as its managedFields say; `time` is RFC 3339."""
+    """The last writer of one field of a live object, from its managedFields; `time` is RFC 3339."""
 
     path: Path
     manager: str
@@ -162,12 +162,11 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Something found. `attrs` has the shape of `Provider.wanted`; secrets never enter it.
+    """A live object. `attrs` has the structure of `Provider.wanted`, and never contains secrets.
 
-    `outputs` are what other resources may refer to. `token` is the uid and a digest of the attrs
-    as the kind sees them: it moves when, and only when, the thing itself was changed.
-    `status` is what readiness is judged by; it takes no part in the diff. `place` is set where the
-    resource was looked for by another mark than its place.
+    `outputs` are values that other resources may refer to. `token` is the uid and a digest of the
+    attrs: it changes if and only if the object changes. `status` decides readiness and is not part of
+    the diff. `place` is set if the object was found by another mark than its place.
     """
 
     attrs: Attrs
@@ -182,17 +181,17 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Could not be read: unreachable, forbidden, timed out. Neither there nor absent."""
+    """The resource could not be read: unreachable, forbidden, timed out. It may exist or not."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadSecret(Unread):
-    """The Secret that says what it is may not be read; what is recorded of it, and what can be seen.
+    """The object's Secret may not be read; this is what the state and visible fields tell about it.
 
-    `seen` is what the last apply left there, as far as its kind can tell; `strange` are attrs that
-    visibly are not as that apply left them.
+    `seen` is the object as the last apply left it, as far as its kind can tell; `strange` are attrs
+    that visibly differ from that apply.
     """
 
     seen: Live
@@ -203,7 +202,7 @@ Found = Live | Unread | None
 
 
 class Sensitive:
-    """A value that is compared and sent, and never shown, recorded or digested."""
+    """A secret value: it is compared and sent, and never shown, recorded or digested."""
 
     __slots__ = ("_value",)
 
@@ -211,7 +210,7 @@ class Sensitive:
         self._value = value
 
     def reveal(self) -> Any:
-        """Return the value itself, for the one who sends it."""
+        """Return the value itself, for the code that sends it."""
         return self._value
 
     def __eq__(self, other: object) -> bool:
@@ -225,12 +224,12 @@ class Sensitive:
 
 
 SENSITIVE = Sensitive(None)
-"""Stands for any sensitive value once it was compared."""
+"""Replaces any sensitive value after the comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Stands for a value that the step of `after` will produce."""
+    """A value that the step of `after` will produce."""
 
     after: Key
 
@@ -248,14 +247,14 @@ class NoValue(Unknown):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Stands for a value of which only the digest is at hand."""
+    """A value of which only the digest is known."""
 
     def __str__(self) -> str:
         return "(as of the last apply)"
 
 
 class Verdict(Enum):
-    """Whether something that is as wanted also works."""
+    """Whether an object that is in sync also works."""
 
     YES = "ready"
     NOT_YET = "not ready"
@@ -264,7 +263,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A verdict and the words for it ("" when ready)."""
+    """A verdict and its reason ("" if ready)."""
 
     verdict: Verdict
     why: str = ""
@@ -277,10 +276,10 @@ READY = Ready(Verdict.YES)
 
 
 def not_yet(why: str) -> Ready:
-    """Say that waiting may help."""
+    """Return the verdict that waiting may help."""
     return Ready(Verdict.NOT_YET, why)
 
 
 def never(why: str) -> Ready:
-    """Say that waiting cannot help."""
+    """Return the verdict that waiting cannot help."""
     return Ready(Verdict.NEVER, why)

@@ -1,7 +1,7 @@
-"""The desired state, decoded and resolved: every default applied, every file read in.
+"""The resolved desired state: every default is applied and every file is read.
 
-`mesh.config.decode` makes these from the YAML document; `mesh.planner.expand` and `mesh.istio` turn them
-into resources. Nothing here is learnt from a cluster or from the environment.
+`mesh.config.decode` creates these from the YAML document; `mesh.planner.expand` and `mesh.istio` turn
+them into resources. Nothing here comes from a cluster.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMPONENTS: tuple[Component, ...] = ("base", "istiod", "cni", "ztunnel")
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """A Secret that somebody else keeps; the same name in every cluster."""
+    """A Secret that mesh does not manage; it has the same name in every cluster."""
 
     name: str
     namespace: str
@@ -27,7 +27,7 @@ class SecretRef:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """Where the licence key comes from: exactly one of the three is set; none for upstream."""
+    """Source of the licence key: exactly one of the three is set; none for upstream."""
 
     env: str = ""
     file: str = ""
@@ -37,14 +37,14 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class GenerateCA:
-    """The root key is generated once and kept in a file of the user's; "" is the default place."""
+    """mesh generates the root key once, in a file that the user keeps; "" is the default path."""
 
     key_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FilesCA:
-    """The root (or the CA that signs the intermediates) is a certificate and key in PEM files."""
+    """The root, or the CA that signs the intermediates, is a certificate and key in PEM files."""
 
     cert: str
     key: str
@@ -52,14 +52,14 @@ class FilesCA:
 
 @dataclass(frozen=True, slots=True)
 class CommandCA:
-    """A program of the user's signs: PEM request in, PEM chain out (own certificate first, root last)."""
+    """The user's program signs: PEM request in, PEM chain out (own certificate first, root last)."""
 
     argv: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingCA:
-    """Every cluster already has its `cacerts`; we only verify that they share a root."""
+    """Every cluster already has its `cacerts`; mesh only verifies that they share a root."""
 
 
 CA = GenerateCA | FilesCA | CommandCA | ExistingCA
@@ -68,7 +68,7 @@ KeyAlgorithm = Literal["ecdsa-p256", "ecdsa-p384", "rsa-4096"]
 
 @dataclass(frozen=True, slots=True)
 class Intermediate:
-    """What a cluster's intermediate certificate is to be."""
+    """Settings of a cluster's intermediate certificate."""
 
     validity: timedelta = timedelta(days=365)
     renew_before: timedelta = timedelta(days=90)
@@ -77,10 +77,10 @@ class Intermediate:
 
 @dataclass(frozen=True, slots=True)
 class RootOfTrust:
-    """Who signs the clusters' intermediates, and how.
+    """The CA that signs the clusters' intermediates, and its settings.
 
-    `migrate` says how clusters that run under another root come to this one ("": they do not);
-    `backup` is the prefix of the files that a replaced `cacerts` is saved to, as it was written.
+    `migrate` is how clusters with another root move to this one ("": they do not); `backup` is the
+    path prefix of the files that a replaced `cacerts` is saved to, as written in the mesh file.
     """
 
     ca: CA = GenerateCA()
@@ -96,7 +96,7 @@ class RootOfTrust:
 class GatewayAPI:
     """The Kubernetes Gateway API CRDs. `source` is a URL or a path (file or folder of YAML files).
 
-    A path is absolute. `sha256` pins the bytes of a URL (always) or of a file; of a folder, the
+    A path is absolute. `sha256` pins the bytes of a URL (always) or of a file; for a folder, the
     concatenation of its files in name order. "" pins nothing.
     """
 
@@ -111,9 +111,9 @@ class GatewayAPI:
 class Chart:
     """One Helm release of one cluster.
 
-    `ref` is helm's CHART argument (`oci://…/istiod`, a folder or archive by absolute path, or a name
-    in `repo`); `version` is "" for an archive: only helm opens it.
-    `values` are the user's own, files and inline merged, computed values not yet among them.
+    `ref` is helm's CHART argument (`oci://…/istiod`, the absolute path of a folder or archive, or a
+    name in `repo`); `version` is "" for an archive, which only helm opens. `values` are the user's
+    values, files and inline merged, without computed values.
     """
 
     component: Component
@@ -139,10 +139,10 @@ class EastWest:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One cluster of the mesh. `name` is its address only; identity is three of the next.
+    """One cluster of the mesh. `name` is only its address; its identity is three of the next fields.
 
-    `api_server` is where the other clusters of an upstream mesh reach its API server, "" for the
-    server of its context; `allow_loopback` is for labs, whose clusters share a machine.
+    `api_server` is the URL at which other clusters of an upstream mesh reach its API server, "" for
+    the server of its context; `allow_loopback` is for labs, with all clusters on one machine.
     """
 
     name: str
@@ -162,7 +162,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Link:
-    """`source` may call services of `target`."""
+    """Workloads in `source` can call services in `target`."""
 
     source: str
     target: str
@@ -171,10 +171,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Automatic:
-    """A management plane makes the links: it runs in cluster `management`, in `namespace`.
+    """A management plane creates the links: it runs in cluster `management`, in `namespace`.
 
-    `source` is the address that its charts come from ("": each out of the record of its own
-    release), `version` theirs ("": the one that is there).
+    `source` is the repository of its charts ("": the chart stored in each release), and `version` the
+    version of its charts ("": the installed one).
     """
 
     management: str
@@ -186,9 +186,9 @@ class Automatic:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How disruptive changes go through the clusters: so many at a time, these first, a pause between.
+    """How disruptive changes are rolled out: how many clusters at a time, which first, with what pause.
 
-    `gate` is what must hold before the next: those before are ready, or their checks pass as well.
+    `gate` is the condition for the next cluster: earlier ones are ready, or their checks pass as well.
     """
 
     clusters: int = 1
@@ -219,12 +219,12 @@ class ListedResource:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """The whole desired state of one mesh.
+    """The desired state of one mesh.
 
-    `variant` is "" where the guide's own choice holds. `sensitive` are dotted paths in chart values, of
-    whichever chart. `digest` is that of everything that was read. `mesh_id` is for upstream only.
-    `through` are versions on the way to `version`, one of each minor version, oldest first.
-    `leave` are the resources that stay with their owner where somebody else made them, and where it says so.
+    `variant` is "" for the guide's default. `sensitive` are dotted paths in the values of any chart.
+    `digest` covers every file that was read. `mesh_id` is for upstream only. `through` are the
+    intermediate versions before `version`, one per minor version, oldest first. `leave` are the
+    resources to leave to another owner, with their positions in the file.
     """
 
     name: str
@@ -249,7 +249,7 @@ class Mesh:
     resources: tuple[ListedResource, ...] = ()
 
     def cluster(self, name: str) -> Cluster:
-        """Return the cluster of that name; raise KeyError if there is none."""
+        """Return the cluster with a name; raise KeyError if there is none."""
         for cluster in self.clusters:
             if cluster.name == name:
                 return cluster

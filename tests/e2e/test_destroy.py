@@ -133,7 +133,7 @@ def test_enrolled_workloads_foreign_things_and_used_crds_stay(
     assert "namespace istio-eastwest stays, it holds: configmaps/mine" in answer
     assert "the Gateway API CRDs stay, they are used: gateways/shop/waypoint" in answer
     assert f"Resources: {answer.err.count('  destroyed (')} destroyed." in answer.out
-    assert "(the mesh is taken down)" in answer.out
+    assert "(the mesh is destroyed)" in answer.out
     kubectl("cluster2", "get", "gateway", "-n", shop, "waypoint")
     kubectl("cluster2", "get", "configmap", "-n", "istio-eastwest", "mine")
     kubectl("cluster2", "delete", "configmap", "-n", "istio-eastwest", "mine")

@@ -53,7 +53,7 @@ def test_a_cycle_is_named_and_what_hangs_on_it_is_not() -> None:
         key(2): frozenset({key(3)}),
         key(3): frozenset({key(1)}),
     }
-    with pytest.raises(RefusedError, match=r"^resources need each other in a circle: ") as refused:
+    with pytest.raises(RefusedError, match=r"^resources depend on each other in a cycle: ") as refused:
         ordered(graph)
     names = refused.value.message.partition(": ")[2].split(" -> ")
     assert names[0] == names[-1]
