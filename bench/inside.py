@@ -33,7 +33,7 @@ def requests() -> dict[str, dict[str, int]]:
         import_module(name)
 
     mark("import of the decoder (pydantic, yaml) and the transport (urllib3)")
-    here = open_session(Path("mesh.yaml"), ())
+    here = open_session(Path("mesh.yaml"), ()).with_licence()
     mark("reading and decoding the file, binding the clusters")
     planned = plan(here)
     mark("expanding, observing, comparing, deciding")
@@ -60,7 +60,7 @@ def profile() -> list[tuple[str, float]]:
         return {item: work(item) for item in items}
 
     def whole() -> str:
-        return printed(plan(open_session(Path("mesh.yaml"), ())).plan, "text")
+        return printed(plan(open_session(Path("mesh.yaml"), ()).with_licence()).plan, "text")
 
     whole()
     vars(observe)["fan"] = one_by_one  # a profile sees one thread

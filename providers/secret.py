@@ -16,7 +16,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mesh.errors import MeshError
-from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Sensitive, not_yet
+from mesh.istio.solo import LICENCE_KEY, LICENCE_KEYS
+from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Sensitive, Unknown, not_yet
+from mesh.model.refs import Ref
 from mesh.model.spec import Licence
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import token
@@ -27,25 +29,20 @@ from mesh.world import Object, Snapshot, World
 from mesh.world.disk.files import user_path
 from mesh.world.resources import SECRET
 
-LICENCE_KEY = "license-key"
-ACCEPTED = (LICENCE_KEY, "gloo-mesh-license-key", "gloo-trial-license-key")
-"""The keys of a Secret in which istiod looks for a licence, in its order."""
-
 
 @dataclass(frozen=True, slots=True)
 class SecretSpec:
     """A licence Secret. `address` is its own key; without a `value` the user keeps it, and mesh verifies it.
 
-    `withheld` says that mesh keeps it and that its value is not at hand, as for `mesh status`: a licence
-    that exists then counts as the right one, and nothing may be written.
+    `value` is a `Ref` until the session fills it in, and `Unknown` if it has no licence at hand, as for
+    `mesh status`: a licence that exists then counts as the right one, and nothing can be written.
     """
 
     mesh: str
     address: Key
     namespace: str
     name: str
-    value: Sensitive | None
-    withheld: bool = False
+    value: Sensitive | Ref | Unknown | None
 
 
 def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) -> Sensitive | None:
@@ -94,17 +91,17 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         """Return the licence in a Secret of type Opaque; other keys in it stay."""
         del last
         theirs = live.attrs if isinstance(live, Live) else {}
-        if spec.withheld and not theirs.get("data"):
-            return {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
         if spec.value is None:
             return theirs
-        digest = salted(spec.mesh, spec.address, spec.value.reveal())
-        return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: digest}}
+        if isinstance(spec.value, Sensitive):
+            digest = salted(spec.mesh, spec.address, spec.value.reveal())
+            return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: digest}}
+        return theirs if theirs.get("data") else {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
 
     def refuse(self, spec: SecretSpec, live: Found, last: Last | None) -> str:
         """Refuse a Secret of the user that is missing or holds no licence."""
         del last
-        if spec.value is not None or spec.withheld:
+        if spec.value is not None:
             return ""
         whose = f"the licence of {spec.address.cluster}"
         if live is None:
@@ -137,11 +134,11 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
 
 def _empty(spec: SecretSpec) -> str:
     where = f"Secret {spec.namespace}/{spec.name}"
-    return f"{where} has none of the keys {', '.join(ACCEPTED)}, or they are empty"
+    return f"{where} has none of the keys {', '.join(LICENCE_KEYS)}, or they are empty"
 
 
 def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:
-    values = {name: value for name in ACCEPTED if (value := _value(obj, name))}
+    values = {name: value for name in LICENCE_KEYS if (value := _value(obj, name))}
     digests = {name: salted(mesh, key, value) for name, value in values.items()}
     attrs: dict[str, Any] = {"type": obj.get("type", "Opaque"), "data": digests}
     return Live(
@@ -163,7 +160,7 @@ def _value(obj: Object, name: str) -> str:
 
 
 def _body(spec: SecretSpec, key: Key, live: Live | None) -> Object:
-    assert spec.value is not None, "the user's own Secret is never written"
+    assert isinstance(spec.value, Sensitive), "the user's own Secret is never written"
     value = base64.b64encode(str(spec.value.reveal()).encode()).decode()
     return {
         "apiVersion": SECRET.api_version,

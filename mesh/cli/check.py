@@ -51,7 +51,7 @@ def check_command(
     """
     from mesh.queries.check import check
 
-    here = open_session(path, contexts, licence=False)
+    here = open_session(path, contexts)
     wanted = None if phase == "all" else Phase(phase)
     scene, report = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
     if as_json or how == "json":
@@ -81,13 +81,9 @@ def check_command(
 
 def _planned(here: Session) -> Planned | Unread:
     """Return the plan, or why there is none: only some checks need it, and it needs the licence."""
-    from dataclasses import replace
-
-    from mesh.providers.secret import resolve_licence
     from mesh.queries.check import try_plan
 
     try:
-        licence = resolve_licence(here.mesh.licence, here.world.env, here.world.folder)
+        return try_plan(here.with_licence())
     except MeshError as error:
-        return Unread(f"cannot make a plan: {error.message}")
-    return try_plan(replace(here, licence=licence))
+        return Unread(f"there is no plan: {error.message}")

@@ -25,7 +25,7 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
     from mesh.cli.views.history import history_json, history_text
     from mesh.cli.views.plan_json import json_text
 
-    here = open_session(path, contexts, licence=False)
+    here = open_session(path, contexts)
     held = _read(here)
     chapters = joined({name: runs for name, runs in held.items() if not isinstance(runs, str)})
     unread = {name: why for name, why in held.items() if isinstance(why, str)}

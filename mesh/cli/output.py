@@ -13,7 +13,7 @@ from mesh.engine.observe import Observation, observe
 from mesh.engine.session import Session
 from mesh.errors import KubeError, PartialError, UsageError
 from mesh.istio.addresses import cacerts_key, eastwest_key
-from mesh.model import Found, Key, Sensitive
+from mesh.model import Found, Key
 from mesh.model.spec import ExistingCA
 from mesh.planner.expand import expand
 from mesh.providers.cert import ROOT
@@ -38,7 +38,7 @@ def output_command(
     """
     if raw and (as_json or not name):
         raise UsageError("--raw needs a NAME and excludes --json", hint="run mesh output --raw NAME")
-    found = _outputs(open_session(path, contexts, licence=False))
+    found = _outputs(open_session(path, contexts))
     if name is None:
         click.echo(_all(found, as_json=as_json), nl=False)
     else:
@@ -76,7 +76,7 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
 
 def _outputs(here: Session) -> Outputs:
     """Read the gateways and the root of trust, and nothing else."""
-    resources = expand(here.mesh, None if here.mesh.licence.secret else Sensitive(""), here.kinds)
+    resources = expand(here.mesh, here.kinds)
     gateways = {cluster.name: eastwest_key(cluster) for cluster in here.mesh.clusters}
     state = here.store.read(here.mesh.name)
     last = {key: entry.last for key, entry in state.entries.items()}

@@ -46,7 +46,7 @@ def plan_command(
     from mesh.engine.verbs import plan
     from mesh.queries.access.denied import warned
 
-    here = _first_stop(path, contexts) if stepwise else open_session(path, contexts)
+    here = _first_stop(path, contexts) if stepwise else open_session(path, contexts).with_licence()
     try:
         wanted = plan(here, taken=taken, left=left, downgrade=downgrade)
         planned = skipping(warned(here, wanted), left_out(skipped, downgrade))
@@ -66,9 +66,9 @@ def _first_stop(path: Path, contexts: tuple[str, ...]) -> Session:
     """Return the session for the next intermediate version; print the versions after it."""
     from mesh.cli.stepwise import stops
 
-    here = open_session(path, contexts)
+    here = open_session(path, contexts).with_licence()
     first, *rest = stops(here)
     if not rest:
         return here
     click.echo(f"This plan upgrades to Istio {first}; the next versions are {', '.join(rest)}.", err=True)
-    return open_session(path, contexts, stop_at=(first,))
+    return open_session(path, contexts, stop_at=(first,)).with_licence()

@@ -39,7 +39,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
     The pending revision is marked as failed; nothing is uninstalled or rolled back. Releases that
     an interrupted run of mesh left pending do not need this: the next apply recovers them.
     """
-    here = open_session(path, contexts, licence=False)
+    here = open_session(path, contexts)
     clock = here.world.clock
     with here.store.held("recover", clock.now()):
         lineage = here.store.read(here.mesh.name).lineage
@@ -96,7 +96,7 @@ def _place(here: Session, key: Key) -> Place:
     """Return the place of the release from the mesh file, or from the lockfile."""
     from mesh.planner.expand import expand
 
-    wanted = expand(here.mesh, None, here.kinds).get(key)
+    wanted = expand(here.mesh, here.kinds).get(key)
     if wanted:
         return wanted.place
     last = here.store.read(here.mesh.name).last(key)

@@ -9,7 +9,6 @@ import click
 from mesh.cli.session import document_options, load
 from mesh.cli.show import one_of
 from mesh.errors import UsageError
-from mesh.model import Sensitive
 
 
 @click.command("render")
@@ -33,5 +32,4 @@ def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, 
     mesh = load(path, contexts)
     if only:
         one_of(only, [cluster.name for cluster in mesh.clusters], "cluster")
-    licence = None if mesh.licence.secret else Sensitive("")
-    click.echo(commands(mesh, expand(mesh, licence, kinds_for(mesh)), only=only), nl=False)
+    click.echo(commands(mesh, expand(mesh, kinds_for(mesh)), only=only), nl=False)

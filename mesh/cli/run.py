@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import click
 
 from mesh.cli.before_run import BEFORE
 from mesh.cli.confirm import refuse_unknown
-from mesh.cli.progress_feed import ProgressFeed, Waits
+from mesh.cli.process import Process
+from mesh.cli.progress_feed import ProgressFeed
 from mesh.cli.run_report import report
 from mesh.cli.run_request import RunRequest
 from mesh.cli.session import open_session
@@ -28,19 +28,8 @@ from mesh.errors import InterruptedRunError
 from mesh.model import Key
 from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder, refuse_held
-from mesh.walk import Stop
-from mesh.world.helm.children import Children
 
 Planner = Callable[[Session], Planned]
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What signals reach: the stop of this run, its helm processes, and what its workers wait for."""
-
-    stop: Stop = field(default_factory=Stop.new)
-    children: Children = field(default_factory=Children)
-    waits: Waits = field(default_factory=Waits)
 
 
 def carry_out(request: RunRequest, plan: Planner) -> int:
@@ -65,15 +54,9 @@ def carry_out(request: RunRequest, plan: Planner) -> int:
 
 
 def _open(request: RunRequest, process: Process) -> Session:
-    return open_session(
-        request.path,
-        request.contexts,
-        stop=process.stop,
-        children=process.children,
-        say=process.waits.say,
-        licence=not request.destroy,
-        stop_at=request.stop_at,
-    )
+    """Open the session; what is only removed needs no licence."""
+    session = open_session(request.path, request.contexts, process=process, stop_at=request.stop_at)
+    return session if request.destroy else session.with_licence()
 
 
 def _planned(request: RunRequest, session: Session, process: Process, plan: Planner) -> Planned:

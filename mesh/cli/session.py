@@ -9,15 +9,14 @@ from typing import Any
 
 import click
 
+from mesh.cli.process import Process
 from mesh.engine.registry import all_kinds
 from mesh.engine.session import Session
 from mesh.model import NO_CLUSTER
 from mesh.model.spec import Mesh
 from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
-from mesh.walk import Stop
 from mesh.world import World
-from mesh.world.helm.children import Children
 
 LOCKFILE = "mesh.lock"
 
@@ -63,24 +62,22 @@ def open_session(
     path: Path,
     contexts: tuple[str, ...],
     *,
-    stop: Stop | None = None,
-    children: Children | None = None,
-    say: Callable[[str, str], None] = lambda _about, _why: None,
-    licence: bool = True,
+    process: Process | None = None,
     recorded: Mapping[str, ClusterIdentity] | None = None,
     stop_at: tuple[str, ...] = (),
 ) -> Session:
     """Read the mesh file and connect its clusters; no request is sent yet.
 
     Clusters that are in the state but no longer in the file are connected too, by their recorded context.
-    `recorded` replaces a lockfile that cannot be read, and `stop_at` the version in the file.
+    `recorded` replaces a lockfile that cannot be read, and `stop_at` the version in the file. The licence is
+    not read: see `Session.with_licence`.
     """
-    from mesh.providers.secret import resolve_licence
     from mesh.world import trace
     from mesh.world.clock import SystemClock
     from mesh.world.helm.client import connect as helms
     from mesh.world.kube.client import connect
 
+    process = process or Process()
     mesh = load(path, contexts, stop_at)
     store = store_of(path)
     targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
@@ -88,16 +85,14 @@ def open_session(
         if name not in targets and name != NO_CLUSTER:
             targets[name] = (name, who.context, who.kubeconfig)
     env = dict(os.environ)
-    clock = SystemClock(stop.wait if stop else None)
+    clock = SystemClock(process.stop.wait)
     kubes = connect(targets.values(), env, sleep=clock.sleep)
     world = World(
         kubes=kubes,
-        helms=helms(targets.values(), env, run_dir=store.run_folder, children=children or Children()),
+        helms=helms(targets.values(), env, run_dir=store.run_folder, children=process.children),
         clock=clock,
         env=env,
         folder=path.absolute().parent,
-        say=trace.waits(say),
+        say=trace.waits(process.waits.say),
     )
-    value = resolve_licence(mesh.licence, env, world.folder) if licence else None
-    trace.hide(value.reveal() if value else "")
-    return Session(mesh, world, all_kinds(), store, value)
+    return Session(mesh, world, all_kinds(), store)

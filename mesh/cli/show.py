@@ -13,7 +13,7 @@ import click
 from mesh.cli.session import document_options, load, open_session
 from mesh.errors import UsageError
 from mesh.istio.addresses import is_crds
-from mesh.model import Key, Live, Resource, Sensitive, Unknown
+from mesh.model import Key, Live, Resource, Unknown
 from mesh.model.refs import Ref
 from mesh.model.spec import Mesh
 from mesh.world import Object
@@ -54,8 +54,7 @@ def show_command(
     from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
-    licence = None if mesh.licence.secret else Sensitive("")
-    resources = expand(mesh, licence, kinds_for(mesh))
+    resources = expand(mesh, kinds_for(mesh))
     edge = edges(resources.values())
     chosen = select(addresses, ordered(edge))
     if manifests:
@@ -96,7 +95,7 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     from mesh.model.refs import pick
     from mesh.planner.inputs import places
 
-    here = open_session(path, contexts, licence=False)
+    here = open_session(path, contexts)
     state = here.store.read(here.mesh.name)
     last = {key: entry.last for key, entry in state.entries.items()}
     clusters = tuple(cluster.name for cluster in here.mesh.clusters)

@@ -36,7 +36,7 @@ def show_command(*, path: Path, contexts: tuple[str, ...], as_json: bool) -> Non
     """Show the state in mesh.lock and in each cluster's copy, and who holds a lock."""
     from mesh.cli.state_show import shown, shown_json
 
-    here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
+    here = open_session(path, contexts, recorded=_known(path, contexts))
     click.echo(shown_json(here) if as_json else shown(here), nl=False)
 
 
@@ -47,7 +47,7 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
     """Rebuild mesh.lock from the copies that the clusters store."""
     from mesh.engine.rebuild_state import rebuild, refuse_older
 
-    here = open_session(path, contexts, licence=False, recorded={})
+    here = open_session(path, contexts, recorded={})
     with here.store.held("state rebuild", here.world.clock.now()):
         found = rebuild(here)
         local = _readable(here.store, here.mesh.name)
@@ -144,7 +144,7 @@ def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: 
     """Delete the lock of a dead run. Make sure that the run is not in progress before you use this."""
     from mesh.state.lease_holder import unlock
 
-    here = open_session(path, contexts, licence=False, recorded=_known(path, contexts))
+    here = open_session(path, contexts, recorded=_known(path, contexts))
     if cluster not in here.world.kubes:
         raise UsageError(
             f"there is no cluster {cluster!r} in the mesh file", hint="use a cluster of spec.clusters"

@@ -28,7 +28,7 @@ def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, deta
     from mesh.cli.views.status import status_json, status_text
     from mesh.queries.status.read import read_status
 
-    here = open_session(path, contexts, licence=False)
+    here = open_session(path, contexts)
     status = read_status(here.mesh, here.world)
     if as_json:
         text = json_text(status_json(status))

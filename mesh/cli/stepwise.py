@@ -26,7 +26,7 @@ def stops(here: Session) -> tuple[str, ...]:
 
 def one_by_one(request: RunRequest, run: Callable[[RunRequest], int]) -> int:
     """Run once for each version; stop after the first run that fails."""
-    versions = stops(open_session(request.path, request.contexts))
+    versions = stops(open_session(request.path, request.contexts).with_licence())
     if request.digest and len(versions) > 1:
         raise UsageError(
             "--plan-digest approves one plan, and --stepwise makes a plan for each version",

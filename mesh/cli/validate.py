@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from mesh.model import Sensitive
 from mesh.model.spec import Mesh
 
 
@@ -38,8 +37,7 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     from mesh.planner.ownership import check_file
 
     mesh = load_mesh(path, Overrides.read(os.environ, contexts))
-    licence = None if mesh.licence.secret else Sensitive("")
-    check_file(mesh.leave, expand(mesh, licence, kinds_for(mesh)))
+    check_file(mesh.leave, expand(mesh, kinds_for(mesh)))
     counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
     click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 

@@ -31,7 +31,7 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
     from mesh.engine.verbs import decided
     from mesh.queries.explain import why
 
-    here = open_session(path, contexts)
+    here = open_session(path, contexts).with_licence()
     read = decided(here)
     addresses = [str(key) for key in sorted({*read.inputs.resources, *read.inputs.state.entries})]
     one_of(address, addresses, "resource")

@@ -135,7 +135,7 @@ def _read(
         resources,
         graph,
         order,
-        without_distributed(seen.found, resources, state),
+        {**without_distributed(seen.found, resources, state), **session.values()},
         state,
         session.world.clock.now(),
         replace(options, leave=options.leave | session.mesh.leave.keys()),

@@ -43,7 +43,7 @@ def rebuild(session: Session) -> Rebuilt:
 
     Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
     """
-    resources = expand(session.mesh, session.licence, session.kinds)
+    resources = expand(session.mesh, session.kinds)
     graph = edges(resources.values())
     seen = _observe(session, places(resources, fresh(session.mesh.name)))
     _refuse_silent(seen)
@@ -125,7 +125,7 @@ def _owned(session: Session, cluster: str, seen: Observation, graph: Edges) -> d
 
 
 def _places_of(session: Session, graph: Edges, cluster: str) -> dict[Key, Place]:
-    resources = expand(session.mesh, session.licence, session.kinds)
+    resources = expand(session.mesh, session.kinds)
     return {key: resources[key].place for key in graph if key.cluster == cluster}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mesh.engine.observe import Observation
-from mesh.model import Plan, Sensitive
+from mesh.istio.addresses import LICENCE
+from mesh.model import Key, Live, Plan, Sensitive
 from mesh.model.spec import Mesh
 from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
@@ -25,6 +26,21 @@ class Session:
     kinds: Registry
     store: Store
     licence: Sensitive | None = None
+
+    def with_licence(self) -> Session:
+        """Return the session with the licence at hand; raise MeshError if its source does not have it."""
+        from mesh.providers.secret import resolve_licence
+        from mesh.world import trace
+
+        licence = resolve_licence(self.mesh.licence, self.world.env, self.world.folder)
+        trace.hide(licence.reveal() if licence else "")
+        return replace(self, licence=licence)
+
+    def values(self) -> Mapping[Key, Live]:
+        """Return what specs refer to and no resource produces."""
+        if self.licence is None:
+            return {}
+        return {LICENCE: Live({}, "", outputs={"value": self.licence})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def plan(
 
     Of other owners' objects, `taken` are taken over, and `left` stay with them, like those the file leaves.
     """
-    resources = expand(session.mesh, session.licence, session.kinds)
+    resources = expand(session.mesh, session.kinds)
     check_file(session.mesh.leave, resources)
     check_words(taken, left | session.mesh.leave.keys(), resources)
     options = PlanOptions(take=taken, leave=left)
@@ -60,7 +60,7 @@ def plan_destroy(
 
 def decided(session: Session) -> Decided:
     """Read and decide as a plan does, and stop there: nothing is ordered, tried or refused."""
-    resources = expand(session.mesh, session.licence, session.kinds)
+    resources = expand(session.mesh, session.kinds)
     return planning.decided(session, resources, PlanOptions())
 
 

@@ -18,6 +18,10 @@ STARTS_AUTOMATIC_LINKS = frozenset({"istiod", PLATFORM})
 """The charts whose upgrade starts automatic linking: from then on, peers with the links' names appear."""
 
 
+LICENCE = Key("input", NO_CLUSTER, "licence")
+"""The licence. It is no resource: specs refer to it, and a session that has the value fills it in."""
+
+
 def crds_key(cluster: str) -> Key:
     """The CRDs of the Gateway API in a cluster."""
     return Key(CRDS, cluster, "gateway-api")

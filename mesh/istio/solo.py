@@ -165,6 +165,11 @@ def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, An
             }
 
 
+def licence_secret(mesh: Mesh, cluster: Cluster) -> SecretRef:
+    """Return the Secret from which istiod reads its licence: the user's, or the one that mesh keeps."""
+    return mesh.licence.secret or SecretRef(LICENCE_SECRET, cluster.namespace)
+
+
 def _licence(line: Minor, licence: SecretRef | None, digest: Ref | Unknown | str | None) -> dict[str, Any]:
     """Return the values that refer istiod to its licence; the key itself never becomes a value."""
     if licence is None:

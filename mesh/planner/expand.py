@@ -11,6 +11,7 @@ from typing import Any
 
 from mesh.istio import Distribution, of
 from mesh.istio.addresses import (
+    LICENCE,
     cacerts_key,
     chart_key,
     crds_key,
@@ -20,10 +21,10 @@ from mesh.istio.addresses import (
     link_key,
     namespace_key,
 )
-from mesh.istio.solo import LICENCE_SECRET, NETWORK, PEER_NAME, peer_gateway
-from mesh.model import Key, Place, Resource, Sensitive
+from mesh.istio.solo import NETWORK, PEER_NAME, licence_secret, peer_gateway
+from mesh.model import Key, Place, Resource
 from mesh.model.refs import Ref
-from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh, SecretRef
+from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh
 from mesh.planner.expand_automatic import automatic_links
 from mesh.planner.expand_listed import with_listed
 from mesh.planner.expand_upstream import is_upstream, reader, remote
@@ -47,19 +48,16 @@ GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
 Wanted = Iterator[Resource[Any]]
 
 
-def expand(
-    mesh: Mesh, licence: Sensitive | None, kinds: Registry | None = None
-) -> Mapping[Key, Resource[Any]]:
+def expand(mesh: Mesh, kinds: Registry | None = None) -> Mapping[Key, Resource[Any]]:
     """Return every resource of the mesh by its key.
 
-    `licence` is the value of a licence that mesh keeps. It may be None, also where the mesh file does not
-    name a Secret of the user: the licence is then only looked for, as `mesh status` does. `kinds` are needed
-    if the file lists resources: see `mesh.engine.registry.kinds_for`.
+    No secret enters: a licence that mesh keeps is a `Ref`, which the session fills in. `kinds` are needed if
+    the file lists resources: see `mesh.engine.registry.kinds_for`.
     """
     distribution = of(mesh)
     resources = [*_root(mesh)]
     for cluster in mesh.clusters:
-        resources += _cluster(mesh, cluster, distribution, licence)
+        resources += _cluster(mesh, cluster, distribution)
     for link in mesh.links:
         resources.append(_remote(mesh, link) if is_upstream(mesh) else _link(mesh, link))
     if mesh.automatic:
@@ -75,12 +73,12 @@ def _root(mesh: Mesh) -> Wanted:
         yield Resource(ROOT, root_place(mesh.name, mesh.root.ca), spec, origin=mesh.root.origin)
 
 
-def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution, licence: Sensitive | None) -> Wanted:
+def _cluster(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
     yield _crds(mesh, cluster)
     yield from _namespaces(mesh, cluster)
     yield _cacerts(mesh, cluster)
     if not is_upstream(mesh):
-        yield _licence(mesh, cluster, licence)
+        yield _licence(mesh, cluster)
     yield from _charts(mesh, cluster, distribution)
     yield _label(mesh, cluster)
     yield _gateway(mesh, cluster, distribution)
@@ -138,16 +136,11 @@ def root_ref(mesh: Mesh, cluster: Cluster) -> Ref:
     return Ref(ISSUER.key, f"{ISSUER.name}.fingerprint")
 
 
-def licence_ref(mesh: Mesh, cluster: Cluster) -> SecretRef:
-    """The Secret that a cluster's istiod reads its licence from."""
-    return mesh.licence.secret or SecretRef(LICENCE_SECRET, cluster.namespace)
-
-
-def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[Any]:
-    where = licence_ref(mesh, cluster)
+def _licence(mesh: Mesh, cluster: Cluster) -> Resource[Any]:
+    where = licence_secret(mesh, cluster)
     key = licence_key(cluster.name, where.name)
-    withheld = value is None and mesh.licence.secret is None
-    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value, withheld)
+    value = None if mesh.licence.secret else Ref(LICENCE, "value")
+    spec = SecretSpec(mesh.name, key, where.namespace, where.name, value)
     return Resource(
         key,
         secret_place(mesh.name, where.namespace, where.name),
@@ -158,7 +151,7 @@ def _licence(mesh: Mesh, cluster: Cluster, value: Sensitive | None) -> Resource[
 
 
 def _charts(mesh: Mesh, cluster: Cluster, distribution: Distribution) -> Wanted:
-    licence = None if is_upstream(mesh) else licence_ref(mesh, cluster)
+    licence = None if is_upstream(mesh) else licence_secret(mesh, cluster)
     secrets = frozenset({licence_key(cluster.name, licence.name)} if licence else ())
     digest = next((Ref(secret, "digest") for secret in secrets), None)
     before: dict[Component, frozenset[Key]] = {

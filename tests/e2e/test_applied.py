@@ -42,7 +42,7 @@ def session(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> engine.Session:
     """The same mesh in this process, so that requests can be counted."""
     for name, value in mesh.env.items():
         monkeypatch.setenv(name, value)
-    return open_session(mesh.file, ())
+    return open_session(mesh.file, ()).with_licence()
 
 
 def test_after_an_apply_there_are_no_changes(mesh: Mesh) -> None:

@@ -37,7 +37,7 @@ def test_every_kind_has_a_function_for_its_address() -> None:
 
 @pytest.mark.parametrize("name", MESHES)
 def test_every_resource_of_a_mesh_has_an_address_of_a_registered_kind(name: str) -> None:
-    assert {key.kind for key in expand(mesh_of(name), None)} <= all_kinds().keys()
+    assert {key.kind for key in expand(mesh_of(name))} <= all_kinds().keys()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_two_clusters_are_connected_by_what_their_distribution_uses(name: str, e
     mesh = mesh_of(name)
     key = addresses.connection_key(mesh, "a", "b")
     assert str(key) == expected
-    assert key in expand(mesh, None)
+    assert key in expand(mesh)
 
 
 def test_only_istio_is_made_of_components() -> None:

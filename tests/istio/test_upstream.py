@@ -12,7 +12,7 @@ from mesh.config.source.load import parse
 from mesh.istio import of, remarks
 from mesh.istio.computed_values_upstream import table
 from mesh.istio.upstream import computed, documented, is_loopback
-from mesh.model import Key, Place, Sensitive
+from mesh.model import Key, Place
 from mesh.model.refs import Ref
 from mesh.model.spec import COMPONENTS, Mesh
 from mesh.planner.expand import expand
@@ -116,7 +116,7 @@ def test_the_eastwest_gateway_ends_the_outer_tunnel() -> None:
 
 
 def test_there_is_no_licence_and_no_peer_object() -> None:
-    found = expand(mesh(), Sensitive("never looked at"))
+    found = expand(mesh())
     assert {key.kind for key in found} == {
         *("cert", "chart", "crds", "gateway", "label", "namespace", "reader", "remote"),
     }
@@ -125,7 +125,7 @@ def test_there_is_no_licence_and_no_peer_object() -> None:
 
 def test_a_link_is_a_remote_secret_of_its_target_in_its_source() -> None:
     one = mesh(spec="links: [{from: a, to: b}]", clusters="[{name: a}, {name: b, clusterName: west}]")
-    found = expand(one, None)
+    found = expand(one)
     keys = {key for key in found if key.kind in {"reader", "remote"}}
     reader = Key("reader", "b", "istio-reader")
     assert keys == {reader, Key("remote", "a", "b")}
@@ -145,7 +145,7 @@ def test_a_link_is_a_remote_secret_of_its_target_in_its_source() -> None:
 
 def test_the_server_of_the_file_is_no_ref() -> None:
     one = mesh(clusters='[{name: a, apiServer: "https://a.example:6443"}, {name: b}]')
-    assert expand(one, None)[Key("remote", "b", "a")].spec.server == "https://a.example:6443"
+    assert expand(one)[Key("remote", "b", "a")].spec.server == "https://a.example:6443"
 
 
 @pytest.mark.parametrize(("version", "told"), [("1.27.0", 1), ("1.28.4", 1), ("1.29.0", 0), ("1.30.1", 0)])

@@ -8,7 +8,7 @@ import pytest
 
 from mesh.config.decode import decode
 from mesh.config.source.load import parse
-from mesh.model import Key, Sensitive
+from mesh.model import Key
 from mesh.model.graph import edges, ordered
 from mesh.model.refs import Ref, refs_in
 from mesh.model.spec import Mesh
@@ -32,11 +32,11 @@ spec:
 
 
 def expanded(one: Mesh) -> dict[str, Any]:
-    return {str(key): resource for key, resource in expand(one, Sensitive("licence")).items()}
+    return {str(key): resource for key, resource in expand(one).items()}
 
 
 def needs(one: Mesh) -> dict[str, set[str]]:
-    graph = edges(expand(one, Sensitive("licence")).values())
+    graph = edges(expand(one).values())
     return {str(key): {str(need) for need in some} for key, some in graph.items()}
 
 
@@ -65,9 +65,7 @@ def test_every_cluster_has_its_own_and_a_full_mesh_links_every_pair_both_ways(co
 
 
 def test_the_order_is_that_of_the_guide() -> None:
-    order = [
-        str(key) for key in ordered(edges(expand(mesh(more="  links: full-mesh"), Sensitive("x")).values()))
-    ]
+    order = [str(key) for key in ordered(edges(expand(mesh(more="  links: full-mesh")).values()))]
     chain = [
         "namespace/cluster1/istio-system",
         "cert/cluster1/cacerts",
@@ -132,12 +130,12 @@ def test_istiod_restarts_when_its_licence_changes() -> None:
 
 
 def test_the_licence_itself_is_told_by_no_resource() -> None:
-    assert "top secret" not in repr(expand(mesh(), Sensitive("top secret")))
+    assert "top secret" not in repr(expand(mesh()))
 
 
 def test_a_given_licence_secret_keeps_its_name_and_place() -> None:
     one = mesh(licence="{secretRef: {name: mine, namespace: vault}}")
-    found = expand(one, None)[Key("secret", "cluster1", "mine")]
+    found = expand(one)[Key("secret", "cluster1", "mine")]
     assert (found.place.namespace, found.place.name, found.spec.value) == ("vault", "mine", None)
 
 
@@ -161,5 +159,5 @@ def test_every_resource_says_where_in_the_file_it_comes_from() -> None:
 
 
 def test_the_same_file_gives_the_same_resources_in_the_same_order() -> None:
-    one, other = (expand(mesh(more="  links: full-mesh"), Sensitive("x")) for _ in range(2))
+    one, other = (expand(mesh(more="  links: full-mesh")) for _ in range(2))
     assert list(one.items()) == list(other.items())

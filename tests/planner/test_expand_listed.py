@@ -50,7 +50,7 @@ def mesh(*lines: str) -> Mesh:
 
 
 def listed(*lines: str) -> Resource[Any]:
-    return expand(mesh(*lines), None, KINDS)[Key("toy", "a", "one")]
+    return expand(mesh(*lines), KINDS)[Key("toy", "a", "one")]
 
 
 def test_a_listed_resource_has_its_kinds_place_and_spec_and_its_position() -> None:
@@ -104,7 +104,7 @@ def test_listed_resources_can_need_each_other() -> None:
 )
 def test_a_mistake_of_a_kind_is_told_with_its_place_in_the_file(line: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:
-        expand(mesh(line), None, KINDS)
+        expand(mesh(line), KINDS)
     assert [str(each) for each in caught.value.problems] == [problem]
 
 
@@ -127,9 +127,9 @@ def test_a_mistake_of_every_kind_is_found_without_the_kinds(lines: list[str], pr
 def test_an_address_of_the_mesh_itself_cannot_be_listed() -> None:
     kinds = {"chart": ListedToy()}
     with pytest.raises(InputError, match="chart/a/istiod is already a resource of this mesh"):
-        expand(mesh("- {kind: chart, cluster: a, name: istiod}"), None, kinds)
+        expand(mesh("- {kind: chart, cluster: a, name: istiod}"), kinds)
 
 
 def test_a_list_is_never_forgotten_by_a_caller_without_kinds() -> None:
     with pytest.raises(InputError, match="there is no kind toy"):
-        expand(mesh("- {kind: toy, cluster: a, name: one, spec: {namespace: web}}"), None)
+        expand(mesh("- {kind: toy, cluster: a, name: one, spec: {namespace: web}}"))

@@ -24,7 +24,7 @@ KINDS = all_kinds()
 def state_of(mesh: Mesh) -> State:
     """The state after an apply of the mesh, as far as addresses and places go."""
     entries = {
-        key: Entry(Last(each.place), frozenset(each.needs)) for key, each in expand(mesh, None).items()
+        key: Entry(Last(each.place), frozenset(each.needs)) for key, each in expand(mesh).items()
     }
     return State(mesh.name, "line", 2, "run", identities(mesh, {}), entries)
 
@@ -43,7 +43,7 @@ def same_identity(how: str, name: str) -> Mesh:
 
 def moved(how: str) -> tuple[State, dict[Key, Resource[object]]]:
     after = same_identity(how, "new")
-    return renamed(state_of(mesh_of(how)), after, KINDS, "a", "new"), dict(expand(after, None))
+    return renamed(state_of(mesh_of(how)), after, KINDS, "a", "new"), dict(expand(after))
 
 
 @pytest.mark.parametrize("how", MESHES)
@@ -71,7 +71,7 @@ def test_a_rename_in_the_file_moves_no_object(how: str) -> None:
 
 def test_the_kinds_that_are_named_after_a_cluster_say_so() -> None:
     """Whatever the expansion names after a cluster, over all kinds."""
-    named = {key.kind for how in MESHES for key in expand(mesh_of(how), None) if key.name in {"a", "b", "c"}}
+    named = {key.kind for how in MESHES for key in expand(mesh_of(how)) if key.name in {"a", "b", "c"}}
     assert named == {name for name, kind in KINDS.items() if isinstance(kind, NamedAfterCluster)}
 
 

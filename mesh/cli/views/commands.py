@@ -12,12 +12,13 @@ from mesh.cli.views.commands_remotes import reader_commands, remote_commands
 from mesh.cli.views.commands_trust import intermediate_commands, root_commands
 from mesh.cli.views.kubectl import WAIT, kubectl, options
 from mesh.cli.views.shell import Raw, command, comment, heredoc
+from mesh.istio.solo import LICENCE_KEY
 from mesh.model import Key, Resource
 from mesh.model.spec import Cluster, CommandCA, GatewayAPI, Licence, Mesh
 from mesh.providers.cert import ROOT, IntermediateSpec
 from mesh.providers.crds import GROUP, CrdsSpec
 from mesh.providers.label import LabelSpec
-from mesh.providers.secret import LICENCE_KEY, SecretSpec
+from mesh.providers.secret import SecretSpec
 from mesh.world.resources import CRD
 from mesh.world.yaml_documents import write
 

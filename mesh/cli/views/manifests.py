@@ -7,6 +7,7 @@ from typing import Any
 
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.values import MASKED
+from mesh.istio.solo import LICENCE_KEY
 from mesh.model import Key, Sensitive, Unknown
 from mesh.model.mask import mask
 from mesh.model.spec import ExistingCA
@@ -18,7 +19,7 @@ from mesh.providers.reader import ReaderSpec
 from mesh.providers.reader import body as reader_body
 from mesh.providers.remote import RemoteSpec
 from mesh.providers.remote import body as remote_body
-from mesh.providers.secret import LICENCE_KEY, SecretSpec
+from mesh.providers.secret import SecretSpec
 from mesh.sdk.kube_object import Manifest, stamped
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks
 from mesh.world import Object

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.istio.solo import licence_secret
 from mesh.model import Action, Key, Place, Resource, Step
 from mesh.model.spec import Cluster, Mesh
 from mesh.planner.expand import GIVEN, expand
@@ -105,7 +106,7 @@ def namespaces(mesh: Mesh, cluster: Cluster) -> set[str]:
     """Return the namespaces of the mesh in a cluster."""
     found = {cluster.namespace, cluster.eastwest.namespace}
     found |= {chart.namespace for chart in cluster.charts.values()}
-    found |= {mesh.licence.secret.namespace} if mesh.licence.secret else set()
+    found |= {licence_secret(mesh, cluster).namespace}
     return found | ({mesh.automatic.namespace} if mesh.automatic else set())
 
 
@@ -151,7 +152,7 @@ def _all_written(mesh: Mesh, cluster: Cluster, kinds: Registry) -> tuple[list[St
 
 
 def _resources(mesh: Mesh, cluster: Cluster, kinds: Registry) -> dict[Key, Resource[Any]]:
-    return {key: each for key, each in expand(mesh, None, kinds).items() if key.cluster == cluster.name}
+    return {key: each for key, each in expand(mesh, kinds).items() if key.cluster == cluster.name}
 
 
 def _granted(who: Subject, wanted: Iterable[Right]) -> list[Object]:

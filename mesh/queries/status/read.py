@@ -12,12 +12,11 @@ from typing import Any
 
 from mesh.errors import MeshError
 from mesh.istio import upstream
-from mesh.istio.solo import EASTWEST_CLASS, LICENCE_SECRET, NETWORK, PEER_NAME, REMOTE_CLASS
+from mesh.istio.solo import EASTWEST_CLASS, LICENCE_KEYS, NETWORK, PEER_NAME, REMOTE_CLASS, licence_secret
 from mesh.model.spec import Cluster, Mesh, SecretRef
 from mesh.providers.cert.specs import CACERTS
 from mesh.providers.chart import views_in
 from mesh.providers.chart.values import CLEAR, LICENCE
-from mesh.providers.secret import ACCEPTED
 from mesh.queries.status.distributed_peers import as_distributed
 from mesh.queries.status.judge import authority, east_west, peer
 from mesh.queries.status.model import (
@@ -89,7 +88,7 @@ class _Reader:
         data = ((where and self._secret(where.namespace, where.name)) or {}).get("data") or {}
         return {
             "authority": self._authority(),
-            "has_licence": any(data.get(name) for name in ACCEPTED),
+            "has_licence": any(data.get(name) for name in LICENCE_KEYS),
             "clear_licence": where is not None and self._in_clear_text(),
         }
 
@@ -114,7 +113,7 @@ class _Reader:
     def _licence(self) -> SecretRef | None:
         if self._is_upstream:
             return None
-        return self.mesh.licence.secret or SecretRef(LICENCE_SECRET, self.cluster.namespace)
+        return licence_secret(self.mesh, self.cluster)
 
     def _secret(self, namespace: str, name: str) -> Object | None:
         found = self.snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)

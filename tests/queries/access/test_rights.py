@@ -34,7 +34,7 @@ def test_every_kind_says_its_rights() -> None:
 @pytest.mark.parametrize("how", MESHES)
 def test_every_resource_that_mesh_writes_needs_some_right(how: str) -> None:
     """A kind without rights would be granted nothing, and fail at its first write."""
-    for key, resource in expand(mesh_of(how), None).items():
+    for key, resource in expand(mesh_of(how)).items():
         kind: Any = KINDS[key.kind]
         if key.cluster != NO_CLUSTER and not ask.awaited(kind, key):
             for action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.engine.observe import uid_of
 from mesh.errors import MeshError
 from mesh.istio.addresses import remote_key
+from mesh.istio.solo import licence_secret
 from mesh.model import Found, Key, Place, Unread
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers import remote
@@ -99,7 +100,7 @@ class _Reader:
         return tuple(_without_values(obj) for obj in self._secrets())
 
     def _secrets(self) -> list[Object]:
-        where = self.mesh.licence.secret.namespace if self.mesh.licence.secret else self.cluster.namespace
+        where = licence_secret(self.mesh, self.cluster).namespace
         return [
             obj
             for namespace in sorted({self.cluster.namespace, where})

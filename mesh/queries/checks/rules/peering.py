@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mesh.istio.addresses import chart_key, gateway_key, licence_key, link_key
-from mesh.istio.solo import CLUSTER, LICENCE_KEYS, LICENCE_SECRET, NETWORK, REMOTE_CLASS, TRUST_DOMAIN
-from mesh.model.spec import SecretRef
+from mesh.istio.solo import CLUSTER, LICENCE_KEYS, NETWORK, REMOTE_CLASS, TRUST_DOMAIN, licence_secret
 from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,
@@ -85,7 +84,7 @@ def licensed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     An installation without a licence succeeds; peering then fails.
     """
     istiod(facts)
-    wanted = scene.mesh.licence.secret or SecretRef(LICENCE_SECRET, facts.namespace)
+    wanted = licence_secret(scene.mesh, facts.cluster)
     found = facts.named("secrets", wanted.namespace, wanted.name)
     where = f"{wanted.namespace}/{wanted.name}"
     about = licence_key(facts.name, wanted.name)
