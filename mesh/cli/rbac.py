@@ -89,7 +89,7 @@ def rbac_command(
 
 
 def _warn_unknown(cluster: str, kinds: tuple[str, ...]) -> None:
-    """Name the kinds whose rights are not among the manifests, on stderr and in the manifests."""
+    """Warn about kinds with unknown rights, on stderr and in the manifests."""
     for kind in kinds:
         said = UNKNOWN.format(kind=kind)
         click.echo(f"Warning: cluster {cluster}: {said}", err=True)
