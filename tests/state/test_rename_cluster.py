@@ -23,9 +23,7 @@ KINDS = all_kinds()
 
 def state_of(mesh: Mesh) -> State:
     """The state after an apply of the mesh, as far as addresses and places go."""
-    entries = {
-        key: Entry(Last(each.place), frozenset(each.needs)) for key, each in expand(mesh).items()
-    }
+    entries = {key: Entry(Last(each.place), frozenset(each.needs)) for key, each in expand(mesh).items()}
     return State(mesh.name, "line", 2, "run", identities(mesh, {}), entries)
 
 
