@@ -19,7 +19,7 @@ STARTS_AUTOMATIC_LINKS = frozenset({"istiod", PLATFORM})
 
 
 LICENCE = Key("input", NO_CLUSTER, "licence")
-"""The licence. It is no resource: specs refer to it, and a session that has the value fills it in."""
+"""The licence. Not a resource: specs refer to it, and a session that has the value fills it in."""
 
 
 def crds_key(cluster: str) -> Key:
