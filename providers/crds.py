@@ -14,8 +14,9 @@ from mesh.errors import KubeError, RefusedError
 from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
 from mesh.model.diff import digest
 from mesh.model.spec import GatewayAPI
-from mesh.sdk.capabilities import Busy, Kept, Permitted, Resumable
+from mesh.sdk.capabilities import Busy, Kept, Permitted, Resumable, Shown
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.managed_fields import MESH_LABEL, marks
 from mesh.sdk.rights import READ, Right, applied, rights
@@ -43,7 +44,7 @@ class CrdsSpec:
     api: GatewayAPI
 
 
-class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitted):
+class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitted, Shown[CrdsSpec]):
     """All CRDs of the group `gateway.networking.k8s.io`, as one resource."""
 
     kind = "crds"
@@ -98,6 +99,14 @@ class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitte
         names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
         return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
 
+    def documents(self, spec: CrdsSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return every object of the bundle if it is selected by name: a bundle has some 15,000 lines."""
+        pin = f", sha256 {spec.api.sha256}" if spec.api.sha256 else ""
+        source = f"Gateway API {spec.api.version}, every CRD of {spec.api.source}{pin}"
+        if world is None:
+            return (Document(None, (source, f"too long to print here: run mesh show --manifests {key}")),)
+        return [Document(labelled(obj, spec.mesh), (source,)) for obj in objects(spec.api, world)]
+
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights to apply or delete CRDs."""
         del key, place
@@ -112,9 +121,7 @@ class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitte
         """Apply every object of the bundle."""
         kube = world.kube(key.cluster)
         for obj in objects(spec.api, world):
-            meta = obj["metadata"]
-            meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
-            kube.apply(obj, manager=MANAGER, force=True)
+            kube.apply(labelled(obj, spec.mesh), manager=MANAGER, force=True)
 
     def keeps(self, place: Place, world: World) -> str:
         """Deleting CRDs deletes every custom resource of their kinds, whoever made them."""
@@ -164,6 +171,12 @@ def objects(api: GatewayAPI, world: World) -> list[Object]:
             hint="give the standard-install bundle of the Gateway API",
         )
     return [obj for obj in found if obj["kind"] == CRD.kind or api.safe_upgrades]
+
+
+def labelled(obj: Object, mesh: str) -> Object:
+    """Return an object of the bundle with the label of a mesh."""
+    meta = obj["metadata"]
+    return {**obj, "metadata": {**meta, "labels": {**meta.get("labels", {}), **marks(mesh)}}}
 
 
 def orphaned(obj: Object, owners: Collection[str]) -> bool:

@@ -12,8 +12,9 @@ from typing import Self
 
 from mesh.errors import KubeError
 from mesh.model import READY, Action, Attrs, Found, Key, Live, Locator, Place, Ready, Touch, not_yet
-from mesh.sdk.capabilities import Permitted, Traced
+from mesh.sdk.capabilities import Permitted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.managed_fields import touches
 from mesh.sdk.rights import Right, rights
@@ -48,7 +49,7 @@ class LabelLocator(Locator):
         return cls(text)
 
 
-class LabelProvider(Provider[LabelSpec], Traced, Permitted):
+class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec]):
     """One set of labels on one namespace."""
 
     kind = "label"
@@ -99,6 +100,12 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted):
             for label in obj["metadata"].get("labels", {})
             if _owner(obj, label) == f"field manager {MANAGER}"
         }
+
+    def documents(self, spec: LabelSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the namespace with these labels."""
+        del key, world
+        meta = {"name": spec.namespace, "labels": dict(spec.labels)}
+        return (Document({"apiVersion": "v1", "kind": "Namespace", "metadata": meta}),)
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the right to patch namespaces: a label is set and removed on a namespace that exists."""

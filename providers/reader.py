@@ -6,12 +6,13 @@ token. Deleting it revokes the token. Its outputs are digests: kind `remote` rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
 from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
 from mesh.sdk.contract import Last
+from mesh.sdk.document import Document
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
@@ -91,6 +92,12 @@ class ReaderProvider(KubeSecretProvider[ReaderSpec]):
         left, published = as_left(last), roots(snapshot, last.place.namespace)
         shown = {"server": snapshot.world.kube(key.cluster).server, "roots": published}
         return VisibleState(replace(left, outputs={**left.outputs, **shown}), {})
+
+    def documents(self, spec: ReaderSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the Secret; Kubernetes adds the token."""
+        del world
+        remark = f"Kubernetes fills in a token for service account {spec.account}"
+        return (Document(body(spec, key, None), (remark,)),)
 
     def sent(self, spec: ReaderSpec, key: Key, live: Live | None, world: World) -> Object:
         """Return the Secret; Kubernetes adds the token."""

@@ -7,15 +7,17 @@ reader when the Secret is written; attrs and state hold their digests.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
 from mesh.istio.addresses import reader_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
+from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
 from mesh.model.refs import Ref, unknowns_in
 from mesh.sdk.capabilities import NamedAfterCluster, Renewable
 from mesh.sdk.contract import Last, Preview
+from mesh.sdk.document import Document
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.kube_secret import place as secret_place
@@ -125,6 +127,12 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         del key
         published = roots(snapshot, last.place.namespace)
         return VisibleState(replace(as_left(last), status={"roots": published}), {})
+
+    def documents(self, spec: RemoteSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the Secret with the kubeconfig masked."""
+        del world
+        remark = f"a kubeconfig for {spec.server} with the CA and token of reader {spec.reader.name}"
+        return (Document({**body(spec, key, None, ""), "data": {spec.cluster: SENSITIVE}}, (remark,)),)
 
     def sent(self, spec: RemoteSpec, key: Key, live: Live | None, world: World) -> Object:
         """Return the Secret with the token that the reader has now."""

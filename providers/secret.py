@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -21,6 +21,7 @@ from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, 
 from mesh.model.refs import Ref
 from mesh.model.spec import Licence
 from mesh.sdk.contract import Last
+from mesh.sdk.document import Document, nothing
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
@@ -126,10 +127,19 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
         return VisibleState(replace(as_left(last), attrs=attrs), {})
 
+    def documents(self, spec: SecretSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the Secret with its value masked."""
+        del world
+        if spec.value is None:
+            return (nothing(f"Secret {spec.namespace}/{spec.name} is only verified, never written"),)
+        return (Document(_body(spec, key, None, SENSITIVE)),)
+
     def sent(self, spec: SecretSpec, key: Key, live: Live | None, world: World) -> Object:
         """Return the Secret with the licence in it."""
         del world
-        return _body(spec, key, live)
+        assert isinstance(spec.value, Sensitive), "the user's own Secret is never written"
+        value = base64.b64encode(str(spec.value.reveal()).encode()).decode()
+        return _body(spec, key, live, value)
 
 
 def _empty(spec: SecretSpec) -> str:
@@ -159,9 +169,8 @@ def _value(obj: Object, name: str) -> str:
         return ""
 
 
-def _body(spec: SecretSpec, key: Key, live: Live | None) -> Object:
-    assert isinstance(spec.value, Sensitive), "the user's own Secret is never written"
-    value = base64.b64encode(str(spec.value.reveal()).encode()).decode()
+def _body(spec: SecretSpec, key: Key, live: Live | None, value: str | Sensitive) -> Object:
+    """Return the Secret with a value in base64, or masked."""
     return {
         "apiVersion": SECRET.api_version,
         "kind": SECRET.kind,

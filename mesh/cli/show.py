@@ -12,11 +12,11 @@ import click
 
 from mesh.cli.session import document_options, load, open_session
 from mesh.errors import UsageError
-from mesh.istio.addresses import is_crds
 from mesh.model import Key, Live, Resource, Unknown
 from mesh.model.refs import Ref
 from mesh.model.spec import Mesh
-from mesh.world import Object
+from mesh.sdk.contract import Registry
+from mesh.world import World
 
 Resources = Mapping[Key, Resource[Any]]
 Outputs = Callable[[Ref], Any]
@@ -49,7 +49,7 @@ def show_command(
     if live and not manifests:
         raise UsageError("--live needs --manifests", hint="run mesh show --manifests --live")
     from mesh.cli.views.graph import dot, mermaid, resources_text
-    from mesh.engine.registry import kinds_for
+    from mesh.engine.registry import all_kinds, kinds_for
     from mesh.model.graph import edges, ordered
     from mesh.planner.expand import expand
 
@@ -59,8 +59,8 @@ def show_command(
     chosen = select(addresses, ordered(edge))
     if manifests:
         outputs = _live(path, contexts, resources) if live else _unknown
-        bundles = _bundles(mesh, resources, chosen if addresses else ())
-        text = _manifests(chosen, resources, outputs, bundles=bundles)
+        world = _no_clusters(mesh) if addresses else None
+        text = _manifests(chosen, resources, outputs, all_kinds(), world)
     elif graph:
         part = {key: edge[key] & set(chosen) for key in chosen}
         text = dot(part) if graph == "dot" else mermaid(part)
@@ -109,20 +109,24 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     return output
 
 
-def _bundles(mesh: Mesh, resources: Resources, named: Iterable[Key]) -> dict[Key, list[Object]]:
-    """Read the CRDs that are selected by name; they are too long to show with the others."""
-    from mesh.providers.crds import objects
-    from mesh.world import World
-    from mesh.world.clock import SystemClock
-
-    nowhere = World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)
-    return {key: objects(resources[key].spec.api, nowhere) for key in named if is_crds(key)}
-
-
 def _manifests(
-    chosen: Iterable[Key], resources: Resources, outputs: Outputs, *, bundles: Mapping[Key, list[Object]]
+    chosen: Iterable[Key], resources: Resources, outputs: Outputs, kinds: Registry, world: World | None
 ) -> str:
+    """Return the documents of the chosen resources; `world` is for sources that are printed by name only."""
     from mesh.cli.views.manifests import manifests_text
     from mesh.model.refs import bind
+    from mesh.sdk import ask
 
-    return manifests_text({key: bind(resources[key].spec, outputs) for key in chosen}, bundles)
+    return manifests_text(
+        {
+            key: ask.documents(kinds.get(key.kind), bind(resources[key].spec, outputs), key, world)
+            for key in chosen
+        }
+    )
+
+
+def _no_clusters(mesh: Mesh) -> World:
+    """Return a world without clusters: for sources in files and on the web."""
+    from mesh.world.clock import SystemClock
+
+    return World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)

@@ -25,10 +25,12 @@ from mesh.sdk.capabilities import (
     Renewable,
     Resumable,
     Returnable,
+    Shown,
     Traced,
     Verified,
 )
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document, nothing
 from mesh.sdk.listing import SpecError
 from mesh.sdk.rights import Right
 from mesh.world import World
@@ -174,3 +176,10 @@ def rights(kind: Kind, action: Action, key: Key, place: Place) -> frozenset[Righ
 def reads(kind: Kind, key: Key, place: Place) -> frozenset[Right]:
     """Return the rights that reading the resource needs beyond those on the mesh's namespaces."""
     return frozenset(kind.reads(key, place)) if isinstance(kind, Permitted) else frozenset()
+
+
+def documents(kind: Kind | None, spec: Any, key: Key, world: World | None) -> tuple[Document, ...]:
+    """Return what mesh sends for the resource, or that its kind does not say; None is an unknown kind."""
+    if isinstance(kind, Shown):
+        return tuple(kind.documents(spec, key, world))
+    return (nothing(f"kind {key.kind} has no manifest to show"),)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document, nothing
 from mesh.sdk.rights import Right
 from mesh.world import World
 
@@ -70,6 +71,17 @@ class Listable(ABC, Generic[S]):
         """Return place and spec of a listed resource; raise `mesh.sdk.listing.SpecError` for a mistake."""
 
 
+class Shown(ABC, Generic[S]):
+    """`mesh show --manifests` prints what it sends."""
+
+    @abstractmethod
+    def documents(self, spec: S, key: Key, world: World | None) -> Iterable[Document]:
+        """Return what mesh sends for a bound spec.
+
+        `world` is given for a resource that the user selects by name: its kind may then read long sources.
+        """
+
+
 class Leavable(ABC, Generic[S]):
     """One of another owner can be left to it (`--leave`) under other rules than `refuse` has."""
 
@@ -120,7 +132,7 @@ class Disruptive:
         return True
 
 
-class Verified(Provider[S], Permitted):
+class Verified(Provider[S], Permitted, Shown[S]):
     """Another program or a person makes it, and removes it; mesh only verifies it."""
 
     @abstractmethod
@@ -139,6 +151,11 @@ class Verified(Provider[S], Permitted):
 
     def create(self, spec: S, key: Key, world: World) -> None:
         """Do nothing: another program or a person makes it."""
+
+    def documents(self, spec: S, key: Key, world: World | None) -> Iterable[Document]:
+        """Return that mesh sends nothing."""
+        del spec, key, world
+        return (nothing("only verified, never written"),)
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return no rights: mesh writes nothing."""

@@ -15,8 +15,9 @@ from mesh.model import Action, Attrs, Found, Key, Live, Place, Touch, Unread
 from mesh.model.diff import digest
 from mesh.model.merge import merge
 from mesh.model.refs import unknowns_in
-from mesh.sdk.capabilities import Permitted, Traced
+from mesh.sdk.capabilities import Permitted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.sdk.rights import Right, applied
 from mesh.world import Object, Snapshot, World
@@ -38,7 +39,7 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-class ManifestProvider(Provider[Manifest], Traced, Permitted):
+class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest]):
     """A resource that is one object of the API resource `resource`."""
 
     resource: ClassVar[ResourceType]
@@ -86,6 +87,11 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted):
         return dry_run(
             lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
         )
+
+    def documents(self, spec: Manifest, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the object."""
+        del world
+        return (Document(stamped(spec, key, None)),)
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights to apply or delete the object."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mesh.model import Action, Attrs, Found, Key, Live, Place, Ready, Touch
+from mesh.providers.cert.document import shown
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
 from mesh.providers.cert.specs import (
@@ -23,8 +24,9 @@ from mesh.providers.cert.specs import (
     is_intermediate,
     root_place,
 )
-from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Permitted, Renewable, Traced
+from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Permitted, Renewable, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.rights import VERBS, Right, rights
 from mesh.world import Snapshot, World
 from mesh.world.resources import SECRET
@@ -53,6 +55,7 @@ class CertProvider(
     Kept,
     Traced,
     Permitted,
+    Shown[CertSpec],
 ):
     """Root and intermediates, each handed on to its own half."""
 
@@ -91,6 +94,11 @@ class CertProvider(
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who wrote the Secret; a root on this machine was written by nobody else."""
         return _CACERTS.written(key, place, live, world) if is_intermediate(place) else ()
+
+    def documents(self, spec: CertSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the Secret `cacerts` with its values masked; nothing of a root."""
+        del world
+        return (shown(spec, key),)
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights on the Secret `cacerts`; mesh replaces it, so `update` and not `patch`."""

@@ -14,6 +14,7 @@ from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
 from mesh.model import NO_CLUSTER, READY, Attrs, Found, Key, Live, Place, Ready, Touch, Unread, never
 from mesh.model.spec import CommandCA, ExistingCA
 from mesh.providers.cert import migration
+from mesh.providers.cert.document import secret
 from mesh.providers.cert.migration import moves, wanted_root
 from mesh.providers.cert.observe import (
     MANAGER,
@@ -27,7 +28,7 @@ from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, 
 from mesh.sdk.capabilities import Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import find, place_of, written_in
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
 from mesh.sdk.unreadable import unreadable
 from mesh.world import Object, Snapshot, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
@@ -224,15 +225,4 @@ def _body(spec: IntermediateSpec, key: Key, world: World) -> Object:
     bundle = pki.sign_bundle(
         spec.mesh, spec.cluster, spec.ca, spec.issuer["certificate"], spec.profile, context(world)
     )
-    return {
-        "apiVersion": SECRET.api_version,
-        "kind": SECRET.kind,
-        "metadata": {
-            "name": CACERTS,
-            "namespace": spec.namespace,
-            "labels": marks(spec.mesh),
-            "annotations": {ADDRESS_ANNOTATION: str(key)},
-        },
-        "type": "Opaque",
-        "data": pki.data_from(bundle),
-    }
+    return secret(spec, key, pki.data_from(bundle))

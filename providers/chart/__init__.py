@@ -20,9 +20,10 @@ from mesh.providers.chart.rights import release
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
-from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Permitted, Returnable, Traced
+from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Permitted, Returnable, Shown, Traced
 from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.rights import READ, Right, rights
 from mesh.world import HelmJob, Snapshot, World
@@ -80,6 +81,7 @@ class ChartProvider(
     Masked[ChartSpec],
     Traced,
     Permitted,
+    Shown[ChartSpec],
 ):
     """A release: its chart, version, values and status; ready when its workloads are."""
 
@@ -196,6 +198,17 @@ class ChartProvider(
         """A helm of an interrupted run may still be at work on the release: let it end."""
         child = world.helm(key.cluster).at_work(place.name, place.namespace)
         return f"{child} is still at work on it" if child else ""
+
+    def documents(self, spec: ChartSpec, key: Key, world: World | None) -> Iterable[Document]:
+        """Return the values, with the chart that they are for in the remarks."""
+        del key, world
+        job = spec.job
+        version = f" version {job.version}" if job.version else " (the version of the archive)"
+        remarks = (
+            f"values of release {job.release} in namespace {job.namespace}",
+            f"chart {job.ref}{version}" + (f" from {job.repo}" if job.repo else ""),
+        )
+        return (Document(mask(job.values, spec.sensitive), remarks),)
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights on the chart's objects, and on helm's record of the release."""
