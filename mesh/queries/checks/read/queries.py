@@ -1,7 +1,7 @@
 """The LISTs that the checks need, as data: a row in `QUERIES` is all that a new one takes.
 
 `read` sends each query and fills `ClusterFacts.seen`. No manifest of `mesh rbac` follows from them: it
-grants what a plan reads, and a check whose LIST is denied is skipped.
+grants what a plan reads, and a check is skipped if its LIST is denied.
 """
 
 from __future__ import annotations

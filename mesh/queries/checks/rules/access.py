@@ -7,7 +7,7 @@ from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
-"""Seconds. istiod dates certificates two minutes back: a node whose clock is further behind rejects them."""
+"""Seconds. istiod dates certificates two minutes back: a clock that is further behind rejects them."""
 
 
 def answers(scene: MeshFacts, facts: ClusterFacts) -> Findings:

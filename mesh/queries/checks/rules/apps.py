@@ -21,7 +21,7 @@ MANY = 10_000
 
 
 def enrolled(facts: ClusterFacts) -> set[str]:
-    """The namespaces whose pods are in the mesh."""
+    """The enrolled namespaces."""
     return {place(obj)[1] for obj in facts.rows("namespaces") if labels(obj).get(MODE) == AMBIENT}
 
 
