@@ -1,1 +1,1 @@
-"""How long mesh takes, against what nothing could beat: `make bench`. Not part of the wheel."""
+"""Benchmark of mesh against a lower bound: `make bench`. Not part of the wheel."""

@@ -1,6 +1,6 @@
 """`make bench`: measure, print the tables, and write them into docs/explanation/performance.md.
 
-A lab of its own is brought up for the plan, and a fresh one for the script; both are gone at the end.
+It starts one lab for the plan and a second lab for the script, and deletes both at the end.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--clusters", type=int, default=4)
-    parser.add_argument("--runs", type=int, default=11, help="counted runs of each command")
+    parser.add_argument("--runs", type=int, default=11, help="number of measured runs of each command")
     parser.add_argument(
-        "--no-write", action="store_true", help="leave docs/explanation/performance.md as it is"
+        "--no-write", action="store_true", help="do not update docs/explanation/performance.md"
     )
     wishes = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def measure(folder: Path, clusters: int, runs: int) -> Figures:
-    """Time apply and plan on one lab, the script on another."""
+    """Measure apply and plan on one lab, and the script on another."""
     for part in ("plan", "script"):
         (folder / part).mkdir()
     say(f"a lab of {clusters} clusters")
@@ -71,12 +71,12 @@ def measure(folder: Path, clusters: int, runs: int) -> Figures:
         ]
         load = os.getloadavg()[0]
         helms["plan"] = one.helms()
-        say("where the time goes")
+        say("profile of a plan")
         looks = [json.loads(one.run(sys.executable, "-m", "bench.inside", "requests")) for _ in range(LOOKS)]
         spent = imports(one, "plan")
         profile = json.loads(one.run(sys.executable, "-m", "bench.inside", "profile"))
         resources = len(from_text((one.folder / "mesh.lock").read_text(), "mesh.lock").entries)
-    say("a fresh lab for the script")
+    say("a new lab for the script")
     with rig(folder / "script", clusters) as other:
         script = scripted(other)
     check(looks[0]["requests"], helms)
@@ -100,13 +100,13 @@ def measure(folder: Path, clusters: int, runs: int) -> Figures:
 
 
 def scripted(fresh: Rig) -> float:
-    """Run the guide's commands one after another on clusters that have nothing; return seconds."""
+    """Run the guide's commands in sequence on empty clusters; return the seconds."""
     (fresh.folder / "commands.sh").write_text(fresh.run(MESH, "render", "--commands"))
     return once(SCRIPT, fresh.env, str(fresh.folder)).wall
 
 
 def phases(looks: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
-    """Return the median of what each phase took."""
+    """Return the median time of each phase."""
     found: list[tuple[str, float]] = []
     for number, (name, _) in enumerate(looks[0]):
         ends = [look[number][1] for look in looks]
@@ -116,7 +116,7 @@ def phases(looks: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, floa
 
 
 def check(requests: Mapping[str, Mapping[str, int]], helms: Mapping[str, int]) -> None:
-    """The promises that are no matter of speed: what is read, nothing written, no process."""
+    """Check the promises apart from speed: which collections are read, no writes, no helm process."""
     lists = {path.partition("?")[0].rpartition("/")[2] for path in LISTS}
     for cluster, counted in requests.items():
         listed = {
@@ -129,7 +129,7 @@ def check(requests: Mapping[str, Mapping[str, int]], helms: Mapping[str, int]) -
 
 
 def say(what: str) -> None:
-    """Tell who waits what is going on."""
+    """Print progress to stderr."""
     print(f"bench: {what} …", file=sys.stderr, flush=True)
 
 

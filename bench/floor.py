@@ -1,4 +1,4 @@
-"""The floor, what any program must do to see the clusters: LISTs in parallel, the releases decoded."""
+"""The lower bound for any program that reads the clusters: parallel LISTs, and decoded releases."""
 
 import base64
 import json

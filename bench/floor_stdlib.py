@@ -1,4 +1,4 @@
-"""A lower floor: the standard library's HTTP, one connection per cluster and the LISTs in a row on it."""
+"""A second lower bound: the standard library's HTTP client, one connection per cluster, LISTs in sequence."""
 
 import base64
 import http.client

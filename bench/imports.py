@@ -1,4 +1,4 @@
-"""What a command imports, and what each package costs: `python -X importtime`, the least of several runs."""
+"""Measure the imports of a command per package: `python -X importtime`, minimum of several runs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NAMED = {
     "urllib3": "urllib3",
     "yaml": "yaml",
 }
-"""Packages that are told apart, with whom each is here for."""
+"""Packages that are listed separately, with the reason for each."""
 
 
 def imports(rig: Rig, *args: str) -> Mapping[str, tuple[int, float]]:
-    """Return for each package its number of modules and its milliseconds, the dearest first."""
+    """Return the number of modules and the milliseconds of each package, slowest first."""
     least: dict[str, float] = {}
     for _ in range(RUNS):
         argv = (sys.executable, "-X", "importtime", "-m", "mesh", *args)

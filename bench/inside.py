@@ -1,4 +1,4 @@
-"""Look into a plan without changes, as a program: its requests, or where its time goes, as JSON."""
+"""Run a plan without changes in this process and print its requests or its profile as JSON."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MARKS: list[tuple[str, float]] = []
 
 
 def mark(name: str) -> None:
-    """Note the processor time used so far, the interpreter's own start included."""
+    """Record the processor time so far, including the start of the interpreter."""
     MARKS.append((name, time.process_time()))
 
 
 def requests() -> dict[str, dict[str, int]]:
-    """Plan once, step by step; return what each cluster was asked."""
+    """Plan once, step by step; return the requests to each cluster."""
     mark("start of Python")
     from mesh.cli.print_plan import printed
     from mesh.cli.session import open_session
@@ -50,7 +50,7 @@ def asked(counted: Counter[tuple[str, str]]) -> Counter[str]:
 
 
 def profile() -> list[tuple[str, float]]:
-    """Seconds by package of a second plan, whose modules are loaded, all of it in one thread."""
+    """Return the seconds per package of a second plan, with all modules loaded, in one thread."""
     from mesh.cli.print_plan import printed
     from mesh.cli.session import open_session
     from mesh.engine import observe
@@ -73,7 +73,7 @@ def profile() -> list[tuple[str, float]]:
 
 
 def package(file: str, name: str) -> str:
-    """The package that a profiled function belongs to; a built-in's own module, where it tells."""
+    """Return the package of a profiled function; for a built-in, its module if known."""
     parts = Path(file).parts
     if "site-packages" in parts:
         return parts[parts.index("site-packages") + 1]

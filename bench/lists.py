@@ -1,4 +1,4 @@
-"""What has to be read of a cluster, written down by hand: path and media type of each LIST."""
+"""The LISTs that a plan needs from each cluster, maintained by hand: path and media type."""
 
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 WHOLE = "application/json"

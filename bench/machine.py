@@ -1,4 +1,4 @@
-"""The machine that figures are from, as far as it matters to them: no names, no paths."""
+"""Describe the machine of the measurements, without names and paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GIB = 1 << 30
 
 
 def machine() -> str:
-    """Say CPU, cores, memory, operating system and Python in one line."""
+    """Return CPU, cores, memory, operating system and Python version in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     cores = f"{os.cpu_count()} cores"
     return f"{_processor()}, {cores}, {memory:.0f} GiB, {_system()}, Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""Whole processes by the operating system's own accounting, in turn: A B A B …"""
+"""Measure whole processes with the operating system's accounting, interleaved: A B A B …"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Figure = Literal["wall", "cpu", "peak"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One finished process: seconds on the wall and on processors, most memory in MiB."""
+    """One finished process: wall time and CPU time in seconds, peak memory in MiB."""
 
     wall: float
     cpu: float
@@ -32,7 +32,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is timed, and the name it has in tables."""
+    """A measured command, and its name in tables."""
 
     name: str
     argv: Argv
@@ -40,28 +40,28 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A command and all its counted runs."""
+    """A command with all of its measured runs."""
 
     name: str
     runs: tuple[Run, ...]
 
     def median(self, figure: Figure) -> float:
-        """The middle of a figure over the runs."""
+        """Return the median of a figure over the runs."""
         return statistics.median(run[figure] for run in self.runs)
 
     def least(self, figure: Figure) -> float:
-        """The run that was disturbed least."""
+        """Return the minimum of a figure over the runs."""
         return min(run[figure] for run in self.runs)
 
 
 def ratio(one: Timed, other: Timed, figure: Figure) -> float:
-    """How many times as much, by pairs of neighbouring runs: drifts of the machine fall out."""
+    """Return the median ratio of neighbouring runs, which cancels drifts of the machine."""
     pairs = zip(one.runs, other.runs, strict=True)
     return statistics.median(a[figure] / b[figure] for a, b in pairs)
 
 
 def in_turn(commands: Sequence[Command], env: Mapping[str, str], cwd: str, runs: int) -> tuple[Timed, ...]:
-    """Run each once to warm up, then all of them in turn `runs` times."""
+    """Run each command once to warm up, then all of them in turn `runs` times."""
     found: list[list[Run]] = [[] for _ in commands]
     for turn in range(runs + 1):
         for command, done in zip(commands, found, strict=True):
@@ -72,7 +72,7 @@ def in_turn(commands: Sequence[Command], env: Mapping[str, str], cwd: str, runs:
 
 
 def once(command: Command, env: Mapping[str, str], cwd: str) -> Run:
-    """Run one process to its end; what it prints is thrown away, and it must succeed."""
+    """Run one process to its end without its output; raise SystemExit if it fails."""
     began = time.monotonic()
     pid = os.fork()
     if not pid:

@@ -15,7 +15,7 @@ FIGURES: tuple[Figure, ...] = ("wall", "cpu")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that was measured. `plan` begins with mesh, then come the floors; `pairs` are (ours, theirs)."""
+    """All measurements. `plan` is mesh, followed by the lower bounds; `pairs` are (mesh, other)."""
 
     machine: str
     load: float
@@ -54,7 +54,7 @@ def text(figures: Figures) -> str:
 
 
 def into(document: Path, figures: Figures) -> None:
-    """Put the tables between the marks of the document; its prose stays."""
+    """Replace the tables between the marks of the document."""
     before, _, rest = document.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     document.write_text(f"{before}{BEGIN}\n\n{text(figures)}\n\n{END}{after}")
@@ -136,7 +136,7 @@ def _imports(figures: Figures) -> Iterator[str]:
 def _profile(figures: Figures) -> Iterator[str]:
     whole = sum(spent for _, spent in figures.profile)
     rows = [(name, f"{100 * spent / whole:.0f}") for name, spent in figures.profile]
-    yield from _table(("a plan once everything is imported, by who does the work", "%"), rows)
+    yield from _table(("a plan once everything is imported, by package", "%"), rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

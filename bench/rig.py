@@ -1,4 +1,4 @@
-"""Four clusters in full mesh on a lab of their own, and what a command sees of them."""
+"""A lab with four clusters in full mesh, and the environment of a measured command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.lab import Lab, gateway_api_crds
 ROOT = Path(__file__).resolve().parent.parent
 MESH = str(Path(sys.executable).parent / "mesh")
 UNSEEN = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH", "PYTHONSTARTUP")
-"""Habits of the caller's shell that would make every start of Python a first one."""
+"""Variables of the caller's shell that would prevent Python from using its bytecode cache."""
 
 MESH_FILE = """\
 apiVersion: mesh/v1
@@ -53,7 +53,7 @@ class Rig:
         ).stdout
 
     def helms(self) -> int:
-        """How many helm processes mesh has started since the last call."""
+        """Return the number of helm processes that mesh has started since the last call."""
         log = self.folder / "helms"
         started = len(log.read_text().splitlines()) if log.exists() else 0
         log.unlink(missing_ok=True)
@@ -62,7 +62,7 @@ class Rig:
 
 @contextmanager
 def rig(folder: Path, clusters: int) -> Iterator[Rig]:
-    """Bring a lab up, and take it down without a trace whatever happens."""
+    """Start a lab, and delete it whatever happens."""
     lab = Lab.open("bench", folder=folder / "lab")
     try:
         lab.up(clusters=clusters, nodes=2)

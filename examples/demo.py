@@ -1,6 +1,6 @@
-"""`make demo`: two linked clusters on this machine, by the commands a user would type.
+"""`make demo`: two linked clusters on this machine, with the commands that a user would run.
 
-Everything it makes is in a temporary folder and a lab of its own, and is gone at the end.
+Everything it creates is in a temporary folder and a temporary lab, and is deleted at the end.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ EXAMPLE = ROOT / "examples" / "two-clusters" / "mesh.yaml"
 CHARTS = ROOT / "mesh" / "lab" / "charts"
 
 COMMANDS = (
-    ("what would be done", ["plan"], 0),
-    ("do it", ["apply", "--yes"], 0),
-    ("and again: nothing is left to do", ["plan", "--detailed-exitcode"], 0),
-    ("the mesh as it is", ["status"], 0),
-    ("take down what was made", ["destroy", "--yes"], 0),
+    ("show the changes", ["plan"], 0),
+    ("make the changes", ["apply", "--yes"], 0),
+    ("plan again: no changes", ["plan", "--detailed-exitcode"], 0),
+    ("show the live state", ["status"], 0),
+    ("remove everything", ["destroy", "--yes"], 0),
 )
 
 
 def demo() -> int:
-    """Run the whole story; return the exit code of the first command that goes wrong, else 0."""
+    """Run the demo; return the exit code of the first command that fails, else 0."""
     began = time.monotonic()
     tools = toolchain()
     with tempfile.TemporaryDirectory(prefix="mesh-demo-") as folder:
@@ -42,7 +42,7 @@ def demo() -> int:
             code = _story(lab, Path(folder))
         finally:
             lab.down()
-    _say(f"done in {time.monotonic() - began:.0f} s; the lab is down and nothing is left behind")
+    _say(f"done in {time.monotonic() - began:.0f} s; the lab is deleted")
     return code
 
 
@@ -64,7 +64,7 @@ def _story(lab: Lab, folder: Path) -> int:
             [sys.executable, "-m", "mesh", *arguments], cwd=folder, env=env, check=False
         ).returncode
         if code != expected:
-            _say(f"mesh {shlex.join(arguments)} exited {code}, {expected} was expected")
+            _say(f"mesh {shlex.join(arguments)} exited with {code}, expected {expected}")
             return code or 1
     return 0
 

@@ -2,5 +2,5 @@
 
 import runpy
 
-# By name, not by import: the lab lies below the command line and must not know it.
+# By name, not by import: the lab is a lower layer than the command line and must not import it.
 runpy.run_module("mesh.cli.lab", run_name="__main__")

@@ -1,4 +1,4 @@
-"""The few requests the lab itself makes of its API servers."""
+"""The few requests that the lab sends to its API servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status code (0: no connection) and the body, as JSON where it is some."""
+    """The status code (0: no connection) and the body, parsed if it is JSON."""
 
     status: int
     body: Any = None
@@ -23,13 +23,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One cluster's API server, spoken to as the lab's admin with both sides verified."""
+    """A client of one API server, as the lab's admin, with mutual TLS."""
 
     port: int
     context: ssl.SSLContext = field(repr=False)
 
     def ask(self, method: str, path: str, body: object = None) -> Answer:
-        """One request; never raises for a server that is absent, slow or unhappy."""
+        """Send one request; does not raise if the server is down, slow or returns an error."""
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.port, timeout=TIMEOUT, context=self.context
         )
@@ -46,7 +46,7 @@ class Api:
 
 
 def connect(port: int, pki: Path) -> Api:
-    """The API server on `port`, with the authority and the admin's certificate of folder `pki`."""
+    """Return a client for `port`, with the CA and the admin certificate of folder `pki`."""
     context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
     context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     return Api(port, context)

@@ -1,4 +1,4 @@
-"""Bring clusters up side by side: one loop, one generator per cluster, no threads."""
+"""Start clusters in parallel: one loop, one generator per cluster, no threads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from mesh.lab.record import Cluster, Component
 #: Seconds a cluster may take. Alone it needs under ten; the rest is for slow machines and many clusters.
 DEADLINE = 180.0
 
-#: What a cluster lacks as long as its API server does not serve.
+#: What a cluster waits for while its API server does not respond.
 SERVER = "API server"
 
 NOT_READY = "node.kubernetes.io/not-ready"
 
 
 def together(folder: Path, clusters: tuple[Cluster, ...], *, nodes: int, progress: Progress) -> None:
-    """Start what is not running of `clusters` and wait until each is ready for work.
+    """Start the stopped processes of `clusters` and wait until each cluster is ready.
 
-    At most as many boot at once as there are processors (but two): more would only slow each other down.
+    As many clusters boot at once as the machine has processors (at least two): more would only slow
+    each other down.
     """
     waiting = list(clusters)
     booting: dict[str, Iterator[str]] = {}
@@ -43,7 +44,7 @@ def together(folder: Path, clusters: tuple[Cluster, ...], *, nodes: int, progres
 
 
 def boot(folder: Path, cluster: Cluster, nodes: int) -> Iterator[str]:
-    """Start what does not run of one cluster; yields what it waits for until the cluster is ready."""
+    """Start the stopped processes of one cluster; yields what it waits for until the cluster is ready."""
     until = time.monotonic() + DEADLINE
     prepare(folder, cluster)
     api = connect(cluster.port, folder / "pki")
@@ -60,7 +61,7 @@ def boot(folder: Path, cluster: Cluster, nodes: int) -> Iterator[str]:
         if time.monotonic() > until:
             raise LabError(
                 f"{cluster.name} is not ready after {DEADLINE:.0f} s: waiting for {lacking}",
-                hint=f"look into the logs in {folder}, or take the lab down and up again",
+                hint=f"see the logs in {folder}, or run mesh lab down and mesh lab up",
             )
         if missing and _can_start(cluster, missing):
             started |= {component.name for component in launch(folder, missing)}
@@ -68,7 +69,7 @@ def boot(folder: Path, cluster: Cluster, nodes: int) -> Iterator[str]:
 
 
 def prepare(folder: Path, cluster: Cluster) -> None:
-    """Write what the processes of a cluster read. What is there stays: its certificates are in use."""
+    """Write the files that the processes of a cluster read; keeps existing files, which are in use."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in components.FILES:
         shutil.copyfile(components.MANIFESTS / name, folder / name)
@@ -81,12 +82,12 @@ def prepare(folder: Path, cluster: Cluster) -> None:
 
 
 def launch(folder: Path, wanted: tuple[Component, ...]) -> tuple[Component, ...]:
-    """Start what does not run of `wanted`, in `folder`, each with its log there; returns what it started."""
+    """Start the stopped processes of `wanted` with their logs in `folder`; return those it started."""
     live = processes.table()
     missing = tuple(component for component in wanted if not processes.matching(component.argv, live))
     for component in missing:
         if not Path(component.argv[0]).exists():
-            raise LabError(f"{component.argv[0]} is gone", hint="take the lab down and up again")
+            raise LabError(f"{component.argv[0]} no longer exists", hint="run mesh lab down and mesh lab up")
         (folder / f"{component.name}.stopped").unlink(missing_ok=True)
         log = folder / f"{component.name}.log"
         processes.spawn(component.argv, cwd=folder, env=dict(component.env), log=log)
@@ -103,13 +104,13 @@ def _missing(cluster: Cluster, names: tuple[str, ...]) -> tuple[Component, ...]:
 
 
 def _can_start(cluster: Cluster, missing: tuple[Component, ...]) -> bool:
-    """A killed API server leaves the process table some milliseconds before it lets go of its port."""
+    """Return whether the port is free: a killed API server keeps it some milliseconds after it is gone."""
     server = cluster.component(components.APISERVER)
     return server not in missing or addresses.can_listen(cluster.port)
 
 
 def _lacking(cluster: Cluster, api: Api, nodes: int) -> str | None:
-    """What keeps the cluster from being ready, `None` if nothing; adds the nodes that are not there."""
+    """Return what the cluster still lacks to be ready, `None` if nothing; adds missing nodes."""
     if api.ask("GET", "/readyz").status != 200:
         return SERVER
     if not nodes_ready(api, nodes):
@@ -127,14 +128,14 @@ def _add_nodes(cluster: Cluster, api: Api, nodes: int) -> None:
 
 
 def nodes_ready(api: Api, nodes: int) -> bool:
-    """Whether at least `nodes` Nodes take pods."""
+    """Return whether at least `nodes` Nodes accept pods."""
     answer = api.ask("GET", "/api/v1/nodes")
     ready = [one for one in answer.body["items"] if is_ready(one)] if answer.status == 200 else []
     return len(ready) >= nodes
 
 
 def is_ready(node: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
-    """Whether pods can be scheduled to this Node: it says Ready and its taint is gone."""
+    """Return whether pods can be scheduled to this Node: it is Ready and has lost its taint."""
     conditions = node["status"].get("conditions", [])
     taints = node["spec"].get("taints", [])
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions) and not any(
@@ -143,7 +144,7 @@ def is_ready(node: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
 
 
 def node(block: int, number: int) -> dict[str, object]:
-    """The Node object that a kubelet would register."""
+    """Return the Node object that a kubelet would register."""
     name = f"node-{number}"
     room = {"cpu": "32", "memory": "256Gi", "pods": "110"}
     labels = {
@@ -188,6 +189,6 @@ def _ended(folder: Path, cluster: Cluster, component: Component) -> LabError:
     log = folder / f"{component.name}.log"
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
     return LabError(
-        f"{component.name} of {cluster.name} ended:\n{tail}",
-        hint=f"the whole log is {log}; `mesh lab up` tries again",
+        f"{component.name} of {cluster.name} exited:\n{tail}",
+        hint=f"see the full log in {log}; mesh lab up tries again",
     )

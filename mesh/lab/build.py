@@ -1,4 +1,4 @@
-"""The lab's binaries, built once from the pinned go.mod and kept in the cache."""
+"""Build the lab's binaries from the pinned go.mod, once, into the cache."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mesh.lab.progress import Line, Progress
 
 SOURCE = Path(__file__).parent / "toolchain"
 
-#: What is built without these would report no version: helm refuses to parse such a client, and API
-#: discovery would show v0.0.0. The numbers follow go.mod.
+#: Without these, the binaries report no version: helm rejects such a client, and API discovery shows
+#: v0.0.0. The numbers follow go.mod.
 LDFLAGS = (
     "-s -w"
     " -X k8s.io/component-base/version.gitVersion=v1.37.2"
@@ -31,7 +31,7 @@ LDFLAGS = (
     " -X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0"
 )
 
-#: The Gateway API CRDs come as a module too, so their bytes are pinned like all the rest.
+#: The Gateway API CRDs come as a Go module too, so go.sum pins their bytes.
 GATEWAY_API = "sigs.k8s.io/gateway-api@v1.6.2"
 GATEWAY_API_SUM = "h1:vh5YzKlbdBivEaLX61+APKLGRq4tZ7Fj4XfGkv08xB4="
 
@@ -48,15 +48,15 @@ class Toolchain:
         return self.root / "bin"
 
     def crds(self, channel: str) -> Path:
-        """The folder with one file per CRD of the Gateway API; `channel` is standard or experimental.
+        """Return the folder with one file per Gateway API CRD; `channel` is standard or experimental.
 
-        `standard-policy` and `experimental-policy` hold the admission policy that comes with them.
+        `standard-policy` and `experimental-policy` contain the matching admission policy.
         """
         return self.root / "gateway-api" / channel
 
 
 def digest() -> str:
-    """What the toolchain is made from, as 16 hex digits: same digest, same binaries."""
+    """Return a digest of the toolchain's sources, 16 hex digits: the same digest means the same binaries."""
     parts = [
         (SOURCE / "go.mod").read_bytes(),
         (SOURCE / "go.sum").read_bytes(),
@@ -66,17 +66,17 @@ def digest() -> str:
 
 
 def toolchain(progress: Progress | None = None) -> Toolchain:
-    """The toolchain, built now when the cache does not hold it.
+    """Return the toolchain; builds it if it is not in the cache.
 
-    Cold this takes some ten minutes and 1.5 GB of Go's own caches. Raises `LabError` with the end of the
-    build's output when it fails.
+    The first build takes about ten minutes and 1.5 GB of Go caches. Raise `LabError` with the end of
+    the build output if it fails.
     """
     root = cache_dir() / "toolchain" / digest()
     if root.exists():
         return Toolchain(root)
-    progress = progress or Line("building the lab's toolchain (once, some ten minutes)")
+    progress = progress or Line("building the lab's toolchain (once, about ten minutes)")
     lock = root.with_name(f"{root.name}.lock")
-    with locked(lock, deadline=3600, waiting=lambda: progress.tick("another command builds it")) as held:
+    with locked(lock, deadline=3600, waiting=lambda: progress.tick("another command is building it")) as held:
         if not root.exists():
             _build(root, held=held, progress=progress)
             progress.done(f"ready in {root}")
@@ -84,12 +84,12 @@ def toolchain(progress: Progress | None = None) -> Toolchain:
 
 
 def gateway_api_crds(channel: str = "standard") -> Path:
-    """The folder with the pinned Gateway API CRDs, one file each; builds the toolchain when missing."""
+    """Return the folder with the pinned Gateway API CRDs, one file each; builds a missing toolchain."""
     return toolchain().crds(channel)
 
 
 def _build(root: Path, *, held: int, progress: Progress) -> None:
-    """Build in a folder beside `root` and rename it at the end, so `root` is whole or absent."""
+    """Build in a folder beside `root` and rename it at the end, so that `root` is complete or absent."""
     building = root.with_name(f".{root.name}")
     shutil.rmtree(building, ignore_errors=True)
     (building / "bin").mkdir(parents=True)
@@ -115,7 +115,7 @@ def _install(go: Path, building: Path, *, held: int, progress: Progress) -> None
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # Inherited, so that the lock is held until Go itself has ended even if we are killed.
+            # Go inherits the lock, so that it is held until Go ends even if this process is killed.
             pass_fds=(held,),
         )
         with child:
@@ -134,7 +134,7 @@ def _install(go: Path, building: Path, *, held: int, progress: Progress) -> None
 
 
 def _environment(building: Path) -> dict[str, str]:
-    """The user's environment (proxies, caches) with everything pinned that would change the result."""
+    """Return the user's environment (proxies, caches), with every variable that affects the build pinned."""
     kept = {
         name: value for name, value in os.environ.items() if name not in ("GOOS", "GOARCH", "GOEXPERIMENT")
     }
@@ -171,7 +171,7 @@ def _copy_crds(go: Path, building: Path) -> None:
         raise LabError(f"{GATEWAY_API} has sum {module['Sum']}, expected {GATEWAY_API_SUM}")
     for channel in ("standard", "experimental"):
         for manifest in sorted((Path(module["Dir"]) / "config" / "crd" / channel).glob("gateway.*.yaml")):
-            # The folder also holds an admission policy, which nobody gets without asking for it.
+            # The folder also contains an admission policy, which is only installed on request.
             is_crd = "kind: CustomResourceDefinition" in manifest.read_text()
             target = building / "gateway-api" / (channel if is_crd else f"{channel}-policy")
             target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The processes of a lab and their arguments."""
+"""The processes of a lab, with their arguments."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SCHEDULER = "kube-scheduler"
 KWOK = "kwok"
 STANDIN = "standin"
 
-#: Started at once; the rest follows when the API server is ready, because a controller manager or a
-#: scheduler that finds none gives up.
+#: Started first; the others follow when the API server is ready, because a controller manager or a
+#: scheduler exits if it cannot connect.
 FIRST = (ETCD, APISERVER)
 
 MANIFESTS = Path(__file__).parent / "manifests"
 
-#: What the processes of a cluster read besides, by the name it has in the cluster's folder.
+#: Other files that the processes of a cluster read, by their names in the cluster's folder.
 FILES = ("stages.yaml", "egress.yaml")
 
 #: Controllers of volumes, certificates, clouds and metrics have nothing to act on here and cost memory.
@@ -55,7 +55,7 @@ CONTROLLERS = (
 
 
 def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> Cluster:
-    """The cluster `name`, whose state is to live in `folder`, run from the binaries in `tools`."""
+    """Return the cluster `name` with its files in `folder`, run from the binaries in `tools`."""
     return Cluster(
         name=name,
         block=block,
@@ -73,7 +73,7 @@ def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> C
 
 
 def standin(lab: Path, home: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Component, ...]:
-    """The stand-in istiod for all clusters of `lab`, living in `home`; nothing without its module."""
+    """Return the stand-in istiod for all clusters of `lab`, with its files in `home`; () if unavailable."""
     if not (Path(__file__).parent / "standin" / "__main__.py").exists():
         return ()
     argv = (
@@ -86,22 +86,22 @@ def standin(lab: Path, home: Path, tools: Path, contexts: tuple[str, ...]) -> tu
 
 
 def _component(name: str, folder: Path, argv: tuple[str, ...], *, memory: str) -> Component:
-    # GOMEMLIMIT is soft: above it the collector works harder instead of letting the heap double. GOGC
-    # trades a little CPU for a third of the API server's memory.
+    # GOMEMLIMIT is a soft limit: above it the garbage collector runs more often instead of letting the
+    # heap double. GOGC saves a third of the API server's memory for a little CPU.
     env = (*_environment(folder, Path(argv[0]).parent), ("GOMEMLIMIT", memory), ("GOGC", "50"))
     return Component(name, argv, env)
 
 
 def _environment(home: Path, tools: Path) -> tuple[tuple[str, str], ...]:
-    """A small environment: no proxy variables (all traffic is loopback), nothing of the user's."""
+    """Return a minimal environment: no proxy variables (all traffic is loopback), no user variables."""
     path = os.pathsep.join((str(tools), "/usr/local/bin", "/usr/bin", "/bin"))
     return (("HOME", str(home)), ("PATH", path), ("LC_ALL", "C"))
 
 
 def _etcd(folder: Path) -> tuple[str, ...]:
-    # Unix sockets, named relative to the working directory because a socket's path may have 104 bytes at
-    # most: nobody but the owner of the folder (mode 0700) can reach the data, no port is taken, and no
-    # certificates are needed. etcd keeps no fsync: losing a lab to a power cut costs one `up`.
+    # Unix sockets need no port and no certificates, and only the owner of the folder (mode 0700) can
+    # reach them. Their paths are relative, because a socket path is limited to 104 bytes. etcd runs
+    # without fsync: after a power failure the lab is lost, and one `up` replaces it.
     return (
         *("--name=lab", f"--data-dir={folder / 'etcd'}", "--unsafe-no-fsync", "--log-level=warn"),
         *("--listen-client-urls=unix://etcd.sock", "--advertise-client-urls=unix://etcd.sock"),
@@ -133,7 +133,7 @@ def _manager(folder: Path) -> tuple[str, ...]:
         *(f"--kubeconfig={folder / 'kube-controller-manager.kubeconfig'}", "--leader-elect=false"),
         *("--secure-port=0", "--use-service-account-credentials=false", "--profiling=false"),
         *(f"--root-ca-file={pki / 'ca.crt'}", f"--service-account-private-key-file={pki / 'sa.key'}"),
-        # The defaults (20, 30) throttle the bursts of a fresh install for seconds.
+        # The defaults (20, 30) throttle the requests of a new installation for seconds.
         *("--kube-api-qps=200", "--kube-api-burst=400", f"--controllers={','.join(CONTROLLERS)}"),
     )
 
@@ -146,7 +146,7 @@ def _scheduler(folder: Path) -> tuple[str, ...]:
 
 
 def _kwok(folder: Path, block: int) -> tuple[str, ...]:
-    # Without --server-address kwok listens nowhere.
+    # Without --server-address, kwok opens no port.
     return (
         *(f"--kubeconfig={folder / 'kwok.kubeconfig'}", f"--config={folder / 'stages.yaml'}"),
         *(

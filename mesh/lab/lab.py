@@ -1,4 +1,4 @@
-"""A lab: some clusters in a folder, brought up, looked at and taken down."""
+"""A lab: clusters with their files in one folder; start, inspect and delete it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from mesh.lab.record import SHARED, Cluster, Component, Record
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A lab by its folder; the folder's record and the process table are all the state there is.
+    """A lab in a folder; its only state is the record in the folder and the process table.
 
     ::
 
         lab = Lab.open("try")                   # or Lab.open("try", folder=Path(…)); starts nothing
-        lab.up(clusters=2, nodes=2)             # builds the toolchain when missing, waits until ready
+        lab.up(clusters=2, nodes=2)             # builds a missing toolchain, waits until ready
         lab.kubeconfig                          # contexts cluster1, cluster2
         lab.bin / "kubectl", lab.bin / "helm"
         lab.environment()                       # KUBECONFIG, KUBECACHEDIR and PATH for a child process
         lab.stop("cluster2")                    # its API server: the cluster is unreachable …
         lab.start("cluster2")                   # … and back, ready
-        lab.stop("-", "standin")                # a process that serves the whole lab
+        lab.stop("-", "standin")                # a process that serves all clusters
         lab.status().clusters[0].ready
-        lab.down()                              # no process, port or file is left
+        lab.down()                              # leaves no process, port or file
 
-    Every method may be called again, from any process. All raise `mesh.errors.LabError`.
+    Every method can be repeated, from any process. All raise `mesh.errors.LabError`.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Lab:
 
     @classmethod
     def open(cls, name: str = "default", *, folder: Path | None = None) -> Lab:
-        """The lab called `name`, up or not, in `folder` or in its default place."""
+        """Return the lab `name`, running or not, in `folder` or in its default folder."""
         if not name or name.startswith(".") or "/" in name:
-            raise LabError(f"{name!r} cannot be the name of a lab", hint="use letters, digits and dashes")
+            raise LabError(f"{name!r} cannot be the name of a lab", hint="use letters, digits and hyphens")
         return cls(name, (folder or lab_dir(name)).expanduser().resolve())
 
     @classmethod
     def known(cls) -> tuple[Lab, ...]:
-        """Every lab of this machine that is up or was not taken down, wherever its folder is."""
+        """Return every lab of this machine that was started and not deleted, wherever its folder is."""
         found = ((folder, record.read(folder / "lab.json")) for folder in addresses.holders(cache_dir()))
         return tuple(cls(one.name, folder) for folder, one in found if one is not None)
 
@@ -69,7 +69,7 @@ class Lab:
         return tuple(cluster.name for cluster in self._recorded().clusters)
 
     def environment(self) -> dict[str, str]:
-        """What kubectl and helm need here: KUBECONFIG, PATH, and a discovery cache of the lab's own."""
+        """The environment for kubectl and helm: KUBECONFIG, PATH, and a separate discovery cache."""
         path = os.pathsep.join((str(self.bin), os.environ.get("PATH", os.defpath)))
         return {
             "KUBECONFIG": str(self.kubeconfig),
@@ -78,7 +78,7 @@ class Lab:
         }
 
     def exists(self) -> bool:
-        """Whether the lab was brought up and not taken down since."""
+        """Whether the lab was started and not deleted since."""
         return record.read(self._record) is not None
 
     def up(
@@ -90,18 +90,20 @@ class Lab:
         standin: bool = True,
         progress: Progress | None = None,
     ) -> status.LabStatus:
-        """Run `clusters` clusters of `nodes` nodes (None: as many as now, else 2); returns when ready.
+        """Run `clusters` clusters with `nodes` nodes (None: unchanged, or 2); returns when they are ready.
 
-        Starts what is missing or has crashed and nothing else. Clusters and nodes can be added to a lab, not
-        taken away. `standin`: run the stand-in istiod as well.
+        Starts only missing or crashed processes. Clusters and nodes can be added to a lab, not removed.
+        `standin` also runs the stand-in istiod.
         """
         if not re.fullmatch("[a-z][a-z0-9-]*", prefix):
-            raise LabError(f"{prefix!r} cannot begin the name of a cluster", hint="use a-z, 0-9 and dashes")
+            raise LabError(f"{prefix!r} cannot begin the name of a cluster", hint="use a-z, 0-9 and hyphens")
         progress = progress or Silent()
         tools = toolchain().bin
         self._make_folder()
         with locked(
-            self.folder / "lock", deadline=300, waiting=lambda: progress.tick("another command works here")
+            self.folder / "lock",
+            deadline=300,
+            waiting=lambda: progress.tick("another command is using this lab"),
         ):
             known = record.read(self._record) or Record(self.name, prefix, 0, str(tools), (), ())
             wanted = self._grow(known, clusters=clusters, nodes=nodes)
@@ -110,7 +112,7 @@ class Lab:
         return self.status()
 
     def down(self) -> None:
-        """End every process of the lab and delete its files; what is not there is fine."""
+        """Stop every process of the lab and delete its files; missing ones are ignored."""
         if not self.folder.exists():
             return
         with locked(self.folder / "lock", deadline=300):
@@ -121,18 +123,18 @@ class Lab:
             removal.delete(self.folder, known.clusters if known else ())
 
     def status(self) -> status.LabStatus:
-        """What runs, what has crashed and what is ready."""
+        """Return the state of every process and the readiness of every cluster."""
         return status.look(self.folder, self._recorded())
 
     def stop(self, cluster: str, component: str = components.APISERVER) -> None:
-        """End one process of a cluster ("-": of the lab) at once; it stays so until `start` or `up`."""
+        """Kill one process of a cluster ("-": of the lab); it stays stopped until `start` or `up`."""
         wanted = self._component(cluster, component)
         marker = self._home(cluster) / f"{component}.stopped"
         marker.touch()
         processes.stop((wanted.argv,), grace=0)
 
     def start(self, cluster: str) -> None:
-        """Start what does not run of a cluster ("-": of the lab) and wait until it is ready."""
+        """Start the stopped processes of a cluster ("-": of the lab) and wait until they are ready."""
         known = self._recorded()
         if cluster == "-":
             boot.launch(self.folder / SHARED, known.extras)
@@ -140,7 +142,7 @@ class Lab:
             boot.together(self.folder, (known.cluster(cluster),), nodes=known.nodes, progress=Silent())
 
     def log(self, cluster: str, component: str) -> Path:
-        """The log file of one process of a cluster ("-": of the lab)."""
+        """Return the log file of one process of a cluster ("-": of the lab)."""
         return self._home(cluster) / f"{self._component(cluster, component).name}.log"
 
     @property
@@ -150,7 +152,7 @@ class Lab:
     def _recorded(self) -> Record:
         found = record.read(self._record)
         if found is None:
-            raise LabError(f"lab {self.name} is not up", hint="start it with `mesh lab up`")
+            raise LabError(f"lab {self.name} is not running", hint="start it with mesh lab up")
         return found
 
     def _home(self, cluster: str) -> Path:
@@ -168,21 +170,21 @@ class Lab:
         raise LabError(f"lab {self.name} has no process {component}")
 
     def _make_folder(self) -> None:
-        """Make the folder, or check that it is a lab's: `down` must never delete what others put there."""
+        """Create the folder, or check that it belongs to a lab: `down` must not delete other files."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         others = {path.name for path in self.folder.iterdir()} - {"lock", ".lab.json.new"}
         if others and not self._record.exists():
             raise LabError(
-                f"{self.folder} is not empty and holds no lab", hint="give another folder with --dir"
+                f"{self.folder} is not empty and contains no lab", hint="choose another folder with --dir"
             )
 
     def _grow(self, known: Record, *, clusters: int | None, nodes: int | None) -> Record:
-        """Put on disk, before anything starts, the record of what is wanted."""
+        """Write the record of the wanted processes to disk before any of them starts."""
         count = clusters or len(known.clusters) or 2
         if count < len(known.clusters):
             raise LabError(
-                f"lab {self.name} has {len(known.clusters)} clusters, {count} were asked for",
-                hint="clusters can only be added; take the lab down first",
+                f"lab {self.name} has {len(known.clusters)} clusters and cannot shrink to {count}",
+                hint="run mesh lab down first; clusters can only be added",
             )
         if known.nodes and (nodes or known.nodes) < known.nodes:
             raise LabError(

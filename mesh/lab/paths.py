@@ -1,4 +1,4 @@
-"""Where the lab keeps things: the cache that outlives labs, and one state folder per lab."""
+"""Folders of the lab: the cache that outlives labs, and one state folder per lab."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """The folder for what is expensive to make: `MESH_CACHE_DIR`, else the user's cache folder."""
+    """Return the folder for build results: `MESH_CACHE_DIR`, else a folder in the user's cache."""
     given = os.environ.get("MESH_CACHE_DIR")
     if given:
         return Path(given).expanduser().absolute()
@@ -15,11 +15,11 @@ def cache_dir() -> Path:
 
 
 def lab_dir(name: str) -> Path:
-    """The default state folder of the lab called `name`."""
+    """Return the default state folder of the lab `name`."""
     return _xdg("XDG_STATE_HOME", ".local/state") / "meshform" / "labs" / name
 
 
 def _xdg(variable: str, fallback: str) -> Path:
     given = os.environ.get(variable, "")
-    # The XDG specification tells programs to ignore relative paths in these variables.
+    # The XDG specification says that relative paths in these variables must be ignored.
     return Path(given) if Path(given).is_absolute() else Path.home() / fallback

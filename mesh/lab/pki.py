@@ -1,4 +1,4 @@
-"""Certificates of a lab cluster: its own authority, a serving certificate, and client identities."""
+"""Certificates of a lab cluster: its CA, a serving certificate, and client certificates."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-#: A lab is thrown away long before; a laptop's clock that is off by an hour still accepts it.
+#: Longer than any lab lives; the start is early enough for a clock that is an hour off.
 VALID = timedelta(days=365)
 SKEW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a client is: the API server reads `name` as the user and `group` as its group."""
+    """The identity of a client: the API server reads `name` as the user and `group` as its group."""
 
     name: str
     group: str
 
 
-#: kwok and the controller manager stand for kubelets and for some forty controllers with an account each;
-#: one strong identity instead costs nobody safety on a loopback cluster and saves forty token requests.
+#: kwok and the controller manager replace kubelets and about forty controllers with an account each. One
+#: admin identity for all of them saves forty token requests, and is safe on a loopback cluster.
 CLIENTS = {
     "admin": Identity("lab-admin", "system:masters"),
     "kube-controller-manager": Identity("system:kube-controller-manager", "system:masters"),
@@ -37,7 +37,7 @@ CLIENTS = {
 
 
 def write(folder: Path, *, cluster: str, service_ip: str) -> None:
-    """Write into `folder` the pairs `ca`, `server` and those of `CLIENTS` (.crt, .key), and `sa.key`."""
+    """Write the pairs `ca`, `server` and those of `CLIENTS` (.crt, .key), and `sa.key`, to `folder`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = _key()
     issuer = _name(f"{cluster} lab CA")
@@ -128,7 +128,7 @@ def _key() -> ec.EllipticCurvePrivateKey:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    # Not PKCS #8: the API server reads service account keys only as "EC PRIVATE KEY".
+    # Not PKCS #8: the API server accepts service account keys only as "EC PRIVATE KEY".
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,

@@ -1,9 +1,9 @@
-"""Processes that outlive the command that starts them, found again by their command line.
+"""Background processes that outlive the command that starts them; they are found by command line.
 
-There are no pid files. What runs is what the process table says: a process is ours when its arguments
-are, word for word, those we recorded before starting it. They name the lab's own folder, so no stranger's
-can be equal, a recycled pid is never mistaken for ours, and a process is found even if whoever started it
-was killed in the same instant.
+There are no pid files. The process table is the truth: a process belongs to the lab if its arguments
+equal, word for word, those recorded before its start. The arguments contain the lab's folder, so no
+other process can match, a reused pid is never mistaken, and a process is found even if the command
+that started it was killed right after.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from mesh.errors import LabError
 #: Seconds a process gets to end by itself before it is killed.
 GRACE = 5.0
 
-#: How often in a row nothing must be seen before nothing is there.
+#: Number of consecutive looks without a process before it counts as not running.
 LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Running:
-    """A live process: its pid, its arguments joined by blanks, its resident memory in bytes."""
+    """A live process: its pid, its arguments joined by spaces, its resident memory in bytes."""
 
     pid: int
     command: str
@@ -36,24 +36,25 @@ class Running:
 
 
 def table() -> tuple[Running, ...]:
-    """Every live process of this machine that we may look at, by pid. Zombies do not count."""
+    """Return every live process that this user can inspect, by pid; without zombies."""
     return _from_proc() if Path("/proc/self/cmdline").exists() else _from_ps()
 
 
 def matching(argv: tuple[str, ...], processes: Iterable[Running]) -> tuple[Running, ...]:
-    """Those of `processes` that run exactly `argv`.
+    """Return the processes that run exactly `argv`.
 
-    The program's own name is not compared: macOS shows another one for a framework Python.
+    The program name is not compared: macOS shows another one for a framework Python.
     """
     tail = " " + " ".join(argv[1:])
     return tuple(process for process in processes if process.command.endswith(tail))
 
 
 def spawn(argv: tuple[str, ...], *, cwd: Path, env: dict[str, str], log: Path) -> None:
-    """Start `argv` in a session of its own, its output appended to `log`; does not wait for it.
+    """Start `argv` in a new session with its output appended to `log`; does not wait for it.
 
-    A shell in between starts it and ends, so init is its parent: it survives us and leaves no zombie.
-    The shell's script is constant and takes every word as a parameter; nothing is spliced into it.
+    An intermediate shell starts it and exits, so that init becomes its parent: it outlives this process
+    and leaves no zombie. The script is constant and gets every word as a parameter, so that nothing is
+    interpolated into it.
     """
     with log.open("ab") as output:
         subprocess.run(
@@ -70,9 +71,9 @@ def spawn(argv: tuple[str, ...], *, cwd: Path, env: dict[str, str], log: Path) -
 
 
 def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
-    """End every process that runs one of `commands`: ask, wait `grace` seconds, kill.
+    """Stop every process that runs one of `commands`: SIGTERM, wait `grace` seconds, SIGKILL.
 
-    Raises `LabError` for one that even then does not end.
+    Raise `LabError` if a process survives that.
     """
     wanted = tuple(commands)
     began = time.monotonic()
@@ -80,7 +81,9 @@ def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
     while left := _running_now_or_soon(wanted):
         waited = time.monotonic() - began
         if waited > grace + GRACE:
-            raise LabError(f"processes {sorted(left)} do not end", hint="try again; a debugger may hold them")
+            raise LabError(
+                f"processes {sorted(left)} do not exit", hint="try again; a debugger may hold them"
+            )
         late = waited > grace
         for pid in sorted(left if late else left - asked):
             _signal(pid, signal.SIGKILL if late else signal.SIGTERM)
@@ -89,10 +92,10 @@ def stop(commands: Iterable[tuple[str, ...]], *, grace: float = GRACE) -> None:
 
 
 def _running_now_or_soon(commands: tuple[tuple[str, ...], ...]) -> frozenset[int]:
-    """Those that run; none only if several looks agree.
+    """Return the running processes; () only if several looks at the process table agree.
 
-    One look may miss a process that is being started by somebody who was killed just now: the shell
-    hands over to its child between the listing and the reading, and a fork has no arguments of its own yet.
+    One look can miss a process that a killed command was just starting: the shell may be replaced by
+    its child between listing and reading, and a fork has no arguments of its own yet.
     """
     for _ in range(LOOKS if commands else 0):
         if found := running(commands):
@@ -102,14 +105,14 @@ def _running_now_or_soon(commands: tuple[tuple[str, ...], ...]) -> frozenset[int
 
 
 def settle(commands: tuple[tuple[str, ...], ...], *, seconds: float = 1.0) -> None:
-    """Give fresh processes a second to fail on their first steps; returns early when one has ended."""
+    """Wait up to a second for new processes to fail at startup; returns early if one has exited."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and len(running(commands)) == len(commands):
         time.sleep(0.1)
 
 
 def running(commands: Iterable[tuple[str, ...]]) -> frozenset[int]:
-    """The pids of all processes that run one of `commands`, read from the process table now."""
+    """Return the pids of all processes that run one of `commands`, from the current process table."""
     processes = table()
     return frozenset(process.pid for argv in commands for process in matching(argv, processes))
 
@@ -123,7 +126,7 @@ def _from_proc() -> tuple[Running, ...]:
     page = os.sysconf("SC_PAGE_SIZE")
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end between the listing and the reading, or belong to somebody else.
+        # A process may exit between listing and reading, or belong to another user.
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().rstrip(b"\0")
             if words:

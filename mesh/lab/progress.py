@@ -1,4 +1,4 @@
-"""A line that tells a waiting user what is going on."""
+"""A progress line for a waiting user."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ QUIET = 15.0
 
 
 class Progress(Protocol):
-    """Whatever shows progress: `tick` often while waiting, `done` once."""
+    """Shows progress: callers call `tick` often while they wait, and `done` once."""
 
     def tick(self, what: str) -> None:
-        """Say what is being waited for."""
+        """Show what the command waits for."""
 
     def done(self, what: str) -> None:
-        """Say that it is over."""
+        """Show the result."""
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """Progress without output."""
 
     def tick(self, what: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def done(self, what: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Line:
-    """Progress on a stream: one rewritten line on a terminal, a plain line now and then elsewhere."""
+    """Progress on a stream: one updated line on a terminal, occasional plain lines elsewhere."""
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self.title = title
@@ -41,7 +41,7 @@ class Line:
         self.terminal = self.stream.isatty()
 
     def tick(self, what: str) -> None:
-        """Show the elapsed time and `what`, the last thing seen."""
+        """Show the elapsed time and `what`, the latest status."""
         now = time.monotonic()
         if self.terminal:
             self._write(f"\r\x1b[K{self._text(what)[:100]}")

@@ -1,4 +1,4 @@
-"""What a lab consists of, as it stands on disk before anything is started."""
+"""The record of a lab on disk, written before any process starts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mesh.errors import LabError
 
 FORMAT = 1
 
-#: The folder, beside those of the clusters, of the processes that serve the whole lab.
+#: Folder of the processes that serve all clusters, beside the folders of the clusters.
 SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One process: its name, its exact arguments (by which it is found again) and its environment."""
+    """One process: its name, its exact arguments (which identify it) and its environment."""
 
     name: str
     argv: tuple[str, ...]
@@ -35,21 +35,21 @@ class Cluster:
 
     @property
     def server(self) -> str:
-        """The URL that clients use. A fault-injecting proxy would put its own address here."""
+        """The URL that clients use; a fault-injecting proxy could replace it."""
         return f"https://127.0.0.1:{self.port}"
 
     def component(self, name: str) -> Component:
-        """The component called `name`; raises `LabError` naming those there are."""
+        """Return the component `name`; raise `LabError` with the known names if there is none."""
         for component in self.components:
             if component.name == name:
                 return component
         names = ", ".join(component.name for component in self.components)
-        raise LabError(f"{self.name} has no component {name}", hint=f"there are {names}")
+        raise LabError(f"{self.name} has no component {name}", hint=f"known names: {names}")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One lab. `bin` is its toolchain, `extras` are processes that serve all clusters (the stand-in)."""
+    """One lab. `bin` is its toolchain; `extras` are processes for all clusters (the stand-in)."""
 
     name: str
     prefix: str
@@ -59,34 +59,34 @@ class Record:
     extras: tuple[Component, ...]
 
     def cluster(self, name: str) -> Cluster:
-        """The cluster called `name`; raises `LabError` naming those there are."""
+        """Return the cluster `name`; raise `LabError` with the known names if there is none."""
         for cluster in self.clusters:
             if cluster.name == name:
                 return cluster
         names = ", ".join(cluster.name for cluster in self.clusters)
-        raise LabError(f"lab {self.name} has no cluster {name}", hint=f"there are {names}")
+        raise LabError(f"lab {self.name} has no cluster {name}", hint=f"known names: {names}")
 
 
 def write(path: Path, record: Record) -> None:
-    """Replace the record at `path`, whole or not at all."""
+    """Replace the record at `path` atomically."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(json.dumps({"format": FORMAT, **asdict(record)}, indent=1))
     temporary.replace(path)
 
 
 def read(path: Path) -> Record | None:
-    """The record at `path`; `None` when there is none. Raises `LabError` when it cannot be read."""
+    """Return the record at `path`, `None` if there is none; raise `LabError` if it is unreadable."""
     try:
         data = json.loads(path.read_text())
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise LabError(
-            f"{path} cannot be read: {error}", hint="end the lab's processes and delete its folder"
+            f"{path} cannot be read: {error}", hint="stop the lab's processes and delete its folder"
         ) from error
     if data["format"] != FORMAT:
         raise LabError(
-            f"{path} was written by another version of mesh", hint="take the lab down with that version"
+            f"{path} was written by another version of mesh", hint="run mesh lab down with that version"
         )
     return Record(
         name=data["name"],

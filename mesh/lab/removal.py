@@ -1,4 +1,4 @@
-"""Take a lab down: its processes first, then every file it made."""
+"""Delete a lab: first its processes, then every file it created."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.lab.record import SHARED, Cluster, Record
 
 
 def end(known: Record) -> None:
-    """Stop clients before servers: an API server that loses etcd first takes minutes to give up."""
+    """Stop clients before servers: an API server that loses etcd takes minutes to exit."""
     every = [component for cluster in known.clusters for component in cluster.components]
     last = (component for component in every if component.name == components.ETCD)
     middle = (component for component in every if component.name == components.APISERVER)
@@ -22,16 +22,16 @@ def end(known: Record) -> None:
     while (
         not all(addresses.can_listen(cluster.port) for cluster in known.clusters) and time.monotonic() < until
     ):
-        time.sleep(0.02)  # an ended process lets go of its port a little later
+        time.sleep(0.02)  # a process releases its port a little after it exits
 
 
 def delete(folder: Path, clusters: tuple[Cluster, ...]) -> None:
-    """Delete what the lab wrote into `folder`, and the folder unless somebody else put something there."""
+    """Delete the lab's files in `folder`, and the folder if it is then empty."""
     for name in (*(cluster.name for cluster in clusters), SHARED, "kube-cache"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for cluster in clusters:
         _forget_discovery(cluster)
-    # The record goes last but for the lock: while it is there, another `down` can finish the work.
+    # The record is deleted after all but the lock: while it exists, another `down` can finish the work.
     for name in ("kubeconfig", ".kubeconfig.new", ".lab.json.new", "lab.json", "lock"):
         (folder / name).unlink(missing_ok=True)
     if not any(folder.iterdir()):
@@ -39,6 +39,6 @@ def delete(folder: Path, clusters: tuple[Cluster, ...]) -> None:
 
 
 def _forget_discovery(cluster: Cluster) -> None:
-    """Delete what kubectl and helm keep in the user's home about a server that is gone for good."""
+    """Delete the discovery cache of kubectl and helm in the user's home for a deleted server."""
     stale = Path.home() / ".kube" / "cache" / "discovery" / f"127.0.0.1_{cluster.port}"
     shutil.rmtree(stale, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""How a lab is doing: what runs, what has crashed, what is ready."""
+"""The status of a lab: running, crashed and ready components."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.lab.record import SHARED, Cluster, Component, Record
 
 
 class State(Enum):
-    """What became of a process that should be there."""
+    """The state of a process."""
 
     UP = "up"
     STOPPED = "stopped"  # by `Lab.stop`
@@ -22,7 +22,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """One process: `pid` 0 when it does not run, `rss` its resident memory in bytes."""
+    """One process: `pid` is 0 if it does not run; `rss` is its resident memory in bytes."""
 
     name: str
     state: State
@@ -32,7 +32,7 @@ class ProcessStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """One cluster; `ready` says that its API server is ready and so are all of its nodes."""
+    """One cluster; `ready` means that its API server and all of its nodes are ready."""
 
     name: str
     server: str
@@ -47,7 +47,7 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class LabStatus:
-    """One lab; `extras` are the processes that serve all its clusters."""
+    """One lab; `extras` are the processes that serve all of its clusters."""
 
     name: str
     folder: Path
@@ -56,7 +56,7 @@ class LabStatus:
 
     @property
     def up(self) -> bool:
-        """Whether there is nothing left to do for `mesh lab up`."""
+        """Whether every process runs and every cluster is ready."""
         return (
             bool(self.clusters)
             and all(cluster.ready for cluster in self.clusters)
@@ -64,14 +64,14 @@ class LabStatus:
         )
 
     def not_running(self) -> Iterator[tuple[str, ProcessStatus]]:
-        """Every process that should run and does not, with the name of its cluster ("-": of the lab)."""
+        """Every process that does not run, with the name of its cluster ("-": of the lab)."""
         groups = [(cluster.name, cluster.processes) for cluster in self.clusters] + [("-", self.extras)]
         for name, group in groups:
             yield from ((name, process) for process in group if process.state is not State.UP)
 
 
 def look(folder: Path, record: Record) -> LabStatus:
-    """The status of the lab in `folder`, from one look at the process table and two requests a cluster."""
+    """Return the status of the lab in `folder`, from the process table and two requests per cluster."""
     live = processes.table()
     return LabStatus(
         name=record.name,

@@ -245,7 +245,7 @@ def test_a_name_that_is_a_path_is_refused(name: str) -> None:
 
 def test_a_lab_that_is_not_up_says_so(tmp_path: Path) -> None:
     one = Lab.open("none", folder=tmp_path / "none")
-    with pytest.raises(LabError, match="lab none is not up"):
+    with pytest.raises(LabError, match="lab none is not running"):
         one.status()
     assert mesh(one, "down").output == "lab none was not running\n"
 

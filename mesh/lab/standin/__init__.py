@@ -1,17 +1,17 @@
-"""A stand-in istiod: it acts for each cluster of a lab as the real one does.
+"""A stand-in istiod: it behaves like the real one in each cluster of a lab.
 
 See docs/explanation/standins.md.
 
-It is a witness independent of `mesh`: it knows the facts of the distribution from its own modules only, so a
-wrong plan fails in the lab. Its modules, in the order in which a turn of its loop passes them::
+It is independent of `mesh`: it has its own copy of the facts of the distribution, so a wrong plan fails
+in the lab. Its modules, in the order in which its loop uses them::
 
-    access > api > mirror     what the API servers say, kept up to date by watches
-    issue > trust > boot      what an istiod pod read when it started: authority and licence
-    facts                     what one cluster is to its peers, as a frozen value
-    meeting > peering         whether a peer gateway connects, and what is reported of it: pure
+    access > api > mirror     copies of the objects in the API servers, kept up to date by watches
+    issue > trust > boot      what an istiod pod read at its start: CA and licence
+    facts                     what peers can see of one cluster, as a frozen value
+    meeting > peering         whether a peer gateway connects, and the reported conditions: pure
     eastwest, local, own > writes
-                              what istiod makes of a gateway, and what it keeps in its cluster: pure
-    remote                    whether a remote secret leads to another cluster's services, as upstream has it
+                              the objects that istiod creates and maintains in its cluster: pure
+    remote                    whether a remote secret leads to another cluster's services (upstream)
     cluster                   one thread per cluster that decides and writes
     distributor               the management plane, which copies peers from cluster to cluster
 """

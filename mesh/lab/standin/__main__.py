@@ -1,4 +1,4 @@
-"""`python -m mesh.lab.standin --kubeconfig FILE --contexts cluster1,cluster2` runs until told to stop."""
+"""`python -m mesh.lab.standin --kubeconfig FILE --contexts cluster1,cluster2` runs until a signal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("standin")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Act for every context until SIGINT or SIGTERM; returns the exit code."""
+    """Run for every context until SIGINT or SIGTERM; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="standin", description="Acts as the istiod of each cluster of a lab."
     )
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _end(crash: threading.ExceptHookArgs) -> None:
-    """End with the thread that crashed: a stand-in that acts for some clusters only would mislead."""
+    """Exit when a thread crashes: a stand-in that serves only some clusters would mislead."""
     where = crash.thread.name if crash.thread else "a thread"
     log.critical("%s crashed", where, exc_info=crash.exc_value)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""A context of a kubeconfig as what a connection needs: host, port, TLS and perhaps a token."""
+"""Read the connection settings of a kubeconfig context: host, port, TLS and an optional token."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import yaml
 
 
 class AccessError(Exception):
-    """The kubeconfig does not say how to reach a context."""
+    """The kubeconfig lacks settings of a context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to reach one API server; both sides are verified."""
+    """Connection settings of one API server, with mutual TLS."""
 
     context: str
     host: str
@@ -30,7 +30,7 @@ class Access:
 
 
 def read(kubeconfig: Path, contexts: tuple[str, ...]) -> tuple[Access, ...]:
-    """The access of each of `contexts`, in their order; raises `AccessError` naming what is missing."""
+    """Return the access of each context in order; raise `AccessError` with the missing part."""
     try:
         document = yaml.safe_load(kubeconfig.read_text())
     except (OSError, yaml.YAMLError) as error:
@@ -39,7 +39,7 @@ def read(kubeconfig: Path, contexts: tuple[str, ...]) -> tuple[Access, ...]:
 
 
 def of(document: Mapping[str, Any], context: str) -> Access:
-    """The access of a context of a kubeconfig that was read; raises `AccessError` naming what is missing."""
+    """Return the access of a context of a parsed kubeconfig; raise `AccessError` with the missing part."""
     chosen = _named(document, "contexts", context)["context"]
     cluster = _named(document, "clusters", chosen["cluster"])["cluster"]
     user = _named(document, "users", chosen["user"])["user"]
@@ -62,7 +62,7 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
     tls = ssl.create_default_context(cadata=authority.decode() if authority else None)
     certificate, key = _content(user, "client-certificate"), _content(user, "client-key")
     if certificate and key:
-        # Python's TLS takes a client's certificate from files only.
+        # Python's ssl module reads client certificates only from files.
         with tempfile.TemporaryDirectory() as folder:
             pair = Path(folder, "pair.pem")
             pair.touch(mode=0o600)

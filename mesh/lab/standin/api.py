@@ -1,4 +1,4 @@
-"""One API server, spoken to in plain JSON over connections that are kept."""
+"""A JSON client of one API server with persistent connections."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from urllib.parse import urlencode
 
 from mesh.lab.standin.access import Access
 
-#: A Kubernetes object, or part of one, as it was read.
+#: A Kubernetes object, or part of one, as plain data.
 Json = dict[str, Any]
 
 #: Seconds until a silent server counts as unreachable.
 TIMEOUT: Final = 10.0
-#: Seconds after which the server ends a watch, so that every copy is read anew now and then.
+#: Seconds after which the server ends a watch, so that every copy is listed again regularly.
 WATCH: Final = 290
 
 UNREACHABLE: Final = (OSError, http.client.HTTPException, ssl.SSLError)
 
 
 class ApiError(Exception):
-    """The server said no; `status` is its HTTP status."""
+    """The server returned an error; `status` is its HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -32,32 +32,32 @@ class ApiError(Exception):
 
 
 class Api:
-    """One thread's line to one API server. A connection that broke is opened again by the next request."""
+    """One thread's client of one API server. The next request reopens a broken connection."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._connection: http.client.HTTPSConnection | None = None
 
     def get(self, path: str, **query: str) -> Json:
-        """The object or list at `path`."""
+        """Return the object or list at `path`."""
         return self._ask("GET", path, query, None, "application/json")
 
     def apply(self, path: str, body: Json, *, manager: str) -> None:
-        """Server-side apply `body` at `path` as `manager`, taking what others hold of it."""
+        """Server-side apply `body` at `path` as `manager`, with force."""
         query = {"fieldManager": manager, "force": "true"}
         self._ask("PATCH", path, query, body, "application/apply-patch+yaml")
 
     def merge(self, path: str, body: Json, *, manager: str) -> None:
-        """Merge `body` into the object at `path` as an update by `manager`."""
+        """Merge-patch the object at `path` with `body` as `manager`."""
         kind = "application/merge-patch+json"
         self._ask("PATCH", path, {"fieldManager": manager}, body, kind)
 
     def delete(self, path: str, *, uid: str) -> None:
-        """Delete exactly the object at `path` that has `uid`."""
+        """Delete the object at `path` if it has `uid`."""
         self._ask("DELETE", path, {}, {"preconditions": {"uid": uid}}, "application/json")
 
     def watch(self, path: str, query: dict[str, str], version: str) -> Iterator[Json]:
-        """Changes at `path` after `version` until the server ends it; on a connection of its own."""
+        """Yield changes at `path` after `version` until the server ends the watch, on a new connection."""
         asked = {**query, "watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH)}
         with closing(self._open(timeout=WATCH + TIMEOUT)) as connection:
             connection.request("GET", f"{path}?{urlencode(asked)}", headers=self._headers())
@@ -68,7 +68,7 @@ class Api:
                 yield json.loads(line)
 
     def close(self) -> None:
-        """Forget the connection."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -80,7 +80,7 @@ class Api:
         try:
             status, answer = self._exchange(method, target, content, headers)
         except UNREACHABLE:
-            # A kept connection may have been closed meanwhile. Every request here may be repeated.
+            # The server may have closed a kept connection. Every request here can be repeated.
             self.close()
             status, answer = self._exchange(method, target, content, headers)
         document: Json = json.loads(answer) if answer[:1] == b"{" else {}

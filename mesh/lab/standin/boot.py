@@ -1,8 +1,8 @@
-"""What an istiod pod read when it started, and what it takes in later.
+"""What an istiod pod reads at its start, and what it reloads later.
 
-The authority and the licence are read once per pod: a Secret made later is not seen until the pod is
-replaced. Of the authority's mounted files a running istiod takes some changes, see `trust.may_replace`. What
-a pod read is noted on the pod (`lab.meshform.io/boot`), so that a restarted stand-in goes on where it stood.
+An istiod reads CA and licence once per pod: a Secret created later has no effect until the pod is
+replaced. A running istiod reloads some changes of the CA's mounted files, see `trust.may_replace`. The
+stand-in notes what a pod read on the pod (`lab.meshform.io/boot`), so that it continues after a restart.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mesh.lab.standin.trust import Authority, TrustError
 log = logging.getLogger(__name__)
 
 NOTE = "lab.meshform.io/boot"
-#: Pods with this annotation are not ready; kwok's rules of the lab see to it.
+#: Pods with this annotation are not ready, by the lab's kwok rules.
 HOLD = "lab.meshform.io/hold"
 HOLD_REASON, HOLD_MESSAGE = f"{HOLD}-reason", f"{HOLD}-message"
 REASON = "CrashLoopBackOff"
@@ -37,17 +37,17 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """What one pod runs with. `licence` is "" when it is good, else what is wrong with it."""
+    """The CA and licence of one pod. `licence` is "" if it is valid, else what is wrong with it."""
 
     authority: Authority
     licence: str
-    #: Of the files last looked at, used or refused: each change is looked at once.
+    #: Digest of the files that were last checked, used or not: each change is checked once.
     files: str = ""
 
 
 @dataclass(slots=True)
 class Boots:
-    """What the istiod pods of one cluster have read, by pod UID."""
+    """What the istiod pods of one cluster read at their start, by pod UID."""
 
     context: str
     api: Api
@@ -55,11 +55,11 @@ class Boots:
     _refused: dict[str, str] = field(default_factory=dict)
 
     def of(self, pod: Json) -> Boot | None:
-        """What `pod` runs with; None while it has not started."""
+        """Return what `pod` runs with; None while it has not started."""
         return self._booted.get(pod["metadata"]["uid"])
 
     def settle(self, pods: Copies, cacerts: Copies, now: datetime) -> None:
-        """Start the pods that are scheduled, keep down those that cannot start, reload the running ones."""
+        """Start scheduled pods, hold those that cannot start, and reload running ones."""
         for pod in pods.values():
             if at(pod, "metadata", "deletionTimestamp") or not at(pod, "spec", "nodeName"):
                 continue
@@ -76,7 +76,7 @@ class Boots:
         try:
             boot = self._remembered(pod, now) or self._fresh(pod, now)
         except TrustError as error:
-            # As a container that crashes and is started again: each attempt reads the files anew.
+            # Like a container in a crash loop: each attempt reads the files again.
             if self._refused.get(uid) != str(error) or not annotation(pod, HOLD):
                 log.warning("%s: pod %s/%s does not start: %s", self.context, namespace, name, error)
                 self._refused[uid] = str(error)
@@ -99,12 +99,12 @@ class Boots:
         namespace = objects.name(pod)[0]
         files = self._secret(namespace, "cacerts")
         if trust.is_plugged_in(files) or self._is_refused(pod):
-            # A Secret that is gone for a moment, while it is replaced, is not taken for none at all.
+            # A Secret that is briefly absent while it is replaced does not count as missing.
             return Boot(trust.plugged_in(files, now), self._licence(pod), _digest(files))
         return Boot(self._own_authority(namespace, now), self._licence(pod))
 
     def _remembered(self, pod: Json, now: datetime) -> Boot | None:
-        """What the pod's note says, with the authority that belongs to it; None without a note."""
+        """Return what the pod's note records, with the matching CA; None without a note."""
         if not (text := annotation(pod, NOTE)):
             return None
         note, namespace = json.loads(text), objects.name(pod)[0]
@@ -114,7 +114,7 @@ class Boots:
         if sha256(files.get("root-cert.pem") or files.get("ca.crt", b"")).hexdigest() == note["root"]:
             with suppress(TrustError):
                 return Boot(trust.plugged_in(files, now), note["licence"], _digest(files))
-        # The Secret was changed to what the pod does not take; the root it handed out is still to be found.
+        # The Secret changed to a CA that the pod does not reload; the root it distributed still exists.
         handed_out = self._object(f"/api/v1/namespaces/{namespace}/configmaps/istio-ca-root-cert")
         root = str(at(handed_out, "data", "root-cert.pem", default="")).encode()
         if sha256(root).hexdigest() == note["root"]:
@@ -186,13 +186,13 @@ class Boots:
     def _annotate(self, pod: Json, notes: Mapping[str, str | None]) -> None:
         namespace, name = objects.name(pod)
         path = f"/api/v1/namespaces/{namespace}/pods/{name}"
-        # The UID makes it fail for a pod of the same name that came after.
+        # With the UID, the write fails for a later pod of the same name.
         about = {"uid": pod["metadata"]["uid"], "annotations": dict(notes)}
         self.api.merge(path, {"metadata": about}, manager="pilot-discovery")
 
 
 def environment(pod: Json) -> dict[str, str]:
-    """The plain environment of a pod's first container."""
+    """Return the plain environment variables of a pod's first container."""
     listed = at(pod, "spec", "containers", 0, "env", default=())
     return {one["name"]: one.get("value", "") for one in listed if "valueFrom" not in one}
 

@@ -1,4 +1,4 @@
-"""One cluster of the lab: its copies, its thread, and the board on which all clusters show their facts."""
+"""One cluster of the lab: its copies, its thread, and the board on which clusters publish their facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GATHER: Final = 0.02
 
 
 class Board:
-    """What every cluster is to the others; who reads gets a copy, who shows something new wakes all."""
+    """The published facts of every cluster; readers get a copy, and new facts wake all clusters."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,11 +37,11 @@ class Board:
         self._wakes: list[Callable[[], None]] = []
 
     def subscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever a cluster shows something new."""
+        """Call `wake` whenever a cluster publishes new facts."""
         self._wakes.append(wake)
 
     def show(self, shown: Facts) -> None:
-        """Put the facts of a cluster up."""
+        """Publish the facts of a cluster."""
         with self._lock:
             if self._shown.get(shown.context) == shown:
                 return
@@ -50,7 +50,7 @@ class Board:
             wake()
 
     def all(self) -> Mapping[str, Facts]:
-        """The facts of every cluster that has shown any."""
+        """Return the facts of every cluster that has published any."""
         with self._lock:
             return dict(self._shown)
 
@@ -69,7 +69,7 @@ class Cluster:
         board.subscribe(self._wake.set)
 
     def start(self, stopping: threading.Event) -> None:
-        """Start the threads of this cluster; they end with the process."""
+        """Start the threads of this cluster; they run until the process exits."""
         for name, mirror in self._mirrors.items():
             _spawn(f"{self.context}/{name}", mirror.run, stopping)
         _spawn(self.context, self._run, stopping)
@@ -89,13 +89,13 @@ class Cluster:
                 stopping.wait(RETRY)
 
     def view(self) -> View | None:
-        """All copies as they are now; None before the first were read."""
+        """Return the current copies; None before the first read."""
         if not all(mirror.synced.is_set() for mirror in self._mirrors.values()):
             return None
         return {name: mirror.copies() for name, mirror in self._mirrors.items()}
 
     def _turn(self, view: View, now: datetime) -> None:
-        """Look, show, decide, write: the same every time, whatever it was that changed."""
+        """Read, publish, decide, write: the same sequence after every change."""
         try:
             self._boots.settle(view["pods"], view["cacerts"], now)
         except ApiError as error:
@@ -112,7 +112,7 @@ class Cluster:
         try:
             write.send(self._api)
         except ApiError as error:
-            # Most often something that was deleted meanwhile: the next turn knows better.
+            # Usually an object that was deleted meanwhile; the next turn sees that.
             log.info("%s: %s: %s", self.context, write.path, error)
 
 
@@ -123,7 +123,7 @@ def _spawn(name: str, run: Callable[[threading.Event], None], stopping: threadin
 def decided(
     found: Facts, peers: Mapping[str, Facts], view: View, now: datetime, *, served: bool
 ) -> Iterable[Write | Deletion]:
-    """Every write that is due in a cluster: none while no istiod is ready. `served`: Gateway API is there."""
+    """Return every due write of a cluster: none while no istiod is ready. `served`: Gateway API exists."""
     istiod = found.istiod
     if istiod is None:
         return ()

@@ -1,9 +1,9 @@
-"""A stand-in for the management plane: it copies the peers that each istiod makes to all other clusters.
+"""A stand-in for the management plane: it copies the peer of each istiod to all other clusters.
 
-It acts as long as the server of chart `gloo-platform` is ready in one cluster, with the feature on, for
-every cluster that is registered and accepted there and has what the guide installs.
+It runs while the server of chart `gloo-platform` is ready in one cluster with the feature enabled, for
+every cluster that is registered and accepted there and has the releases of the guide.
 See docs/explanation/standins.md.
-Stop it by scaling the Deployment `gloo-mesh-mgmt-server` to nothing: what it has copied then stays as it is.
+To stop it, scale the Deployment `gloo-mesh-mgmt-server` to zero; the copies then stay unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 MANAGER: Final = "gloo-mesh-mgmt-server"
 FEATURE: Final = "ConfigDistribution"
-#: Where a copy comes from, so that it can go when its source does.
+#: The source of a copy, so that the copy is deleted with it.
 SOURCE: Final = "lab.meshform.io/distributed-from"
 ENTERPRISE: Final = "enterprisefeatures.lab.meshform.io"
 DISTRIBUTED: Final = "distributedconfigs.lab.meshform.io"
@@ -34,40 +34,40 @@ PERIOD: Final = 0.5
 
 
 class Member(Protocol):
-    """A cluster of the lab as its stand-in istiod sees it."""
+    """A cluster of the lab, as seen by its stand-in istiod."""
 
     context: str
 
     def view(self) -> View | None:
-        """Its objects; None before the first were read."""
+        """Return its objects; None before the first read."""
 
 
 class Shown(Protocol):
-    """Where every cluster shows its facts."""
+    """The published facts of every cluster."""
 
     def all(self) -> Mapping[str, Facts]:
-        """The facts of every cluster, by context."""
+        """Return the facts of every cluster, by context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One cluster at one moment: what its istiod says, and its objects."""
+    """One cluster at one moment: the facts from its istiod, and its objects."""
 
     facts: Facts
     view: View
 
     def has(self, definition: str) -> bool:
-        """Whether a custom resource definition is there."""
+        """Return whether a custom resource definition exists."""
         return ("", definition) in self.view["definitions"]
 
     @property
     def cluster(self) -> str:
-        """The name under which its istiod speaks; "" while none is ready."""
+        """The cluster name of its istiod; "" while none is ready."""
         return self.facts.istiod.cluster_id if self.facts.istiod else ""
 
 
 def run(members: Mapping[str, tuple[Member, Api]], board: Shown, stopping: threading.Event) -> None:
-    """Look and distribute until `stopping`."""
+    """Read and distribute until `stopping`."""
     while not stopping.wait(PERIOD):
         facts = board.all()
         views = {name: member.view() for name, (member, _) in members.items()}
@@ -91,7 +91,7 @@ def _send(api: Api, context: str, due: Write | Deletion) -> None:
 
 
 def decided(seen: Mapping[str, Seen]) -> Iterable[tuple[str, Write | Deletion]]:
-    """Every write that is due, with the context it is due in: none while no server is ready."""
+    """Return every due write with its context: none while no server is ready."""
     management = next((name for name, one in sorted(seen.items()) if _serves(one)), None)
     if management is None:
         return
@@ -114,7 +114,7 @@ def decided(seen: Mapping[str, Seen]) -> Iterable[tuple[str, Write | Deletion]]:
 
 
 def _serves(one: Seen) -> bool:
-    """Whether this is the management cluster, set up to distribute."""
+    """Return whether this is the management cluster with distribution enabled."""
     ready = [pod for pod in one.view["servers"].values() if condition(pod, "Ready").get("status") == "True"]
     on = any(FEATURE in environment(pod).get("FEATURE_GATES", "").split(",") for pod in ready)
     return on and one.has(ENTERPRISE) and one.has(DISTRIBUTED)

@@ -1,4 +1,4 @@
-"""What istiod makes and reports of a Gateway of class `istio-eastwest`, or upstream's `istio-east-west`."""
+"""Objects and status that istiod writes for a Gateway of class `istio-eastwest` or `istio-east-west`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TERMINATED: Final = {
     "protocol": "HBONE",
     "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
 }
-#: Annotations that a Gateway hands down to its Service, so that a test can choose the kind of address.
+#: Annotations that are copied from a Gateway to its Service, so that a test can choose the address type.
 HANDED_DOWN: Final = "lab.meshform.io/"
 
 
 def wanted(gateway: Json, istiod: Istiod, view: View) -> Iterable[Write]:
-    """The writes that are due for the objects of one east-west gateway."""
+    """Return the due writes for the objects of one east-west gateway."""
     namespace, name = objects.name(gateway)
     key = (namespace, name)
     core, apps = f"/api/v1/namespaces/{namespace}", f"/apis/apps/v1/namespaces/{namespace}"
@@ -43,7 +43,7 @@ def wanted(gateway: Json, istiod: Istiod, view: View) -> Iterable[Write]:
 
 
 def reported(gateway: Json, view: View, now: datetime) -> Iterable[Write]:
-    """The status write that is due for one east-west gateway."""
+    """Return the due status write of one east-west gateway."""
     key = objects.name(gateway)
     addresses = _addresses(gateway, view)
     available = at(view["deployments"].get(key, {}), "status", "availableReplicas", default=0) > 0
@@ -188,11 +188,11 @@ def _about(gateway: Json) -> Json:
 
 
 def _told(body: Json) -> Json:
-    """The body without what a copy does not keep."""
+    """Return the body without the fields that copies drop."""
     return {key: value for key, value in body.items() if key not in {"apiVersion", "kind"}}
 
 
 def _stale_labels(live: Json, body: Json) -> bool:
-    """Whether a label that came from the Gateway is still there though the Gateway lost it."""
+    """Return whether a label remains that was copied from the Gateway and has been removed there."""
     extra = at(live, "metadata", "labels", default={}).keys() - body["metadata"]["labels"].keys()
     return any("istio.io/" in key or "kubernetes.io/" in key for key in extra)

@@ -1,4 +1,4 @@
-"""What one cluster is to itself and to its peers, as a frozen value."""
+"""The facts of one cluster that its peers can see, as a frozen value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ View = Mapping[str, Copies]
 
 @dataclass(frozen=True, slots=True)
 class Istiod:
-    """A control plane that runs: what its pod, its configuration and its namespace say."""
+    """A running control plane: facts from its pod, its configuration and its namespace."""
 
     namespace: str
     pod: str
@@ -38,15 +38,15 @@ class Istiod:
     network: str
     network_label: str
     boot: Boot
-    #: Whether it makes a peer of each of its own east-west gateways.
+    #: Whether it creates a peer for each of its own east-west gateways.
     automatic: bool = False
-    #: Whether it joins networks as upstream does.
+    #: Whether upstream's multi-network is enabled.
     multi_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EastWest:
-    """An east-west gateway as the network sees it: `endpoints` are (address, port) that reach its xDS."""
+    """An east-west gateway from the network: `endpoints` are (address, port) pairs that reach its xDS."""
 
     namespace: str
     name: str
@@ -58,7 +58,7 @@ class EastWest:
 
     @property
     def addresses(self) -> frozenset[str]:
-        """Where it can be reached at all."""
+        """The addresses at which it is reachable."""
         return frozenset(address for address, _ in self.endpoints)
 
 
@@ -71,14 +71,14 @@ class Facts:
     gateways: tuple[EastWest, ...] = ()
     #: Upstream's east-west gateways, which carry data and no xDS.
     crossings: tuple[EastWest, ...] = ()
-    #: Of kube-system: whose API server one speaks to.
+    #: UID of kube-system, which identifies the cluster.
     uid: str = ""
 
 
 def gather(context: str, view: View, boots: Boots) -> Facts:
-    """The facts of a cluster from what its API server says and what its pods have read."""
+    """Return the facts of a cluster, from its objects and from what its pods read at their start."""
     running = [pod for pod in view["pods"].values() if _acts(pod) and boots.of(pod)]
-    # The newest one: while a new revision rolls out, the cluster is what the new one says.
+    # The newest pod counts while a new revision rolls out.
     newest = max(
         running, key=lambda pod: (pod["metadata"]["creationTimestamp"], objects.name(pod)), default=None
     )
@@ -127,14 +127,14 @@ def _istiod(pod: Json, boot: Boot, view: View) -> Istiod:
 
 
 def _document(view: View, key: tuple[str, str], field: str) -> Json:
-    """A YAML or JSON document in a ConfigMap; {} when it cannot be read."""
+    """Return a YAML or JSON document from a ConfigMap; {} if it cannot be parsed."""
     return _parsed(at(view["configs"].get(key, {}), "data", field, default=""))
 
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> Json:
     try:
-        # Reading JSON as JSON is ten times as fast.
+        # Parsing JSON as JSON is ten times faster.
         document = json.loads(text) if text[:1] == "{" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError):
         return {}
@@ -159,7 +159,7 @@ def _eastwest(gateway: Json, view: View) -> EastWest:
 
 
 def _endpoints(gateway: Json, service: Json, balanced: frozenset[str], view: View) -> list[tuple[str, int]]:
-    """Where xDS answers: at the port the gateway's label and one of its TLS listeners agree on."""
+    """Return the endpoints of xDS: the port in the gateway's label must match one of its TLS listeners."""
     exposed = label(gateway, EXPOSE)
     listens = any(
         str(at(listener, "port")) == exposed and at(listener, "protocol") == "TLS"
@@ -174,7 +174,7 @@ def _endpoints(gateway: Json, service: Json, balanced: frozenset[str], view: Vie
 
 
 def node_addresses(view: View) -> list[str]:
-    """The internal addresses of the cluster's nodes, in the order of the nodes' names."""
+    """Return the internal addresses of the nodes, in the order of the node names."""
     return [
         address["address"]
         for _, node in sorted(view["nodes"].items())

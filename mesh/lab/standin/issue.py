@@ -1,4 +1,4 @@
-"""Certificates that istiod issues: its own when it has no other, and one for a workload."""
+"""Certificates that istiod issues: its self-signed CA, and workload certificates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Signer = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def self_signed(now: datetime) -> dict[str, bytes]:
-    """The files of a fresh self-signed CA, as istiod makes it when nothing is plugged in."""
+    """Return the files of a new self-signed CA, as istiod creates it without a plugged-in CA."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "cluster.local")])
     certificate = (
@@ -42,7 +42,7 @@ def self_signed(now: datetime) -> dict[str, bytes]:
 
 
 def workload(signing: x509.Certificate, signer: Signer, now: datetime) -> x509.Certificate:
-    """A certificate as a workload gets it: 24 hours, a SPIFFE identity."""
+    """Return a workload certificate: valid for 24 hours, with a SPIFFE identity."""
     key = ec.generate_private_key(ec.SECP256R1())
     return (
         x509.CertificateBuilder()

@@ -1,6 +1,6 @@
-"""The peer that istiod makes of its own east-west gateway, where `PEERING_AUTOMATIC_LOCAL_GATEWAY` is true.
+"""The peer that istiod creates for its own east-west gateway if `PEERING_AUTOMATIC_LOCAL_GATEWAY` is true.
 
-It stands for this cluster wherever it is copied to; in the cluster itself it is ignored.
+Its copies represent this cluster in other clusters; in the cluster itself it is ignored.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from mesh.lab.standin.writes import DEPLOYER, Deletion, Write
 
 REMOTE: Final = "istio-remote"
 PREFIX: Final = "istio-remote-peer-"
-#: Without all of these, and an address, no peer is made.
+#: A peer is created only if all of these and an address exist.
 REQUIRED: Final = (EXPOSE, CLUSTER, NETWORK)
-#: What kubectl notes for itself is nothing to be handed on.
+#: kubectl's own annotation is not copied.
 APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def wanted(gateways: Iterable[Json], istiod: Istiod, view: View) -> Iterable[Write | Deletion]:
-    """The writes that are due for the local peers of a cluster's east-west gateways."""
+    """Return the due writes for the local peers of a cluster's east-west gateways."""
     made = {}
     for gateway in gateways:
         if istiod.automatic and at(gateway, "status", "addresses") and _labelled(gateway):
@@ -40,7 +40,7 @@ def wanted(gateways: Iterable[Json], istiod: Istiod, view: View) -> Iterable[Wri
 
 
 def is_local(gateway: Json) -> bool:
-    """Whether a gateway is a peer that the istiod of its own cluster made."""
+    """Return whether a gateway is a peer that the istiod of its own cluster created."""
     owners = at(gateway, "metadata", "ownerReferences", default=())
     return at(gateway, "spec", "gatewayClassName") == REMOTE and any(
         one["kind"] == "Gateway" for one in owners
@@ -48,7 +48,7 @@ def is_local(gateway: Json) -> bool:
 
 
 def path(gateway: Json) -> str:
-    """Where a gateway is."""
+    """Return the API path of a gateway."""
     namespace, name = objects.name(gateway)
     return f"{GATEWAY_API}/namespaces/{namespace}/gateways/{name}"
 

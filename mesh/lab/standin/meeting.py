@@ -1,6 +1,6 @@
-"""What two control planes find out about each other when they meet: one check per fact.
+"""The checks that two control planes make when they connect: one check per fact.
 
-Each check returns "" or why the two do not connect, in the words of the real ones where those are known.
+Each check returns "" or why the two do not connect, with the message of the real istiod if it is known.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREFERRED: Final = "peering.solo.io/preferred-data-plane-service-type"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One peer gateway, the control plane it belongs to, and what is found at its address."""
+    """One peer gateway, the control plane it belongs to, and the gateway at its address."""
 
     gateway: Json
     own: Istiod
@@ -32,7 +32,7 @@ class Link:
 
 
 def alone(own: Istiod) -> str:
-    """Why a control plane looks for no peer at all, or ""."""
+    """Return why a control plane does not connect to any peer, or ""."""
     if not own.peering:
         return "peering is not enabled here (ENABLE_PEERING_DISCOVERY)"
     if own.cluster_id == "Kubernetes":
@@ -41,17 +41,17 @@ def alone(own: Istiod) -> str:
 
 
 def problem(link: Link) -> str:
-    """The first thing that keeps the two apart, or ""."""
+    """Return the first problem that prevents the connection, or ""."""
     return next((why for check in CHECKS if (why := check(link))), "")
 
 
 def prefers_node_port(gateway: Json) -> bool:
-    """Whether traffic is to go to the peer's node ports."""
+    """Return whether traffic uses the peer's node ports."""
     return annotation(gateway, PREFERRED).lower() == "nodeport"
 
 
 def unsettled(istiod: Istiod) -> str:
-    """Why the network of a control plane is not settled, or ""."""
+    """Return why the network of a control plane is not consistent, or ""."""
     if not istiod.network_label:
         return f'no "{NETWORK}" label found on namespace {istiod.namespace}'
     if istiod.network_label != istiod.network:
@@ -78,7 +78,7 @@ def _common_root(link: Link) -> str:
 
 
 def common_root(own_istiod: Istiod, peer_istiod: Istiod, now: datetime) -> str:
-    """Why certificates of one are not believed by the other, or ""."""
+    """Return why one side does not trust certificates of the other, or ""."""
     own, peer = own_istiod.boot.authority, peer_istiod.boot.authority
     if not own.believes(peer) or not peer.believes(own):
         return "remote error: tls: bad certificate: the two clusters have no common root of trust"
@@ -129,7 +129,7 @@ def _node_port_named(link: Link) -> str:
     return "" if label(link.gateway, CLUSTER) else f"peering by node port needs the label {CLUSTER}"
 
 
-#: In the order in which they come up when two control planes meet.
+#: In the order in which two control planes make them.
 CHECKS: Final[tuple[Callable[[Link], str], ...]] = (
     _peer_takes_part,
     _common_root,

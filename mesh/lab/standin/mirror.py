@@ -1,8 +1,8 @@
-"""Local copies of what a cluster holds, each kept up to date by one watch.
+"""Local copies of a cluster's objects, each kept up to date by one watch.
 
-A watch costs nothing while nothing happens, so a lab of eight clusters leaves the machine to its users, and a
-change is seen within milliseconds. What is irrelevant to istiod is cut off before comparing: a heartbeat of a
-node or a pod's timestamps wake nobody.
+An idle watch costs nothing, so a lab of eight clusters keeps the machine free, and changes arrive
+within milliseconds. Fields that istiod does not read are removed before comparing, so that node
+heartbeats and pod timestamps wake no thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mesh.lab.standin.objects import Name
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two attempts: for a kind whose definition is missing, and the longest after failures.
+#: Seconds between two attempts: for a kind without a CRD, and at most after failures.
 MISSING, PATIENCE = 1.0, 3.0
 
 Copies = Mapping[Name, Json]
@@ -28,7 +28,7 @@ Copies = Mapping[Name, Json]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A resource type to mirror: where it is listed, which objects, and which of their fields matter."""
+    """A resource type to mirror: its list path, which objects, and which of their fields are read."""
 
     name: str
     path: str
@@ -36,7 +36,7 @@ class Kind:
     query: dict[str, str] = field(default_factory=dict)
 
     def trimmed(self, value: Json) -> Json:
-        """The object without what istiod does not read."""
+        """Return the object without the fields that istiod does not read."""
         about = {key: value["metadata"][key] for key in METADATA if key in value["metadata"]}
         kept = {key: value[key] for key in self.keep if key in value}
         if self.name == "nodes":
@@ -90,7 +90,7 @@ KINDS = (
 
 
 class Mirror:
-    """The copies of one kind. `served` is false while the cluster has no such kind."""
+    """The copies of one resource type. `served` is false while the cluster does not have the type."""
 
     def __init__(self, kind: Kind, access: Access, changed: Callable[[], None]) -> None:
         self.kind = kind
@@ -102,11 +102,11 @@ class Mirror:
         self._context = access.context
 
     def copies(self) -> Copies:
-        """All objects as last seen."""
+        """Return all objects as last seen."""
         return dict(self._copies)
 
     def run(self, stopping: threading.Event) -> None:
-        """Keep the copies up to date until `stopping`. What was seen stays while the server is away."""
+        """Update the copies until `stopping`. They stay while the server is unreachable."""
         patience = 0.1
         while not stopping.is_set():
             try:
@@ -118,7 +118,7 @@ class Mirror:
                 log.debug("%s: %s: %s", self._context, self.kind.name, error)
                 patience = min(patience * 2, PATIENCE)
             except ValueError as error:
-                # A line of a watch that was cut off by a dying server.
+                # The server died in the middle of a line of the watch.
                 log.debug("%s: %s: %s", self._context, self.kind.name, error)
             self._api.close()
             stopping.wait(patience)
@@ -154,7 +154,7 @@ class Mirror:
         trimmed = None if change == "DELETED" else self.kind.trimmed(value)
         if before.get(key) == trimmed:
             return
-        # A new dict each time, so that a reader's copy never changes under it.
+        # A new dict for each change, so that a reader's copy never changes.
         after = {other: copy for other, copy in before.items() if other != key}
         self._copies = after if trimmed is None else {**after, key: trimmed}
         self._changed()

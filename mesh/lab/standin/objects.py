@@ -1,4 +1,4 @@
-"""Reading plain Kubernetes objects: what is absent reads as empty."""
+"""Read plain Kubernetes objects: missing fields read as empty."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from mesh.lab.standin.api import Json
 
-#: Namespace ("" for what has none) and name.
+#: Namespace ("" for cluster-scoped objects) and name.
 Name = tuple[str, str]
 
 
 def at(value: Any, *path: str | int, default: Any = None) -> Any:
-    """What stands at `path`, or `default` where any part of the way is missing or null."""
+    """Return the value at `path`, or `default` if any part of the path is missing or null."""
     for part in path:
         try:
             value = value[part]
@@ -22,22 +22,22 @@ def at(value: Any, *path: str | int, default: Any = None) -> Any:
 
 
 def name(value: Json) -> Name:
-    """Namespace and name of an object."""
+    """Return the namespace and name of an object."""
     return at(value, "metadata", "namespace", default=""), value["metadata"]["name"]
 
 
 def label(value: Json, key: str) -> str:
-    """A label of an object, "" when it has none."""
+    """Return a label of an object, "" if it is missing."""
     return str(at(value, "metadata", "labels", key, default=""))
 
 
 def annotation(value: Json, key: str) -> str:
-    """An annotation of an object, "" when it has none."""
+    """Return an annotation of an object, "" if it is missing."""
     return str(at(value, "metadata", "annotations", key, default=""))
 
 
 def condition(value: Json, kind: str) -> Json:
-    """A status condition of an object by its type, {} when it has none."""
+    """Return a status condition of an object by its type, {} if it is missing."""
     for one in at(value, "status", "conditions", default=()):
         if one["type"] == kind:
             found: Json = one
@@ -46,7 +46,7 @@ def condition(value: Json, kind: str) -> Json:
 
 
 def holds(live: Any, wanted: Any) -> bool:
-    """Whether `live` says everything that `wanted` says; what a server adds by default does not matter."""
+    """Return whether `live` contains everything in `wanted`; defaults that a server adds are ignored."""
     if isinstance(wanted, Mapping):
         return isinstance(live, Mapping) and all(holds(live.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list):

@@ -1,4 +1,4 @@
-"""What istiod keeps in its own cluster: root certificates, gateway classes, its webhooks."""
+"""Objects that istiod maintains in its own cluster: root certificates, gateway classes, webhooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.lab.standin.objects import at
 from mesh.lab.standin.peering import Condition
 from mesh.lab.standin.writes import Write
 
-#: Gateway class to the controller and the sentence that istiod gives it.
+#: Gateway class to its controller and description.
 CLASSES: Final = {
     "istio-eastwest": ("istio.io/eastwest-controller", "The gateway of a network to its peers"),
     "istio-remote": (
@@ -24,7 +24,7 @@ CLASSES: Final = {
     ),
     "istio-waypoint": ("istio.io/mesh-controller", "The waypoint of a namespace or a service"),
 }
-#: The class that is there only while networks are joined.
+#: The class that exists only if multi-network is enabled.
 CROSSING: Final = {
     "istio-east-west": ("istio.io/eastwest-controller", "The gateway through which others enter a network"),
 }
@@ -32,7 +32,7 @@ ROOT: Final = "istio-ca-root-cert"
 
 
 def roots(istiod: Istiod, view: View) -> Iterable[Write]:
-    """The root certificate for every namespace that lives."""
+    """Return due writes of the root certificate for every namespace that is not terminating."""
     pem = istiod.boot.authority.root_pem.decode()
     for _, namespace in sorted(view["namespaces"].items()):
         name = namespace["metadata"]["name"]
@@ -43,7 +43,7 @@ def roots(istiod: Istiod, view: View) -> Iterable[Write]:
 
 
 def classes(istiod: Istiod, view: View, now: datetime) -> Iterable[Write]:
-    """The gateway classes, and that they are accepted."""
+    """Return due writes of the gateway classes and their accepted status."""
     known = {**CLASSES, **(CROSSING if istiod.multi_network else {})}
     for name, (controller, description) in known.items():
         live = view["classes"].get(("", name))
@@ -62,7 +62,7 @@ def classes(istiod: Istiod, view: View, now: datetime) -> Iterable[Write]:
 
 
 def webhooks(istiod: Istiod, view: View) -> Iterable[Write]:
-    """Webhooks that fail closed and know the root, as istiod sets them once it can answer."""
+    """Return due writes of the webhooks: fail closed and with the root, as istiod sets them when ready."""
     bundle = b64encode(istiod.boot.authority.root_pem).decode()
     for (_, name), live in sorted(view["webhooks"].items()):
         hooks = at(live, "webhooks", default=[])

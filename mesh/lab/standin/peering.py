@@ -1,7 +1,7 @@
-"""Whether a peer gateway (class `istio-remote`) connects, judged from both clusters' facts.
+"""Decide whether a peer gateway (class `istio-remote`) connects, from the facts of both clusters.
 
-Conditions and messages are those of the real control plane as far as they are known; where they are not, a
-plain sentence that is true. `docs/explanation/standins.md` has the table.
+Conditions and messages are those of the real control plane if they are known, otherwise a plain true
+sentence. `docs/explanation/standins.md` has the table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ XDS_PORT: Final = 15012
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A status condition without its times."""
+    """A status condition without timestamps."""
 
     kind: str
     status: str
@@ -36,7 +36,7 @@ class Condition:
 def conditions(
     gateway: Json, *, others: Iterable[Json], own: Facts, peers: Mapping[str, Facts], now: datetime
 ) -> tuple[Condition, ...]:
-    """What the control plane of `own` reports of `gateway`; `others` are its fellow peer gateways."""
+    """Return the conditions that the control plane of `own` reports for `gateway`; `others` are its peers."""
     assert own.istiod is not None
     if problem := invalid(gateway):
         text = f"no network started, encountered error validating gateway: {problem}"
@@ -52,7 +52,7 @@ def conditions(
 
 
 def invalid(gateway: Json) -> str:
-    """What makes a peer gateway unusable whatever the peer is, or ""."""
+    """Return why a peer gateway is not usable with any peer, or ""."""
     if at(gateway, "spec", "gatewayClassName") != "istio-remote":
         return "gateway is not an istio-remote gateway"
     if not label(gateway, NETWORK):
@@ -65,7 +65,7 @@ def invalid(gateway: Json) -> str:
 
 
 def was_peer(gateway: Json) -> bool:
-    """Whether a gateway has been reported as a peer before, whatever its class is now."""
+    """Return whether a gateway was reported as a peer before, whatever its class is now."""
     return bool(condition(gateway, CONNECTED))
 
 
@@ -79,7 +79,7 @@ def _failed(connected: Condition, why: str) -> tuple[Condition, ...]:
 
 
 def _identity(gateway: Json) -> tuple[str, str]:
-    """Network and cluster a peer gateway names; without a cluster label it is the network's name."""
+    """Return the network and cluster of a peer gateway; the cluster defaults to the network."""
     network = label(gateway, NETWORK)
     return network, label(gateway, CLUSTER) or network
 
@@ -93,7 +93,7 @@ def _ambiguous(gateway: Json, others: Iterable[Json]) -> str:
 
 
 def _meeting(gateway: Json, own: Facts, peers: Mapping[str, Facts], now: datetime) -> str:
-    """Whatever keeps this control plane from the one at the gateway's address, or ""."""
+    """Return what prevents a connection to the control plane at the gateway's address, or ""."""
     address, port = str(gateway["spec"]["addresses"][0]["value"]), _xds_port(gateway)
     found = _at_address(address, port, peers)
     if not found:
@@ -115,7 +115,7 @@ def _meeting(gateway: Json, own: Facts, peers: Mapping[str, Facts], now: datetim
 
 
 def _at_address(address: str, port: int, peers: Mapping[str, Facts]) -> list[tuple[Facts, EastWest]]:
-    """The east-west gateways that answer there; where none does at this port, those at this address."""
+    """Return the east-west gateways at the address and port; if there are none, those at the address."""
     reachable = [
         (facts, eastwest)
         for _, facts in sorted(peers.items())

@@ -1,7 +1,8 @@
-"""What becomes of remote secrets: whether the services of another cluster are found through its API server.
+"""Evaluate remote secrets: whether the services of another cluster are found through its API server.
 
-The real istiod says so on a port of its own pods; here ConfigMap kube-public/lab-remote-clusters does, per
-cluster `{"synced": true|false, "message": "…"}`. Whether a token works is asked of the API server itself.
+The real istiod reports this on a port of its pods; the stand-in writes it to the ConfigMap
+kube-public/lab-remote-clusters, per cluster `{"synced": true|false, "message": "…"}`. It tests a token
+with a request to the API server.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mesh.lab.standin.mirror import Copies
 from mesh.lab.standin.objects import at
 from mesh.lab.standin.writes import Write
 
-#: Where no mesh is: a report must not keep the namespace of an istiod from being deleted.
+#: A namespace outside the mesh: a report must not block the deletion of istiod's namespace.
 NAMESPACE: Final = "kube-public"
 REPORT: Final = "lab-remote-clusters"
 SYNCED: Final = "synced"
@@ -34,7 +35,7 @@ BELIEVED: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an API server said: the UID of its kube-system, or why it said nothing."""
+    """The answer of an API server: the UID of its kube-system, or the problem."""
 
     uid: str = ""
     problem: str = ""
@@ -42,12 +43,12 @@ class Probe:
 
 @dataclass(slots=True)
 class Remotes:
-    """The remote clusters of one cluster, by the names that the secrets give them."""
+    """The remote clusters of one cluster, by the names in the secrets."""
 
     _said: dict[str, tuple[float, Probe]] = field(default_factory=dict)
 
     def probe(self, secrets: Copies) -> Mapping[str, Probe]:
-        """Ask every API server that a secret names, unless it was asked a moment ago."""
+        """Query every API server in a secret, unless it was queried a moment ago."""
         found = {name: self._asked(name, text) for name, text in _kubeconfigs(secrets)}
         known = {_digest(name, text) for name, text in _kubeconfigs(secrets)}
         self._said = {key: said for key, said in self._said.items() if key in known}
@@ -65,9 +66,9 @@ class Remotes:
 def wanted(
     found: Facts, peers: Mapping[str, Facts], probes: Mapping[str, Probe], view: View, now: datetime
 ) -> Iterable[Write]:
-    """The report that is due, if it does not stand there already."""
+    """Return the due write of the report, () if it is up to date."""
     live = view["reports"].get((NAMESPACE, REPORT))
-    # A cluster without an istiod has nobody who would look for others.
+    # Without an istiod, the cluster does not look for other clusters.
     whys = {
         name: problem(name, probe, own, found, peers, now) or SYNCED
         for own in [found.istiod]
@@ -84,7 +85,7 @@ def wanted(
 def problem(
     name: str, probe: Probe, own: Istiod, found: Facts, peers: Mapping[str, Facts], now: datetime
 ) -> str:
-    """The first thing that keeps a cluster from finding the services of another one, or ""."""
+    """Return the first problem that prevents service discovery in another cluster, or ""."""
     if not own.multi_network:
         return "networks are not joined here (AMBIENT_ENABLE_MULTI_NETWORK)"
     if why := meeting.unsettled(own) or probe.problem:
@@ -114,7 +115,7 @@ def _meeting(name: str, own: Istiod, peer: Istiod, now: datetime) -> str:
 
 
 def _crossing(peer: Facts, istiod: Istiod) -> str:
-    """Why no traffic can cross into the peer's network."""
+    """Return why traffic cannot enter the peer's network, or ""."""
     ours = [one for one in peer.crossings if one.network == istiod.network]
     if not ours:
         return f"the peer has no east-west gateway for network {istiod.network}"
@@ -130,7 +131,7 @@ def _kubeconfigs(secrets: Copies) -> Iterator[tuple[str, str]]:
 
 
 def _ask(text: str) -> Probe:
-    """Read as istiod would: services, and whose they are."""
+    """Query the API server as istiod would: the services, and the identity of the cluster."""
     try:
         document: Any = yaml.safe_load(text)
         api = Api(access.of(document, document["current-context"]))

@@ -1,4 +1,4 @@
-"""What an istiod signs with, and whom it believes: the checks of a plugged-in CA, and the self-made one.
+"""The CA that an istiod signs with, and the roots it trusts: checks of a plugged-in and a self-signed CA.
 
 Source of the facts: Istio's `pilot/pkg/bootstrap/istio_ca.go` and `security/pkg/pki/util/keycertbundle.go`.
 """
@@ -30,16 +30,16 @@ TLS: Final = ("tls.crt", "tls.key", "tls.crt", "ca.crt")
 
 
 class TrustError(Exception):
-    """The files are no signing CA; says why in istiod's words where they are known."""
+    """The files are not a valid signing CA; the message is istiod's if it is known."""
 
 
 class IncompleteError(TrustError):
-    """Some of the files are there and some are not."""
+    """Some of the files are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A CA in use. `roots` are the SHA-256 of those it hands out; `anchors` those its own chain leads to."""
+    """A CA in use. `roots` are the SHA-256 of the roots it distributes, `anchors` those of its own chain."""
 
     source: str
     root_pem: bytes = field(repr=False)
@@ -49,21 +49,21 @@ class Authority:
     not_after: datetime
 
     def believes(self, other: Authority) -> bool:
-        """Whether a certificate that `other` signs leads to one of our roots."""
+        """Return whether a certificate signed by `other` chains to one of this CA's roots."""
         return not self.roots.isdisjoint(other.anchors)
 
     def valid(self, now: datetime) -> bool:
-        """Whether what it signs can be verified now."""
+        """Return whether certificates that it signs verify now."""
         return self.not_before <= now <= self.not_after
 
 
 def is_plugged_in(files: Mapping[str, bytes]) -> bool:
-    """Whether there is anything in the Secret `cacerts` for istiod to use."""
+    """Return whether the Secret `cacerts` contains files for istiod."""
     return any(files.get(key) for key in (*ISTIO, *TLS))
 
 
 def plugged_in(files: Mapping[str, bytes], now: datetime) -> Authority:
-    """The authority in the Secret `cacerts`; raises `TrustError` where istiod would not start."""
+    """Return the CA in the Secret `cacerts`; raise `TrustError` if istiod would not start."""
     layout = TLS if all(files.get(key) for key in TLS) else ISTIO
     missing = [key for key in layout if not files.get(key)]
     if missing:
@@ -72,13 +72,13 @@ def plugged_in(files: Mapping[str, bytes], now: datetime) -> Authority:
 
 
 def self_signed(files: Mapping[str, bytes], now: datetime) -> Authority:
-    """The authority in the Secret `istio-ca-secret`, which is its own root."""
+    """Return the CA in the Secret `istio-ca-secret`, which is its own root."""
     certificate, key = files.get("ca-cert.pem", b""), files.get("ca-key.pem", b"")
     return _checked("self-signed", certificate, key, b"", certificate, now=now)
 
 
 def remembered(root_pem: bytes, source: str) -> Authority:
-    """An authority that is in use although its files are gone: only its root is known."""
+    """Return a CA that is in use although its files no longer exist: only its root is known."""
     roots = _certificates(root_pem, "root")
     prints = frozenset(_print(root) for root in roots)
     return Authority(
@@ -92,10 +92,10 @@ def remembered(root_pem: bytes, source: str) -> Authority:
 
 
 def may_replace(old: Authority, new: Authority, *, multiroot: bool) -> bool:
-    """Whether a running istiod takes `new` in place of `old`.
+    """Return whether a running istiod replaces `old` with `new`.
 
-    With several roots allowed, one bundle must contain the other byte for byte: up to 1.30 istiod compares
-    text and not certificates.
+    If several roots are allowed, one bundle must contain the other byte for byte: up to 1.30 istiod
+    compares text, not certificates.
     """
     if old.root_pem == new.root_pem:
         return True
@@ -112,7 +112,7 @@ def _checked(
     roots = _certificates(root, "root certificate")
     between = _certificates(chain, "certificate chain") if chain.strip() else []
     path = _path(signing, between, roots)
-    # What counts in the end: whether a workload's certificate is believed under the root.
+    # The final test: does a workload certificate verify under the root?
     leaf = issue.workload(signing, signer, now)
     anchors = frozenset(_print(one) for one in roots if not _refusal(leaf, [signing, *between], one, now))
     if not anchors:
@@ -148,7 +148,7 @@ def _signer(pem: bytes) -> issue.Signer:
 def _path(
     signing: x509.Certificate, between: list[x509.Certificate], roots: list[x509.Certificate]
 ) -> list[x509.Certificate]:
-    """From the signing certificate to a root, each one signed by the next; each of them a CA."""
+    """Return the chain from the signing certificate to a root; each is a CA and is signed by the next."""
     path = [signing]
     while path[-1] not in roots:
         issuer = next((one for one in (*roots, *between) if one not in path and _issued(path[-1], one)), None)
@@ -164,7 +164,7 @@ def _path(
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except Exception:  # noqa: BLE001  (three kinds of error and one meaning: not by this one)
+    except Exception:  # noqa: BLE001  (three exception types mean the same: not signed by this certificate)
         return False
     return True
 
@@ -184,9 +184,9 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 def _refusal(
     leaf: x509.Certificate, chain: list[x509.Certificate], root: x509.Certificate, now: datetime
 ) -> str:
-    """Why `leaf` is not believed under `root` at `now`, or "".
+    """Return why `leaf` does not verify under `root` at `now`, or "".
 
-    The extensions a public web CA must have are not asked for: neither istiod nor ztunnel does.
+    The extensions that public web CAs need are not required: istiod and ztunnel do not require them.
     """
     anyone = ExtensionPolicy.permit_all()
     issuers = anyone.require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
@@ -205,5 +205,5 @@ def _print(certificate: x509.Certificate) -> str:
 
 
 def clock() -> datetime:
-    """Now, as certificates count."""
+    """Return the current time in UTC, as certificates use it."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""One write that is due, decided before anything is sent."""
+"""One due write, decided before any request is sent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mesh.lab.standin.mirror import GATEWAY_API
 from mesh.lab.standin.objects import condition
 from mesh.lab.standin.peering import Condition
 
-#: What istiod calls itself where it writes statuses and webhooks, and where it makes gateways' objects.
+#: Field managers of istiod: for statuses and webhooks, and for the objects of gateways.
 DISCOVERY: Final = "pilot-discovery"
 DEPLOYER: Final = "istio.io/gateway-controller"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A body to apply at a path as a field manager; `update` merges instead, as a plain update would."""
+    """A body to apply at a path as a field manager; with `update`, a merge patch instead."""
 
     path: str
     body: Json
@@ -28,20 +28,20 @@ class Write:
     update: bool = False
 
     def send(self, api: Api) -> None:
-        """Send it; may be repeated."""
+        """Send the write; it can be repeated."""
         send = api.merge if self.update else api.apply
         send(self.path, self.body, manager=self.manager)
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """An object that has to go."""
+    """An object to delete."""
 
     path: str
     uid: str
 
     def send(self, api: Api) -> None:
-        """Send it; may be repeated."""
+        """Send the write; it can be repeated."""
         api.delete(self.path, uid=self.uid)
 
 
@@ -52,7 +52,7 @@ def status(
     now: datetime,
     addresses: list[Json] | None = None,
 ) -> Iterable[Write]:
-    """The status write that makes `value` report `wanted` (and `addresses`), if it does not already."""
+    """Return the status write for `wanted` conditions (and `addresses`), () if they are up to date."""
     generation = value["metadata"].get("generation", 1)
     conditions = [_reported(value, one, generation, now) for one in wanted]
     body: Json = {"conditions": conditions}
