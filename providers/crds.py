@@ -20,9 +20,10 @@ from mesh.sdk.document import Document
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.managed_fields import MESH_LABEL, marks
 from mesh.sdk.rights import READ, Right, applied, rights
-from mesh.world import Kube, Object, Snapshot, World
+from mesh.world import Kube, Object, World
 from mesh.world.fetch import fetch
 from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, ResourceType
+from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read_all
 
 GROUP = "gateway.networking.k8s.io"

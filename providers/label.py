@@ -18,8 +18,9 @@ from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.managed_fields import touches
 from mesh.sdk.rights import Right, rights
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import NAMESPACE
+from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/label"
 

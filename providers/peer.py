@@ -16,9 +16,11 @@ from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import attrs_of, place_of, token
 from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
 from mesh.sdk.network_gateway import NetworkLocator
+from mesh.sdk.recorded_snapshot import all_recorded
 from mesh.sdk.rights import READ, Right, rights
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
+from mesh.world.snapshot import Snapshot
 
 NETWORK = "topology.istio.io/network"
 
@@ -84,7 +86,7 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
             return dict.fromkeys(places, Unread(error.message))
         recorded = {
             last.place
-            for key, last in snapshot.last.items()
+            for key, last in all_recorded(snapshot).items()
             if is_link(key) and key.cluster == snapshot.cluster
         }
         return {key: _found(place, objects, recorded) for key, place in places.items()}

@@ -18,9 +18,10 @@ from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, of_token_secret, roots, salted
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Kube, Object, Snapshot, World
+from mesh.world import Kube, Object, World
 from mesh.world.kube.errors import Missing
 from mesh.world.resources import SECRET, ResourceType
+from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/reader"
 TYPE = "kubernetes.io/service-account-token"

@@ -11,8 +11,9 @@ from mesh.sdk.capabilities import NamedAfterCluster, Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
 from mesh.sdk.rights import READ, Right, rights
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import KUBERNETES_CLUSTER
+from mesh.world.snapshot import Snapshot
 
 ACCEPTED = "ACCEPTED"
 

@@ -24,8 +24,9 @@ from mesh.sdk.kube_secret import place as secret_place
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/remote"
 MULTI_CLUSTER = {"istio/multiCluster": "true"}

@@ -26,9 +26,10 @@ from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.disk.files import user_path
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

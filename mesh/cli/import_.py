@@ -90,9 +90,10 @@ def _look(
     """Read all contexts in parallel; contexts without Istio are skipped, and reported if asked for."""
     from mesh.queries.discover import DiscoveredCluster, SkippedCluster, look
     from mesh.walk import fan
-    from mesh.world import Snapshot, World
+    from mesh.world import World
     from mesh.world.clock import SystemClock
     from mesh.world.kube.client import connect
+    from mesh.world.snapshot import Snapshot
 
     env = dict(os.environ)
     path = str(kubeconfig.absolute()) if kubeconfig else ""

@@ -47,13 +47,14 @@ downgrade_option = click.option(
     "--allow-downgrade", "downgrade", is_flag=True, help="Allow a downgrade to an older version of Istio."
 )
 
-OLDER = "P15"
-"""The check that `--allow-downgrade` skips."""
-
 
 def left_out(skipped: tuple[str, ...], downgrade: bool) -> tuple[str, ...]:  # noqa: FBT001  # as it was typed
-    """Return the ids of the checks to skip."""
-    return (*skipped, OLDER) if downgrade and OLDER not in skipped else skipped
+    """Return the ids of the checks to skip, those that `--allow-downgrade` skips among them."""
+    if not downgrade:
+        return skipped
+    from mesh.queries.checks.run import waived
+
+    return tuple(dict.fromkeys((*skipped, *waived("--allow-downgrade"))))
 
 
 def skipping(plan: Plan, skipped: tuple[str, ...]) -> Plan:

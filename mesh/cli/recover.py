@@ -79,7 +79,7 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
 def _view(here: Session, key: Key) -> ReleaseView:
     """Return the release as a plan finds it: an adopted release may have another name."""
     from mesh.providers.chart.observe import view_of
-    from mesh.world import Snapshot
+    from mesh.world.snapshot import Snapshot
 
     found = here.kinds[key.kind].observe({key: _place(here, key)}, Snapshot(key.cluster, here.world))[key]
     if isinstance(found, Unread):

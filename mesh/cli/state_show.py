@@ -14,7 +14,7 @@ from mesh.state import slices
 from mesh.state.lease_holder import look
 from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.walk import fan
-from mesh.world import Snapshot
+from mesh.world.snapshot import Snapshot
 
 READERS = 16
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from mesh.errors import KubeError, RefusedError
 from mesh.state.lockfile import State
-from mesh.world import Snapshot
 from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
+from mesh.world.snapshot import Snapshot
 
 AMBIENT = "istio.io/dataplane-mode=ambient"
 SCOPED = "solo.io/service-scope in (global,global-only,segment)"

@@ -12,9 +12,11 @@ from itertools import groupby
 from mesh.errors import KubeError, MeshError
 from mesh.model import NO_CLUSTER, Found, Key, Place, Unread
 from mesh.sdk.contract import Last, Registry
+from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.walk import fan
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import NAMESPACE
+from mesh.world.snapshot import Snapshot
 
 READERS = 24
 """Threads that wait for answers; the API servers' own bound is per cluster, in `mesh.world.kube.client`."""
@@ -27,7 +29,7 @@ class Observation:
     """What was found; `uids` are the kube-system UIDs of the clusters that answered."""
 
     found: Mapping[Key, Found]
-    snapshots: Mapping[str, Snapshot]
+    snapshots: Mapping[str, RecordedSnapshot]
     uids: Mapping[str, str] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,14 +40,14 @@ def observe(
     last: Mapping[Key, Last],
     kinds: Registry,
     world: World,
-    before: Mapping[str, Snapshot],
+    before: Mapping[str, RecordedSnapshot],
 ) -> Observation:
     """Read every place; `clusters` are looked at even if nothing in them is asked for.
 
     What an earlier observation of the same run has read (`before`) is not read again.
     """
     names = {*clusters, *(key.cluster for key in places)}
-    snapshots = {name: Snapshot(name, world, last=last) for name in sorted(names)}
+    snapshots = {name: RecordedSnapshot(name, world, last=last) for name in sorted(names)}
     for name in snapshots.keys() & before.keys():
         snapshots[name] = replace(before[name], last=last)
     groups = _groups(places)

@@ -9,7 +9,7 @@ from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER
 from mesh.sdk.contract import Last, Provider
 from mesh.state.lockfile import Entry, State
-from mesh.world import Snapshot
+from mesh.world.snapshot import Snapshot
 
 
 def with_orphans(state: State, kinds: Iterable[Provider[Any]], snapshots: Mapping[str, Snapshot]) -> State:

@@ -18,7 +18,8 @@ from mesh.model.refs import bind, unknowns_in
 from mesh.planner.step import step_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
-from mesh.world import Snapshot, World, trace
+from mesh.sdk.recorded_snapshot import RecordedSnapshot
+from mesh.world import World, trace
 
 NOT_BEGUN = "it was not begun"
 """What becomes of a cluster whose turn had not come when the run was asked to stop."""
@@ -91,7 +92,7 @@ class Worker:
     def _read(self, task: Task) -> Live | None:
         """Read one resource from the cluster, past everything that was read before."""
         key = task.step.key
-        snapshot = Snapshot(key.cluster, self.world, last=self.progress.last())
+        snapshot = RecordedSnapshot(key.cluster, self.world, last=self.progress.last())
         found = task.kind.observe({key: task.place}, snapshot).get(key)
         if isinstance(found, Unread):
             raise KubeError(found.why)

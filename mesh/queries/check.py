@@ -1,4 +1,4 @@
-"""From a desk to a scene: the plan, its rights and the facts, read once and shared; then the checks."""
+"""From a session to the facts that checks look at: the plan, its rights and what the clusters hold."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from mesh.queries.checks.model import CheckReport, Phase, Severity
 from mesh.queries.checks.read.first import read_facts
 from mesh.state import slices
 from mesh.state.lockfile import State, fresh
-from mesh.world import Snapshot
+from mesh.world.snapshot import Snapshot
 
-ON_REQUEST = "it takes long: ask for it with `mesh check --only Q21`"
+ON_REQUEST = f"it takes long: ask for it with `mesh check --only {run.on_request('analysis')}`"
 
 
 def check(
@@ -31,11 +31,12 @@ def check(
 ) -> tuple[MeshFacts, CheckReport]:
     """Read what the checks look at, and ask those that are wanted; `plan` is called if one needs a plan."""
     checks = run.chosen(phase, only, skipped)
-    planned = plan() if any(each.planned for each in checks) else Unread("no check asked for a plan")
+    needs = {each.needs for each in checks if not each.on_request or each.id in only}
+    planned = plan() if "plan" in needs else Unread("no check asked for a plan")
     seen = scene(session, planned)
-    if "Q21" in only:
+    if "analysis" in needs:
         seen = replace(seen, analysis=_analysis(session))
-    if any(each.id == "P34" for each in checks):
+    if "istioctl" in needs:
         seen = replace(seen, istioctl=_istioctl(session))
     return seen, run.run(seen, checks)
 
@@ -82,6 +83,7 @@ def between(
 
 def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
     """The mesh as checks see it."""
+    snapshots: Mapping[str, Snapshot]
     if isinstance(planned, Planned):
         snapshots, state, held = planned.observation.snapshots, planned.state, planned.held
         plan: Plan | Unread = planned.plan

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from mesh.model import READY, Attrs, Found, Key, Live, ManifestChange, Path, Place, Ready
-from mesh.world import Snapshot, World
+from mesh.world import World
+from mesh.world.snapshot import Snapshot
 
 S = TypeVar("S")
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from mesh.errors import KubeError
 from mesh.model import Live, Place, Unknown
-from mesh.world import Kube, Object, Snapshot
+from mesh.world import Kube, Object
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, POD
+from mesh.world.snapshot import Snapshot
 
 NAME = "gateway.networking.k8s.io/gateway-name"
 PUBLISHED = "istio-ca-root-cert"

@@ -20,9 +20,10 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.sdk.rights import Right, applied
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
+from mesh.world.snapshot import Snapshot
 
 HANDS = ("kubectl", "mesh/")
 """Field managers that are a person at a keyboard, or ourselves: what they took is drift."""

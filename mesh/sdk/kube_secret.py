@@ -17,10 +17,11 @@ from mesh.sdk.kube_object import dry_run, find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
 from mesh.sdk.rights import Right, applied
 from mesh.sdk.unreadable import VisibleState, unreadable
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 S = TypeVar("S")
 

@@ -15,8 +15,9 @@ from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
 from mesh.sdk.rights import READ, Right, rights
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
+from mesh.world.snapshot import Snapshot
 
 NETWORK = "topology.istio.io/network"
 IMPLIED = {

@@ -17,9 +17,10 @@ from typing import Any
 
 from mesh.errors import KubeError
 from mesh.model import Key
-from mesh.world import Kube, Object, Snapshot
+from mesh.world import Kube, Object
 from mesh.world.kube.errors import Forbidden, Unauthorized, Unreachable
 from mesh.world.resources import ACCESS_REVIEW, CONFIG_MAP
+from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read, write
 
 ROOT_CONFIG = "istio-ca-root-cert"

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from mesh.errors import KubeError
 from mesh.model import Attrs, Key, Live, Unread, UnreadSecret
 from mesh.sdk.contract import Last
-from mesh.world import Snapshot
+from mesh.sdk.recorded_snapshot import recorded
 from mesh.world.kube.errors import Forbidden
+from mesh.world.snapshot import Snapshot
 
 
 class VisibleState(NamedTuple):
@@ -23,7 +24,7 @@ def unreadable(
     key: Key, error: Forbidden, snapshot: Snapshot, look: Callable[[Last], VisibleState]
 ) -> Unread:
     """Judge by the record if the last step ended well; `look` reads what shows of it without its Secret."""
-    last: Last | None = snapshot.last.get(key)
+    last = recorded(snapshot, key)
     if last is None:
         return Unread(f"{error.message}; and nothing is recorded of it")
     if last.status != "ok":

@@ -14,8 +14,9 @@ from mesh.state.history import PastRun, added
 from mesh.state.history import from_text as past_runs
 from mesh.state.lockfile import State, from_text, slice_of, to_text
 from mesh.walk import fan
-from mesh.world import Kube, Object, Snapshot
+from mesh.world import Kube, Object
 from mesh.world.resources import CONFIG_MAP
+from mesh.world.snapshot import Snapshot
 
 DATA_KEY = "mesh.lock"
 HISTORY_KEY = "history"

@@ -10,13 +10,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
 from mesh.world.resources import ResourceType
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON gives it."""
+
+
+class Selection(TypedDict, total=False):
+    """Which objects of a collection a LIST returns, and how much of each; without a key, all of it."""
+
+    namespace: str
+    labels: str
+    fields: str
+    metadata_only: bool
 
 
 class Kube(Protocol):
@@ -48,15 +56,7 @@ class Kube(Protocol):
     def time(self) -> datetime:
         """Ask what time it is there, to the second."""
 
-    def list(
-        self,
-        resource: ResourceType,
-        *,
-        namespace: str = "",
-        labels: str = "",
-        fields: str = "",
-        metadata_only: bool = False,
-    ) -> list[Object]:
+    def list(self, resource: ResourceType, **selection: Unpack[Selection]) -> list[Object]:
         """Return every object of a collection (paged inside); [] if the resource is not served."""
 
     def resource_of(self, obj: Object) -> ResourceType:
@@ -147,65 +147,3 @@ class World:
     def helm(self, cluster: str) -> Helm:
         """Return helm bound to a cluster of the mesh."""
         return self.helms[cluster]
-
-
-@dataclass(slots=True)
-class Slot:
-    """One read of a snapshot: made once, by whoever asks first."""
-
-    lock: Lock = field(default_factory=Lock)
-    done: bool = False
-    value: Any = None
-    error: Exception | None = None
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """One cluster as it was read in this run: every LIST and GET is made once and shared by kinds.
-
-    Kinds read on several threads at once; a second asker waits for the first. `last` is what the
-    lockfile remembers, for kinds that must know a thing they cannot read.
-    """
-
-    cluster: str
-    world: World
-    last: Mapping[Any, Any] = field(default_factory=dict)
-    _slots: dict[object, Slot] = field(default_factory=dict)
-
-    def list(
-        self,
-        resource: ResourceType,
-        *,
-        namespace: str = "",
-        labels: str = "",
-        fields: str = "",
-        metadata_only: bool = False,
-    ) -> list[Object]:
-        """Return a collection; raise what `Kube.list` raises, the same at every call."""
-        kube = self.world.kube(self.cluster)
-        found: list[Object] = self.remember(
-            (resource, namespace, labels, fields, metadata_only),
-            lambda: kube.list(
-                resource, namespace=namespace, labels=labels, fields=fields, metadata_only=metadata_only
-            ),
-        )
-        return found
-
-    def get_path(self, path: str) -> Object:
-        """GET any path once."""
-        found: Object = self.remember(path, lambda: self.world.kube(self.cluster).get_path(path))
-        return found
-
-    def remember(self, key: object, read: Callable[[], Any]) -> Any:
-        """Call `read` once for a key; give its value, or raise its error, ever after."""
-        slot = self._slots.setdefault(key, Slot())
-        with slot.lock:
-            if not slot.done:
-                try:
-                    slot.value = read()
-                except Exception as error:  # noqa: BLE001  # kept, and raised again to whoever asks
-                    slot.error = error
-                slot.done = True
-        if slot.error is not None:
-            raise slot.error
-        return slot.value

@@ -28,8 +28,9 @@ from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Permit
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.rights import VERBS, Right, rights
-from mesh.world import Snapshot, World
+from mesh.world import World
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 __all__ = [
     "ISSUER",

@@ -29,11 +29,13 @@ from mesh.sdk.capabilities import Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
+from mesh.sdk.recorded_snapshot import recorded
 from mesh.sdk.unreadable import unreadable
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import AlreadyExists, Forbidden
 from mesh.world.resources import DEPLOYMENT, SECRET
+from mesh.world.snapshot import Snapshot
 
 
 class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
@@ -96,7 +98,7 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
             found |= find(here, read, lambda _key, obj: live_cacerts(obj, now), hidden)
         for key in [key for key, live in found.items() if live is None]:
             try:
-                found[key] = without_cacerts(places[key].namespace, snapshot.last.get(key), snapshot)
+                found[key] = without_cacerts(places[key].namespace, recorded(snapshot, key), snapshot)
             except KubeError as error:
                 found[key] = Unread(error.message)
         return found

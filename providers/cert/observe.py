@@ -12,9 +12,10 @@ from mesh.providers.cert.specs import CACERTS
 from mesh.sdk.contract import Last
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, owner_of, touches
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, SECRET
+from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/cert"
 PUBLISHED = "istio-ca-root-cert"

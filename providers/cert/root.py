@@ -16,10 +16,12 @@ from mesh.providers.cert.observe import PUBLISHED, ROOT_PEM
 from mesh.providers.cert.specs import CACERTS, CertLocator, Layout, RootSpec, context
 from mesh.sdk.capabilities import Kept
 from mesh.sdk.contract import Last, Preview, Provider
-from mesh.world import Snapshot, World
+from mesh.sdk.recorded_snapshot import recorded
+from mesh.world import World
 from mesh.world.disk.files import user_path
 from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import CONFIG_MAP, SECRET
+from mesh.world.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from mesh.world.pki import RootFiles
@@ -61,7 +63,7 @@ class Root(Provider[RootSpec], Kept):
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read the certificate's file; the key is not opened."""
-        return {key: _read(place, snapshot.last.get(key), snapshot.world) for key, place in places.items()}
+        return {key: _read(place, recorded(snapshot, key), snapshot.world) for key, place in places.items()}
 
     def preview(self, spec: RootSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Say where a new root will be; refuse if there is a place that shows one already."""

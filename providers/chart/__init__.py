@@ -26,9 +26,10 @@ from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.rights import READ, Right, rights
-from mesh.world import HelmJob, Snapshot, World
+from mesh.world import HelmJob, World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
 from mesh.world.resources import DEPLOYMENT, NODE, SECRET
+from mesh.world.snapshot import Snapshot
 
 __all__ = [
     "NOT_SUPERSEDED",

@@ -15,10 +15,10 @@ from mesh.providers.chart.release_objects import listed, standing
 from mesh.providers.chart.visible_state import glimpse
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.unreadable import unreadable
-from mesh.world import Snapshot
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
 from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 
 def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:

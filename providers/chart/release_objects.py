@@ -9,8 +9,9 @@ from mesh.model import Place
 from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.trust import published
 from mesh.sdk.rollout_status import of_release, why_not
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NODE, POD
+from mesh.world.snapshot import Snapshot
 
 
 def listed(place: Place, snapshot: Snapshot) -> list[Object]:

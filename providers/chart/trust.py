@@ -8,9 +8,10 @@ from typing import Any
 from mesh.errors import KubeError
 from mesh.model import Live
 from mesh.sdk.managed_fields import owner_of
-from mesh.world import Kube, Snapshot
+from mesh.world import Kube
 from mesh.world.helm.releases import ReleaseView
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT
+from mesh.world.snapshot import Snapshot
 
 ISTIOD = "istiod"
 PUBLISHED = "istio-ca-root-cert"

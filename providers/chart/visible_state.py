@@ -16,8 +16,9 @@ from mesh.sdk.contract import Last
 from mesh.sdk.managed_fields import writers
 from mesh.sdk.rollout_status import of_release
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.resources import CONFIG_MAP
+from mesh.world.snapshot import Snapshot
 
 CHART = "helm.sh/chart"
 RENDERED = (("spec", "template", "spec"), ("data",))

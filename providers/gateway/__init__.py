@@ -17,9 +17,11 @@ from mesh.sdk.contract import Last
 from mesh.sdk.gateway_pods import behind, make_anew, with_pods
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways, NetworkLocator
+from mesh.sdk.recorded_snapshot import recorded
 from mesh.sdk.rights import Right, rights
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.resources import DEPLOYMENT
+from mesh.world.snapshot import Snapshot
 
 PEERING_CLASS = "istio-eastwest"
 """The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
@@ -57,7 +59,7 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         for key, live in found.items():
             if isinstance(live, Live):
                 place = live.place or places[key]
-                found[key] = with_service(live, place, snapshot.last.get(key), snapshot)
+                found[key] = with_service(live, place, recorded(snapshot, key), snapshot)
         return found
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:

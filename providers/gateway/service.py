@@ -15,8 +15,9 @@ from mesh.errors import KubeError
 from mesh.istio.solo import SERVICE_TYPE, XDS_PORT
 from mesh.model import Live, Place
 from mesh.sdk.contract import Last
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.resources import NODE, SERVICE
+from mesh.world.snapshot import Snapshot
 
 FREE_TYPE = "networking.istio.io/service-type"
 """The annotation by which a person chooses another type of Service; then it is not ours to judge."""

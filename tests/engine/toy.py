@@ -20,11 +20,13 @@ from mesh.model import Attrs, Found, Key, Live, Place, Resource, Unread, UnreadS
 from mesh.model.diff import digest
 from mesh.planner.inputs import PlanOptions
 from mesh.sdk.contract import Last, Provider
+from mesh.sdk.recorded_snapshot import recorded
 from mesh.sdk.unreadable import as_left
 from mesh.state.store import Store
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.clock import SystemClock
 from mesh.world.resources import NAMESPACE, ResourceType
+from mesh.world.snapshot import Snapshot
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml"
 CLUSTERS = ("cluster1", "cluster2")
@@ -111,7 +113,7 @@ class ToyProvider(Provider[Toy]):
         if kube.down:
             return dict.fromkeys(places, Unread("does not answer"))
         if kube.hidden:
-            return {key: _veiled(snapshot.last.get(key)) for key in places}
+            return {key: _veiled(recorded(snapshot, key)) for key in places}
         return {key: _live(kube.toys.get(place.name)) for key, place in places.items()}
 
     def create(self, spec: Toy, key: Key, world: World) -> None:

@@ -29,8 +29,9 @@ from mesh.providers.secret import SecretProvider, SecretSpec
 from mesh.sdk.contract import Last, Provider
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.kube_secret import place
-from mesh.world import HelmJob, Snapshot, World
+from mesh.world import HelmJob, World
 from mesh.world.helm.client import connect as helms
+from mesh.world.snapshot import Snapshot
 from tests.conftest import Tool
 from tests.providers.worlds import fresh_namespace, look, without_rights, world_on
 

@@ -11,7 +11,8 @@ from mesh.model import Key, Live, Place, Sensitive, Unread
 from mesh.providers.secret import SecretProvider, SecretSpec
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_secret import place
-from mesh.world import Snapshot, World
+from mesh.world import World
+from mesh.world.snapshot import Snapshot
 from tests.conftest import Tool
 from tests.providers.worlds import fresh_namespace, look, look_live, without_rights, world_on
 

@@ -14,7 +14,8 @@ import yaml
 from mesh.lab import Lab
 from mesh.model import Found, Key, Live, Place
 from mesh.sdk.contract import Last, Provider
-from mesh.world import Kube, Snapshot, World
+from mesh.sdk.recorded_snapshot import RecordedSnapshot
+from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
 from mesh.world.kube.client import connect
 from mesh.world.resources import NAMESPACE
@@ -77,7 +78,7 @@ def look(
     kind: Provider[Any], key: Key, place: Place, world: World, last: Mapping[Key, Last] | None = None
 ) -> Found:
     """Observe one resource in a snapshot of its own."""
-    return kind.observe({key: place}, Snapshot(key.cluster, world, last=last or {}))[key]
+    return kind.observe({key: place}, RecordedSnapshot(key.cluster, world, last=last or {}))[key]
 
 
 def look_live(kind: Provider[Any], key: Key, place: Place, world: World) -> Live:

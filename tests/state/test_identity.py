@@ -14,10 +14,11 @@ from mesh.model import Key
 from mesh.planner.refusals import refuse_all
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import ClusterIdentity, State
-from mesh.world import Snapshot, World
+from mesh.world import World
 from mesh.world.clock import SystemClock
 from mesh.world.kube.errors import Call, Forbidden, Unreachable
 from mesh.world.resources import ResourceType
+from mesh.world.snapshot import Snapshot
 from tests.engine.toy import open_session
 
 ONE = ClusterIdentity("uid-1", "cluster1", "cluster1", "cluster1.local", context="ctx1")

@@ -71,6 +71,7 @@ class Finding:
 
 Findings = Iterable[Finding]
 Look = Callable[["MeshFacts", "ClusterFacts"], Findings]
+Need = Literal["", "plan", "istioctl", "analysis"]
 Compare = Callable[["MeshFacts"], Findings]
 
 
@@ -79,8 +80,10 @@ class Check:
     """One row of the catalog. `look` runs for each cluster, `compare` once for the whole mesh.
 
     `title` is true when the check passes. `fix` is the command that fixes or shows its usual finding.
-    `only` limits it to one distribution. `installed` limits it to clusters with an istiod, `planned`
-    says that it needs a plan. `covers` names the other tools that have such a check.
+    `only` limits it to one distribution, `installed` to clusters with an istiod. `needs` is what must be
+    read for it beside the clusters; with `on_request` that takes long and is read only if the check is named
+    by `--only`. `offline` checks also run in a cluster that does not answer. `waived_by` is the option of
+    plan and apply that skips it. `covers` names the other tools that have such a check.
     """
 
     id: str
@@ -92,7 +95,10 @@ class Check:
     compare: Compare | None = None
     only: Literal["", "solo", "upstream"] = ""
     installed: bool = False
-    planned: bool = False
+    needs: Need = ""
+    on_request: bool = False
+    offline: bool = False
+    waived_by: str = ""
     covers: tuple[str, ...] = ()
 
     @property

@@ -20,6 +20,7 @@ from mesh.queries.checks.model import (
     Compare,
     Finding,
     Findings,
+    Need,
     NotApplicable,
     Phase,
     Severity,
@@ -50,6 +51,16 @@ def chosen(phase: Phase | None, only: Collection[str], skipped: Collection[str])
     )
 
 
+def on_request(need: Need) -> str:
+    """Return the id of the check that reads something only if it is named."""
+    return next(check.id for check in CHECKS if check.on_request and check.needs == need)
+
+
+def waived(option: str) -> tuple[str, ...]:
+    """Return the ids of the checks that an option of plan and apply skips."""
+    return tuple(check.id for check in CHECKS if check.waived_by == option)
+
+
 def run(scene: MeshFacts, checks: Iterable[Check]) -> CheckReport:
     """Run every check in every cluster, or once for the whole mesh."""
     results: list[CheckResult] = []
@@ -74,7 +85,7 @@ def _in_cluster(check: Check, scene: MeshFacts, facts: ClusterFacts) -> CheckRes
     look = check.look
     assert look is not None, "a check looks or compares"
     is_about = check.only in {"", scene.mesh.distribution}
-    if is_about and facts.unreachable and check.id != "P01":
+    if is_about and facts.unreachable and not check.offline:
         return CheckResult(check, facts.name, CheckStatus.SKIPPED, "the cluster does not answer")
 
     def ask() -> Findings:

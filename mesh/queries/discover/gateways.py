@@ -5,8 +5,9 @@ from __future__ import annotations
 from mesh.istio.peering import is_by_hand
 from mesh.queries.discover.found import DiscoveredGateway
 from mesh.sdk.managed_fields import owner_of
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.resources import CRD, GATEWAY
+from mesh.world.snapshot import Snapshot
 
 EASTWEST = frozenset({"istio-eastwest", "istio-east-west"})
 REMOTE = frozenset({"istio-remote"})

@@ -17,9 +17,10 @@ from mesh.providers.chart.refusals import revisioned
 from mesh.queries.discover.found import DiscoveredCluster, InstalledComponent, SkippedCluster
 from mesh.queries.discover.gateways import EASTWEST, REMOTE, bundle_version, gateways
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.helm.releases import ReleaseView
 from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, ResourceType
+from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read_all
 
 NETWORK = "topology.istio.io/network"

@@ -10,10 +10,11 @@ from mesh.providers.chart import views_in
 from mesh.queries.status.judge import workload
 from mesh.queries.status.model import Workload
 from mesh.sdk.rollout_status import of_release
-from mesh.world import Object, Snapshot
+from mesh.world import Object
 from mesh.world.helm.releases import ReleaseView
 from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import DAEMON_SET, DEPLOYMENT, NODE, POD
+from mesh.world.snapshot import Snapshot
 
 WORKLOADS: Mapping[Component, Mapping[str, str]] = {
     "istiod": {"app": "istiod"},

@@ -35,10 +35,11 @@ from mesh.queries.status.model import (
 from mesh.queries.status.pods import workloads
 from mesh.queries.status.remote_secrets import remote_peers
 from mesh.walk import fan
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Unauthorized, Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, SECRET
+from mesh.world.snapshot import Snapshot
 
 READERS = 24
 """Threads that wait for answers, as for a plan; each API server's own bound holds too."""

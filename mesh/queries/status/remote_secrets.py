@@ -13,9 +13,9 @@ from mesh.queries.status.model import NOT_REPORTED, PeerStatus
 from mesh.sdk.kube_object import place_of
 from mesh.sdk.managed_fields import owner_of
 from mesh.sdk.remote_access import of_remote_secret
-from mesh.world import Snapshot
 from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 CLASS = "remote secret"
 LABEL = next(iter(MULTI_CLUSTER))

@@ -15,8 +15,9 @@ from mesh.model import Key, Live, Unread
 from mesh.model.spec import GenerateCA, Intermediate
 from mesh.providers.cert import ROOT, CertProvider, IntermediateSpec, RootSpec, cacerts_place, root_place
 from mesh.sdk.contract import Last
-from mesh.world import Snapshot, World
+from mesh.world import World
 from mesh.world.resources import CONFIG_MAP, SECRET
+from mesh.world.snapshot import Snapshot
 from tests.conftest import Tool
 from tests.providers.worlds import ahead, fresh_namespace, look, look_live, without_rights, world_on
 

@@ -11,9 +11,10 @@ from mesh.istio.solo import SERVICE_TYPE
 from mesh.model import Live, Place
 from mesh.providers.gateway.service import FREE_TYPE, with_service
 from mesh.sdk.contract import Last
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.clock import SystemClock
 from mesh.world.resources import NODE, SERVICE, ResourceType
+from mesh.world.snapshot import Snapshot
 
 PLACE = Place("edge", "east-west")
 NODE_IP, BALANCER = "10.0.0.1", "192.0.2.1"

@@ -85,11 +85,11 @@ POST_FLIGHT = (
     ),
     Check(
         "Q21", POST, WARNING, "istioctl analyze reports nothing", "istioctl analyze -A",
-        look=dataplane.analysed, installed=True,
+        look=dataplane.analysed, installed=True, needs="analysis", on_request=True,
     ),
     Check(
         "Q22", POST, WARNING, "a plan has no changes", "mesh plan", compare=access.settled,
-        planned=True,
+        needs="plan",
     ),
     Check(
         "Q23", POST, INFO, "the tokens in remote secrets expire", APPLY, look=upstream.expiring,

@@ -31,7 +31,7 @@ from mesh.queries.checks.rules import (
 PRE_FLIGHT = (
     Check(
         "P01", PRE, ERROR, "the API server answers", f"{KUBECTL} get --raw /readyz", look=access.answers,
-        covers=(PRECHECK, LINKERD),
+        offline=True, covers=(PRECHECK, LINKERD),
     ),
     Check(
         "P02", PRE, ERROR, "each context leads to the cluster that the state records",
@@ -44,7 +44,7 @@ PRE_FLIGHT = (
     ),
     Check(
         "P04", PRE, ERROR, "RBAC permits every planned write", "mesh rbac --for apply",
-        look=access.permitted, planned=True, covers=(PRECHECK, LINKERD),
+        look=access.permitted, needs="plan", covers=(PRECHECK, LINKERD),
     ),
     Check(
         "P05", PRE, WARNING, "the clocks of the cluster and of this machine agree",
@@ -96,7 +96,7 @@ PRE_FLIGHT = (
     ),
     Check(
         "P15", PRE, ERROR, "the upgrade is one minor version, and no agent is newer than istiod", APPLY,
-        look=versions.stepwise,
+        look=versions.stepwise, waived_by="--allow-downgrade",
     ),
     Check(
         "P17", BOTH, ERROR, "istiod can sign with the Secret cacerts", APPLY, look=trust.usable,
@@ -154,7 +154,7 @@ PRE_FLIGHT = (
     ),
     Check(
         "P30", PRE, WARNING, "a ztunnel restart interrupts no single-replica workload",
-        f"{KUBECTL} get deploy,pdb -A", look=apps.restart, planned=True,
+        f"{KUBECTL} get deploy,pdb -A", look=apps.restart, needs="plan",
     ),
     Check(
         "P31", BOTH, WARNING,
@@ -172,6 +172,6 @@ PRE_FLIGHT = (
     ),
     Check(
         "P34", PRE, WARNING, "istioctl on PATH has the mesh's version and distribution",
-        "istioctl version --remote=false", compare=versions.same_istioctl,
+        "istioctl version --remote=false", compare=versions.same_istioctl, needs="istioctl",
     ),
 )

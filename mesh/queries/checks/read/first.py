@@ -25,9 +25,10 @@ from mesh.queries.checks.read.second import SECOND, is_flat
 from mesh.queries.checks.rules.upstream import public
 from mesh.sdk.contract import Registry
 from mesh.walk import fan
-from mesh.world import Object, Snapshot, World
+from mesh.world import Object, World
 from mesh.world.kube.errors import Unauthorized, Unreachable
 from mesh.world.resources import SECRET
+from mesh.world.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from mesh.world.pki import Inspection

@@ -11,9 +11,10 @@ from mesh.model.spec import Cluster
 from mesh.queries.checks.facts import ClusterFacts, Rows, place
 from mesh.queries.checks.read import pod_ports as ports
 from mesh.queries.checks.read.queries import ENDPOINTS, SLICE
-from mesh.world import Kube, Object, Snapshot
+from mesh.world import Kube, Object
 from mesh.world.kube.errors import Conflict, Forbidden, Missing, Unauthorized, Unreachable
 from mesh.world.resources import POD, SERVICE
+from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/check"
 NO_RIGHT = 'forbidden: User "'
