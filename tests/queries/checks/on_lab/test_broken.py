@@ -402,7 +402,7 @@ BREAKS = (
         both(gone(TWIN), settled),
         {
             "S09": "cluster1: peer default/twin is not in the namespace of cluster2's gateway",
-            "S16": f"default/twin and {EDGE}/{PEER} are peers for one network, cluster2",
+            "S16": f"default/twin and {EDGE}/{PEER} are peers for the same network, cluster2",
         },
     ),
     Break(
