@@ -1,0 +1,114 @@
+"""The public names of `mesh.sdk`; tests/sdk/test_public_api.py holds the list."""
+
+from __future__ import annotations
+
+from mesh.errors import KubeError, MeshError, RefusedError
+from mesh.model import (
+    READY,
+    Attrs,
+    Found,
+    Key,
+    Live,
+    Locator,
+    ManifestChange,
+    Path,
+    Place,
+    Ready,
+    Reason,
+    Sensitive,
+    Touch,
+    Unknown,
+    Unread,
+    never,
+    not_yet,
+)
+from mesh.model.diff import digest
+from mesh.model.refs import Ref
+from mesh.sdk.capabilities import (
+    Adoptable,
+    Busy,
+    Confirmed,
+    Disruptive,
+    Kept,
+    Leavable,
+    Listable,
+    Masked,
+    Renewable,
+    Resumable,
+    Returnable,
+    Traced,
+    Verified,
+)
+from mesh.sdk.contract import OPEN, Last, Preview, Provider
+from mesh.sdk.kube_object import Manifest, ManifestProvider, attrs_of, dry_run, find, place_of, token
+from mesh.sdk.kube_secret import KubeSecretProvider, SecretLocator
+from mesh.sdk.listing import SpecError, settings
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
+from mesh.sdk.unreadable import VisibleState, as_left
+from mesh.world import Kube, Object, Snapshot, World
+from mesh.world.resources import ResourceType
+
+__all__ = [
+    "ADDRESS_ANNOTATION",
+    "MESH_LABEL",
+    "OPEN",
+    "READY",
+    "Adoptable",
+    "Attrs",
+    "Busy",
+    "Confirmed",
+    "Disruptive",
+    "Found",
+    "Kept",
+    "Key",
+    "Kube",
+    "KubeError",
+    "KubeSecretProvider",
+    "Last",
+    "Leavable",
+    "Listable",
+    "Live",
+    "Locator",
+    "Manifest",
+    "ManifestChange",
+    "ManifestProvider",
+    "Masked",
+    "MeshError",
+    "Object",
+    "Path",
+    "Place",
+    "Preview",
+    "Provider",
+    "Ready",
+    "Reason",
+    "Ref",
+    "RefusedError",
+    "Renewable",
+    "ResourceType",
+    "Resumable",
+    "Returnable",
+    "SecretLocator",
+    "Sensitive",
+    "Snapshot",
+    "SpecError",
+    "Touch",
+    "Traced",
+    "Unknown",
+    "Unread",
+    "Verified",
+    "VisibleState",
+    "World",
+    "as_left",
+    "attrs_of",
+    "digest",
+    "dry_run",
+    "find",
+    "marks",
+    "never",
+    "not_yet",
+    "owner_of",
+    "place_of",
+    "settings",
+    "token",
+    "touches",
+]
