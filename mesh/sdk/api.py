@@ -33,6 +33,8 @@ from mesh.sdk.capabilities import (
     Leavable,
     Listable,
     Masked,
+    NamedAfterCluster,
+    Permitted,
     Renewable,
     Resumable,
     Returnable,
@@ -43,14 +45,14 @@ from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.kube_object import Manifest, ManifestProvider, attrs_of, dry_run, find, place_of, token
 from mesh.sdk.kube_secret import KubeSecretProvider, SecretLocator
 from mesh.sdk.listing import SpecError, settings
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL, marks, owner_of, touches
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.rights import Right, applied
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Kube, Object, Snapshot, World
 from mesh.world.resources import ResourceType
 
 __all__ = [
     "ADDRESS_ANNOTATION",
-    "MESH_LABEL",
     "OPEN",
     "READY",
     "Adoptable",
@@ -74,8 +76,10 @@ __all__ = [
     "ManifestProvider",
     "Masked",
     "MeshError",
+    "NamedAfterCluster",
     "Object",
     "Path",
+    "Permitted",
     "Place",
     "Preview",
     "Provider",
@@ -87,6 +91,7 @@ __all__ = [
     "ResourceType",
     "Resumable",
     "Returnable",
+    "Right",
     "SecretLocator",
     "Sensitive",
     "Snapshot",
@@ -98,6 +103,7 @@ __all__ = [
     "Verified",
     "VisibleState",
     "World",
+    "applied",
     "as_left",
     "attrs_of",
     "digest",

@@ -19,7 +19,7 @@ from mesh.sdk.capabilities import Permitted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
-from mesh.sdk.rights import Right, applied
+from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.world import Object, World
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
@@ -98,6 +98,11 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest]):
         """Return the rights to apply or delete the object."""
         del key
         return applied(self.resource, action, place.namespace)
+
+    def reads(self, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights to read the whole collection, which `observe` does in one LIST."""
+        del key, place
+        return rights(self.resource, READ)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """What the object's managedFields say."""

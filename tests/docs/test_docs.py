@@ -4,20 +4,15 @@ import inspect
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import click
 import pytest
 
 from mesh.cli.main import VERBS, cli
-from mesh.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "docs" / "adding-a-kind.md"
 
 
 def tracked() -> list[Path]:
@@ -245,43 +240,3 @@ def test_no_file_holds_a_path_of_this_machine_or_the_host_of_a_package_registry(
         text = path.read_text(encoding="utf-8", errors="replace")
         found += [f"{name(path)}: {each}" for each in (*places, *HOSTS) if each in text]
     assert found == []
-
-
-# --- the worked example ------------------------------------------------------------------------------------
-
-
-def run_block(which: str, space: dict[str, Any]) -> None:
-    """Execute a block of the example; its lines are those of the document in a traceback."""
-    text = EXAMPLE.read_text(encoding="utf-8")
-    for info, line, body in fences(text):
-        if info == f"python {which}":
-            exec(compile("\n" * line + body, str(EXAMPLE), "exec"), space)
-
-
-def call_tests(space: dict[str, Any], **fixtures: Any) -> int:
-    tests = [value for key, value in list(space.items()) if key.startswith("test_")]
-    for test in tests:
-        test(**{each: fixtures[each] for each in inspect.signature(test).parameters})
-    return len(tests)
-
-
-@pytest.fixture
-def space(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The example's kind as the module that it would be, and an empty module for its tests."""
-    module = ModuleType("mesh.providers.budget")
-    run_block("kind", vars(module))
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    return {"__name__": "test_budget"}
-
-
-def test_the_example_kind_decides_as_its_document_says(space: dict[str, Any]) -> None:
-    run_block("pure", space)
-    assert call_tests(space) == 5
-
-
-def test_the_example_kind_keeps_the_contract(space: dict[str, Any], lab: Lab, tmp_path: Path) -> None:
-    run_block("pure", space)
-    for test in [key for key in space if key.startswith("test_")]:
-        del space[test]
-    run_block("lab", space)
-    assert call_tests(space, lab=lab, tmp_path=tmp_path) == 1

@@ -16,14 +16,16 @@ PUBLIC = {
     *("Provider", "Last", "OPEN", "Preview"),
     # capabilities
     *("Adoptable", "Busy", "Confirmed", "Disruptive", "Kept", "Leavable", "Listable", "Masked"),
-    *("Renewable", "Resumable", "Returnable", "Traced", "Verified"),
+    *("NamedAfterCluster", "Permitted", "Renewable", "Resumable", "Returnable", "Traced", "Verified"),
+    # rights
+    *("Right", "applied"),
     # settings in the mesh file
     *("SpecError", "settings"),
     # one Kubernetes object, one Secret
     *("Manifest", "ManifestProvider", "KubeSecretProvider", "SecretLocator", "VisibleState", "as_left"),
     *("attrs_of", "digest", "dry_run", "find", "place_of", "token"),
     # marks and owners
-    *("ADDRESS_ANNOTATION", "MESH_LABEL", "marks", "owner_of", "touches"),
+    *("ADDRESS_ANNOTATION", "marks", "owner_of", "touches"),
     # values
     *("READY", "Attrs", "Found", "Key", "Live", "Locator", "ManifestChange", "Path", "Place", "Ready"),
     *("Reason", "Ref", "Sensitive", "Touch", "Unknown", "Unread", "never", "not_yet"),
