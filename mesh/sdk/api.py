@@ -38,10 +38,12 @@ from mesh.sdk.capabilities import (
     Renewable,
     Resumable,
     Returnable,
+    Shown,
     Traced,
     Verified,
 )
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
+from mesh.sdk.document import Document
 from mesh.sdk.kube_object import Manifest, ManifestProvider, attrs_of, dry_run, find, place_of, token
 from mesh.sdk.kube_secret import KubeSecretProvider, SecretLocator
 from mesh.sdk.listing import SpecError, settings
@@ -60,6 +62,7 @@ __all__ = [
     "Busy",
     "Confirmed",
     "Disruptive",
+    "Document",
     "Found",
     "Kept",
     "Key",
@@ -94,6 +97,7 @@ __all__ = [
     "Right",
     "SecretLocator",
     "Sensitive",
+    "Shown",
     "Snapshot",
     "SpecError",
     "Touch",

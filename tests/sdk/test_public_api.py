@@ -16,7 +16,18 @@ PUBLIC = {
     *("Provider", "Last", "OPEN", "Preview"),
     # capabilities
     *("Adoptable", "Busy", "Confirmed", "Disruptive", "Kept", "Leavable", "Listable", "Masked"),
-    *("NamedAfterCluster", "Permitted", "Renewable", "Resumable", "Returnable", "Traced", "Verified"),
+    *(
+        "NamedAfterCluster",
+        "Permitted",
+        "Renewable",
+        "Resumable",
+        "Returnable",
+        "Shown",
+        "Traced",
+        "Verified",
+    ),
+    # what is sent
+    *("Document",),
     # rights
     *("Right", "applied"),
     # settings in the mesh file

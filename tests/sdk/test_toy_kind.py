@@ -52,9 +52,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_kind_is_found_by_its_entry_point_and_its_own_tests_pass(
-    package: Path, tmp_path: Path
-) -> None:
+def test_the_kind_is_found_by_its_entry_point_and_its_own_tests_pass(package: Path, tmp_path: Path) -> None:
     """The document's own tests pass where the package is installed."""
     (tmp_path / "test_budget.py").write_text(blocks("python pure")[0])
     done = python(package, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path))
