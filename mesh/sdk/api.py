@@ -50,8 +50,9 @@ from mesh.sdk.listing import SpecError, settings
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.rights import Right, applied
 from mesh.sdk.unreadable import VisibleState, as_left
-from mesh.world import Kube, Object, Snapshot, World
+from mesh.world import Kube, Object, World
 from mesh.world.resources import ResourceType
+from mesh.world.snapshot import Snapshot
 
 __all__ = [
     "ADDRESS_ANNOTATION",

@@ -163,7 +163,7 @@ def test_every_command_works_with_a_kind_of_another_package(
         seconds=60,
     )
     assert checked.code == 5, checked
-    assert "create poddisruptionbudgets.policy in istio-eastwest" in checked.out
+    assert "create/patch poddisruptionbudgets.policy in istio-eastwest" in checked.out
     told(applied, "rights")
 
     # plan, show, apply, why
