@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,8 @@ from mesh.model.diff import dotted, fingerprints
 from mesh.planner.from_record import parts, recorded_diff, refuse_as_recorded, removal_as_recorded
 from mesh.sdk.capabilities import Adoptable
 from mesh.sdk.contract import Last
-from tests.engine.test_laws import LAW, fresh, wishes
 from tests.engine.toy import Toy, ToyProvider, carry_out, key, plan, toy, toys
+from tests.engine.wishes import LAW, fresh, wishes
 
 WAS = Recorded()
 WISH = {"version": "1.30.2", "values": {"pilot": {"cpu": 1}, "a.b": True}}
@@ -28,12 +26,6 @@ WISH = {"version": "1.30.2", "values": {"pilot": {"cpu": 1}, "a.b": True}}
 
 def last(attrs: dict[str, Any], **more: Any) -> Last:
     return Last(Place("", "a"), fingerprints(attrs), **more)
-
-
-@pytest.fixture(scope="module")
-def folders() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 def test_what_is_wanted_as_it_was_recorded_does_not_differ() -> None:

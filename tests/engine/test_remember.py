@@ -1,0 +1,41 @@
+"""What the state holds of a resource after its step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mesh.engine.session import Session
+from tests.engine.toy import carry_out, key, plan, toy, toys
+from tests.engine.wishes import left
+
+A = key("a")
+
+
+def test_needs_that_turned_round_are_recorded_though_nothing_else_changes(here: Session) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b", needs=frozenset({key("a")}))))
+    turned = [toy("a", needs=frozenset({key("b")})), toy("b")]
+    carry_out(here, plan(here, *turned))
+    removal = plan(here)
+    assert [step.key for step in removal.plan.steps] == [key("a"), key("b")]
+    assert not carry_out(here, removal).failed
+
+
+def test_what_others_had_set_before_is_remembered_as_theirs(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"x": 1}, owner="somebody")
+    adopted = replace(toy("a", x=1, y=2), adopt=True)
+    kube.broken.add("a")
+    assert carry_out(here, plan(here, adopted)).failed == (A,)
+    kube.broken.clear()
+    for _ in range(2):
+        carry_out(here, plan(here, adopted))
+        last = here.store.read("demo").entries[A].last
+        assert (last.created, last.status, last.theirs) == (False, "ok", {"values.x"})
+
+
+def test_what_was_recorded_before_it_is_left_is_forgotten(here: Session) -> None:
+    toys(here.world, "cluster1").put("a", {"out": 1}, owner="somebody")
+    carry_out(here, plan(here, toy("a", out=1)))
+    assert set(here.store.read("demo").entries) == {A}
+    carry_out(left(here, "a"), plan(left(here, "a"), toy("a", out=2)))
+    assert here.store.read("demo").entries == {}

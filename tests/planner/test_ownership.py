@@ -1,0 +1,91 @@
+"""Objects of other owners: refused, taken or left."""
+
+from __future__ import annotations
+
+import pytest
+
+from mesh.engine.session import Session
+from mesh.errors import InputError, UsageError
+from mesh.model import Action, Left, Origin
+from mesh.model.refs import Ref
+from mesh.planner.ownership import check_file, check_words
+from tests.engine.toy import carry_out, key, plan, toy, toys
+from tests.engine.wishes import left
+
+A = key("a")
+B = key("b")
+
+
+def test_what_is_left_stays_and_is_used_and_neither_counted_nor_recorded(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"out": 7}, owner="somebody")
+    wanted = toy("a", out=1), toy("b", x=Ref(A, "out"))
+    planned = plan(left(here, "a"), *wanted)
+    assert [step.key for step in planned.plan.steps] == [B]
+    assert planned.plan.left == (Left(A, "somebody", "a"),)
+    carry_out(left(here, "a"), planned)
+    assert kube.toys["a"]["values"] == {"out": 7}
+    assert kube.toys["b"]["values"] == {"x": 7}
+    assert set(here.store.read("demo").entries) == {B}
+    again = plan(left(here, "a"), *wanted).plan
+    assert again.empty
+    assert (again.unchanged, len(again.left)) == (1, 1)
+    carry_out(here, plan(here))
+    assert set(kube.toys) == {"a"}
+
+
+def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"out": 7}, owner="somebody")
+    mine, wish = left(here, "a"), toy("a", out=1)
+    assert plan(mine, wish).plan.empty
+    del kube.toys["a"]
+    planned = plan(mine, wish)
+    assert [step.action for step in planned.plan.steps] == [Action.CREATE]
+    carry_out(mine, planned)
+    settled = plan(mine, wish).plan
+    assert (settled.empty, settled.left) == (True, ())
+    assert settled.warnings == ("toy/cluster1/a was made by this mesh: there is nothing to leave to others",)
+
+
+def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1)))
+    del kube.toys["a"]
+    kube.put("a", {"out": 7}, owner="somebody")
+    planned = plan(left(here, "a"), toy("a", out=1))
+    assert planned.plan.empty
+    carry_out(left(here, "a"), planned)
+    carry_out(here, plan(here))
+    assert set(kube.toys) == {"a"}
+
+
+def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(here: Session) -> None:
+    with pytest.raises(UsageError, match="toy/cluster1/a is to be left to others and is no resource"):
+        check_words((), [A], {})
+    with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
+        check_words([A], [A], {A: None})
+
+
+def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: Session) -> None:
+    with pytest.raises(UsageError, match="toy/cluster1/b is to be taken over and is no resource") as refused:
+        plan(here, toy("a"), toy("c"), taken=frozenset({key("b")}))
+    assert refused.value.hint in {
+        f"did you mean toy/cluster1/{one}?" for one in ("a or toy/cluster1/c", "c or toy/cluster1/a")
+    }
+    carry_out(here, plan(here, toy("b")))
+    assert not plan(here, toy("a"), taken=frozenset({key("b")})).plan.empty
+
+
+def test_addresses_of_nothing_in_the_file_are_told_all_at_once_with_their_places(here: Session) -> None:
+    leave = {
+        key("b"): Origin("mesh.yaml", 9, 5),
+        key("z"): Origin("mesh.yaml", 8, 5),
+        A: Origin("mesh.yaml", 7, 5),
+    }
+    with pytest.raises(InputError) as refused:
+        check_file(leave, {A: None})
+    first, second = str(refused.value).splitlines()
+    said = "is to be left to others and is no resource of this mesh: did you mean toy/cluster1/a?"
+    assert first == f"mesh.yaml:8:5: spec.leave: toy/cluster1/z {said}"
+    assert second == f"mesh.yaml:9:5: spec.leave: toy/cluster1/b {said}"

@@ -1,0 +1,58 @@
+"""What becomes of what the file no longer wants."""
+
+from __future__ import annotations
+
+from mesh.engine.session import Session
+from mesh.model import Action, Reason
+from tests.engine.toy import carry_out, key, plan, toy, toys
+
+A = key("a")
+B = key("b")
+C = key("c")
+
+
+def test_what_cannot_be_read_is_never_taken_for_gone(here: Session) -> None:
+    wanted = (toy("a", out=1), toy("far", "cluster2", frozenset({A}), out=1))
+    carry_out(here, plan(here, *wanted))
+    toys(here.world, "cluster2").down = True
+    planned = plan(here)
+    assert planned.plan.steps == ()
+    assert [each.why for each in planned.plan.deferred] == [
+        f"still used by {key('far', 'cluster2')}, which is deferred",
+        "does not answer",
+    ]
+    carry_out(here, planned)
+    assert set(here.store.read("demo").entries) == {A, key("far", "cluster2")}
+
+
+def test_a_removal_says_whether_it_left_the_file_or_the_mesh_goes(here: Session) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b")))
+    assert [step.reason for step in plan(here, toy("a")).plan.steps] == [Reason.REMOVED]
+    assert [step.reason for step in plan(here).plan.steps] == [Reason.DESTROY] * 2
+
+
+def test_removals_go_backwards_along_the_recorded_needs(here: Session) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b", needs=frozenset({A})), toy("c", needs=frozenset({B}))))
+    planned = plan(here)
+    assert [(step.action, step.key) for step in planned.plan.steps] == [
+        (Action.DELETE, C),
+        (Action.DELETE, B),
+        (Action.DELETE, A),
+    ]
+    carry_out(here, planned)
+    assert [each for each in toys(here.world, "cluster1").writes if each.startswith("-")] == [
+        "-c",
+        "-b",
+        "-a",
+    ]
+
+
+def test_what_was_there_before_is_forgotten_and_stays(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    kube.put("a", {"out": 1}, owner="somebody")
+    carry_out(here, plan(here, toy("a", out=1)))
+    (step,) = plan(here).plan.steps
+    assert (step.action, step.why) == (Action.FORGET, "it existed before mesh and stays")
+    carry_out(here, plan(here))
+    assert "a" in kube.toys
+    assert here.store.read("demo").entries == {}
