@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.walk import Stop, fan, walk
+from mesh.walk import Stop, fan, once, walk
 
 Graph = Mapping[int, frozenset[int]]
 
@@ -151,3 +151,19 @@ def test_a_stop_wakes_who_waits() -> None:
     assert (stop(), stop.wait(0.001)) == (False, False)
     stop.ask()
     assert (stop(), stop.wait(60)) == (True, True)
+
+
+def test_once_ticks_in_the_callers_thread_while_the_work_is_under_way() -> None:
+    ticked, threads = threading.Event(), set[int]()
+
+    def tick() -> None:
+        threads.add(threading.get_ident())
+        ticked.set()
+
+    assert once(lambda: ticked.wait(100), tick)
+    assert threads == {threading.get_ident()}
+
+
+def test_once_raises_what_the_work_raises() -> None:
+    with pytest.raises(ZeroDivisionError):
+        once(lambda: 1 // 0, lambda: None)

@@ -174,3 +174,17 @@ def plan(session: Session, *wanted: Resource[Toy], taken: frozenset[Key] = froze
 
 def carry_out(session: Session, planned: Planned, workers: int = 4) -> RunResult:
     return apply(session, planned, RunOptions(timeout=5, parallelism=workers))
+
+
+class Ticking(SystemClock):
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds

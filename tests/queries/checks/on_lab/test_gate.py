@@ -9,13 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from mesh.engine import gate
-from mesh.engine.waiter import Waiter
-from mesh.errors import MeshError
-from mesh.world import World
-from mesh.world.clock import SystemClock
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.conftest import Rig
@@ -36,52 +29,6 @@ STRANGER: dict[str, Any] = {
     },
 }
 """A peer of a network that the mesh knows nothing of."""
-
-
-class Ticking(SystemClock):
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at = 0.0
-
-    def monotonic(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
-def ask(answers: list[str]) -> Callable[[tuple[str, ...]], str]:
-    return lambda _clusters: answers.pop(0) if len(answers) > 1 else answers[0]
-
-
-def passed(answers: list[str], clock: Ticking, *, stopping: bool = False) -> str:
-    waiter = Waiter(World({}, {}, clock, {}, Path()), 10, lambda: stopping)
-    return gate.passed(("a",), ask(answers), waiter, about="x")
-
-
-def test_it_waits_until_the_checks_pass() -> None:
-    clock = Ticking()
-    assert passed(["bad", "bad", ""], clock) == ""
-    assert clock.at == 2 * gate.SECONDS_BETWEEN
-
-
-def test_it_ends_the_run_when_they_do_not_in_time() -> None:
-    with pytest.raises(MeshError) as error:
-        passed(["Q01 a: bad"], Ticking())
-    assert "the checks of a do not pass, so the next cluster is left alone: Q01 a: bad" in str(error.value)
-
-
-def test_it_passes_only_when_it_did_so_often_enough_in_a_row() -> None:
-    clock, answers = Ticking(), ["", "bad", "", "", ""]
-    waiter = Waiter(World({}, {}, clock, {}, Path()), 10, bool)
-    passed = gate.passed(("a",), lambda _: answers.pop(0), waiter, about="x", looks=3)
-    assert (passed, answers, clock.at) == ("", [], 4 * gate.SECONDS_BETWEEN)
-
-
-def test_it_is_left_when_the_run_is_to_stop() -> None:
-    assert passed(["bad"], Ticking(), stopping=True) == "bad"
 
 
 def told(rig: Rig, cluster: str) -> list[str]:
