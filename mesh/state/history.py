@@ -1,7 +1,7 @@
-"""The history of a mesh: the runs that are over, as each cluster keeps those that came to it; pure.
+"""The history of a mesh: the finished runs, as each cluster stores them; pure.
 
-It stands beside the slice, not in it: `mesh.lock` has no times, so that the same state is the same
-bytes. A cluster keeps the newest runs, with the steps that concerned it.
+It is stored beside the slice, not in it: `mesh.lock` has no times, so that equal states are equal
+bytes. A cluster keeps the newest runs, with the steps that concern it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from mesh.errors import StateError
 from mesh.model import NO_CLUSTER, Key
 
 KEPT = 30
-"""Runs that a cluster remembers."""
+"""Number of runs that a cluster keeps."""
 
 LONGEST = 100
-"""Steps that are named of one run in one cluster; `more` counts the rest."""
+"""Number of steps listed for one run in one cluster; `more` counts the rest."""
 
 End = Literal["complete", "incomplete", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """One step of a run that is over: the plan's sign, the address, and whether it was done."""
+    """One step of a finished run: the plan's sign, the address, and whether it was done."""
 
     sign: str
     address: str
@@ -34,7 +34,7 @@ class PastStep:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One apply or destroy that is over. Times are RFC 3339; `digest` is that of its plan."""
+    """One finished apply or destroy. Times are RFC 3339; `digest` is that of its plan."""
 
     run: str
     serial: int
@@ -49,32 +49,34 @@ class PastRun:
     more: int = 0
 
     def of(self, cluster: str) -> PastRun:
-        """The run as one cluster keeps it."""
+        """Return the run as one cluster keeps it."""
+        # A ConfigMap holds 1 MiB, and the slice needs room in it too: runs and steps are both bounded.
         mine = [each for each in self.deeds if Key.parse(each.address).cluster in {cluster, NO_CLUSTER}]
         return replace(self, deeds=tuple(mine[:LONGEST]), more=max(0, len(mine) - LONGEST))
 
 
 def added(text: str, past: PastRun) -> str:
-    """Return the history with one more run; one that cannot be read begins anew."""
+    """Return the history with one more run; a history that cannot be read is replaced."""
     try:
         before = from_text(text, "")
     except StateError:
-        before = ()
+        before = ()  # no decision depends on the history: a damaged one must not fail a finished run
+    # A run that writes twice is still listed once.
     kept = [each for each in before if each.run != past.run]
     return to_text([past, *kept][:KEPT])
 
 
 def to_text(runs: Iterable[PastRun]) -> str:
-    """Write runs, newest first: one line of JSON each."""
+    """Return runs as text, newest first: one line of JSON each."""
     return "".join(json.dumps(asdict(each), sort_keys=True) + "\n" for each in runs)
 
 
 def from_text(text: str, where: str) -> tuple[PastRun, ...]:
-    """Read runs; raise StateError if this is no history."""
+    """Read runs; raise StateError if the text is not a history."""
     try:
         return tuple(_run(json.loads(line)) for line in text.splitlines())
     except (ValueError, TypeError, KeyError, AttributeError):
-        hint = "the next apply begins it anew; nothing else depends on it"
+        hint = "the next apply starts a new one; nothing else depends on it"
         raise StateError(f"the history in {where} cannot be read", hint=hint) from None
 
 
@@ -85,14 +87,14 @@ def _run(body: Mapping[str, object]) -> PastRun:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One run as all clusters together tell it; `clusters` are those that remember it."""
+    """One run as merged from all clusters; `clusters` are those that store it."""
 
     run: PastRun
     clusters: tuple[str, ...]
 
 
 def joined(held: Mapping[str, Iterable[PastRun]]) -> tuple[HistoryEntry, ...]:
-    """Put together what the clusters remember: the newest serial first."""
+    """Merge the histories of the clusters: the newest serial first."""
     clusters: dict[str, list[str]] = {}
     runs: dict[str, PastRun] = {}
     for name in sorted(held):

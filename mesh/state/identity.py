@@ -1,4 +1,4 @@
-"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+"""The identity of each cluster: refuse the wrong cluster and a changed identity; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIXED = {
 
 
 def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, ClusterIdentity]:
-    """Say who each cluster is, as the lockfile records it; the uid of one that did not answer is ""."""
+    """Return the identity of each cluster as the lockfile records it; the uid is "" if it did not answer."""
     return {
         cluster.name: ClusterIdentity(
             uid=uids.get(cluster.name, ""),
@@ -33,7 +33,9 @@ def identities(mesh: Mesh, uids: Mapping[str, str]) -> dict[str, ClusterIdentity
 
 
 def check_identities(wanted: Mapping[str, ClusterIdentity], recorded: Mapping[str, ClusterIdentity]) -> None:
-    """Refuse the wrong cluster behind a context, one cluster twice, and a changed identity."""
+    """Raise RefusedError for the wrong cluster behind a context, one cluster twice, or a changed identity."""
+    # A context is only a name in a file. The uid of kube-system stays for the life of a cluster and is
+    # never reused, so it alone tells whether a context still leads to the cluster that was applied.
     _one_name_each(wanted)
     for name, who in sorted(wanted.items()):
         before = recorded.get(name)
@@ -41,8 +43,8 @@ def check_identities(wanted: Mapping[str, ClusterIdentity], recorded: Mapping[st
             _not_renamed(name, who, wanted, recorded)
         elif who.uid and before.uid != who.uid:
             raise RefusedError(
-                f"cluster {name} is not the cluster it was: context {who.context} leads to kube-system "
-                f"{who.uid}, recorded is {before.uid}",
+                f"cluster {name} is not the cluster of the last apply: context {who.context} leads to "
+                f"kube-system {who.uid}, the state has {before.uid}",
                 hint="check the context; if the cluster was rebuilt, run "
                 f"`mesh state forget --cluster {name}` first and then plan again",
             )
@@ -56,8 +58,8 @@ def _one_name_each(wanted: Mapping[str, ClusterIdentity]) -> None:
         first = names.setdefault(who.uid, name) if who.uid else name
         if first != name:
             raise RefusedError(
-                f"clusters {first} and {name} are one and the same (kube-system {who.uid})",
-                hint=f"contexts {wanted[first].context} and {who.context} lead to one API server: mend one",
+                f"clusters {first} and {name} are the same cluster (kube-system {who.uid})",
+                hint=f"contexts {wanted[first].context} and {who.context} lead to one API server: fix one",
             )
 
 

@@ -1,4 +1,15 @@
-"""The journal: the intent of each step on disk before it begins, the result after it."""
+"""The journal: the intent of each step is on disk before it begins, the result after it.
+
+The order of writes is intent, cluster, lockfile, done. A crash between any two loses nothing:
+
+* after the intent: the cluster may or may not have the object. The intent becomes an open entry, and
+  the next run reads the object before it decides.
+* after the cluster: the object exists and the lockfile does not know it. The open entry has its place,
+  so it is found, not created twice and not left behind.
+* after the lockfile: the entry is complete and only marked open; the next run observes it and closes it.
+
+In any other order one of these is lost: without the intent, an object that no record names.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +17,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mesh.model import Action, Key, Place
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.lockfile import Entry, State
 from mesh.world.disk.json_lines import append_line, open_lines
 
-if TYPE_CHECKING:
-    pass
-
 
 def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
-    """Add to a lock what a run that died had begun and not finished.
+    """Return the state with the steps that a killed run had begun and not finished.
 
-    An intent to create something unrecorded becomes an entry of status `open`; one on a recorded
-    thing marks its entry. The next observation tells what became of it.
+    The intent to create an unrecorded resource becomes an entry of status `open`; one on a recorded
+    resource marks its entry. The next observation shows what happened to it.
     """
     opened: dict[str, Mapping[str, Any]] = {}
     for line in lines:
@@ -30,6 +38,8 @@ def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
         elif line["event"] == "done":
             opened.pop(line["address"], None)
         else:
+            # `begin` or `end`: a run writes the open intents of the run before it into its lockfile before
+            # it begins (`Store.read`), so older lines are settled.
             opened.clear()
     for address, line in opened.items():
         state = state.with_entry(key := Key.parse(address), _opened(state.entries.get(key), line))
@@ -52,12 +62,12 @@ class Journal:
     _handle: int = field(default=-1)
 
     def begin(self, run: str, serial: int) -> None:
-        """Open the journal and note that a run starts."""
+        """Open the journal and record that a run starts."""
         self._handle = open_lines(self.path)
         append_line(self._handle, {"event": "begin", "run": run, "serial": serial})
 
     def intent(self, key: Key, action: Action, place: Place, needs: frozenset[Key]) -> None:
-        """Put on disk what is about to be done."""
+        """Record on disk what is about to be done."""
         line = {
             "event": "intent",
             "address": str(key),
@@ -68,11 +78,13 @@ class Journal:
         append_line(self._handle, line)
 
     def done(self, key: Key) -> None:
-        """Note that a step's result is in the lockfile."""
+        """Record that a step's result is in the lockfile."""
         append_line(self._handle, {"event": "done", "address": str(key)})
 
     def end(self) -> None:
-        """Close the run: nothing in it is left to be found out. The journal starts anew."""
+        """Record the end of the run and remove the journal: no intent is open."""
+        # The end goes to disk before the file goes: should the removal be lost in a crash, the journal that
+        # comes back has no open intent.
         append_line(self._handle, {"event": "end"})
         os.close(self._handle)
         self._handle = -1

@@ -1,4 +1,4 @@
-"""Who holds a cluster's lease: what a run says of itself there, and what others make of it."""
+"""Who holds a cluster's lease: what a run records there, and how another run reads it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HOLDER = "meshform.io/holder"
 
 READERS = 16
 SILENT_SECONDS = 90
-"""A holder that was not heard of for so long looks dead; whether it is, only a person can tell."""
+"""A holder silent for so long looks dead. Only a person can know: it may just be cut off from the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease: for people, but for `host` and `place` (see `mesh.state.Store.place`)."""
+    """Who holds a lease; only `host` and `place` (see `mesh.state.store.Store.place`) are compared."""
 
     who: str
     host: str
@@ -37,7 +37,7 @@ class Holder:
 
     @classmethod
     def here(cls, verb: str, lineage: str, place: str, since: datetime) -> Holder:
-        """This process, which holds the lock of the folder `place`."""
+        """Return this process, which holds the file lock of the folder `place`."""
         stamp = since.isoformat(timespec="seconds")
         return cls(user(), socket.gethostname(), os.getpid(), stamp, verb, lineage, place)
 
@@ -45,17 +45,19 @@ class Holder:
         return f"{self.who}@{self.host}, process {self.pid}: {self.verb}, since {self.since}"
 
     def is_at(self, other: Holder) -> bool:
-        """Whether both speak of the same folder on the same machine."""
+        """Whether both are the same folder on the same machine."""
+        # `place` has a random word and an inode: a copied or restored folder, or a second machine with the
+        # same host name, does not have both. Only one process can hold the file lock of such a place.
         return (self.host, self.place) == (other.host, other.place)
 
     def to_text(self) -> str:
-        """Write it as the annotation of a lease."""
+        """Return it as the annotation of a lease."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLease:
-    """A lease as it was found. `silent`: seconds since its last renewal by the server's clock, if known."""
+    """A lease as read. `silent` is the seconds since its last renewal by the server's clock, if known."""
 
     run: str
     uid: str
@@ -63,17 +65,17 @@ class FoundLease:
     silent: int | None = None
 
     def __str__(self) -> str:
-        heard = "" if self.silent is None else f"; last heard of {self.silent} s ago"
-        return f"{self.holder or 'somebody'} (id {self.run}){heard}"
+        heard = "" if self.silent is None else f"; last renewed {self.silent} s ago"
+        return f"{self.holder or 'another program'} (id {self.run}){heard}"
 
 
 def name_of(mesh: str) -> str:
-    """The name of the Lease."""
+    """Return the name of the Lease."""
     return f"mesh-{mesh}"
 
 
 def look(mesh: str, kube: Kube) -> FoundLease | None:
-    """Read who holds a cluster's lease; None if nobody does."""
+    """Read who holds a cluster's lease; None if it is free."""
     found = kube.get(LEASE, NAMESPACE, name_of(mesh))
     return _seen(found) if found else None
 
@@ -83,10 +85,12 @@ def _seen(found: Object) -> FoundLease:
 
 
 def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None:
-    """Raise LockedError if anybody holds a lease, but for a dead run of the folder that we have locked.
+    """Raise LockedError if a lease is held, unless by a dead run of the folder that this run has locked.
 
-    A cluster that does not answer, or does not let us look, is passed over.
+    A cluster that does not answer, or denies the read, is skipped.
     """
+    # This is a courtesy, not the lock: it spares a long plan that could not be applied. What counts is
+    # `Leases.hold`, which creates the leases after the plan and just before the first write.
 
     def find(cluster: str) -> Object | None:
         try:
@@ -101,21 +105,22 @@ def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None
 
 
 def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> FoundLease | None:
-    """Delete the lease that a dead run left, if it is that run's; raise LockedError if it is another's."""
+    """Delete the lease that a dead run left; raise LockedError if it belongs to another run than `run`."""
     seen = look(mesh, kube)
     if seen is None:
         return None
     if seen.run != run:
         raise LockedError(
             f"cluster {cluster} is locked by another run than {run}: {seen}",
-            hint="make sure that this one is dead, too, and name its id",
+            hint="make sure that this run is dead too, then use its id",
         )
+    # The person named a run, and looked a moment ago: the uid pins the deletion to that very lease.
     kube.delete(LEASE, NAMESPACE, name_of(mesh), uid=seen.uid)
     return seen
 
 
 def locked(kube: Kube, found: Object) -> LockedError:
-    """The error that names whoever holds a lease, and says what can be done about it."""
+    """Return the error that names the holder of a lease and the next step."""
     seen = FoundLease(
         found["spec"].get("holderIdentity", ""),
         found["metadata"]["uid"],
@@ -130,9 +135,10 @@ def locked(kube: Kube, found: Object) -> LockedError:
 
 
 def _silent(kube: Kube, found: Object) -> int | None:
-    """Seconds since the last write, both ends told by the server: a holder's clock may be wrong.
+    """Return the seconds since the last write, if the server tells them.
 
-    A dry run of a new object comes back with the time of the server, and stores nothing.
+    Both times are the server's: `renewTime` is by the clock of the holder, which may be wrong, and so may
+    be that of this machine. A dry run of a new object returns the server's time and stores nothing.
     """
     probe = {**found, "metadata": {"name": f"{found['metadata']['name']}-clock", "namespace": NAMESPACE}}
     times = [entry.get("time", "") for entry in found["metadata"].get("managedFields", [])]
@@ -145,7 +151,7 @@ def _silent(kube: Kube, found: Object) -> int | None:
 
 
 def holder_of(found: Object) -> Holder | None:
-    """Read what the holder says of itself; None if that is not a mesh of ours."""
+    """Read the holder from a lease; None if mesh did not write it."""
     try:
         return Holder(**json.loads(found["metadata"]["annotations"][HOLDER]))
     except (KeyError, ValueError, TypeError):

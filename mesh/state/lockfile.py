@@ -1,8 +1,7 @@
-"""The lockfile: what this mesh made, where, and how the pieces depend on each other.
+"""The format of the lockfile: what this mesh applied, where, and how the resources depend on each other.
 
-`mesh.lock` is canonical JSON made to be committed: sorted keys, no secrets, no times of reads, a
-digest over the rest. This module is its format, as pure functions from and to text; `mesh.state`
-reads and writes the files.
+`mesh.lock` is canonical JSON, to be committed: sorted keys, no secrets, no times, a digest over the
+rest. Pure functions from and to text; `mesh.state.store` reads and writes the files.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class ClusterIdentity:
-    """Who a cluster is: the UID of its kube-system namespace, and the names it has in the mesh.
+    """The identity of a cluster: the UID of its kube-system namespace, and its names in the mesh.
 
-    All four stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig`
-    are where it was last reached, so that it can be cleaned up after it left the file.
+    They stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig` are how it
+    was last reached, so that it can be cleaned up after it was removed from the file.
     """
 
     uid: str
@@ -40,7 +39,7 @@ class ClusterIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource that was applied: what is remembered of it, and its direct needs."""
+    """The state entry of one applied resource: what was applied, and its direct needs."""
 
     last: Last
     needs: frozenset[Key] = frozenset()
@@ -48,10 +47,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The lockfile's content.
+    """The content of the lockfile.
 
-    `serial` grows by one with every run that writes, and `run` names that run: the same serial by
-    two runs is a fork.
+    `serial` grows by one with every run that writes, and `run` names that run: the same serial from two
+    runs is a fork. `lineage` is made once, with the first state of a mesh.
     """
 
     mesh: str
@@ -62,12 +61,12 @@ class State:
     entries: Mapping[Key, Entry] = field(default_factory=dict)
 
     def last(self, key: Key) -> Last | None:
-        """What is remembered of a resource, or None."""
+        """Return what was last applied of a resource, or None."""
         entry = self.entries.get(key)
         return entry.last if entry else None
 
     def with_entry(self, key: Key, entry: Entry | None) -> State:
-        """Return a lock with one entry set, or removed."""
+        """Return the state with one entry set, or removed."""
         entries = {k: e for k, e in self.entries.items() if k != key}
         if entry:
             entries[key] = entry
@@ -75,22 +74,24 @@ class State:
 
 
 def fresh(mesh: str) -> State:
-    """Start the lock of a mesh that was never applied."""
+    """Return the state of a mesh that was never applied."""
     return State(mesh=mesh, lineage=str(uuid4()))
 
 
 def to_text(state: State) -> str:
-    """Write a lock as canonical JSON, digest included."""
+    """Return a state as canonical JSON, digest included."""
     body = _body(state)
     body["digest"] = _digest(body)
     return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def from_text(text: str, where: str) -> State:
-    """Read a lock; raise StateError that says what is wrong with it and what to do."""
+    """Read a state; raise StateError with the problem and the next step."""
     restore = f"restore {where} from version control, or run `mesh state rebuild`"
     if "<<<<<<<" in text:
-        raise StateError(f"{where} has merge conflict markers", hint=f"take one side whole, then {restore}")
+        raise StateError(
+            f"{where} has merge conflict markers", hint=f"take one side as a whole, then {restore}"
+        )
     odd = StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore)
     try:
         body = json.loads(text)
@@ -103,6 +104,8 @@ def from_text(text: str, where: str) -> State:
             hint="use the newer mesh that wrote it",
         )
     if body.pop("digest", "") != _digest(body):
+        # Not a signature: it catches hand edits and merges that git thinks clean. Two sides of a merge can
+        # be valid JSON together and still name objects that no cluster has.
         raise StateError(f"{where} was changed by hand or damaged: its digest does not match", hint=restore)
     try:
         return _lock(body)
@@ -111,7 +114,7 @@ def from_text(text: str, where: str) -> State:
 
 
 def slice_of(state: State, cluster: str) -> State:
-    """Cut out what one cluster keeps: its own entries, and those that belong to none."""
+    """Return the part of a state that one cluster keeps: its own entries, and those of no cluster."""
     mine = {NO_CLUSTER, cluster}
     return replace(
         state,
@@ -121,13 +124,16 @@ def slice_of(state: State, cluster: str) -> State:
 
 
 def newer(state: State, slices: Mapping[str, State]) -> State:
-    """Bring a lock up to date with what the clusters hold; raise RefusedError on a fork.
+    """Return a state brought up to date with the slices of the clusters; raise RefusedError on a fork.
 
-    A slice that is newer than the lock, or of a cluster that the lock does not know, replaces what
-    the lock says of its cluster; what belongs to no cluster is taken from the newest. A lock that
-    was never written takes the lineage of the slices.
+    A slice that is newer than the state, or of a cluster that the state does not know, replaces the
+    state's entries of its cluster; entries of no cluster come from the newest. A state that was never
+    written takes the lineage of the slices.
     """
-    recorded = state.serial
+    # The union is right because a slice is the only writer of its cluster's part: every run writes the
+    # slices of all clusters it touched, under their leases, so the newest slice of a cluster is complete
+    # for that cluster, however old the others are. In order of serial, so that the newest comes last.
+    recorded = state.serial  # of the lockfile, not of the state as it grows: slices may have one serial
     for name, each in sorted(slices.items(), key=lambda item: (item[1].serial, item[0])):
         if state.serial == 0 and not state.entries:
             state = replace(state, lineage=each.lineage)
@@ -145,28 +151,32 @@ def _refuse_fork(state: State, cluster: str, other: State) -> None:
             hint="use the lockfile that belongs to these clusters, or move this one away and run "
             "`mesh state rebuild`",
         )
+    # A run takes the serial after the newest that it read. Two runs with one serial have therefore each
+    # not seen the other: neither state contains the other, and a union would hide what one of them did.
     if other.serial == state.serial and other.run != state.run:
         raise RefusedError(
             f"two runs wrote serial {state.serial}: the state in cluster {cluster} and this lockfile have "
-            "gone separate ways",
+            "diverged",
             hint="take the newer lockfile from version control, or run `mesh state rebuild`",
         )
 
 
-def _overlaid(state: State, cluster: str, theirs: State) -> State:
-    """Put a slice in place of what a lock says of its cluster, under whatever name it says it."""
-    uids = {who.uid for who in theirs.clusters.values()}
+def _overlaid(state: State, cluster: str, part: State) -> State:
+    """Return a state with the entries of one cluster replaced by its slice."""
+    # By uid as well as by name: the slice may have been written under the cluster's new name, and the
+    # entries under the old one would otherwise be deleted as no longer wanted.
+    uids = {who.uid for who in part.clusters.values()}
     stale = {cluster, *(name for name, who in state.clusters.items() if who.uid in uids)}
-    is_newest = theirs.serial >= state.serial
-    shared = state if not is_newest else theirs
+    is_newest = part.serial >= state.serial
+    shared = state if not is_newest else part
     entries = {key: entry for key, entry in state.entries.items() if key.cluster not in stale}
-    entries |= {key: entry for key, entry in theirs.entries.items() if key.cluster != NO_CLUSTER}
+    entries |= {key: entry for key, entry in part.entries.items() if key.cluster != NO_CLUSTER}
     return replace(
         state,
-        serial=max(state.serial, theirs.serial),
-        run=theirs.run if is_newest else state.run,
+        serial=max(state.serial, part.serial),
+        run=part.run if is_newest else state.run,
         clusters={name: who for name, who in state.clusters.items() if name not in stale}
-        | dict(theirs.clusters),
+        | dict(part.clusters),
         entries={key: entry for key, entry in entries.items() if key.cluster != NO_CLUSTER}
         | {key: entry for key, entry in shared.entries.items() if key.cluster == NO_CLUSTER},
     )

@@ -1,4 +1,4 @@
-"""Where a run is recorded: the lockfile, the clusters' slices of it, the end of the journal."""
+"""Records a run: in the lockfile, in the slices of the clusters, at the end of the journal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mesh.walk import fan
 from mesh.world import World
 
 WRITERS = 16
-"""Clusters whose slices are written at a time."""
+"""Number of slices written at the same time."""
 
 SECONDS = 5.0
-"""How long one slice may take: a run that is stopped must end soon."""
+"""Deadline of one slice: a run that is stopped must end soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,23 @@ class Publisher:
     answered: frozenset[str]
 
     def refuse_stale(self, planned: State) -> None:
-        """Raise StalePlanError if a cluster's slice is not what the plan was made upon any more."""
+        """Raise StalePlanError if a cluster's slice is no longer the one that the plan was made from."""
+        # Called with all leases held: the slices were read before, for the plan, and another run may have
+        # come and gone in between. From here on no other run can write, so one look is enough.
         names = sorted(self.answered & planned.clusters.keys())
         held = fan(lambda name: _read(planned, name, self.world), names, WRITERS)
         for name, found in held.items():
             if found and (found.lineage != planned.lineage or _is_beside(found, planned)):
                 raise StalePlanError(
-                    f"somebody applied this mesh since the plan was made: cluster {name} is at serial "
+                    f"another run applied this mesh after the plan was made: cluster {name} is at serial "
                     f"{found.serial}, the plan was made at serial {planned.serial}",
                     hint="plan again",
                 )
 
     def close(self, state: State, journal: Journal, past: PastRun | None = None) -> tuple[str, ...]:
-        """Write the final lock, the slices and their history, then close the journal; say what went wrong."""
+        """Write the final state, the slices and their history, then close the journal; return what failed."""
+        # The lockfile already has every result (`Run.after`), so the slices are copies of what is on disk.
+        # The journal closes last: a crash before that only makes the next run observe again.
         used = {key.cluster for key in state.entries}
         final = replace(state, clusters={name: who for name, who in state.clusters.items() if name in used})
         said = fan(
@@ -56,7 +60,7 @@ class Publisher:
         return tuple(text for text in said.values() if text)
 
     def share(self, state: State, cluster: str, past: PastRun | None = None) -> str:
-        """Write one cluster's slice. One that cannot be written is stale, not lost: say so."""
+        """Write one cluster's slice; return a warning if that failed: the old one is stale, not lost."""
         try:
             slices.write(state, cluster, self.world.kube(cluster).within(SECONDS), past)
         except KubeError as error:
@@ -65,7 +69,7 @@ class Publisher:
 
 
 def is_settled(store: Store, state: State, recorded: State, held: Mapping[str, State | None]) -> bool:
-    """Whether a run without steps has nothing to record either, here or in the clusters."""
+    """Whether a run without steps has nothing to record, neither here nor in the clusters."""
     return state == recorded and not store.interrupted and not slices.behind(state, held)
 
 
@@ -79,8 +83,9 @@ def _read(state: State, cluster: str, world: World) -> State | None:
     try:
         return slices.read_now(state, cluster, world.kube(cluster).within(SECONDS))
     except MeshError:
-        return None  # its steps will fail by themselves, or find it mended
+        return None  # a cluster that does not answer fails its own steps
 
 
 def _is_beside(found: State, planned: State) -> bool:
+    """Whether a slice is from a run that the plan does not know: newer, or a fork."""
     return found.serial > planned.serial or (found.serial == planned.serial and found.run != planned.run)

@@ -1,7 +1,7 @@
-"""State you can lose, state a team can share: each cluster keeps its slice of the lock.
+"""Slices: each cluster keeps its own part of the state, so that it can be lost or shared.
 
-The slice is a ConfigMap `mesh-<mesh>-state` in istiod's namespace, written as soon as that
-namespace is made and at the end of every run. Beside it stands the cluster's part of the history.
+The slice is a ConfigMap `mesh-<mesh>-state` in istiod's namespace, written as soon as that namespace
+exists and at the end of every run. The same ConfigMap holds the cluster's part of the history.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ DATA_KEY = "mesh.lock"
 HISTORY_KEY = "history"
 MANAGER = "mesh/state"
 READERS = 24
-"""Clusters that are asked at a time."""
+"""Clusters that are read at the same time."""
 
 
 def name_of(mesh: str) -> str:
-    """The name of the ConfigMap."""
+    """Return the name of the ConfigMap."""
     return f"mesh-{mesh}-state"
 
 
 def read(
     mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
 ) -> dict[str, State | None]:
-    """Return the slice of each cluster that answered, None where it has none; `namespaces` are istiod's."""
+    """Return the slice of each cluster that answered, None if it has none; `namespaces` are istiod's."""
 
     def answer(cluster: str) -> list[Object] | None:
         try:
@@ -44,35 +44,35 @@ def read(
     found: dict[str, State | None] = {}
     for cluster, objects in fan(answer, sorted(namespaces), READERS).items():
         if objects is None:
-            continue
+            continue  # no answer is not "no slice": the cluster is left out, and its entries stay as recorded
         namespace = namespaces[cluster]
         named = (obj for obj in objects if obj["metadata"]["name"] == name_of(mesh))
-        ours = next(named, None)
-        found[cluster] = _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
+        own = next(named, None)
+        found[cluster] = _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if own else None
     return found
 
 
 def read_now(state: State, cluster: str, kube: Kube) -> State | None:
-    """Read one cluster's slice anew, or None if it has none."""
+    """Read one cluster's slice again, or None if it has none."""
     namespace = state.clusters[cluster].namespace
-    ours = kube.get(CONFIG_MAP, namespace, name_of(state.mesh))
-    return _parse(ours.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if ours else None
+    own = kube.get(CONFIG_MAP, namespace, name_of(state.mesh))
+    return _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if own else None
 
 
 def history(mesh: str, cluster: str, namespace: str, kube: Kube) -> tuple[PastRun, ...]:
-    """Read the runs that a cluster remembers, newest first; () if it keeps no slice."""
-    ours = kube.get(CONFIG_MAP, namespace, name_of(mesh))
-    text = ours.get("data", {}).get(HISTORY_KEY, "") if ours else ""
+    """Read the runs that a cluster stores, newest first; () if it has no slice."""
+    own = kube.get(CONFIG_MAP, namespace, name_of(mesh))
+    text = own.get("data", {}).get(HISTORY_KEY, "") if own else ""
     return past_runs(text, f"cluster {cluster}")
 
 
 def behind(state: State, held: Mapping[str, State | None]) -> tuple[str, ...]:
-    """Name the clusters that answered and do not hold their slice as the lock has it."""
+    """Return the clusters that answered with another slice than the state has for them."""
     return tuple(name for name in sorted(held) if held[name] != _wanted(state, name))
 
 
 def _wanted(state: State, cluster: str) -> State | None:
-    """What a cluster is to hold: nothing once nothing of ours is left in it."""
+    """Return the slice that a cluster should hold: None once mesh manages nothing in it."""
     part = slice_of(state, cluster)
     return part if any(key.cluster == cluster for key in part.entries) else None
 
@@ -84,12 +84,12 @@ def _parse(text: str, cluster: str, namespace: str) -> State:
         raise StateError(
             error.message,
             hint=f"if no other cluster or lockfile is damaged, delete that ConfigMap in {namespace}: the "
-            "next apply writes it anew",
+            "next apply writes it again",
         ) from None
 
 
 def write(state: State, cluster: str, kube: Kube, past: PastRun | None = None) -> None:
-    """Put a cluster's slice where it belongs, and the run that is over into its history.
+    """Write a cluster's slice, and add the finished run to its history.
 
     An empty slice is removed, with the history.
     """
@@ -106,4 +106,6 @@ def write(state: State, cluster: str, kube: Kube, past: PastRun | None = None) -
         "metadata": {"name": name_of(state.mesh), "namespace": namespace, "labels": marks(state.mesh)},
         "data": {DATA_KEY: to_text(part), **({HISTORY_KEY: after} if after else {})},
     }
+    # Read and write are two requests; the lease of the cluster keeps other runs out in between. Forced,
+    # since a copy that a person edited must not stay: it would be read as newer by the next run.
     kube.apply(body, manager=MANAGER, force=True)

@@ -2,10 +2,10 @@
 
 ::
 
-    mesh.lock               committed; see `mesh.lock`
+    mesh.lock               committed; see `mesh.state.lockfile`
     .mesh/                  0700, ignores itself in git
-      lock                  flock target; its body says who holds it
-      id                    a word that tells this folder from every other
+      lock                  target of the file lock; its body names the holder
+      id                    a random word that identifies this folder
       journal.jsonl         intents and results of the run under way
       backups/              the last ten lockfiles
       run/                  values files and locks of helm children
@@ -42,21 +42,21 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """The folder of what is not committed."""
+        """The folder of files that are not committed."""
         return self.path.parent / ".mesh"
 
     @property
     def run_folder(self) -> Path:
-        """Where helm children find their values and leave their locks."""
+        """The folder of the values files and locks of helm children."""
         return self.folder / "run"
 
     @property
     def journal_path(self) -> Path:
-        """The journal of the run under way, or of one that died."""
+        """The journal of the run under way, or of a killed one."""
         return self.folder / "journal.jsonl"
 
     def read(self, mesh: str) -> State:
-        """Return the recorded lock, a fresh one if there is no file; open intents are in it, marked so."""
+        """Return the recorded state, a fresh one without a file; open intents are entries marked open."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -85,11 +85,11 @@ class Store:
         return with_intents(state, lines)
 
     def write(self, state: State) -> None:
-        """Put the lock on disk, whole or not at all."""
+        """Write the lockfile, whole or not at all."""
         replace_file(self.path, to_text(state).encode())
 
     def backup(self, serial: int) -> None:
-        """Keep a copy of the lockfile as it is, whole or not, before a run; drop the oldest."""
+        """Copy the lockfile before a run, valid or not; remove the oldest copies."""
         if not self.path.exists():
             return
         folder = self.folder / "backups"
@@ -99,34 +99,38 @@ class Store:
             old.unlink()
 
     def rewrite(self, state: State) -> None:
-        """Put on disk a lock made of what `read` gave: open intents are in it, so the journal may go."""
+        """Write a state made from what `read` returned, and remove the journal."""
         self.backup(state.serial)
         self.write(state)
+        # In this order: the open intents are entries of the new lockfile now. The other way round, a crash
+        # in between would lose them.
         self.journal_path.unlink(missing_ok=True)
 
     @property
     def interrupted(self) -> bool:
-        """Whether a run began and did not end; nobody may be writing now."""
+        """Whether a run began and did not end; ask only while no run can be writing."""
         return self.journal_path.exists()
 
     @contextmanager
     def held(self, doing: str, now: datetime) -> Iterator[None]:
-        """Be the only writer on this machine; raise LockedError that names the other one."""
+        """Hold the file lock of this folder; raise LockedError that names the other holder."""
         self.prepare()
         with FileLock(self.folder / "lock").acquire(doing, since=now):
             self._sweep()
             yield
 
     def _sweep(self) -> None:
-        """Remove what a run that was killed had not yet put in place of the lockfile or a backup."""
+        """Remove the temporary files that a killed run left."""
+        # Under the file lock: no other process can be between writing such a file and renaming it.
         for folder in (self.path.parent, self.folder / "backups"):
             for left in folder.glob(f".{self.path.name}.*.tmp"):
                 left.unlink(missing_ok=True)
 
     def place(self) -> str:
-        """A name for this very folder, which no copy of it has; only its holder may ask.
+        """Return a name of this folder that no copy of it has; call it with the file lock held.
 
-        A word made once, kept in the folder, and the inode of the file that is locked.
+        It is a random word, made once and kept in the folder, and the inode of the locked file: a copy of
+        the folder has the word and another inode, another machine may have the inode and not the word.
         """
         word = self.folder / "id"
         if not word.exists():
@@ -134,7 +138,7 @@ class Store:
         return f"{word.read_text(encoding='ascii')[:32]}:{(self.folder / 'lock').stat().st_ino}"
 
     def prepare(self) -> None:
-        """Make the folders."""
+        """Create the folders."""
         for folder in (self.folder, self.run_folder):
             folder.mkdir(mode=0o700, exist_ok=True)
         ignore = self.folder / ".gitignore"

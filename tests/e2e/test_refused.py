@@ -93,7 +93,7 @@ def test_a_cluster_under_another_name_is_refused_with_both_ways_out(mesh: Mesh) 
 def test_the_wrong_cluster_behind_a_context_is_refused(mesh: Mesh) -> None:
     answer = mesh("plan", "--context", "cluster2=cluster1", "--context", "cluster1=cluster2")
     assert answer.code == 5
-    assert "cluster cluster1 is not the cluster it was: context cluster2 leads to" in answer.err
+    assert "cluster cluster1 is not the cluster of the last apply: context cluster2 leads to" in answer.err
 
 
 def test_a_licence_missing_in_the_environment_is_told_before_anything_is_written(

@@ -49,16 +49,16 @@ def test_another_context_for_the_same_cluster_is_no_error() -> None:
 
 def test_two_names_for_one_cluster_are_refused() -> None:
     why = refused({"one": ONE, "two": replace(TWO, uid="uid-1")}, {})
-    assert "clusters one and two are one and the same (kube-system uid-1)" in why
+    assert "clusters one and two are the same cluster (kube-system uid-1)" in why
     assert "ctx1 and ctx2 lead to one API server" in why
 
 
 def test_another_cluster_behind_the_context_is_refused() -> None:
     why = refused({"one": replace(ONE, uid="uid-9")}, {"one": ONE})
     assert (
-        "cluster one is not the cluster it was: context ctx1 leads to kube-system uid-9, recorded is uid-1"
-        in why
-    )
+        "cluster one is not the cluster of the last apply: "
+        "context ctx1 leads to kube-system uid-9, the state has uid-1"
+    ) in why
     assert "mesh state forget" in why
 
 
