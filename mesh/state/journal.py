@@ -83,7 +83,7 @@ class Journal:
 
     def end(self) -> None:
         """Record the end of the run and remove the journal: no intent is open."""
-        # The end goes to disk before the file goes: should the removal be lost in a crash, the journal that
+        # The end is on disk before the file is removed: if a crash undoes the removal, the journal that
         # comes back has no open intent.
         append_line(self._handle, {"event": "end"})
         os.close(self._handle)

@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 
 class Selection(TypedDict, total=False):
-    """Which objects of a collection a LIST returns, and how much of each; without a key, all of it."""
+    """Which objects of a collection a LIST returns, and how much of each; without a key, everything."""
 
     namespace: str
     labels: str
@@ -28,9 +28,9 @@ class Selection(TypedDict, total=False):
 
 
 class Kube(Protocol):
-    """One API server, spoken to in raw objects.
+    """One API server, used with raw objects.
 
-    Every call has a deadline and retries what may be retried. Raises the errors of
+    Every call has a deadline and repeats what is safe to repeat. Raises the errors of
     `mesh.world.kube.errors`: Unreachable, Forbidden, Missing, Conflict, Invalid, …
     """
 
@@ -39,43 +39,43 @@ class Kube(Protocol):
 
     @property
     def server(self) -> str:
-        """The address of the API server, as the kubeconfig has it."""
+        """The address of the API server, as in the kubeconfig."""
 
     def bearing(self, token: str, ca: bytes = b"") -> Kube:
-        """The same API server as the holder of a token, verified by `ca` (PEM) if one is given."""
+        """Return the same API server with a token for credentials, verified by `ca` (PEM) if one is given."""
 
     def within(self, seconds: float) -> Kube:
-        """The same API server, asked once and given up after so many seconds."""
+        """Return the same API server with one attempt per call, of so many seconds."""
 
     def get_path(self, path: str) -> Object:
         """GET any path (`/version`, `/apis/…`); raise `Missing` on 404."""
 
     def get_text(self, path: str) -> str:
-        """GET any path that does not answer in JSON, such as a pod's port through the server's proxy."""
+        """GET any path with an answer other than JSON, such as a pod's port through the server's proxy."""
 
     def time(self) -> datetime:
-        """Ask what time it is there, to the second."""
+        """Return the time of the server, to the second."""
 
     def list(self, resource: ResourceType, **selection: Unpack[Selection]) -> list[Object]:
         """Return every object of a collection (paged inside); [] if the resource is not served."""
 
     def resource_of(self, obj: Object) -> ResourceType:
-        """Say which API resource an object belongs to; raise `Missing` if it is not served."""
+        """Return the API resource of an object; raise `Missing` if it is not served."""
 
     def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
-        """Return one object, or None if it is not there (or its resource is not served)."""
+        """Return one object, or None if it (or its resource) does not exist."""
 
     def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
-        """Server-side apply; return the object that results. `metadata.uid`, if given, must match."""
+        """Server-side apply; return the resulting object. `metadata.uid`, if given, must match."""
 
     def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
         """POST an object; raise `AlreadyExists`."""
 
     def replace(self, obj: Object, *, manager: str) -> Object:
-        """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
+        """PUT an object with the resourceVersion it carries; raise `Conflict` if it has changed."""
 
     def delete(self, resource: ResourceType, namespace: str, name: str, *, uid: str = "") -> bool:
-        """Delete one object (only if it has that uid, when given); False if it was not there."""
+        """Delete one object (only if it has that uid, when given); False if it did not exist."""
 
 
 class Helm(Protocol):
@@ -93,14 +93,14 @@ class Helm(Protocol):
         """Uninstall a release; succeed if there is none."""
 
     def at_work(self, release: str, namespace: str) -> str:
-        """Say which helm process, of this run or of an earlier one, is at work on it; "" if none."""
+        """Return the helm process, of this run or an earlier one, at work on a release; "" if none."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelmJob:
-    """What helm is asked to render or install; `ref` and `repo` as in `mesh.model.spec.Chart`.
+    """A chart to render or install; `ref` and `repo` as in `mesh.model.spec.Chart`.
 
-    `labels` go on helm's own record of the release: whose it is.
+    `labels` go on helm's record of the release, to name its owner.
     """
 
     release: str
@@ -122,15 +122,15 @@ class Clock(Protocol):
         """Seconds that only go forward."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait; return early when the run is asked to stop."""
+        """Wait; return early when the run should stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a run may touch. `kubes` holds one entry per reachable or unreachable cluster.
+    """Everything a run may touch. `kubes` has one entry per cluster, reachable or not.
 
-    `env` is the process environment (a snapshot); `folder` is that of the desired-state file;
-    `say` tells the person who watches what a worker is doing now.
+    `env` is a copy of the process environment; `folder` is that of the mesh file; `say` reports what a
+    worker is waiting for.
     """
 
     kubes: Mapping[str, Kube]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Wait = Callable[[float], bool]
-"""Wait at most so many seconds; return early when asked to stop (`threading.Event.wait` is one)."""
+"""Waits at most so many seconds and returns early on a stop, as `threading.Event.wait` does."""
 
 
 class SystemClock:
-    """Time as the machine has it; `sleep` ends early when `wait` does."""
+    """The time of this machine; `sleep` ends early when `wait` does."""
 
     def __init__(self, wait: Wait | None = None) -> None:
         self._wait = wait or threading.Event().wait
@@ -26,5 +26,5 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait; return early when the run is asked to stop."""
+        """Wait; return early when the run should stop."""
         self._wait(max(0.0, seconds))

@@ -1,4 +1,4 @@
-"""Files of others, by URL or path, pinned by a digest."""
+"""Files from a URL or path, pinned by a digest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mesh.errors import MeshError, RefusedError
 from mesh.world import trace
 
 LIMIT = 16 * 1024 * 1024
-"""No bundle of CRDs comes near it; what is larger is something else."""
+"""Far more than any bundle of CRDs; a larger answer is not one."""
 
 SECONDS = 60.0
 
@@ -26,7 +26,7 @@ def fetch(source: str, folder: Path, *, sha256: str) -> bytes:
     if sha256 and digest != sha256.removeprefix("sha256:"):
         raise RefusedError(
             f"{source} has sha256 {digest}, the configuration pins {sha256}",
-            hint="if you trust the new bytes, put their digest into spec.gatewayAPI.sha256",
+            hint="if you trust the new content, set its digest in spec.gatewayAPI.sha256",
         )
     return data
 

@@ -1,4 +1,4 @@
-"""The user's istioctl, if there is one: asked for its version and analysis, never relied upon."""
+"""The user's istioctl, if installed: its version and its analysis, for checks only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 60.0
 
 
 def analyze(context: str, kubeconfig: str, env: Mapping[str, str]) -> tuple[Attrs, ...]:
-    """Return the messages of `istioctl analyze -A`; raise MeshError if it is not there or says nothing."""
+    """Return the messages of `istioctl analyze -A`; raise MeshError if it is missing or fails."""
     program = _program(env)
     if program is None:
         raise MeshError("istioctl is not on PATH", hint="install the istioctl of your distribution")
@@ -27,14 +27,14 @@ def analyze(context: str, kubeconfig: str, env: Mapping[str, str]) -> tuple[Attr
 
 
 def version(env: Mapping[str, str]) -> str:
-    """Return the version of the istioctl on PATH, "" if there is none; raise MeshError if it does not say."""
+    """Return the version of the istioctl on PATH, "" if there is none; raise MeshError if it prints none."""
     program = _program(env)
     if program is None:
         return ""
     found = _asked([program, "version", "--remote=false", "--output", "json"], env)
     told = found.get("clientVersion", {}).get("version", "") if isinstance(found, Mapping) else ""
     if not told:
-        raise MeshError("istioctl version does not say which it is")
+        raise MeshError("istioctl version prints no version")
     return str(told)
 
 

@@ -1,4 +1,4 @@
-"""The API resources that `mesh` reads and writes, as a static table: no discovery is needed for them."""
+"""The API resources that `mesh` reads and writes, as a static table that needs no discovery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ResourceType:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The URL path of the collection (of one namespace, or of all), or of one object."""
+        """Return the URL path of the collection (of one namespace, or of all), or of one object."""
         parts = ["/apis" if self.group else "/api", self.api_version]
         if self.namespaced and namespace:
             parts += ["namespaces", namespace]
@@ -70,4 +70,4 @@ TABLE = {
         ACCESS_REVIEW,
     )
 }
-"""Every resource above by what an object says of itself: `apiVersion` and `kind`."""
+"""Every resource above by the `apiVersion` and `kind` of its objects."""

@@ -23,7 +23,7 @@ class _Read:
 
 @dataclass(slots=True)
 class Snapshot:
-    """A cluster whose answers are kept, so that all kinds see it at one moment and none asks twice.
+    """A cluster with every answer kept, so that all kinds see it at one moment and none asks twice.
 
     Kinds read on several threads. `dict.setdefault` is atomic, so two threads that ask the same share one
     lock, and the second waits for the first instead of sending the request again. An error is kept like a

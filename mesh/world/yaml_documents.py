@@ -1,8 +1,8 @@
-"""YAML that programs write for programs: kubeconfigs, rendered manifests, what we send ourselves.
+"""YAML that programs write for programs: kubeconfigs, rendered manifests, bodies of requests.
 
-The only importer of yaml besides `mesh.config.source.load`, which is for what people write and is stricter.
-Scalars mean what they mean to helm and kubectl (Go's YAML 1.1 without its oddest parts): a date
-and `1:20` stay strings, `yes` and `on` are booleans, `010` is 8.
+The only importer of yaml besides `mesh.config.source.load`, which reads what people write and is stricter.
+Scalars have the meaning that helm and kubectl give them (Go's subset of YAML 1.1): a date and `1:20`
+stay strings, `yes` and `on` are booleans, `010` is 8.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ for _tag in _NUMBERS:
 
 
 _BENT = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-"""What stands for itself in JSON, and is a line break or not allowed at all in YAML."""
+"""Characters that JSON allows as they are, and that are line breaks or invalid in YAML."""
 
 
 def json_bytes(value: Any) -> bytes:
-    """Write JSON that a YAML reader reads the same: API servers and helm use one.
+    """Return JSON that a YAML reader reads the same: API servers and helm use one.
 
-    YAML knows no surrogate pairs (the escapes of an emoji), so characters go out as they are,
-    except those that it would fold or refuse.
+    YAML has no surrogate pairs (the escapes of an emoji), so characters are not escaped, except those
+    that YAML would fold or refuse.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _BENT.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def read_all(text: str | bytes) -> list[Any]:
-    """Return every document that is not empty; raise ValueError, without the text, if it is no YAML."""
+    """Return every document that is not empty; raise ValueError, without the text, for invalid YAML."""
     try:
         return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except yaml.YAMLError as error:
@@ -72,7 +72,7 @@ def read(text: str | bytes) -> Any:
 
 _WORD = re.compile(r"[A-Za-z_/(][^\n]*\Z")
 _TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""Words that some reader of YAML takes for something else than text."""
+"""Words that some YAML reader does not take for text."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -91,14 +91,14 @@ _Dumper.add_representer(str, _Dumper.text)
 
 
 def write(value: Any) -> str:
-    """Write plain data as YAML for people to read and for helm and kubectl to take: block style, as ordered.
+    """Return plain data as YAML for people, helm and kubectl: block style, in the order given.
 
-    Anything but printable ASCII is escaped, so that nothing in it acts on a terminal.
+    Anything but printable ASCII is escaped, so that it cannot act on a terminal.
     """
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=1 << 20)
     return text.removesuffix("...\n")
 
 
 def write_all(documents: Iterable[Any]) -> str:
-    """Write several documents, each headed by its line."""
+    """Return several documents, each after a `---` line."""
     return "".join(f"---\n{write(each)}" for each in documents)

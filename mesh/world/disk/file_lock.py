@@ -1,7 +1,12 @@
-"""Mutual exclusion between runs on one machine: a lock the kernel gives back when its holder dies.
+"""Mutual exclusion between runs on one machine: a lock that the kernel frees when its holder dies.
 
-The lock is on a file of its own, never renamed and never deleted, so that the files it guards can
-be replaced atomically. Its body tells who holds it; only the flock itself decides.
+A file that merely exists, with a pid in it, would outlive a killed run, and its pid may be reused. A
+flock belongs to the open file description: the kernel frees it when the last descriptor closes, however
+the process ends. The body of the file only names the holder, for a message; it decides nothing, so it
+may be empty, old or torn.
+
+The lock has a file of its own, never renamed or deleted: a lock on `mesh.lock` itself would stay with
+the old inode when the file is replaced, and two runs could each hold one.
 """
 
 from __future__ import annotations
@@ -20,11 +25,11 @@ from mesh.errors import LockedError, StateError
 from mesh.world import trace
 
 LOOKS, SECONDS_BETWEEN = 20, 0.05
-"""How often the name of a holder is looked for that has just taken the lock."""
+"""How often to look for the name of a holder, which writes it just after it has the lock."""
 
 
 class FileLock:
-    """A lock on `path`, exclusive or shared; use it as a context manager to release it."""
+    """An exclusive lock on `path`; a context manager that releases it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,8 +37,8 @@ class FileLock:
         self._has_body = False
 
     def acquire(self, doing: str, *, since: datetime) -> FileLock:
-        """Take the lock for oneself and say so in the file; raise LockedError naming the holder."""
-        self._take(fcntl.LOCK_EX)
+        """Take the lock and name the holder in the file; raise LockedError, naming the other holder."""
+        self._take()
         holder = {
             "doing": doing,
             "host": socket.gethostname(),
@@ -48,8 +53,9 @@ class FileLock:
         return self
 
     def release(self) -> None:
-        """Give the lock back; harmless if it is not held."""
+        """Release the lock; does nothing if it is not held."""
         if self._handle >= 0:
+            # Emptied while the lock is still held: afterwards it could erase the next holder's name.
             if self._has_body:
                 os.ftruncate(self._handle, 0)
             os.close(self._handle)
@@ -64,17 +70,19 @@ class FileLock:
     ) -> None:
         self.release()
 
-    def _take(self, how: int) -> None:
+    def _take(self) -> None:
         if self._handle >= 0:
-            raise StateError(f"{self.path} is locked by this process already")
+            raise StateError(f"this process already holds the lock {self.path}")
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(f"{self.path} cannot be opened: {error.strerror or error}") from error
         try:
-            fcntl.flock(handle, how | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between open and flock the file may have been replaced, as by a restored folder: the lock
+            # would then be on an inode that no other run opens.
             if os.fstat(handle).st_ino != self.path.stat().st_ino:
-                raise StateError(f"{self.path} was replaced meanwhile", hint="run the command again")
+                raise StateError(f"{self.path} was replaced at the same time", hint="run the command again")
         except BlockingIOError:
             os.close(handle)
             raise LockedError(
@@ -87,7 +95,7 @@ class FileLock:
         self._handle = handle
 
     def _holder(self) -> str:
-        """Read the body; a reader leaves none, and a writer writes it a moment after it has the lock."""
+        """Return the holder as the body names it; it is written a moment after the lock is taken."""
         for _ in range(LOOKS):
             try:
                 body = json.loads(self.path.read_bytes())
@@ -98,7 +106,7 @@ class FileLock:
 
 
 def user() -> str:
-    """Whoever runs this, by name."""
+    """Return the name of the user of this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

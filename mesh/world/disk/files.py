@@ -1,7 +1,6 @@
-"""Files that must never be half written, read by strangers, or written by two.
+"""Atomic replacement of files, secret files, and whether git would add a file.
 
-Atomic replacement, secret files, and the question whether git would pick a file up; locks and
-journals are in `mesh.world.disk.file_lock` and `mesh.world.disk.json_lines`.
+Locks and journals are in `mesh.world.disk.file_lock` and `mesh.world.disk.json_lines`.
 """
 
 from __future__ import annotations
@@ -23,13 +22,17 @@ _GIT_DEADLINE = 10.0
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Put `data` in place of the file, whole or not at all, and on disk when this returns.
+    """Replace the file with `data`, whole or not at all; it is on disk when this returns.
 
-    Raises StateError if the target is a link, no regular file, or another user's, and if any byte
-    could not be written. A failed fsync is final: the kernel may have dropped the page.
+    Raises StateError if the target is a link, not a regular file, or another user's, and if any byte
+    could not be written.
     """
     _refuse_odd_target(path)
     began = time.monotonic()
+    # The order makes it atomic: the data is on disk before the rename, or a crash could leave the new name
+    # on an empty file; the folder is synced after it, or a crash could bring the old file back after a
+    # step had gone on. A failed fsync is never tried again: the kernel may have dropped the dirty page, so
+    # a second one could succeed without the data.
     try:
         temp = _write_temp(path, data, mode)
         try:
@@ -47,7 +50,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def _refuse_odd_target(path: Path) -> None:
-    """A link may lead out of the repository; another user's file is not ours to replace."""
+    """Raise StateError for a link, which may lead out of the repository, and for another user's file."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -59,7 +62,8 @@ def _refuse_odd_target(path: Path) -> None:
 
 
 def _write_temp(path: Path, data: bytes, mode: int) -> Path:
-    """Write and fsync a new file (0600 until it is whole) in the folder of `path`."""
+    """Write and fsync a new file (0600 until it is complete) in the folder of `path`."""
+    # In the same folder, hence on the same file system: a rename across two is a copy, and not atomic.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     temp = Path(name)
     try:
@@ -77,7 +81,7 @@ def _write_temp(path: Path, data: bytes, mode: int) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in the folder survive a power cut."""
+    """Make a rename or a new name in the folder survive a power failure."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -86,14 +90,15 @@ def sync_folder(folder: Path) -> None:
 
 
 def create_secret_file(path: Path, data: bytes) -> None:
-    """Create a file only its owner may read, from its first byte on; raise FileExistsError.
+    """Create a file that only its owner may read, from its first byte on; raise FileExistsError.
 
-    The bytes are written under another name and then linked, so nobody ever sees half a key and
-    an existing file is never touched. Folders that are missing are made 0700.
+    Missing folders are created with mode 0700.
     """
     _make_private_folder(path.parent)
     temp = _write_temp(path, data, 0o600)
     try:
+        # A link, not a rename: it fails if the name exists, so of two processes that make a key at the
+        # same time one keeps it and the other learns of it; and no reader ever sees half a key.
         os.link(temp, path)
     finally:
         temp.unlink(missing_ok=True)
@@ -107,21 +112,22 @@ def _make_private_folder(folder: Path) -> None:
             each.mkdir(mode=0o700)
     if folder.stat().st_mode & 0o022:
         raise MeshError(
-            f"{folder} may be written by other users; a key does not go there",
+            f"{folder} is writable by other users and cannot hold a key",
             hint=f"chmod 700 {folder}",
         )
 
 
 def read_secret_file(path: Path) -> bytes:
-    """Read a file that holds a secret; refuse one that others may read."""
+    """Read a file that holds a secret; raise MeshError if other users may read it."""
     try:
         with path.open("rb") as file:
+            # Of the open file, not of the path: what was checked is what is read.
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise MeshError(f"{path} is not a regular file")
             if found.st_mode & 0o077:
                 raise MeshError(
-                    f"{path} holds a secret and others may read it (mode {found.st_mode & 0o777:04o})",
+                    f"{path} holds a secret and is open to other users (mode {found.st_mode & 0o777:04o})",
                     hint=f"chmod 600 {path}",
                 )
             return file.read()
@@ -138,7 +144,7 @@ def inside_git(path: Path) -> bool:
 
 
 def git_would_take(path: Path) -> bool:
-    """Whether `git add` could pick the file up: in a work tree and not known to be ignored."""
+    """Whether `git add` would add the file: it is in a work tree and not known to be ignored."""
     if not inside_git(path):
         return False
     git = shutil.which("git")
@@ -156,7 +162,7 @@ def git_would_take(path: Path) -> bool:
 
 
 def user_path(text: str, env: Mapping[str, str], folder: Path) -> Path:
-    """Resolve a path as a user writes it: `~` is the home folder, anything relative is below `folder`."""
+    """Return the path that a user wrote: `~` is the home folder, a relative one is below `folder`."""
     if text == "~" or text.startswith("~/"):
         return Path(env.get("HOME") or Path.home()) / text[2:]
     return folder / text

@@ -1,7 +1,10 @@
-"""A file of JSON lines that survives a crash at any byte: the form of the journal.
+"""A file of JSON lines that survives a crash at any byte: the format of the journal.
 
 Each line is `{"entry": …, "sum": first 16 hex digits of the SHA-256 of the entry's canonical JSON}`.
-Only the last line can be torn, and it is dropped: nothing was done yet on the strength of it.
+
+Only the last line can be torn: a line is appended after the one before it was synced. Dropping a torn
+line is safe, because `append_line` had not returned: no step had begun on it, and no result depends on
+it. A damaged line before the last is not a crash but damage, and is an error: it may hide an intent.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ JsonLine = Mapping[str, Any]
 
 
 def open_lines(path: Path) -> int:
-    """Open (or create, 0600) a file of lines for appending, its torn tail cut off; return the descriptor."""
+    """Open (or create, 0600) a file of lines for appending, without its torn tail; return the descriptor."""
     is_new = not path.exists()
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         _, intact = _parse(path.read_bytes(), path)
+        # Cut before the first append, or the new line would be joined to the torn one and be lost with it.
         os.ftruncate(handle, intact)
         if is_new:
             sync_folder(path.parent)
@@ -37,17 +41,19 @@ def open_lines(path: Path) -> int:
 
 
 def append_line(handle: int, entry: JsonLine) -> None:
-    """Append one entry; it is on disk when this returns. Raise StateError if it is not."""
+    """Append one entry, on disk when this returns; raise StateError if that fails."""
     line = _encode(entry)
     began = time.monotonic()
     try:
+        # One write and one sync per line. A short write is not completed: the run ends here, and the next
+        # one cuts the part that was written.
         if os.write(handle, line) != len(line):
             raise OSError("no space left for the whole line")
         _sync_data(handle)
     except OSError as error:
         raise StateError(
             f"the journal could not be written: {error.strerror or error}",
-            hint="free space on its disk and run the command again; what is on record is still true",
+            hint="free space on its disk and run the command again; what is recorded is still valid",
         ) from error
     trace.event(
         trace.STATE,
@@ -70,7 +76,7 @@ def read_lines(path: Path) -> tuple[dict[str, Any], ...]:
 
 
 def _sync_data(handle: int) -> None:
-    """Flush the data; macOS has no fdatasync."""
+    """Flush the data and the size, which fdatasync includes; macOS has no fdatasync."""
     getattr(os, "fdatasync", os.fsync)(handle)
 
 

@@ -1,9 +1,11 @@
-"""Helm processes that may outlive us: who is at work on a release, told by the kernel.
+"""Helm processes that may outlive mesh: whether one is still at work on a release.
 
-Before helm is started on a release, the lock file of that release is locked (flock) and the locked
-descriptor is handed to the child. The lock then lives as long as helm or a child of its own does,
-whatever becomes of us, and not a moment longer: kill -9, a full disk and a reboot included. What
-is written in the file is for people. See docs/decisions/0003-helm-children.md.
+A helm that outlives a killed run still writes to the cluster, so the next run must tell a living helm
+from a dead one. A pid cannot: it may be reused, and it is unknown if mesh died between fork and write.
+So mesh locks a file of the release (flock) before it starts helm, and passes the locked descriptor on.
+A flock belongs to the open file description that parent and child share: it ends when the last of them,
+or a child of helm, has closed it. That holds after kill -9, on a full disk and after a reboot. The text
+in the file is for messages only. See docs/decisions/0003-helm-children.md.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from mesh.world.helm.errors import HelmBusy
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A helm process at work; `pid` is 0 if we were killed before it could be written down."""
+    """A helm process at work; `pid` is 0 if mesh was killed before it could record it."""
 
     pid: int = 0
     started: str = ""
@@ -38,7 +40,7 @@ class Child:
 
 
 def lock_path(run_dir: Path, cluster: str, namespace: str, release: str) -> Path:
-    """The lock file of one release of one cluster."""
+    """Return the lock file of one release of one cluster."""
     names = (quote(name, safe="") for name in (cluster, namespace, release))
     return run_dir / f"helm-{'+'.join(names)}.lock"
 
@@ -51,6 +53,7 @@ def alive(run_dir: Path, cluster: str, namespace: str, release: str) -> Child | 
     except FileNotFoundError:
         return None
     try:
+        # Shared: two runs that look at the same time do not take each other for a helm.
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _read(path)
@@ -63,14 +66,15 @@ def alive(run_dir: Path, cluster: str, namespace: str, release: str) -> Child | 
 def locked(path: Path, what: str) -> Iterator[int]:
     """Hold the lock file of a release; yield the descriptor for the child. Raise HelmBusy.
 
-    Our own descriptor is closed at the end; the kernel frees the lock with the last one.
+    This process closes its descriptor at the end; the kernel frees the lock with the last one.
     """
     private_folder(path.parent)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _taken(fd):
             raise HelmBusy(
-                f"{what}: another helm is still at work on it: {_read(path)}", hint="wait for it to end"
+                f"{what}: another helm process is still at work on it: {_read(path)}",
+                hint="wait for it to end",
             )
         os.ftruncate(fd, 0)
         yield fd
@@ -79,7 +83,7 @@ def locked(path: Path, what: str) -> Iterator[int]:
 
 
 def _taken(fd: int) -> bool:
-    """Take the lock; try for a moment, because `alive` holds it for an instant when it looks."""
+    """Take the lock; try for a moment, because `alive` holds it for an instant when it checks."""
     for _ in range(10):
         with suppress(BlockingIOError):
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +93,7 @@ def _taken(fd: int) -> bool:
 
 
 def sweep(run_dir: Path) -> None:
-    """Remove the values files of helms that are gone and whose parent was killed before it could."""
+    """Remove the values files that killed runs left, unless their helm is still at work."""
     for values in run_dir.glob("helm-*.values.json"):
         lock = values.with_name(values.name.replace(".values.json", ".lock"))
         with suppress(HelmBusy), locked(lock, ""):
@@ -97,13 +101,13 @@ def sweep(run_dir: Path) -> None:
 
 
 def note(fd: int, pid: int, command: str) -> None:
-    """Write down who holds the lock, for people and for `alive`."""
+    """Record the holder of the lock in its file, for messages."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     os.pwrite(fd, json.dumps({"pid": pid, "started": started, "command": command}).encode() + b"\n", 0)
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only we may look into."""
+    """Create a folder that only its owner may enter."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
@@ -117,7 +121,7 @@ def _read(path: Path) -> Child:
 
 
 class Children:
-    """The helm processes of this run, so that another thread can tell them to stop."""
+    """The helm processes of this run, so that another thread can stop them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -126,7 +130,9 @@ class Children:
 
     @contextmanager
     def running(self, pid: int) -> Iterator[None]:
-        """Know of a process while it runs; one that starts after `stop` is stopped at once."""
+        """Register a process while it runs; one that starts after `stop` is stopped at once."""
+        # Both under one lock: either `stop` sees the pid and signals it, or this thread sees the stop. A
+        # process that starts at the moment of Ctrl-C cannot slip through between the two.
         with self._lock:
             self._pids.add(pid)
             stopped = self._stopped
@@ -139,21 +145,24 @@ class Children:
                 self._pids.discard(pid)
 
     def pids(self) -> tuple[int, ...]:
-        """The processes at work now."""
+        """Return the processes at work now."""
         with self._lock:
             return tuple(sorted(self._pids))
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, ...]:
-        """Tell every process to end: at SIGTERM helm marks its release as failed. Return whom."""
+        """Signal every process to end, and return them; at SIGTERM helm marks its release as failed."""
         with self._lock:
             self._stopped = True
-            told = tuple(sorted(self._pids))
-        for pid in told:
+            pids = tuple(sorted(self._pids))
+        for pid in pids:
             signal_group(pid, number)
-        return told
+        return pids
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
-    """Signal a process group of ours; do nothing if it has ended."""
+    """Signal the process group of a helm; do nothing if it has ended."""
+    # Each helm leads a group (`start_new_session`): Ctrl-C on the terminal does not reach it, so mesh
+    # decides when it stops, and its plugins and hooks stop with it. A pid is only signalled between start
+    # and wait, while the kernel cannot give it to another process.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)

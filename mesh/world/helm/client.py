@@ -1,7 +1,7 @@
 """The helm program, bound to the clusters of a mesh: render, upgrade, uninstall.
 
-Helm gets private folders of its own under the run folder; of the user's setup it sees the
-kubeconfig, the registry login and the repositories, and the proxy and CA variables.
+Helm gets private folders under the run folder; from the user's setup it gets the kubeconfig, the
+registry login, the repositories, and the proxy and CA variables.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 @dataclass(slots=True)
 class Program:
-    """The helm of this machine and what its processes share. Looked for when first needed."""
+    """The helm of this machine, found when first needed, and what its processes share."""
 
     env: Mapping[str, str]
     run_dir: Path
@@ -60,7 +60,7 @@ class Program:
             return self._found
 
     def environment(self, kubeconfig: str) -> Mapping[str, str]:
-        """The environment of a helm process: the user's without its HELM_ variables, and ours."""
+        """Return the environment of a helm process: the user's with the HELM_ variables of mesh."""
         home = private_folder(private_folder(self.run_dir) / "helm")
         kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
         return {
@@ -100,7 +100,9 @@ class HelmCli:
         try:
             return [document for document in documents.read_all(text) if isinstance(document, dict)]
         except ValueError as error:
-            raise RenderFailed(f"{self._what('render', job)}: the rendering is no YAML: {error}") from None
+            raise RenderFailed(
+                f"{self._what('render', job)}: the rendering is not valid YAML: {error}"
+            ) from None
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
@@ -119,7 +121,7 @@ class HelmCli:
         )
 
     def at_work(self, release: str, namespace: str) -> str:
-        """Say which helm process, of this run or of an earlier one, is at work on a release; "" if none."""
+        """Return the helm process, of this run or an earlier one, at work on a release; "" if none."""
         child = alive(self._program.run_dir, self.cluster, namespace, release)
         return str(child) if child else ""
 
@@ -143,14 +145,14 @@ class HelmCli:
         setting: Setting,
         work: Callable[[HelmCommand], Coroutine[Any, Any, Any]],
     ) -> Any:
-        """Run one coroutine of pyhelm3 to its end in this thread, when there is room for a process."""
+        """Run one coroutine of pyhelm3 to its end in this thread, once a process slot is free."""
         import asyncio
 
         from mesh.world.helm.command import HelmCommand, HelmExit
 
         what = self._what(verb, job)
         if job.ref.startswith("-"):
-            raise ChartNotFound(f"{what}: {job.ref!r} is no chart")
+            raise ChartNotFound(f"{what}: {job.ref!r} is not a chart")
         try:
             with self._program.gate:
                 return asyncio.run(work(HelmCommand(setting)))
@@ -174,10 +176,10 @@ def connect(
     processes: int = 4,
     timeout: float = 300.0,
 ) -> Mapping[str, HelmCli]:
-    """Bind helm to each (name, context, kubeconfig); helm itself is looked for when first needed.
+    """Return helm bound to each (name, context, kubeconfig); the program is found when first needed.
 
-    `run_dir` holds locks and helm's own folders. At most `processes` helms run at a time; each may
-    take `timeout` seconds per operation. `children.stop()` tells those at work to end.
+    `run_dir` holds locks and helm's own folders. At most `processes` helms run at the same time; each may
+    take `timeout` seconds per operation. `children.stop()` ends those at work.
     """
     program = Program(env, run_dir.absolute(), timeout, children or Children(), BoundedSemaphore(processes))
     return {
@@ -191,13 +193,13 @@ def _binary(env: Mapping[str, str]) -> str:
     found = shutil.which(named or "helm", path=env.get("PATH"))
     if not found:
         raise HelmMissing(
-            f"{named} (MESH_HELM) is not there" if named else "helm is not on PATH", hint=HOW_TO_GET
+            f"{named} (MESH_HELM) does not exist" if named else "helm is not on PATH", hint=HOW_TO_GET
         )
     return found
 
 
 def _usable(binary: str, env: Mapping[str, str]) -> Version:
-    """The version of a helm, which may lack its third number; raise HelmMissing if it is too old."""
+    """Return the version of a helm, with or without a third number; raise HelmMissing if it is too old."""
     argv = [binary, "version", "--template", "{{ .Version }}"]
     began = time.monotonic()
     try:
@@ -209,7 +211,7 @@ def _usable(binary: str, env: Mapping[str, str]) -> Version:
     trace.process(trace.HELM, argv, 0, began)
     number = _NUMBER.search(said)
     if not number:
-        raise HelmMissing(f"{binary} does not tell its version", hint=HOW_TO_GET)
+        raise HelmMissing(f"{binary} does not print its version", hint=HOW_TO_GET)
     version = int(number[1]), int(number[2]), int(number[3] or 0)
     if not (OLDEST <= version < (4, 0, 0) or version >= OLDEST_4):
         raise HelmMissing(f"{binary} is {said.strip()}, which is too old", hint=HOW_TO_GET)
@@ -217,7 +219,7 @@ def _usable(binary: str, env: Mapping[str, str]) -> Version:
 
 
 def _users(env: Mapping[str, str]) -> Mapping[str, str]:
-    """The user's registry login and repositories, where they are; helm only reads them here."""
+    """Return the user's registry login and repositories where they exist; helm only reads them."""
     home = Path(env.get("HOME") or Path.home())
     base = home / "Library/Preferences" if sys.platform == "darwin" else home / ".config"
     config = Path(env.get("HELM_CONFIG_HOME") or Path(env.get("XDG_CONFIG_HOME") or base) / "helm")

@@ -1,8 +1,8 @@
-"""Helm's command line through pyhelm3, of which only the argv and the reading of output is used.
+"""Helm's command line through pyhelm3, which builds the arguments and reads the output.
 
-`run` replaces the one of pyhelm3: no shell, no token in argv, values in a private file instead of
-on stdin, deadlines, a process group of its own, and the lock of the release in the child's hands.
-This module is imported late, when helm is called: pyhelm3 costs as much as a whole plan may take.
+`run` replaces that of pyhelm3: no shell, no token in argv, values in a private file instead of on
+stdin, deadlines, a process group for each helm, and the lock of the release passed to the child. This
+module is imported late, when helm runs: importing pyhelm3 takes as long as a plan.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _EXPLICIT: Mapping[tuple[str, int], tuple[str, ...]] = {
     ("uninstall", 4): ("--ignore-not-found", "--cascade=background", "--wait=hookOnly"),
     ("uninstall", 3): ("--ignore-not-found", "--cascade=background"),
 }
-"""What is said though it is the default of some version of helm: defaults move."""
+"""Options that are the default of some version of helm, set explicitly because defaults change."""
 
 
 class HelmExit(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
-    """How helm ended, if not well: its exit code (negative: by that signal) and its stderr."""
+    """How helm failed: its exit code (negative: by that signal) and its stderr."""
 
     def __init__(self, code: int, stderr: bytes, *, late: bool) -> None:
         super().__init__(code)
@@ -51,7 +51,7 @@ class HelmExit(Exception):  # noqa: N818  # becomes an error in mesh.world.helm
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a helm process is started with. `lock` is the release's lock file, None for a rendering.
+    """How a helm process is started. `lock` is the release's lock file, None for a rendering.
 
     `what` names the release in a message; `labels` go on helm's record of it.
     """
@@ -69,12 +69,12 @@ class Setting:
 
     @property
     def major(self) -> int:
-        """3 or 4: the flags differ."""
+        """The major version, 3 or 4: the flags differ."""
         return 4 if self.version >= _FOUR else 3
 
 
 class HelmCommand(Command):  # type: ignore[misc]  # likewise
-    """pyhelm3's commands, run our way."""
+    """The commands of pyhelm3, with `run` replaced."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(
@@ -86,10 +86,9 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         self._setting = setting
 
     async def install(self, job: HelmJob, *, force_conflicts: bool) -> None:
-        """`helm upgrade --install`; values of the former revision are never reused.
-
-        `--server-side=auto`: a release keeps the way of applying it was born with.
-        """
+        """Run `helm upgrade --install`; values of the former revision are never reused."""
+        # Reused values would be a third source that the plan does not show. `auto` keeps the apply method a
+        # release was created with: a change of method moves the ownership of every field.
         await self.install_or_upgrade(
             job.release,
             job.ref,
@@ -106,7 +105,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
     async def render(
         self, job: HelmJob, *, kube_version: str, upgrade: bool, api_versions: Iterable[str]
     ) -> bytes:
-        """`helm template` for a cluster of that version, without asking it."""
+        """Run `helm template` for a cluster of that version, without a request to it."""
         argv = ["template", job.release, job.ref, "--namespace", job.namespace, "--values", "-"]
         argv += ["--kube-version", kube_version, "--no-hooks", "--skip-tests", "--skip-crds"]
         argv += ["--is-upgrade"] if upgrade else []
@@ -143,6 +142,7 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
             start_new_session=True,
             pass_fds=fds,
         )
+        # After the start, so the pid may be missing if mesh dies here; the lock is already the child's.
         for fd in fds:
             note(fd, child.pid, " ".join(("helm", *argv[1:3])))
         with self._setting.children.running(child.pid):
@@ -155,12 +155,14 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         return out
 
     def client_version(self) -> semver.Version:
-        """The version found when helm was looked for: no shell, and no third number needed."""
+        """Return the version that is already known: pyhelm3 would run a shell and need a third number."""
         return semver.Version(*self._setting.version)
 
 
 async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
-    """Wait for the end; after helm's own timeout and some grace, end it. Return whether it was late."""
+    """Wait for the end; stop helm after its own timeout and a grace period. Return whether it was late."""
+    # SIGTERM first: helm then marks its release as failed, and the next upgrade works. Killed, it leaves a
+    # pending release, which needs `mesh recover`.
     signals = (signal.SIGTERM, signal.SIGKILL)
     for tries, number in enumerate(signals):
         done, _ = await asyncio.wait({talk}, timeout=GRACE if tries else timeout + GRACE)
@@ -172,12 +174,13 @@ async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
 
 
 def _as_yaml(values: bytes) -> bytes:
-    """The values as pyhelm3 wrote them (JSON in ASCII) as a YAML reader reads them right."""
+    """Return the values, which pyhelm3 writes as ASCII JSON, in the form that a YAML reader reads right."""
     return documents.json_bytes(json.loads(values))
 
 
 def _private_file(path: Path, content: bytes) -> Path:
-    """Write a file that only we may read, under the lock of the release."""
+    """Write a file that only its owner may read, under the lock of the release."""
+    # A file, not stdin: a helm that outlives mesh would read half of its values from a broken pipe.
     path.unlink(missing_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:

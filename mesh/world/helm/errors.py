@@ -1,13 +1,13 @@
-"""What helm can say no with, read from its stderr, which is never shown as it is.
+"""The errors of helm, read from its stderr, which is never shown unfiltered.
 
 ::
 
     HelmError
-    ├── HelmMissing      no helm, or one too old to be used
-    ├── HelmBusy         another helm process of ours is still at work on the release
-    ├── PendingRelease   helm takes the release to be in use: it is, or a helm was killed
-    ├── FieldConflict    others hold fields of the chart's objects
-    ├── ChartNotFound    the chart, its version or its repository is not there
+    ├── HelmMissing      no helm, or one that is too old
+    ├── HelmBusy         another helm process of mesh is still at work on the release
+    ├── PendingRelease   helm considers the release in use: it is, or a helm was killed
+    ├── FieldConflict    other field managers hold fields of the chart's objects
+    ├── ChartNotFound    the chart, its version or its repository does not exist
     ├── RenderFailed     the chart does not render with these values
     ├── HelmStopped      ended by a signal, or at its deadline
     └── HelmFailed       any other failure
@@ -26,15 +26,15 @@ from mesh.world.kube.errors import Cause
 
 
 class HelmMissing(HelmError):  # noqa: N818  # reads as what happened, like its siblings
-    """There is no helm, or one too old to be used."""
+    """There is no helm, or one that is too old."""
 
 
 class HelmBusy(HelmError):  # noqa: N818  # likewise
-    """Another helm process of ours is still at work on the release."""
+    """Another helm process of mesh is still at work on the release."""
 
 
 class HelmFailed(HelmError):  # noqa: N818  # likewise
-    """Helm ended with an error; `stderr` is what it said, cleaned."""
+    """Helm ended with an error; `stderr` is what it printed, cleaned."""
 
     hint_text = ""
 
@@ -44,15 +44,15 @@ class HelmFailed(HelmError):  # noqa: N818  # likewise
 
 
 class PendingRelease(HelmFailed):
-    """Helm takes the release to be in use."""
+    """Helm considers the release in use."""
 
-    hint_text = "wait if somebody is at work on it; `mesh recover ADDRESS` frees it otherwise"
+    hint_text = "wait if another process is upgrading it; otherwise `mesh recover ADDRESS` unlocks it"
 
 
 class FieldConflict(HelmFailed):
-    """Others hold fields of the chart's objects: `fields` are their causes, as far as helm tells."""
+    """Other field managers hold fields of the chart's objects: `fields`, as far as helm names them."""
 
-    hint_text = "plan again: it lists who holds the fields, and how to take them"
+    hint_text = "plan again: the plan lists the holders of the fields, and how to take them"
 
     def __init__(self, what: str, stderr: str = "", fields: tuple[Cause, ...] = ()) -> None:
         super().__init__(what, stderr)
@@ -60,7 +60,7 @@ class FieldConflict(HelmFailed):
 
 
 class ChartNotFound(HelmFailed):
-    """The chart, its version or its repository is not there."""
+    """The chart, its version or its repository does not exist."""
 
     hint_text = "check the chart's source and version, and `helm registry login` if it is private"
 
@@ -74,7 +74,7 @@ class RenderFailed(HelmFailed):
 class HelmStopped(HelmFailed):
     """Ended by a signal, or at its deadline."""
 
-    hint_text = "run the command again: it goes on where this one stopped"
+    hint_text = "run the command again: it continues where this one stopped"
 
 
 _SECRET_KEY = re.compile(r"(?i)licen[cs]e|passw|token|key|secret")
@@ -123,7 +123,7 @@ _CLASSES: tuple[tuple[type[HelmFailed], re.Pattern[str]], ...] = (
 
 
 def failure(what: str, stderr: bytes, values: Mapping[str, Any]) -> HelmFailed:
-    """Read helm's stderr into an error; `what` names the release and cluster."""
+    """Return the error for helm's stderr; `what` names the release and cluster."""
     text = stderr.decode("utf-8", "replace")
     words = cleaned(text, values)
     causes = tuple(_held(text)) if "conflict" in text else ()
@@ -136,7 +136,9 @@ def failure(what: str, stderr: bytes, values: Mapping[str, Any]) -> HelmFailed:
 
 
 def cleaned(text: str, values: Mapping[str, Any]) -> str:
-    """Make helm's words fit to be shown: its last lines, without secrets and control characters."""
+    """Return helm's message without secrets and control characters, in one line."""
+    # Values first: a template may print a secret under any name. Then `key: value` pairs, for secrets that
+    # are not in the values, such as those a chart generates. The longest first, for one may hold another.
     for secret in sorted(set(_secrets(values)), key=len, reverse=True):
         text = text.replace(secret, MASK)
     lines = [line for line in text.splitlines() if line.strip()]
@@ -146,7 +148,7 @@ def cleaned(text: str, values: Mapping[str, Any]) -> str:
 
 
 def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
-    """Every text under a key that names a secret; short ones would blot out half the message."""
+    """Yield every text under a key that names a secret; a short one would mask half the message."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _secrets(inner, secret=secret or bool(_SECRET_KEY.search(str(key))))

@@ -1,6 +1,6 @@
-"""Helm releases, read from the Secrets that helm keeps them in: no process, one LIST.
+"""Helm releases, read from the Secrets in which helm stores them: no process, one LIST.
 
-The payload is base64 (ours, on top of the API's) of gzip of JSON. Of a release the newest
+The payload is base64 (helm's, on top of the API's) of gzip of JSON. Of a release the newest
 *deployed* revision says what is in the cluster (values, manifest), and the newest revision says how
 the release fares: a failed upgrade leaves its revision above the deployed one.
 """
@@ -31,14 +31,14 @@ NOT_SUPERSEDED = "status!=superseded"
 """The selector of the one LIST of Secrets that all kinds share: leaves out nothing but old revisions."""
 
 PENDING = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})
-"""Statuses that helm leaves behind when it is killed: no upgrade comes past them.
+"""Statuses that a killed helm leaves, and with which helm refuses to upgrade.
 
-The pending ones it takes for somebody else's lock. `uninstalling` stands in the way of an upgrade,
-not of another uninstall.
+It takes the pending ones for the lock of another helm. `uninstalling` blocks an upgrade, not another
+uninstall.
 """
 
 COMMON_NAMES = frozenset({"base", "cni"})
-"""Names of Istio's charts that others give to theirs as well."""
+"""Names of Istio's charts that other projects use as well."""
 
 LARGEST = 64 * 1024 * 1024
 """Bytes a release may unpack to; a Secret holds 1 MiB, so only a bomb comes near."""
@@ -74,7 +74,7 @@ class Release:
     about: str = ""
 
     def objects(self) -> list[Object]:
-        """The manifest as objects; parsed anew at every call, for it is costly and seldom needed."""
+        """Return the manifest as objects; parsed at every call, since it is costly and seldom needed."""
         return [document for document in documents.read_all(self.manifest) if isinstance(document, dict)]
 
 
@@ -102,7 +102,7 @@ class ReleaseView:
         return self.newest.status in PENDING
 
     def is_of(self, chart: str) -> bool:
-        """Whether it is of the chart, and not of somebody's that has nothing but its name in common."""
+        """Whether it is of Istio's chart, and not of another project's chart with the same name."""
         one = self.newest
         if one.chart != chart or chart not in COMMON_NAMES:
             return one.chart == chart
@@ -110,12 +110,12 @@ class ReleaseView:
 
     @property
     def token(self) -> str:
-        """Moves when, and only when, helm (or somebody in its place) wrote the release."""
+        """Changes if, and only if, helm or another program has written the release."""
         return f"{self.newest.uid}:{self.newest.revision}:{self.newest.status}:{self.newest.digest}"
 
 
 def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
-    """Return every release that is there by (namespace, name); at most two revisions of each are unpacked."""
+    """Return every release by (namespace, name); at most two revisions of each are unpacked."""
     revisions: dict[tuple[str, str], list[Object]] = {}
     for secret in secrets:
         if secret.get("type", TYPE) == TYPE:
@@ -161,9 +161,9 @@ def chart_of(secret: Object) -> dict[str, Any]:
 def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None:
     """Turn a pending revision into a failed one, so that helm can upgrade above it.
 
-    The Secret must be as it was read: raise `Conflict` if helm (or anybody) has written it since.
-    A revision that is not pending is left alone, so that doing it twice does no harm. The caller
-    has made sure that no helm is at work on it (`mesh.world.helm.children.alive`).
+    Raises `Conflict` if helm or another program has written the Secret since it was read.
+    A revision that is not pending is not changed, so that doing it twice does no harm. The caller has
+    made sure that no helm is at work on it (`mesh.world.helm.children.alive`).
     """
     payload = _unpack(secret)
     info = payload.setdefault("info", {})
@@ -175,6 +175,8 @@ def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None
     metadata = dict(secret["metadata"])
     metadata.pop("managedFields", None)
     metadata["labels"] = {**metadata.get("labels", {}), "status": "failed"}
+    # PUT with the resourceVersion that was read: the server refuses it if a helm that was not seen has
+    # written the revision meanwhile, so a running upgrade is never marked as failed.
     kube.replace(
         {
             **secret,
@@ -188,7 +190,7 @@ def unlock(kube: Kube, secret: Object, *, manager: str = "mesh/recover") -> None
 
 
 def _is_over(revisions: list[Object]) -> bool:
-    """Whether they are what `helm uninstall --keep-history` leaves of a release that is gone."""
+    """Whether they are what `helm uninstall --keep-history` leaves."""
     return _label(max(revisions, key=_revision), "status") == "uninstalled"
 
 
@@ -226,7 +228,7 @@ def _unpack(secret: Object) -> dict[str, Any]:
 
 
 def _unzip(packed: bytes) -> bytes:
-    """Unpack gzip, unless it is none (as early helm wrote it), and no more than `LARGEST`."""
+    """Unpack gzip, at most `LARGEST` bytes; return data that is not gzip, as early helm wrote it."""
     if not packed.startswith(_GZIP):
         return packed
     reader = zlib.decompressobj(wbits=31)
@@ -245,5 +247,5 @@ def _unreadable(secret: Object, why: str) -> HelmError:
     metadata = secret["metadata"]
     return HelmError(
         f"the Secret {metadata.get('name')} in {metadata.get('namespace')} cannot be read: {why}",
-        hint="`helm history` of that release tells whether helm can read it",
+        hint="`helm history` of that release shows whether helm can read it",
     )

@@ -1,4 +1,4 @@
-"""Who we are to an API server: what the user of a context adds to a request and to TLS.
+"""Credentials: what the user of a kubeconfig context adds to a request and to TLS.
 
 Certificates, tokens, token files, basic authentication and impersonation are plain data and are
 read here. The old `auth-provider` entries are left to the library of the kubernetes project, the
@@ -27,7 +27,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is sent: headers on every request, certificate and key (PEM) in the handshake."""
+    """What identifies the user: headers of every request, certificate and key (PEM) of the handshake."""
 
     headers: Headers = field(default=(), repr=False)
     cert: bytes = field(default=b"", repr=False)
@@ -36,7 +36,7 @@ class Login:
 
 @dataclass(slots=True)
 class Credentials:
-    """The credentials of one context; read when first needed, and again when they are used up."""
+    """The credentials of one context; read when first needed, and again when they expire."""
 
     target: Target
     plugins: Plugins
@@ -45,7 +45,7 @@ class Credentials:
     _lock: Lock = field(default_factory=Lock)
 
     def login(self, call: Call) -> Login:
-        """Return what to send now."""
+        """Return the credentials to send now."""
         with self._lock:
             used_up = self._grant is not None and not self._grant.fresh(datetime.now(UTC))
             if self._login is None or used_up:
@@ -53,8 +53,10 @@ class Credentials:
             return self._login
 
     def renewed(self, refused: Login, call: Call) -> bool:
-        """Read the credentials again after a 401; say whether there are others than those refused."""
+        """Read the credentials again after a 401; return whether they differ from those refused."""
         with self._lock:
+            # Several requests may get their 401 at the same time: only the first of them reads again, so a
+            # plugin that asks a person to log in is started once.
             if self._login == refused:
                 self._login = self._read(call)
             return self._login != refused
@@ -93,7 +95,7 @@ def _bearer(token: str) -> Headers:
 
 
 def _impersonation(user: Section) -> Headers:
-    """What `as` and its companions say; a group, or a value of an extra, is a header line each."""
+    """Return the headers of `as` and its companions: one line per group and per value of an extra."""
     one = (("impersonate-user", user.text("as")), ("impersonate-uid", user.text("as-uid")))
     groups = (("impersonate-group", str(group)) for group in user.body.get("as-groups") or ())
     extras = (
@@ -105,7 +107,7 @@ def _impersonation(user: Section) -> Headers:
 
 
 def _from_provider(target: Target, call: Call) -> str:
-    """Let the library of the kubernetes project refresh an `oidc` or `gcp` entry."""
+    """Return the token of an `oidc` or `gcp` entry, refreshed by the kubernetes package."""
     from kubernetes.client import Configuration
     from kubernetes.config.kube_config import KubeConfigLoader
 
@@ -130,6 +132,6 @@ def _from_provider(target: Target, call: Call) -> str:
         raise Unauthorized(
             call,
             f"auth-provider {provider.get('name')} gave no token",
-            hint="kubectl has dropped it too: use the exec plugin of your provider",
+            hint="kubectl no longer supports it either: use the exec plugin of your provider",
         )
     return token

@@ -1,7 +1,7 @@
-"""One API server, spoken to in raw JSON objects: list, get, server-side apply, delete.
+"""One API server, used with raw JSON objects: list, get, server-side apply, delete.
 
-Bodies and answers are plain dicts; typed models cost fifteen times as much and refuse fields that
-are newer than they. What a server says no with are the errors of `mesh.world.kube.errors`.
+Bodies and answers are plain dicts; typed models cost fifteen times as much and refuse fields newer than
+themselves. A refusal raises one of the errors of `mesh.world.kube.errors`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _METHODS = {
 class ApiServer:
     """A `Kube`: one API server, used from several threads.
 
-    `requests` counts what was asked (a page each, retries not) by verb (list, get, apply, create,
+    `requests` counts the requests (each page, no retries) by verb (list, get, apply, create,
     replace, delete; a dry run is `apply?dry`) and by resource (`secrets`, `deployments.apps`, or
     the path).
     """
@@ -63,16 +63,16 @@ class ApiServer:
         self._served = Served()
 
     def within(self, seconds: float) -> ApiServer:
-        """The same API server over a connection of its own: asked once, and given up after `seconds`."""
+        """Return the same API server over separate connections, with one attempt of so many seconds."""
         return ApiServer(self.cluster, self.context, self._wire.within(seconds))
 
     @property
     def server(self) -> str:
-        """The address of the API server, as the kubeconfig has it."""
+        """The address of the API server, as in the kubeconfig."""
         return self._wire.server
 
     def bearing(self, token: str, ca: bytes = b"") -> ApiServer:
-        """The same API server as the holder of a token, and of no other credentials."""
+        """Return the same API server with a token for its only credentials."""
         return ApiServer(self.cluster, self.context, self._wire.bearing(token, ca))
 
     def get_path(self, path: str) -> Object:
@@ -80,17 +80,17 @@ class ApiServer:
         return self._ask(Call(self.cluster, self.context, "get", path), path)
 
     def get_text(self, path: str) -> str:
-        """GET any path that does not answer in JSON, such as a pod's port through the server's proxy."""
+        """GET any path with an answer other than JSON, such as a pod's port through the server's proxy."""
         reply = self._reply(Call(self.cluster, self.context, "get", path), path)
         return reply.body.decode("utf-8", "replace")
 
     def time(self) -> datetime:
-        """Ask what time it is there, to the second; raise Unreachable if the server does not say."""
+        """Return the time of the server, to the second; raise Unreachable if it sends none."""
         call = Call(self.cluster, self.context, "get", "/version")
         try:
             return parsedate_to_datetime(self._reply(call, "/version").date)
         except ValueError:
-            raise Unreachable(call, "its answers have no date") from None
+            raise Unreachable(call, "its answers have no Date header") from None
 
     def list(
         self,
@@ -103,7 +103,7 @@ class ApiServer:
     ) -> Objects:
         """Return every object of a collection (paged inside); [] if the resource is not served.
 
-        Each object says its apiVersion and kind, which the items of a list leave out.
+        Each object gets its apiVersion and kind, which the items of a list omit.
         """
         call = self._call("list", resource, namespace)
         query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
@@ -115,6 +115,8 @@ class ApiServer:
             except Missing:
                 return []
             except Gone:
+                # 410: the snapshot of etcd behind the pages was compacted. Only a list from the start is
+                # consistent; pages of two snapshots could miss an object or have it twice.
                 if restart == _RESTARTS:
                     raise
         return [{**item, "apiVersion": resource.api_version, "kind": resource.kind} for item in found]
@@ -130,7 +132,7 @@ class ApiServer:
                 return found
 
     def resource_of(self, obj: Object) -> ResourceType:
-        """Say which API resource an object belongs to; raise `Missing` if it is not served."""
+        """Return the API resource of an object; raise `Missing` if it is not served."""
         api, kind = str(obj["apiVersion"]), str(obj["kind"])
         known = TABLE.get((api, kind))
         if known:
@@ -141,14 +143,14 @@ class ApiServer:
         raise Missing(Call(self.cluster, self.context, "find", f"{kind} of {api}"), "it is not served")
 
     def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
-        """Return one object, or None if it is not there (or its resource is not served)."""
+        """Return one object, or None if it (or its resource) does not exist."""
         try:
             return self._ask(self._call("get", resource, namespace, name), resource.path(namespace, name))
         except Missing:
             return None
 
     def apply(self, obj: Object, *, manager: str, force: bool = False, dry_run: bool = False) -> Object:
-        """Server-side apply; return the object that results. `metadata.uid`, if given, must match.
+        """Server-side apply; return the resulting object. `metadata.uid`, if given, must match.
 
         The server reads the body as YAML, which is why it is not plain `json.dumps`.
         """
@@ -156,15 +158,15 @@ class ApiServer:
         return self._send("apply", obj, query, media=_APPLY)
 
     def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
-        """POST an object; raise `AlreadyExists`, or Unreachable with `sent` when nobody can tell."""
+        """POST an object; raise `AlreadyExists`, or Unreachable with `sent` if it may have worked."""
         return self._send("create", obj, _write(manager, dry_run=dry_run))
 
     def replace(self, obj: Object, *, manager: str) -> Object:
-        """PUT an object with the resourceVersion it carries; raise `Conflict` if it moved."""
+        """PUT an object with the resourceVersion it carries; raise `Conflict` if it has changed."""
         return self._send("replace", obj, _write(manager))
 
     def delete(self, resource: ResourceType, namespace: str, name: str, *, uid: str = "") -> bool:
-        """Delete one object (only if it has that uid, when given); False if it was not there."""
+        """Delete one object (only if it has that uid, when given); False if it did not exist."""
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid:
             options["preconditions"] = {"uid": uid}
@@ -202,13 +204,13 @@ class ApiServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Object:
-        """Send, and return the answer read as JSON; raise the error that any other answer means."""
+        """Send, and return the answer as JSON; raise the error for any other answer."""
         reply = self._reply(call, path, query=query, body=body, headers=headers)
         try:
             answer: Object = json.loads(reply.body)
         except ValueError:
             hint = "is a proxy or a login page in front of the API server?"
-            raise Unreachable(call, f"answered {call} with something that is no JSON", hint=hint) from None
+            raise Unreachable(call, f"its answer to {call} is not valid JSON", hint=hint) from None
         return answer
 
     def _reply(
@@ -220,7 +222,7 @@ class ApiServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send, and return an answer that means yes; raise the error that any other answer means."""
+        """Send, and return a successful answer; raise the error for any other."""
         asked = {key: value for key, value in (query or {}).items() if value}
         with self._lock:
             self.requests[f"{call.verb}?dry" if "dryRun" in asked else call.verb, call.resource] += 1
@@ -239,9 +241,9 @@ def connect(
     patience: Patience | None = None,
     sleep: Sleep = time.sleep,
 ) -> Mapping[str, ApiServer]:
-    """Bind each (name, context, kubeconfig) to its API server; nothing is sent before the first call.
+    """Return the API server of each (name, context, kubeconfig); nothing is sent before the first call.
 
-    Raise one MeshError with every context that cannot be used. `sleep` waits between attempts.
+    Raises one MeshError with every context that cannot be used. `sleep` waits between attempts.
     """
     plugins = Plugins(env)
     return {

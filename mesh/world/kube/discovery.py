@@ -1,4 +1,4 @@
-"""Which resources a group version has, asked once per run, and again when a kind has come since."""
+"""The resources of a group version, read once per run, and again when a kind is missing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mesh.world.resources import ResourceType
 
 
 class Served:
-    """What an API server was found to serve; used from several threads."""
+    """The resources that an API server serves, as far as read; used from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, tuple[ResourceType, ...]] = {}
 
     def of(self, api: str, kind: str, get_path: Callable[[str], Object]) -> tuple[ResourceType, ...]:
-        """The resources of a group version; asked for again when a kind is not among them (a new CRD)."""
+        """Return the resources of a group version; read again if `kind` is missing: a CRD may be new."""
         with self._lock:
             known = self._known.get(api, ())
         if any(resource.kind == kind for resource in known):

@@ -1,4 +1,4 @@
-"""From the body of a failed request to the error that a person can act on."""
+"""Turns the body of a failed request into the error to raise."""
 
 from __future__ import annotations
 
@@ -33,18 +33,20 @@ _SIMPLE: Mapping[int, type[Refusal]] = {401: Unauthorized, 403: Forbidden, 404: 
 
 
 def refusal(call: Call, status: int, body: bytes) -> KubeError:
-    """Read a Status object (or whatever a proxy sent instead) into an error."""
+    """Return the error for a Status object, or for what a proxy sent in its place."""
     answer = _status(body)
     text = _words(call, answer, body)
     webhook = _WEBHOOK.search(str(answer.get("message", "")))
     if webhook and status != 409:
-        return WebhookDenied(call, f"{webhook[1]} says no (its words are not shown)" if call.secret else text)
+        return WebhookDenied(
+            call, f"{webhook[1]} refuses (its message is not shown)" if call.secret else text
+        )
     if status == 409:
         return _conflict(call, answer, text)
     if status in (400, 413, 422) or blames_object(status, body):
         fields = tuple(field for field, _ in _complaints(answer))
         if fields == ("metadata.uid",):
-            return Conflict(call, "it is not the object that was read: another one has its name now")
+            return Conflict(call, "it is not the object that was read: another one has the name now")
         return Invalid(call, text, status=status, fields=fields)
     if status in _SIMPLE:
         return _SIMPLE[status](call, text)
@@ -52,7 +54,7 @@ def refusal(call: Call, status: int, body: bytes) -> KubeError:
 
 
 def blames_object(status: int, body: bytes) -> bool:
-    """Whether a 500 is about the object: a server that cannot read one gives no reason, only words."""
+    """Whether a 500 is about the object: the Status then has a message and no reason."""
     answer = _status(body) if status == 500 else {}
     return answer.get("kind") == "Status" and not answer.get("reason")
 
@@ -64,7 +66,7 @@ def _conflict(call: Call, answer: Mapping[str, Any], text: str) -> KubeError:
     if not causes:
         return Conflict(call, text)
     held = ", ".join(f"{cause.path} ({cause.manager})" for cause in causes)
-    return Conflict(call, f"held by others: {held}", causes=causes)
+    return Conflict(call, f"held by other field managers: {held}", causes=causes)
 
 
 def _held(answer: Mapping[str, Any]) -> Iterable[Cause]:
@@ -76,16 +78,17 @@ def _held(answer: Mapping[str, Any]) -> Iterable[Cause]:
 
 
 def _words(call: Call, answer: Mapping[str, Any], body: bytes) -> str:
-    """What the server says, in one line; of a Secret only which fields it complains of."""
+    """Return the message of the server in one line; for a Secret only the fields it names."""
+    # A validation message quotes the value it refuses, which for a Secret is the secret.
     if call.secret:
         fields = ", ".join(f"{field}: {reason}" for field, reason in _complaints(answer))
-        return f"{answer.get('reason') or 'refused'} ({fields or 'the words of the server are not shown'})"
+        return f"{answer.get('reason') or 'refused'} ({fields or 'the message of the server is not shown'})"
     text = str(answer.get("message") or "") or body[:_LONGEST].decode("utf-8", "replace")
     return shown(text) or "no reason given"
 
 
 def shown(text: str) -> str:
-    """Make foreign text safe for a terminal: one line, no control characters, bounded."""
+    """Return text of a server or program safe for a terminal: one line, no control characters, bounded."""
     line = _CONTROL.sub(" ", text).strip()
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 

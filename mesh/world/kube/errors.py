@@ -1,20 +1,20 @@
-"""What an API server can answer instead of what was asked for.
+"""The errors of requests to an API server.
 
 ::
 
     KubeError
-    ├── Unreachable      no answer, or none that makes sense: down, TLS, timeout, proxy
-    ├── Unauthorized     it does not know who we are (401)
-    ├── Forbidden        it knows, and we may not (403)
-    ├── Missing          nothing of that name, or its resource is not served (404)
-    ├── AlreadyExists    something of that name is there (409)
-    ├── Conflict         somebody else holds the fields, or the object has moved (409)
-    ├── Gone             what was asked for is too old (410)
+    ├── Unreachable      no valid answer: down, TLS, timeout, proxy
+    ├── Unauthorized     the credentials are not accepted (401)
+    ├── Forbidden        the identity is not allowed to do this (403)
+    ├── Missing          the object does not exist, or its resource is not served (404)
+    ├── AlreadyExists    an object with that name already exists (409)
+    ├── Conflict         another field manager holds the fields, or the object has changed (409)
+    ├── Gone             the version or page asked for is too old (410)
     ├── Invalid          the object is not valid (400, 413, 422)
-    ├── WebhookDenied    an admission webhook or policy says no
+    ├── WebhookDenied    an admission webhook or policy refuses
     └── Failed           any other answer
 
-The words of a server about a Secret that was sent are never repeated: they may hold its values.
+A server's message about a Secret that was sent is never repeated: it may hold its values.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from mesh.errors import KubeError
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as people speak of it: `list secrets in istio-system` of which cluster.
+    """One request in words, such as `list secrets in istio-system`, and its cluster.
 
-    `secret`: it carries a Secret.
+    `secret`: its body is a Secret.
     """
 
     cluster: str
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def place(self) -> str:
-        """The API server, by its name in the file and in the kubeconfig."""
+        """The cluster, by its names in the mesh file and in the kubeconfig."""
         return f"cluster {self.cluster} (context {self.context})"
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Call:
 
 
 class Cause(NamedTuple):
-    """One field that somebody else holds; `path` as managedFields write it, without the first dot."""
+    """One field that another manager holds; `path` as in managedFields, without the first dot."""
 
     manager: str
     path: str
@@ -59,9 +59,9 @@ class Cause(NamedTuple):
 
 
 class Unreachable(KubeError):  # noqa: N818  # reads as the answer it is, like its siblings
-    """No answer, or none that makes sense.
+    """There was no valid answer.
 
-    `sent`: a write may have been carried out all the same. `untrusted`: the CA does not vouch for it.
+    `sent`: a write may have been carried out all the same. `untrusted`: TLS does not trust the server.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Unreachable(KubeError):  # noqa: N818  # reads as the answer it is, like i
 
 
 class Refusal(KubeError):  # noqa: N818  # reads as the answer it is, like its branches
-    """An answer that says no; `call` is what was asked, `status` the HTTP status."""
+    """The server refused; `call` is the request, `status` the HTTP status."""
 
     hint_text = ""
     status = 0
@@ -88,47 +88,47 @@ class Refusal(KubeError):  # noqa: N818  # reads as the answer it is, like its b
 
 
 class Unauthorized(Refusal):
-    """The server does not know who we are."""
+    """The server does not accept the credentials."""
 
-    hint_text = "log in again, or mend the user of that context in the kubeconfig"
+    hint_text = "log in again, or fix the user of that context in the kubeconfig"
     status = 401
 
 
 class Forbidden(Refusal):
-    """The identity of the context may not do this."""
+    """The identity of the context is not allowed to do this."""
 
     hint_text = "ask for a role that allows it; `kubectl auth can-i` shows what this context may do"
     status = 403
 
     @property
     def verb(self) -> str:
-        """What was not allowed: list, get, patch, …"""
+        """The verb that was denied: list, get, patch, …"""
         return self.call.verb
 
     @property
     def resource(self) -> str:
-        """What it was not allowed on: the plural, with its group."""
+        """The resource it was denied on: the plural, with its group."""
         return self.call.resource
 
 
 class Missing(Refusal):
-    """Nothing of that name is there, or the resource is not served."""
+    """The object does not exist, or its resource is not served."""
 
     hint_text = "check the name, and that the CRD of its kind is installed"
     status = 404
 
 
 class AlreadyExists(Refusal):
-    """Something of that name is there already."""
+    """An object with that name already exists."""
 
-    hint_text = "read it, and decide whether it is ours"
+    hint_text = "look at the object; `mesh plan` tells who owns it"
     status = 409
 
 
 class Conflict(Refusal):
-    """Others hold the fields (`causes`), or the object moved since it was read (no causes)."""
+    """Other managers hold the fields (`causes`), or the object has changed since it was read (no causes)."""
 
-    hint_text = "plan again: somebody changed the object, or holds fields of it"
+    hint_text = "plan again: the object was changed, or another manager holds fields of it"
     status = 409
 
     def __init__(self, call: Call, what: str, *, hint: str = "", causes: tuple[Cause, ...] = ()) -> None:
@@ -137,14 +137,14 @@ class Conflict(Refusal):
 
 
 class Gone(Refusal):
-    """The position in a paged list, or the version asked for, is too old."""
+    """The page of a list, or the version, is too old."""
 
     hint_text = "run the command again"
     status = 410
 
 
 class Invalid(Refusal):
-    """The server does not accept the object as it is; `fields` are the paths it complains of."""
+    """The server does not accept the object; `fields` are the paths that it names."""
 
     hint_text = "the object does not fit this cluster's API; see `mesh show --manifests`"
     status = 422
@@ -157,13 +157,13 @@ class Invalid(Refusal):
 
 
 class WebhookDenied(Refusal):
-    """An admission webhook or policy of the cluster says no."""
+    """An admission webhook or policy of the cluster refuses."""
 
-    hint_text = "an admission webhook or policy of the cluster decides this; ask whoever runs it"
+    hint_text = "ask the owner of that admission webhook or policy"
     status = 403
 
 
 class Failed(Refusal):
-    """Any other answer that is no success."""
+    """Any other unsuccessful answer."""
 
     hint_text = "look at the logs of the API server"

@@ -1,7 +1,7 @@
-"""Credential plugins of a kubeconfig (`exec`): run once, with a deadline, and their failures told.
+"""Credential plugins of a kubeconfig (`exec`): run once, with a deadline; failures are reported.
 
-The library of the kubernetes project swallows a failing plugin and goes on without credentials, so
-that the user meets a 403 later; here it ends in an `Unauthorized` that names the command.
+The kubernetes package ignores a failing plugin and goes on without credentials, so that the user meets
+a 403 later; here it ends in an `Unauthorized` that names the command.
 Protocol: client.authentication.k8s.io/v1 and v1beta1.
 """
 
@@ -31,7 +31,7 @@ from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.kubeconfig import Section, Target
 
 PATIENCE = 60.0
-"""Seconds a plugin may take; an interactive one waits for a person and gets five times as long."""
+"""Seconds that a plugin may take; an interactive one waits for a person and gets five times as many."""
 
 _EARLY = timedelta(minutes=1)
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -39,7 +39,7 @@ _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a plugin gave; `expires` is None if it did not say."""
+    """The credentials that a plugin returned; `expires` is None if it gave no time."""
 
     token: str = field(default="", repr=False)
     cert: bytes = field(default=b"", repr=False)
@@ -47,7 +47,7 @@ class Grant:
     expires: datetime | None = None
 
     def fresh(self, now: datetime) -> bool:
-        """Whether it will still hold in a minute."""
+        """Whether it will still be valid in a minute."""
         return self.expires is None or now + _EARLY < self.expires
 
 
@@ -55,7 +55,7 @@ class Grant:
 class Plugins:
     """The plugins of one run: clusters that share a command line share its answer.
 
-    One lock for all: two plugins at once would ask the same person on the same terminal.
+    One lock for all plugins: two at the same time would ask the same person on the same terminal.
     """
 
     env: Mapping[str, str]
@@ -64,7 +64,7 @@ class Plugins:
     _lock: Lock = field(default_factory=Lock)
 
     def grant(self, target: Target, call: Call, stale: Grant | None = None) -> Grant:
-        """Return credentials; run the plugin unless a fresh answer other than `stale` is at hand."""
+        """Return credentials; run the plugin unless a valid answer other than `stale` is cached."""
         plugin = Section(target.user.body["exec"], target.user.folder)
         info = _info(plugin, target)
         key = json.dumps([plugin.body.get(part) for part in ("command", "args", "env")] + [info])
@@ -86,7 +86,7 @@ class Plugins:
             answer = out.read()
         trace.process(trace.KUBE, argv, code, began, cluster=call.cluster)
         if code:
-            says = shown(next((line for line in err.splitlines() if line.strip()), "it says nothing"))
+            says = shown(next((line for line in err.splitlines() if line.strip()), "it printed no error"))
             raise _failed(call, plugin, f"failed (exit code {code}): {says}")
         return _granted(answer, plugin, call)
 
@@ -94,11 +94,16 @@ class Plugins:
 def _finish(
     argv: list[str], env: Mapping[str, str], out: IO[bytes], patience: float, *, interactive: bool
 ) -> tuple[int, str]:
-    """Run to the end or to the deadline; pass stderr on to the person when one is asked something."""
+    """Run to the end or the deadline; pass stderr on to the terminal if the plugin is interactive."""
+    # stdout is a file and stderr is read as it comes: a plugin that fills a pipe that is not read would hang.
+    # The loop ends with the process, not with the pipe: a helper that a plugin leaves behind, such as a
+    # browser, inherits stderr and may keep it open for ever.
     stdin = None if interactive else subprocess.DEVNULL
     ends = time.monotonic() + patience
     heard = b""
-    own = not interactive  # a session of its own has no terminal to ask on
+    # In a session of its own the plugin and its children form one group, which the deadline can kill as a
+    # whole. An interactive one keeps the terminal, and with it this group.
+    own = not interactive
     with subprocess.Popen(
         argv, env=env, stdin=stdin, stdout=out, stderr=subprocess.PIPE, start_new_session=own
     ) as child:
@@ -137,14 +142,14 @@ def _granted(answer: bytes, plugin: Section, call: Call) -> Grant:
             expires=datetime.fromisoformat(until) if until else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise _failed(call, plugin, "gave no ExecCredential") from None
+        raise _failed(call, plugin, "returned no valid ExecCredential") from None
     if not grant.token and not grant.cert:
-        raise _failed(call, plugin, "gave neither a token nor a certificate")
+        raise _failed(call, plugin, "returned neither a token nor a certificate")
     return grant
 
 
 def _info(plugin: Section, target: Target) -> Mapping[str, Any]:
-    """The request that the plugin finds in KUBERNETES_EXEC_INFO."""
+    """Return the request that the plugin reads from KUBERNETES_EXEC_INFO."""
     mode = plugin.text("interactiveMode") or "IfAvailable"
     spec: dict[str, Any] = {"interactive": mode != "Never" and sys.stdin is not None and sys.stdin.isatty()}
     if plugin.body.get("provideClusterInfo") is True:
@@ -178,7 +183,7 @@ def _extra(plugin: Section) -> Mapping[str, str]:
 
 
 def _command(plugin: Section, env: Mapping[str, str], call: Call) -> str:
-    """Find the program: by PATH, or, if it has a slash, from the folder of the kubeconfig."""
+    """Return the program: from PATH or, with a slash, from the folder of the kubeconfig."""
     name = plugin.text("command")
     path = str(plugin.folder / name) if "/" in name and not Path(name).is_absolute() else name
     found = shutil.which(path, path=env.get("PATH"))

@@ -1,7 +1,7 @@
-"""Kubeconfig files to the clusters of a mesh: each by its context, never by the current one.
+"""The kubeconfig entries of the clusters of a mesh: each by its context, never by the current one.
 
-Several files are merged as kubectl does: the first to name a cluster, user or context wins, and a
-relative path is relative to the folder of the file that holds it.
+Several files are merged as by kubectl: the first file that names a cluster, user or context wins, and a
+relative path is relative to the folder of its file.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from mesh.errors import MeshError
 from mesh.world import yaml_documents as documents
 
 Clusters = Iterable[tuple[str, str, str]]
-"""For each cluster of the mesh its name, its context, and its kubeconfig ("": KUBECONFIG or the default)."""
+"""Of each cluster of the mesh: name, context, and kubeconfig ("": KUBECONFIG or the default)."""
 
 INSECURE = "MESH_ALLOW_INSECURE_TLS"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named cluster, user or context of a kubeconfig, and the folder of the file it stands in."""
+    """A named cluster, user or context of a kubeconfig, and the folder of its file."""
 
     body: Mapping[str, Any]
     folder: Path
 
     def text(self, key: str) -> str:
-        """The value as text, "" if there is none."""
+        """Return the value as text, "" if there is none."""
         value = self.body.get(key)
         return "" if value is None else str(value)
 
     def pem(self, key: str) -> bytes:
-        """The bytes of `<key>-data`, or of the file that `<key>` names; b"" if neither is there."""
+        """Return the bytes of `<key>-data`, or of the file that `<key>` names; b"" if neither is set."""
         data = self.text(f"{key}-data")
         if data:
             return base64.b64decode(data, validate=False)
@@ -46,7 +46,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """All that is needed to speak to one API server; what is secret in it does not print."""
+    """What is needed to reach one API server; secrets are not part of its repr."""
 
     cluster: str
     context: str
@@ -70,7 +70,7 @@ class Kubeconfig:
 
     @property
     def where(self) -> str:
-        """The files, as a message names them."""
+        """The files, for a message."""
         return ", ".join(map(str, self.files)) or "the kubeconfig (there is none)"
 
 
@@ -86,12 +86,12 @@ def paths(kubeconfig: str, env: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def contexts(env: Mapping[str, str], kubeconfig: str = "") -> tuple[str, ...]:
-    """Return the names of the contexts there are, in the order of the files."""
+    """Return the names of all contexts, in the order of the files."""
     return tuple(load(kubeconfig, env).contexts)
 
 
 def load(kubeconfig: str, env: Mapping[str, str]) -> Kubeconfig:
-    """Read and merge; a file of the list that does not exist is passed over, as kubectl does."""
+    """Read and merge; a file of the list that does not exist is skipped, as by kubectl."""
     names = paths(kubeconfig, env)
     if kubeconfig and not names[0].exists():
         raise MeshError(f"kubeconfig {names[0]} does not exist", hint="check the `kubeconfig` of the cluster")
@@ -101,7 +101,7 @@ def load(kubeconfig: str, env: Mapping[str, str]) -> Kubeconfig:
 
 
 def targets(clusters: Clusters, env: Mapping[str, str]) -> Mapping[str, Target]:
-    """Find every cluster's context; raise one MeshError that holds all the problems."""
+    """Return the target of every cluster; raise one MeshError with all problems."""
     found: dict[str, Target] = {}
     problems: list[str] = []
     files: dict[str, Kubeconfig] = {}
@@ -114,7 +114,7 @@ def targets(clusters: Clusters, env: Mapping[str, str]) -> Mapping[str, Target]:
         except (OSError, binascii.Error) as problem:
             problems.append(f"cluster {name}: context {context}: {problem}")
     if problems:
-        raise MeshError("\n".join(problems), hint="mend the contexts of the clusters, or the kubeconfig")
+        raise MeshError("\n".join(problems), hint="fix the contexts of the clusters, or the kubeconfig")
     return found
 
 
@@ -147,8 +147,8 @@ def _insecure(context: str, about: Section, env: Mapping[str, str]) -> bool:
     insecure = about.body.get("insecure-skip-tls-verify") is True
     if insecure and env.get(INSECURE, "") not in ("1", "true", "yes"):
         raise MeshError(
-            f"context {context} says insecure-skip-tls-verify: anybody could answer in its place"
-            f"; give it a certificate-authority, or set {INSECURE}=1"
+            f"context {context} sets insecure-skip-tls-verify: any machine could pose as the server"
+            f"; set a certificate-authority, or {INSECURE}=1"
         )
     return insecure
 
@@ -158,7 +158,9 @@ def _section(
 ) -> Section:
     name = chosen.text(kind)
     if name not in sections:
-        raise MeshError(f"context {context} of {config.where} names the {kind} {name!r}, which is not there")
+        raise MeshError(
+            f"context {context} of {config.where} names the {kind} {name!r}, which does not exist"
+        )
     return sections[name]
 
 
@@ -168,7 +170,7 @@ def _no_context(context: str, config: Kubeconfig) -> str:
     known = tuple(config.contexts)
     near = difflib.get_close_matches(context, known, 1)
     meant = f"; did you mean {near[0]}?" if near else ""
-    there = f"; there are: {', '.join(known)}" if known else "; it has no contexts"
+    there = f"; it has: {', '.join(known)}" if known else "; it has no contexts"
     return f"context {context or repr('')} is not in {config.where}{meant}{there}"
 
 
@@ -176,11 +178,11 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         body = documents.read(path.read_bytes())
     except ValueError as error:
-        raise MeshError(f"kubeconfig {path} cannot be read: {error}", hint="mend the file") from None
+        raise MeshError(f"kubeconfig {path} cannot be read: {error}", hint="fix the file") from None
     except OSError as error:
-        raise MeshError(f"kubeconfig {path} cannot be read: {error.strerror}", hint="mend the file") from None
+        raise MeshError(f"kubeconfig {path} cannot be read: {error.strerror}", hint="fix the file") from None
     if body is not None and not isinstance(body, dict):
-        raise MeshError(f"kubeconfig {path} is no kubeconfig", hint="mend the file")
+        raise MeshError(f"kubeconfig {path} is not a kubeconfig file", hint="fix the file")
     return body or {}
 
 

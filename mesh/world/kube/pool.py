@@ -1,4 +1,4 @@
-"""The connections to one API server: urllib3's pool with the TLS and the proxy of a context."""
+"""The connections to one API server: urllib3's pool, with the TLS and proxy settings of a context."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from mesh.world.kube.kubeconfig import Target
 def open_pool(
     call: Call, target: Target, login: Login, env: Mapping[str, str], parallel: int
 ) -> urllib3.PoolManager:
-    """Make a pool of `parallel` connections; nothing is sent yet. Raise Unreachable for bad TLS files."""
+    """Return a pool of `parallel` connections; nothing is sent yet. Raise Unreachable for bad TLS files."""
+    # One host and `parallel` connections to it: as many as the semaphore of `Wire` lets through, so every
+    # request finds one that is open and none is thrown away with its TLS session.
     options: dict[str, Any] = {"num_pools": 1, "maxsize": parallel}
     if target.server.startswith("https:"):
         options["ssl_context"] = _tls(call, target, login)
@@ -40,20 +42,22 @@ def _socks(call: Call, proxy: str, options: Mapping[str, Any]) -> urllib3.PoolMa
         from urllib3.contrib.socks import SOCKSProxyManager
     except ImportError:
         raise Unreachable(
-            call, "its proxy-url is a SOCKS proxy, for which a package is missing", hint="pip install PySocks"
+            call, "its proxy-url is a SOCKS proxy, which needs a missing package", hint="pip install PySocks"
         ) from None
     return SOCKSProxyManager(proxy.replace("socks5:", "socks5h:"), **options)
 
 
 def _tls(call: Call, target: Target, login: Login) -> ssl.SSLContext:
-    """A context of our own: the strict X.509 checks of newer Pythons refuse many a cluster's CA."""
+    """Return the TLS settings of a context."""
+    # Not `create_default_context`: from Python 3.13 on it sets VERIFY_X509_STRICT, which refuses the CAs of
+    # many clusters (no key identifiers). Chain, name and dates are verified all the same.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
         if target.insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            urllib3.disable_warnings()  # the user has consented: it would be said at every request
+            urllib3.disable_warnings()  # the user has consented, and would be warned at every request
         elif target.ca:
             context.load_verify_locations(cadata=target.ca.decode("ascii", "replace"))
         else:
@@ -64,22 +68,24 @@ def _tls(call: Call, target: Target, login: Login) -> ssl.SSLContext:
         raise Unreachable(
             call,
             f"the certificates of the context cannot be used: {shown(reason(error))}",
-            hint="mend certificate-authority, client-certificate or client-key in the kubeconfig",
+            hint="fix certificate-authority, client-certificate or client-key in the kubeconfig",
         ) from None
     return context
 
 
 def _load_pair(context: ssl.SSLContext, login: Login) -> None:
-    """Hand OpenSSL the pair by way of a file, the only way it takes one; private, and gone at once."""
+    """Load the pair from a file, since OpenSSL takes it from nowhere else; private, and removed at once."""
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
         pair = Path(folder, "pair.pem")
         pair.touch(0o600)
         pair.write_bytes(login.cert + b"\n" + login.key)
-        context.load_cert_chain(pair, password=lambda: "")
+        context.load_cert_chain(
+            pair, password=lambda: ""
+        )  # an encrypted key fails instead of asking on the terminal
 
 
 def _proxy(server: str, env: Mapping[str, str]) -> str:
-    """The proxy of the environment, as Go's client finds it: never for a loopback address."""
+    """Return the proxy of the environment, by the rules of Go's client: never for a loopback address."""
     url = urlsplit(server)
     host = url.hostname or ""
     name = f"{url.scheme}_proxy"
@@ -109,7 +115,7 @@ def _proxy_login(proxy: str) -> Mapping[str, str] | None:
 
 
 def reason(error: BaseException) -> str:
-    """The innermost words of an error: urllib3 wraps them in addresses of its objects."""
+    """Return the innermost message of an error: urllib3 wraps it in the addresses of its objects."""
     inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
     while isinstance(inner, BaseException):
         error, inner = inner, getattr(inner, "reason", None) or inner.__cause__ or inner.__context__

@@ -1,9 +1,9 @@
 """Keys and certificates; the only importer of `cryptography`.
 
-`certificates` says what one is, `issue` makes them, `bundle` judges what istiod would sign with,
-`verify` is the second opinion, `cacerts` is the Secret's data; computation on values, all of it. Only
-`command` (a program of the user's signs), `root` (our own, on disk) and `signers` (the choice between
-them) touch the world.
+`certificates` describes them, `issue` makes them, `bundle` checks what istiod would sign with,
+`path_validation` checks it a second time, `cacerts` is the data of the Secret: computation on values.
+Only `external_signer` (a program of the user signs), `root_files` (a root on disk) and `signers` (the
+choice between them) do I/O.
 """
 
 from __future__ import annotations

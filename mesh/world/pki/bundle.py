@@ -1,7 +1,7 @@
-"""The four files of a signing CA as istiod takes them, and everything that can be wrong with them.
+"""The four files of a signing CA as istiod reads them, and every problem they can have.
 
-What istiod, ztunnel and the tools people use each let pass differs, so the rules here are the
-strictest of all, and the chain is also given to the x509 verifier of `cryptography`.
+istiod, ztunnel and common tools accept different chains, so the rules here are the strictest of all,
+and the chain is also given to the x509 verifier of `cryptography`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHORT_RSA = 2048
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What istiod signs with, as PEM: its certificate and key, the chain (own first), the roots."""
+    """What istiod signs with, as PEM: its certificate and key, the chain (its own first), the roots."""
 
     ca_cert: str
     ca_key: bytes = field(repr=False)
@@ -45,7 +45,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A bundle as it was found: its certificate, the root it chains to (None: to none), what is wrong."""
+    """The result of checking a bundle: its certificate, the root it chains to, if any, and its problems."""
 
     certificate: CertInfo | None
     root: CertInfo | None
@@ -62,12 +62,12 @@ class _Parsed:
 
 
 def check_bundle(bundle: Bundle, now: datetime) -> tuple[str, ...]:
-    """Say everything that is wrong with a bundle; () if it may be given to istiod."""
+    """Return every problem of a bundle; () if istiod may use it."""
     return inspect_bundle(bundle, now).problems
 
 
 def inspect_bundle(bundle: Bundle, now: datetime) -> Inspection:
-    """Read a bundle and judge it; never raises for what is in it."""
+    """Read and check a bundle; never raises for its content."""
     try:
         return _inspect(bundle, now)
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -123,11 +123,11 @@ def _text_problems(bundle: Bundle) -> Iterator[str]:
     }
     for name, text in texts.items():
         if "\r" in text:
-            yield f"{name}: it has Windows line ends"
+            yield f"{name}: it has Windows line endings"
         elif stray_text(text):
-            yield f"{name}: it holds text besides certificates"
+            yield f"{name}: it has text besides certificates"
     if len(load_certificates(bundle.ca_cert)) > 1:
-        yield "ca-cert.pem: it holds more than the intermediate; the others belong into cert-chain.pem"
+        yield "ca-cert.pem: it holds more than the intermediate; the others belong in cert-chain.pem"
 
 
 def _pair_problems(parsed: _Parsed) -> Iterator[str]:
@@ -163,8 +163,9 @@ def _root_problems(parsed: _Parsed, root: x509.Certificate | None) -> Iterator[s
 
 
 def _path(parsed: _Parsed) -> tuple[tuple[x509.Certificate, ...], x509.Certificate | None]:
-    """Follow the issuers from our certificate to a trusted root: the certificates passed, and that root."""
+    """Follow the issuers from the certificate to a trusted root; return the path and the root."""
     path, current = [parsed.own], parsed.own
+    # Bounded, and no certificate twice: two CAs that signed each other would make a circle.
     for _ in range(len(parsed.chain) + 1):
         if current in parsed.roots:
             return tuple(path), current
@@ -189,7 +190,7 @@ def issued_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
 
 
 def certificate_problems(cert: x509.Certificate, now: datetime, *, below: int) -> Iterator[str]:
-    """Say what keeps a certificate from being a CA with `below` CAs under it."""
+    """Yield what keeps a certificate from being a CA with `below` CAs under it."""
     info, name = describe_certificate(cert), _short(cert)
     if now < info.not_before:
         yield f"{name} is not valid before {info.not_before:%Y-%m-%d %H:%M} UTC"
@@ -200,7 +201,7 @@ def certificate_problems(cert: x509.Certificate, now: datetime, *, below: int) -
     elif info.path_length is not None and info.path_length < below:
         yield f"{name} allows {info.path_length} CAs below it, {below} needed"
     if not (info.key in _KEYS or (info.key.startswith("rsa-") and int(info.key[4:]) >= _SHORT_RSA)):
-        yield f"{name} has a key that istiod or ztunnel does not take: {info.key}"
+        yield f"{name} has a key that istiod or ztunnel does not accept: {info.key}"
     if cert.serial_number <= 0:
         yield f"{name} has a serial number that is not positive"
     if isinstance(cert.signature_hash_algorithm, _WEAK_HASHES) and cert.subject != cert.issuer:

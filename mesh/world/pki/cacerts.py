@@ -1,4 +1,4 @@
-"""The data of the Secret `cacerts`: what istiod reads, from and to a bundle."""
+"""The data of the Secret `cacerts`, which istiod reads, from and to a bundle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOUR = timedelta(hours=1)
 
 
 def bundle_from(data: Mapping[str, str]) -> Bundle:
-    """Read a Secret's data (base64) in Istio's own layout, or as `kubernetes.io/tls` has it."""
+    """Return the bundle in a Secret's data (base64), in Istio's layout or that of `kubernetes.io/tls`."""
     values = {name: _decode(value) for name, value in data.items()}
 
     def text(name: str) -> str:
@@ -30,7 +30,7 @@ def bundle_from(data: Mapping[str, str]) -> Bundle:
 
 
 def data_from(bundle: Bundle) -> dict[str, str]:
-    """Write a bundle as a Secret's data (base64), all four keys."""
+    """Return a bundle as a Secret's data (base64), all four keys."""
     files = {
         "ca-cert.pem": bundle.ca_cert.encode(),
         "ca-key.pem": bundle.ca_key,
@@ -48,12 +48,12 @@ def _decode(value: str) -> bytes:
 
 
 def lifetime(info: CertInfo) -> timedelta:
-    """How long a certificate was made to last, its backdating left out."""
+    """Return the validity of a certificate, without its backdating."""
     return info.not_after - info.not_before - SKEW
 
 
 def duration(span: timedelta) -> str:
-    """A duration as people write it: `365d`, `36h`, `90s`."""
+    """Return a duration as people write it: `365d`, `36h`, `90s`."""
     if span % _DAY == timedelta():
         return f"{span // _DAY}d"
     if span % _HOUR == timedelta():

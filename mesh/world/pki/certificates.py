@@ -1,4 +1,4 @@
-"""Certificates as facts: what one says, and PEM text in and out."""
+"""Certificates as values, and PEM text in and out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True, slots=True)
 class CertInfo:
-    """What a certificate says. Digests read `sha256:<hex>`; times are aware, in UTC.
+    """The fields of a certificate. Digests read `sha256:<hex>`; times are aware, in UTC.
 
-    `spki` is the digest of the public key as it stands in the certificate; `issuer_key` is the
+    `spki` is the digest of the public key as in the certificate; `issuer_key` is the
     authority key identifier in hex, "" if there is none; `key` reads `ecdsa-p256`, `rsa-4096`, ….
     """
 
@@ -45,17 +45,17 @@ class CertInfo:
 
     @property
     def is_self_issued(self) -> bool:
-        """Whether it names itself as its issuer, as roots do."""
+        """Whether it names itself as its issuer, as a root does."""
         return self.subject == self.issuer
 
 
 def describe(pem: str) -> CertInfo:
-    """Say what the first certificate of a PEM text says; raise MeshError if there is none."""
+    """Return the fields of the first certificate of a PEM text; raise MeshError if there is none."""
     return describe_certificate(load_certificates(pem)[0])
 
 
 def describe_certificate(cert: x509.Certificate) -> CertInfo:
-    """Say what a certificate says."""
+    """Return the fields of a certificate."""
     basic = _extension(cert, x509.BasicConstraints)
     authority = _extension(cert, x509.AuthorityKeyIdentifier)
     return CertInfo(
@@ -80,13 +80,13 @@ def _extension(cert: x509.Certificate, kind: type[T]) -> T | None:
 
 
 def spki_of(key: PublicKeyTypes) -> str:
-    """The digest of a public key; it names the private key without telling anything of it."""
+    """Return the digest of a public key; it identifies the private key without revealing it."""
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def algorithm_of(key: PublicKeyTypes | PrivateKeyTypes) -> str:
-    """The name of a key's algorithm and size, as the desired state writes it."""
+    """Return a key's algorithm and size, as the mesh file writes them."""
     if isinstance(key, ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey):
         return _CURVES.get(key.curve.name, key.curve.name)
     if isinstance(key, rsa.RSAPublicKey | rsa.RSAPrivateKey):
@@ -100,7 +100,7 @@ def pem_blocks(text: str) -> tuple[str, ...]:
 
 
 def stray_text(text: str) -> str:
-    """Return what stands in a PEM text besides its certificates, "" if nothing does."""
+    """Return the text of a PEM file besides its certificates, "" if there is none."""
     return _BLOCK.sub("", text).strip()
 
 
@@ -109,14 +109,13 @@ def load_certificates(text: str) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(text.encode()))
     except (ValueError, UnicodeError) as error:
-        raise MeshError("no certificate in PEM form is in it, or one is damaged") from error
+        raise MeshError("it has no certificate in PEM form, or a damaged one") from error
 
 
 def load_key(pem: bytes, passphrase: str = "") -> PrivateKey:
-    """Parse a private key; raise MeshError saying what is wrong, never what is in it.
-
-    The arithmetic of an RSA key is not checked (0.2 s): what a key signs is verified before use.
-    """
+    """Parse a private key; raise MeshError with the problem, never with the content."""
+    # The arithmetic of an RSA key is not checked, which takes 0.2 s: every certificate that it signs is
+    # verified against the public key before use, so a damaged key cannot go unnoticed.
     try:
         key = serialization.load_pem_private_key(
             pem, passphrase.encode() or None, unsafe_skip_rsa_key_validation=True
@@ -127,15 +126,15 @@ def load_key(pem: bytes, passphrase: str = "") -> PrivateKey:
         ) from None
     except ValueError:
         raise MeshError(
-            "the passphrase is wrong" if passphrase else "it is no private key in PEM form"
+            "the passphrase is wrong" if passphrase else "it is not a private key in PEM form"
         ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise MeshError(f"{algorithm_of(key)} keys are understood by neither istiod nor ztunnel")
+        raise MeshError(f"{algorithm_of(key)} keys are supported by neither istiod nor ztunnel")
     return key
 
 
 def key_pem(key: PrivateKey, passphrase: str = "") -> bytes:
-    """Write a private key as PKCS#8, encrypted if there is a passphrase."""
+    """Return a private key as PKCS#8, encrypted if there is a passphrase."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         encryption = serialization.BestAvailableEncryption(passphrase.encode())
@@ -143,6 +142,6 @@ def key_pem(key: PrivateKey, passphrase: str = "") -> bytes:
 
 
 def hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
-    """The digest that goes with a key; verifiers accept no other for P-384."""
+    """Return the digest for signatures of a key; webpki accepts no other for P-384."""
     is_p384 = isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1"
     return hashes.SHA384() if is_p384 else hashes.SHA256()

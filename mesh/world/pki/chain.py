@@ -1,4 +1,4 @@
-"""Whether a certificate, with those above it, may sign the clusters' intermediates."""
+"""Checks whether a certificate and its issuers may sign the clusters' intermediates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.world.pki.certificates import load_certificates
 
 
 def check_authority(pem: str, now: datetime) -> tuple[str, ...]:
-    """Say what is wrong with a signer's certificate file: the signer first, its root last; () if nothing."""
+    """Return the problems of a signer's certificate file: the signer first, its root last."""
     try:
         chain = load_certificates(pem)
     except MeshError as error:

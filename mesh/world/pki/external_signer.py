@@ -1,4 +1,4 @@
-"""A certificate from a program of the user's: request on stdin, chain on stdout."""
+"""A certificate from a program of the user: the request on stdin, the chain on stdout."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TAIL = 400
 
 
 def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, str], folder: Path) -> str:
-    """Give a PEM request to the program and return what it prints; raise MeshError with its last words.
+    """Send a PEM request to the program and return what it prints; raise MeshError with its last error.
 
-    The program runs in `folder`, gets `env`, and has two minutes.
+    The program runs in `folder` with `env`, and has two minutes.
     """
     began = time.monotonic()
     try:
@@ -36,6 +36,6 @@ def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, 
         raise MeshError(f"{argv[0]} could not be run: {error.strerror or error}") from error
     trace.process(trace.EXEC, argv, done.returncode, began)
     if done.returncode != 0:
-        last_words = done.stderr.decode(errors="replace").strip()[-_TAIL:]
-        raise MeshError(f"{argv[0]} ended with code {done.returncode}: {last_words or 'it said nothing'}")
+        tail = done.stderr.decode(errors="replace").strip()[-_TAIL:]
+        raise MeshError(f"{argv[0]} ended with code {done.returncode}: {tail or 'it printed no error'}")
     return done.stdout.decode(errors="replace")

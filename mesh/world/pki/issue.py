@@ -1,9 +1,9 @@
 """New keys and certificates, all of one profile.
 
 The profile is the strictest that istiod (Go's x509), ztunnel (webpki) and Envoy all accept: no
-name constraints (webpki refuses URI ones), no extended key usage (Go would then ask for
-serverAuth), path lengths 1 and 0, key identifiers on both sides, a subject of its own for every
-certificate, random serials, and a start ten minutes ago for clocks that are behind.
+name constraints (webpki refuses URI ones), no extended key usage (Go would then require
+serverAuth), path lengths 1 and 0, key identifiers on both sides, a different subject for every
+certificate, random serials, and a start ten minutes ago for clocks that are slow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAME_LIMIT = 44
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Who signs: the certificates from the signer up to the root (PEM), and the signer's key."""
+    """A signer: the certificates from the signer up to the root (PEM), and the signer's key."""
 
     chain: tuple[str, ...]
     key: PrivateKey = field(repr=False)
@@ -39,7 +39,7 @@ class Issuer:
 
 
 def load_authority(chain: tuple[str, ...], key: bytes, passphrase: str = "") -> Issuer:
-    """Put a chain and its key together; raise MeshError if the key is not that of its first certificate."""
+    """Return the signer of a chain and its key; raise MeshError if the key does not belong to the chain."""
     authority = Issuer(chain, load_key(key, passphrase))
     if spki_of(authority.certificate.public_key()) != spki_of(authority.key.public_key()):
         raise MeshError("the key does not belong to the certificate")
@@ -55,11 +55,11 @@ def new_key(algorithm: str) -> PrivateKey:
             return ec.generate_private_key(ec.SECP384R1())
         case "rsa-4096":
             return rsa.generate_private_key(public_exponent=65537, key_size=4096)
-    raise MeshError(f"{algorithm} is no key algorithm: ecdsa-p256, ecdsa-p384 or rsa-4096 expected")
+    raise MeshError(f"{algorithm} is not a key algorithm: use ecdsa-p256, ecdsa-p384 or rsa-4096")
 
 
 def issue_root(key: PrivateKey, mesh: str, *, validity: timedelta, now: datetime) -> str:
-    """Make a root certificate for a key and sign it with that key; return it as PEM."""
+    """Return a root certificate for a key, signed with that key, as PEM."""
     name = _name(f"{mesh[:_NAME_LIMIT]} Root G1 {_short_id(key.public_key())}")
     builder = _builder(key.public_key(), name, path_length=1)
     return _sign(builder.issuer_name(name), key, now, now + validity)
@@ -68,8 +68,10 @@ def issue_root(key: PrivateKey, mesh: str, *, validity: timedelta, now: datetime
 def issue_intermediate(
     authority: Issuer, key: PublicKeyTypes, name: str, *, validity: timedelta, now: datetime
 ) -> str:
-    """Certify a cluster's key under `name` (`<mesh>/<cluster>`), never beyond its issuers; return PEM."""
+    """Return the certificate (PEM) of a cluster's key under `name` (`<mesh>/<cluster>`)."""
     signer = authority.certificate
+    # It ends no later than any issuer: a chain is valid only while every part is, so a later date hides
+    # the day on which the cluster's identities stop working.
     ends = [cert.not_valid_after_utc for pem in authority.chain for cert in load_certificates(pem)]
     builder = _builder(key, _intermediate_name(key, name, now), path_length=0)
     builder = builder.issuer_name(signer.subject).add_extension(_authority_id(signer), critical=False)
@@ -77,7 +79,7 @@ def issue_intermediate(
 
 
 def request_intermediate(key: PrivateKey, name: str, *, now: datetime) -> str:
-    """Ask for the same certificate from a signer elsewhere: a PKCS#10 request as PEM."""
+    """Return a PKCS#10 request (PEM) for the same certificate, for another signer."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(
         _intermediate_name(key.public_key(), name, now)
     )
@@ -109,7 +111,7 @@ def _subject_id(key: PublicKeyTypes) -> x509.SubjectKeyIdentifier:
 
 
 def _authority_id(signer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    """Repeat the signer's own identifier: it need not be the digest that we would compute."""
+    """Return the signer's own key identifier, which need not be the digest of its key."""
     try:
         known = signer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except x509.ExtensionNotFound:

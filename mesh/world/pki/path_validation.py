@@ -1,4 +1,4 @@
-"""A second opinion on a chain: the path validation of `cryptography`, as a peer of the mesh would do it."""
+"""A second check of a chain: the path validation of `cryptography`, as a peer of the mesh does it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,9 @@ def verifier_says(
     roots: Sequence[x509.Certificate],
     now: datetime,
 ) -> Iterator[str]:
-    """Let the intermediate certify a workload, in memory, and verify that one; yield the complaint.
-
-    The verifier's own rules for extensions of CAs are those of the web's CAs: a trusted root
-    without key identifiers, as Istio's own makefile makes them, is no error in a mesh.
-    """
+    """Certify a workload with the intermediate, in memory, and verify it; yield the problem, if any."""
+    # The verifier's own rules for CA extensions are those of the web's CAs. They are relaxed to what a mesh
+    # needs: a root without key identifiers, as Istio's own makefile makes them, is valid there.
     leaf = _leaf(own, key, now)
     policy = PolicyBuilder().store(Store(list(roots))).time(now)
     policy = policy.extension_policies(

@@ -1,4 +1,4 @@
-"""Which roots of trust are to be seen where, and when that is one too many; pure."""
+"""The roots of trust that the clusters show, and conflicts between them; pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Shown = Mapping[str, frozenset[str]]
 
 
 ADVICE = (
-    "a second root is never generated: put its key and certificate back, name its files in "
-    "spec.rootOfTrust.ca.files, say existing: true if every cluster has a cacerts under it, or remove the "
-    "Secret cacerts and the ConfigMaps istio-ca-root-cert that are left of an earlier mesh"
+    "a second root is never generated: restore its key and certificate, name its files in "
+    "spec.rootOfTrust.ca.files, set existing: true if every cluster has a cacerts under it, or remove the "
+    "Secret cacerts and the ConfigMaps istio-ca-root-cert that an earlier mesh left"
 )
 
 
 def fingerprints_in(bundle: str) -> frozenset[str]:
-    """The fingerprints of every certificate in a PEM text; what is damaged has none."""
+    """Return the fingerprints of the certificates in a PEM text; damaged ones are skipped."""
     found = set()
     for block in pem_blocks(bundle.replace("\r\n", "\n")):
         try:
@@ -30,7 +30,7 @@ def fingerprints_in(bundle: str) -> frozenset[str]:
 
 
 def root_conflicts(wanted: str | None, shown: Shown) -> tuple[str, ...]:
-    """Say which clusters show another root than the mesh's (None: one is about to be generated)."""
+    """Return the clusters that show another root than the mesh's (None: one is about to be generated)."""
     strange = {
         cluster: sorted(roots)
         for cluster, roots in sorted(shown.items())
@@ -43,7 +43,7 @@ def root_conflicts(wanted: str | None, shown: Shown) -> tuple[str, ...]:
 
 
 def one_root(shown: Shown) -> tuple[str, ...]:
-    """Say so if the clusters share no root of trust; () if they do, or at most one shows any."""
+    """Return a problem if the clusters share no root of trust; () if they do, or at most one shows any."""
     known = {cluster: roots for cluster, roots in shown.items() if roots}
     if len(known) < 2 or frozenset.intersection(*known.values()):
         return ()

@@ -1,6 +1,6 @@
-"""The root of trust on this machine's disk: where it is, making it once, opening it to sign.
+"""The root of trust on the disk of this machine: its place, its creation, opening it to sign.
 
-The certificate is public and is read by every run; the key is opened only by what signs.
+The certificate is public and read by every run; the key is opened only to sign.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ PASSPHRASE = "MESH_CA_PASSPHRASE"  # noqa: S105  # the name of a variable
 
 @dataclass(frozen=True, slots=True)
 class RootFiles:
-    """Where certificate (with those above it) and key of the signer are."""
+    """The paths of the signer's certificate (with its issuers) and key."""
 
     certificate: Path
     key: Path
 
 
 def config_files(mesh: str, env: Mapping[str, str]) -> RootFiles:
-    """The default place: `~/.config/mesh/<mesh>/root.key` and `root.crt`, or below XDG_CONFIG_HOME."""
+    """Return the default paths: `~/.config/mesh/<mesh>/root.key` and `root.crt`, or below XDG_CONFIG_HOME."""
     home = Path(env.get("HOME") or Path.home())
     folder = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "mesh" / mesh
     return RootFiles(folder / "root.crt", folder / "root.key")
 
 
 def files_beside(key: Path) -> RootFiles:
-    """A key file the user named, and the certificate beside it."""
+    """Return a key file that the user named, and the certificate beside it."""
     return RootFiles(key.with_suffix(".crt" if key.suffix != ".crt" else ".crt.pem"), key)
 
 
@@ -50,34 +50,33 @@ def read_chain(certificate: Path) -> tuple[str, ...]:
         raise MeshError(f"{certificate} cannot be read: {why}") from None
     blocks = pem_blocks(text.replace("\r\n", "\n"))
     if not blocks:
-        raise MeshError(f"{certificate}: no certificate in PEM form is in it")
+        raise MeshError(f"{certificate}: it has no certificate in PEM form")
     return blocks
 
 
 def refusals(files: RootFiles) -> tuple[str, ...]:
-    """Say why a root key may not be made at that place."""
+    """Return why a root key may not be created at these paths."""
     if files.key.exists() or not git_would_take(files.key):
         return ()
     return (
         f"the root key {files.key} would be inside a git work tree that does not ignore it: "
-        "name a place outside in spec.rootOfTrust.ca.generate.keyFile, or add it to .gitignore",
+        "set a path outside in spec.rootOfTrust.ca.generate.keyFile, or add it to .gitignore",
     )
 
 
 def make_root(
     files: RootFiles, mesh: str, *, algorithm: str, validity: timedelta, passphrase: str, now: datetime
 ) -> None:
-    """Make key and certificate, the key first: a crash in between leaves a key that is then used.
-
-    Nothing happens if both are there. Raises RefusedError where git would take the key.
-    """
+    """Create key and certificate, unless both exist; raise RefusedError where git would add the key."""
+    # The key first: a crash in between leaves a key, and the next run certifies it. The other way round it
+    # would leave a certificate that no key belongs to, which looks like a lost key and is refused.
     if refused := refusals(files):
         raise RefusedError(refused[0])
     if not files.key.exists():
         if files.certificate.exists():
             raise RefusedError(
-                f"{files.certificate} is there and its key {files.key} is not",
-                hint="put the key back; to start anew with another root, remove the certificate",
+                f"{files.certificate} exists and its key {files.key} does not",
+                hint="restore the key; to start with a new root, remove the certificate",
             )
         create_secret_file(files.key, key_pem(new_key(algorithm), passphrase))
     if not files.certificate.exists():
@@ -87,7 +86,7 @@ def make_root(
 
 
 def keep_certificate(path: Path, pem: str) -> None:
-    """Keep a public certificate where `read_chain` finds it again."""
+    """Write a public certificate where `read_chain` finds it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replace_file(path, pem.encode())
 
@@ -95,7 +94,7 @@ def keep_certificate(path: Path, pem: str) -> None:
 def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: datetime) -> Issuer:
     """Open the key of a known certificate (its chain, PEM) to sign with it.
 
-    Raises MeshError with the ways out if the key is absent, locked, or not the one.
+    Raises MeshError with the next steps if the key is missing, encrypted, or another one.
     """
     chain = pem_blocks(certificate)
     digest = describe(certificate).spki
@@ -106,12 +105,12 @@ def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: 
         return load_authority(chain, pem, _passphrase_for(pem, passphrase))
     except FileNotFoundError:
         raise MeshError(
-            f"needs the root key {digest}, and {files.key} is not there",
-            hint="copy the key there, run this where the key is, or let another signer do it: "
+            f"needs the root key {digest}, and {files.key} does not exist",
+            hint="copy the key there, run this where the key is, or use another signer: "
             "spec.rootOfTrust.ca with `files` or `command`",
         ) from None
     except MeshError as error:
-        hint = error.hint or f"set {PASSPHRASE}, or put the right key into that file"
+        hint = error.hint or f"set {PASSPHRASE}, or put the right key in that file"
         raise MeshError(f"needs the root key {digest}, but {files.key}: {error.message}", hint=hint) from None
 
 
@@ -120,35 +119,35 @@ def _is_locked(pem: bytes) -> bool:
 
 
 def _passphrase_for(pem: bytes, passphrase: str) -> str:
-    """A passphrase that is set for another key is no error."""
+    """Return the passphrase if the key is encrypted: it may be set for another key."""
     return passphrase if _is_locked(pem) else ""
 
 
 def check_files(certificate: Path, key: Path, *, passphrase: str, now: datetime) -> tuple[str, ...]:
-    """Say what is wrong with a certificate and key that the user gave; () if they can sign.
+    """Return the problems of a certificate and key that the user gave; () if they can sign.
 
-    A key that needs a passphrase which is not set is not judged.
+    A key that needs a passphrase which is not set is not checked.
     """
     try:
         chain = read_chain(certificate)
     except MeshError as error:
         return (error.message,)
     if not chain:
-        return (f"{certificate} is not there",)
+        return (f"{certificate} does not exist",)
     problems = [f"{certificate}: {problem}" for problem in check_authority("".join(chain), now)]
     try:
         pem = read_secret_file(key)
         if passphrase or not _is_locked(pem):
             load_authority(chain, pem, _passphrase_for(pem, passphrase))
     except FileNotFoundError:
-        problems.append(f"{key} is not there")
+        problems.append(f"{key} does not exist")
     except MeshError as error:
         problems.append(error.message if str(key) in error.message else f"{key}: {error.message}")
     return tuple(problems)
 
 
 def issuer_of(chain: tuple[str, ...]) -> dict[str, str]:
-    """What others need to know of who signs; all of it public.
+    """Return what other resources need of a signer; everything in it is public.
 
     `fingerprint` and `subject` are the root's, `spki` names the signer's key, `certificate` is the
     whole chain, `not_after` (ISO 8601) is when its first member expires.

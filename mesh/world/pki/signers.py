@@ -1,4 +1,4 @@
-"""The ways the desired state offers to get something signed, each to the same result."""
+"""The signers that the mesh file offers, each with the same result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mesh.world.pki.root_files import PASSPHRASE, RootFiles, config_files, files
 
 @dataclass(frozen=True, slots=True)
 class SigningContext:
-    """What signing may touch: the user's environment and folder, and the time."""
+    """What signing may use: the user's environment and folder, and the time."""
 
     env: Mapping[str, str]
     folder: Path
@@ -33,7 +33,7 @@ class SigningContext:
 
 
 def root_files(mesh: str, ca: CA, context: SigningContext) -> RootFiles:
-    """Where the signer's certificate and key are; a command has no key, and its root is kept with ours."""
+    """Return the paths of the signer's certificate and key; a command has no key, only its root is stored."""
     match ca:
         case FilesCA(cert, key):
             return RootFiles(
@@ -45,12 +45,12 @@ def root_files(mesh: str, ca: CA, context: SigningContext) -> RootFiles:
 
 
 def can_sign(mesh: str, ca: CA, certificate: str, context: SigningContext) -> None:
-    """Try to open the signer, and sign nothing; raise MeshError with the ways out if it does not open."""
+    """Check that the signer can be opened, and sign nothing; raise MeshError with the next steps."""
     if isinstance(ca, CommandCA):
         found = shutil.which(ca.argv[0], path=context.env.get("PATH"))
         if not found and not (context.folder / ca.argv[0]).exists():
             raise MeshError(
-                f"the signing command {ca.argv[0]} is not there", hint="install it, or give its whole path"
+                f"the signing command {ca.argv[0]} does not exist", hint="install it, or give its full path"
             )
         return
     files = root_files(mesh, ca, context)
@@ -58,7 +58,7 @@ def can_sign(mesh: str, ca: CA, certificate: str, context: SigningContext) -> No
 
 
 def ask_command(ca: CommandCA, key: PrivateKey, name: str, context: SigningContext) -> tuple[str, ...]:
-    """Have a program sign a request for `key`; return its chain, own certificate first, root last."""
+    """Have a program sign a request for `key`; return the chain, the new certificate first, the root last."""
     request = request_intermediate(key, name, now=context.now)
     blocks = pem_blocks(sign_with_command(ca.argv, request, env=context.env, folder=context.folder))
     if len(blocks) < 2 or not describe(blocks[-1]).is_self_issued:
@@ -72,9 +72,9 @@ def ask_command(ca: CommandCA, key: PrivateKey, name: str, context: SigningConte
 def sign_bundle(
     mesh: str, cluster: str, ca: CA, certificate: str, profile: Intermediate, context: SigningContext
 ) -> Bundle:
-    """Make a key in memory and have it certified under the root at the end of `certificate` (PEM).
+    """Create a key in memory and certify it under the root at the end of `certificate` (PEM).
 
-    Raises MeshError if the signer cannot, or if what it made is not what istiod may be given.
+    Raises MeshError if the signer fails, or if istiod could not use the result.
     """
     key, name = new_key(profile.key), f"{mesh}/{cluster}"
     if isinstance(ca, CommandCA):
@@ -87,13 +87,14 @@ def sign_bundle(
             authority, key.public_key(), name, validity=profile.validity, now=context.now
         )
     root = pem_blocks(certificate)[-1]
-    theirs, ours = describe(above[-1]).fingerprint, describe(root).fingerprint
-    if theirs != ours:
+    found, expected = describe(above[-1]).fingerprint, describe(root).fingerprint
+    # A cluster under another root could not talk to the rest of the mesh, so it is refused before it exists.
+    if found != expected:
         raise MeshError(
-            f"the signer's root is {theirs}, and the mesh's is {ours}",
-            hint="a root of trust is not changed by an apply: let the signer use the mesh's root again",
+            f"the signer's root is {found}, and the mesh's is {expected}",
+            hint="an apply does not change the root of trust: configure the signer with the mesh's root",
         )
     bundle = Bundle(own, key_pem(key), "".join([own, *above[:-1], root]), root)
     if problems := check_bundle(bundle, context.now):
-        raise MeshError(f"what was signed for cluster {cluster} is not fit for istiod: {problems[0]}")
+        raise MeshError(f"istiod cannot use what was signed for cluster {cluster}: {problems[0]}")
     return bundle

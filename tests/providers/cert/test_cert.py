@@ -219,7 +219,7 @@ def test_a_crash_between_key_and_certificate_uses_the_key(world: World) -> None:
 def test_a_certificate_without_its_key_is_not_given_another(world: World) -> None:
     KIND.create(root_spec(), ROOT, world)
     files_of(world).key.unlink()
-    with pytest.raises(RefusedError, match=r"root\.key is not"):
+    with pytest.raises(RefusedError, match=r"root\.key does not"):
         KIND.create(root_spec(), ROOT, world)
 
 
@@ -278,10 +278,10 @@ def test_files_of_the_users_are_read_and_verified(world: World) -> None:
     assert KIND.preview(spec(ca=ca, issuer=live.outputs["issuer"]), KEY, None, world).refusals == ()
     made.key.chmod(0o644)
     problems = pki.check_files(made.certificate, made.key, passphrase="", now=world.clock.now())
-    assert "others may read it" in problems[0]
+    assert "is open to other users" in problems[0]
     missing = FilesCA("none.crt", "none.key")
     assert look(KIND, ROOT, root_place("prod", missing), world) is None
-    assert "none.crt is not there" in KIND.preview(root_spec(missing), ROOT, None, world).refusals[0]
+    assert "none.crt does not exist" in KIND.preview(root_spec(missing), ROOT, None, world).refusals[0]
 
 
 def test_a_key_of_another_certificate_is_told(world: World, tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_key_of_another_certificate_is_told(world: World, tmp_path: Path) -> N
 def test_a_signing_command_that_is_not_there_is_refused(world: World) -> None:
     ca = CommandCA(("no-such-signer",))
     refusals = KIND.preview(spec(ca=ca), KEY, None, world).refusals
-    assert refusals[0].startswith("the signing command no-such-signer is not there")
+    assert refusals[0].startswith("the signing command no-such-signer does not exist")
 
 
 SIGNER = """#!/bin/sh

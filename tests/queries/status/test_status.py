@@ -196,7 +196,7 @@ def test_a_certificate_that_cannot_be_used_says_why() -> None:
     found = authority(inspect_bundle(broken, NOW), timedelta(days=1), NOW)
     assert (found.expires, found.why) == (
         None,
-        "ca-cert.pem: no certificate in PEM form is in it, or one is damaged",
+        "ca-cert.pem: it has no certificate in PEM form, or a damaged one",
     )
 
 

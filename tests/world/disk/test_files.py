@@ -75,7 +75,7 @@ def test_a_secret_does_not_follow_a_dangling_link(tmp_path: Path) -> None:
 
 def test_a_secret_does_not_go_where_others_may_write(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    with pytest.raises(MeshError, match="may be written by other users"):
+    with pytest.raises(MeshError, match="is writable by other users"):
         create_secret_file(tmp_path / "root.key", b"secret")
 
 

@@ -202,7 +202,7 @@ def test_helm_sees_nothing_of_the_users_helm_but_login_and_repositories(
     [
         ("echo v3.20.9", "v3.20.9, which is too old"),
         ("echo v4.2.3", "v4.2.3, which is too old"),
-        ("echo hello", "does not tell its version"),
+        ("echo hello", "does not print its version"),
         ("exit 1", "does not run"),
     ],
 )
@@ -234,7 +234,7 @@ def test_without_helm_the_way_to_get_it_is_told(tmp_path: Path) -> None:
     with pytest.raises(HelmMissing, match="helm is not on PATH"):
         helm.uninstall("x", "y")
     helm = connect([("one", "c", "")], {"MESH_HELM": "/no/helm"}, run_dir=tmp_path / "run")["one"]
-    with pytest.raises(HelmMissing, match=r"/no/helm \(MESH_HELM\) is not there"):
+    with pytest.raises(HelmMissing, match=r"/no/helm \(MESH_HELM\) does not exist"):
         helm.uninstall("x", "y")
 
 

@@ -76,8 +76,8 @@ def test_every_missing_context_is_told_at_once_with_what_was_meant(tmp_path: Pat
     with pytest.raises(MeshError) as error:
         targets([("east", "prod-esat", ""), ("west", "zzz", ""), ("ok", "prod-east", "")], env)
     assert error.value.message.splitlines() == [
-        f"cluster east: context prod-esat is not in {one}; did you mean prod-east?; there are: prod-east",
-        f"cluster west: context zzz is not in {one}; there are: prod-east",
+        f"cluster east: context prod-esat is not in {one}; did you mean prod-east?; it has: prod-east",
+        f"cluster west: context zzz is not in {one}; it has: prod-east",
     ]
 
 
@@ -181,9 +181,9 @@ def test_an_expired_answer_of_a_plugin_is_asked_for_again(tmp_path: Path) -> Non
             "echo; echo 'token has expired' >&2; echo more >&2; exit 3",
             r"failed \(exit code 3\): token has expired",
         ),
-        ("exit 1", r"failed \(exit code 1\): it says nothing"),
-        ("echo hello", "gave no ExecCredential"),
-        (answers(), "gave neither a token nor a certificate"),
+        ("exit 1", r"failed \(exit code 1\): it printed no error"),
+        ("echo hello", "returned no valid ExecCredential"),
+        (answers(), "returned neither a token nor a certificate"),
         ("sleep 60", "no answer within 0.3 seconds"),
     ],
 )

@@ -135,7 +135,7 @@ def test_a_list_whose_position_is_too_old_starts_again(server: Stumbling, tmp_pa
 
 def test_a_login_page_is_no_api_server(server: Stumbling, tmp_path: Path) -> None:
     server.answers = [answer(200, b"<html>please log in</html>")]
-    with pytest.raises(Unreachable, match="no JSON") as error:
+    with pytest.raises(Unreachable, match="is not valid JSON") as error:
         rig(tmp_path, server.url).kube.list(POD)
     assert "login page" in error.value.hint
     server.answers = [answer(302, b"", location="http://elsewhere.test/")]

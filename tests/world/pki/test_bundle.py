@@ -74,13 +74,13 @@ TOP = odd(Odd("top", path_length=2), TOP_KEY)
         ({"ca_cert": GOOD.cert_chain}, "more than the intermediate"),
         ({"ca_key": OTHER.ca_key}, "the key does not belong"),
         ({"ca_key": pki.key_pem(pki.load_key(GOOD.ca_key), "secret")}, "the key has a passphrase"),
-        ({"ca_key": b"nonsense"}, "ca-key.pem: it is no private key"),
+        ({"ca_key": b"nonsense"}, "ca-key.pem: it is not a private key"),
         ({"ca_key": b""}, "ca-key.pem: it is missing"),
         ({"ca_cert": ""}, "ca-cert.pem: it is missing"),
         ({"cert_chain": ""}, "cert-chain.pem: it is missing"),
         ({"root_cert": ""}, "root-cert.pem: it is missing"),
-        ({"root_cert": "0\x82\x01"}, "root-cert.pem: no certificate in PEM form"),
-        ({"root_cert": ROOT.certificate.replace("\n", "\r\n")}, "Windows line ends"),
+        ({"root_cert": "0\x82\x01"}, "root-cert.pem: it has no certificate in PEM form"),
+        ({"root_cert": ROOT.certificate.replace("\n", "\r\n")}, "Windows line endings"),
         ({"root_cert": ROOT.certificate + "trailing"}, "text besides certificates"),
         ({"ca_cert": ROOT.certificate, "ca_key": pki.key_pem(ROOT.key)}, "has the name of its issuer"),
     ],
@@ -117,7 +117,7 @@ def test_a_weak_or_strange_key_is_told() -> None:
     }
     for name, key in keys.items():
         problems = pki.check_bundle(odd_bundle(ROOT, Odd(), key), NOW)
-        assert any(f"does not take: {name}" in problem for problem in problems), problems
+        assert any(f"does not accept: {name}" in problem for problem in problems), problems
 
 
 def test_a_root_without_room_for_an_intermediate_is_told() -> None:

@@ -138,7 +138,7 @@ def test_keys_are_not_shown() -> None:
 
 
 def test_an_unknown_algorithm_is_named() -> None:
-    with pytest.raises(MeshError, match="ed25519 is no key algorithm"):
+    with pytest.raises(MeshError, match="ed25519 is not a key algorithm"):
         pki.new_key("ed25519")
 
 
