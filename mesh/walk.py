@@ -20,6 +20,9 @@ R = TypeVar("R")
 
 TICK_SECONDS = 0.2
 
+WAITING = 24
+"""Threads that only wait for answers; how many requests one API server gets is bounded in its client."""
+
 
 class Visitor(Protocol[K_contra, R]):
     """Callbacks for each key; all but `work` run in the caller's thread."""
@@ -64,7 +67,7 @@ class Stop:
         return self.event.wait(seconds)
 
 
-def fan(work: Callable[[K], R], items: Iterable[K], workers: int) -> dict[K, R]:
+def fan(work: Callable[[K], R], items: Iterable[K], workers: int = WAITING) -> dict[K, R]:
     """Call `work` for every item in parallel; return the results by item, in the order of the items."""
     keys = list(items)
     if len(keys) < 2:

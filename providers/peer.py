@@ -8,6 +8,7 @@ from typing import Any
 
 from mesh.errors import KubeError
 from mesh.istio.addresses import is_link
+from mesh.istio.names import NETWORK
 from mesh.istio.peering import REMOTE_CLASS, is_by_hand, linked, stale
 from mesh.model import READY, Found, Key, Live, Place, Ready, Unknown, Unread, not_yet
 from mesh.model.refs import Ref
@@ -21,8 +22,6 @@ from mesh.sdk.rights import READ, Right, rights
 from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
 from mesh.world.snapshot import Snapshot
-
-NETWORK = "topology.istio.io/network"
 
 BY_HAND, OURS = "by hand", "ours"
 """What stands in the way of a distributed peer: those that others made, and one of ours that goes first."""

@@ -69,7 +69,7 @@ class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Leave it to those who made it."""
         del key, place, live, last, world
-        return ("others keep it",)
+        return ("another program keeps it",)
 
 
 def _live(_key: Key, obj: Object) -> Live:

@@ -13,8 +13,6 @@ from mesh.state import slices
 from mesh.state.history import PastRun, joined
 from mesh.walk import fan
 
-READERS = 16
-
 
 @click.command("history")
 @document_options
@@ -47,4 +45,4 @@ def _read(here: Session) -> dict[str, tuple[PastRun, ...] | str]:
         except MeshError as error:
             return error.message
 
-    return fan(read, sorted(here.world.kubes), READERS)
+    return fan(read, sorted(here.world.kubes))

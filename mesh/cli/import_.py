@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds to wait for each context: a kubeconfig may list many clusters that no longer exist."""
-READERS = 16
 
 
 @click.command("import")
@@ -104,7 +103,7 @@ def _look(
     def read(entry: StarterCluster) -> DiscoveredCluster | SkippedCluster | None:
         return look(entry.name, entry.context, Snapshot(entry.name, world))
 
-    answers = fan(read, entries, READERS)
+    answers = fan(read, entries)
     nothing = [
         SkippedCluster(one.name, one.context, "it runs no istiod") for one in entries if answers[one] is None
     ]

@@ -16,8 +16,6 @@ from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.walk import fan
 from mesh.world.snapshot import Snapshot
 
-READERS = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -58,7 +56,7 @@ def _rows(here: Session) -> list[Row]:
     local = _local(here)
     namespaces = {name: who.namespace for name, who in _recorded(here).items()}
     namespaces |= {each.name: each.namespace for each in here.mesh.clusters}
-    found = fan(lambda name: _cluster(here, name, namespaces[name]), sorted(here.world.kubes), READERS)
+    found = fan(lambda name: _cluster(here, name, namespaces[name]), sorted(here.world.kubes))
     return [local, *found.values()]
 
 

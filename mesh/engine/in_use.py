@@ -1,4 +1,4 @@
-"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+"""Refuse a destroy while workloads use the mesh."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _users(snapshot: Snapshot) -> list[str]:
             if obj["spec"].get("gatewayClassName") == WAYPOINT:
                 found.append(f"{_name(snapshot, 'Gateway', obj['metadata'])} is a waypoint")
     except Unreachable:
-        return []  # all of it is deferred, so nothing of it is taken down
+        return []  # everything in it is deferred, so nothing is taken down
     except KubeError as error:
         found.append(f"{snapshot.cluster}: who uses the mesh cannot be read: {error.message}")
     return found

@@ -18,9 +18,6 @@ from mesh.world import Object, World
 from mesh.world.resources import NAMESPACE
 from mesh.world.snapshot import Snapshot
 
-READERS = 24
-"""Threads that wait for answers; the API servers' own bound is per cluster, in `mesh.world.kube.client`."""
-
 KUBE_SYSTEM = "kube-system"
 
 
@@ -60,7 +57,7 @@ def observe(
             return _uid(snapshots[cluster])
         return _read(kinds, kind, groups[job], snapshots[cluster])
 
-    results = fan(read, jobs, READERS)
+    results = fan(read, jobs)
     found: dict[Key, Found] = {}
     for job in groups:
         result = results[job]

@@ -202,7 +202,7 @@ def _warnings(session: Session, here: Decided) -> list[str]:
     decisions, state = here.decisions, here.inputs.state
     told = {each.why for each in decisions.deferred.values()}
     said = [
-        f"cluster {name} did not answer: {'all of it is deferred' if why in told else why}"
+        f"cluster {name} did not answer: {'everything in it is deferred' if why in told else why}"
         for name, why in sorted(here.observation.unreachable.items())
     ]
     said += warning(tuple(sorted(decisions.from_state)))

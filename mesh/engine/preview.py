@@ -34,7 +34,7 @@ def preview(
 
     Only steps that write are asked about, so a plan without changes sends nothing. Two sorts of write
     cannot be tried yet: one that takes the place of another owner's object (`later`), and one decided by
-    the state alone, of which nobody knows what it would replace.
+    the state alone, since what it would replace is unknown.
     """
     keys = [
         key

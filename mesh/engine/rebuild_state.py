@@ -1,7 +1,7 @@
-"""The lock as the clusters remember it: the union of their slices, and by our marks where one is missing.
+"""The state from the clusters: the union of their copies, and from marks where a copy is missing.
 
-The slices together hold all that the lockfile held, to the byte. Where a cluster has none, what
-carries our marks is taken for ours, in the order of dependencies that the file gives.
+The copies together hold what the lockfile held, to the byte. In a cluster without one, the objects that
+carry the mesh's marks are recorded, with the dependencies that the file gives.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from mesh.state.lockfile import Entry, State, fresh, newer
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The lock, and from where each part of it comes, in sentences."""
+    """The state, and where each part of it comes from, in sentences."""
 
     state: State
     said: tuple[str, ...]
 
 
 def rebuild(session: Session) -> Rebuilt:
-    """Put the lock together anew from what the clusters hold; write nothing.
+    """Put the state together again from what the clusters hold; write nothing.
 
     Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
     """
@@ -67,7 +67,7 @@ def rebuild(session: Session) -> Rebuilt:
 
 
 def refuse_older(found: State, local: State) -> None:
-    """Raise RefusedError if the lockfile knows more than the clusters, or of other things."""
+    """Raise RefusedError if the lockfile is newer than the clusters, or belongs to another lineage."""
     if not local.entries:
         return
     if local.lineage != found.lineage:
@@ -83,7 +83,7 @@ def refuse_older(found: State, local: State) -> None:
 
 
 def _union(mesh: str, held: Mapping[str, State]) -> tuple[State, list[str]]:
-    """Join slices. Of two runs of one serial each left the truth in its clusters: a new serial ends that."""
+    """Join the copies. Two runs of one serial are each right about their clusters: a new serial ends that."""
     told = [
         f"cluster {name}: its copy of the state, serial {each.serial}, {_count(each, name)}"
         for name, each in sorted(held.items())
@@ -132,7 +132,7 @@ def _places_of(session: Session, graph: Edges, cluster: str) -> dict[Key, Place]
 def _with_marked(
     session: Session, state: State, found: Mapping[Key, Place], resources: Mapping[Key, Any], graph: Edges
 ) -> State:
-    """Add what was found by its marks, and what belongs to no cluster, with all that can be known of it."""
+    """Add what was found by its marks, and what belongs to no cluster."""
     where = dict(found)
     where |= {key: each.place for key, each in resources.items() if key.cluster == NO_CLUSTER}
     missing = {key: place for key, place in where.items() if key not in state.entries}
@@ -157,7 +157,7 @@ def _decided(
 def _entry(
     session: Session, decisions: Decisions, before: Entry, live: Found, key: Key, place: Place
 ) -> Entry | None:
-    """Remember of a thing what we would if we had just made it, but for the fields in which it differs."""
+    """Return the entry as if mesh had just created it, without the fields that differ: those are drift."""
     if not isinstance(live, Live):
         return None
     if key not in decisions.specs or next(unknowns_in(decisions.specs[key]), None):
@@ -170,7 +170,7 @@ def _entry(
 
 
 def _needs(place: Place, key: Key, found: Mapping[Key, Place]) -> frozenset[Key]:
-    """Of what is no longer in the file only this is known: it is in its namespace."""
+    """Return the only need known of a resource that is not in the file: its namespace."""
     home = namespace_key(key.cluster, place.namespace)
     return frozenset({home} & found.keys())
 
@@ -191,7 +191,7 @@ def _refuse_silent(seen: Observation) -> None:
 
 def _told(cluster: str, count: int) -> str:
     if not count:
-        return f"cluster {cluster}: no copy of the state, and nothing that carries our marks"
+        return f"cluster {cluster}: no copy of the state, and no object that carries the mesh's marks"
     return f"cluster {cluster}: no copy of the state; {count} resources found by their marks"
 
 

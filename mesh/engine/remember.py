@@ -28,7 +28,10 @@ def remember(
     made: bool,
     found: Found = None,
 ) -> Last:
-    """Say what the lockfile is to remember of something that is as wanted; `found` is what was there."""
+    """Return what the state holds of a resource in sync; `found` is what the plan saw of it.
+
+    `created` is decided once, when mesh first touches it: it is what allows a destroy to delete it.
+    """
     fields = fingerprints(kind.wanted(spec, None, None))
     created = before.created if before else made
     return Last(
@@ -43,7 +46,7 @@ def remember(
 
 
 def _theirs(fields: Mapping[str, str], before: Last | None, found: Found) -> frozenset[str]:
-    """The paths that had a value before we first set them."""
+    """Return the paths that had a value before mesh first set them: a destroy leaves these."""
     there = fingerprints(found.attrs).keys() if isinstance(found, Live) else frozenset()
     known = before.fields.keys() if before else frozenset()
     return frozenset(((before.theirs if before else frozenset()) | (there - known)) & fields.keys())
@@ -68,7 +71,7 @@ def entry_after(task: Task, result: Outcome, progress: Progress) -> Entry | None
 
 
 def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> Entry | None:
-    """Say what to remember of a step that failed: only the cluster knows how far it came."""
+    """Return what the state holds after a failed step; it never claims that the step was done."""
     action = task.step.action
     if before:
         return before if action is Action.READ else replace(before, last=replace(before.last, status=OPEN))
@@ -83,9 +86,10 @@ def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> 
 def adopted(
     decisions: Decisions, tasks: Mapping[Key, Task], found: Mapping[Key, Found], state: State
 ) -> State:
-    """Record what is as wanted and not in the lock (made by a run that died, or found), and new needs.
+    """Return the state with what is in sync but not recorded: left by a run that died, or found.
 
-    What is left to others is not recorded, or not any more.
+    A run that died after the write and before the record is finished here, without a step. What is left to
+    its owner is not recorded, or no longer.
     """
     for key in decisions.left.keys() & state.entries.keys():
         state = state.with_entry(key, None)
@@ -97,6 +101,6 @@ def adopted(
             seen = remember(task.kind, decisions.specs[key], task.place, live, known, made=made, found=live)
             state = state.with_entry(key, Entry(seen, task.needs))
         elif (entry := state.entries.get(key)) and task.resource and entry.needs != task.needs:
-            # Removals follow what is recorded: needs of different times would make a circle.
+            # Removals follow the needs in the state. If some were of an older file, they could form a cycle.
             state = state.with_entry(key, replace(entry, needs=task.needs))
     return state

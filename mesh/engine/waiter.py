@@ -22,7 +22,7 @@ Judge = Callable[[Live | None], tuple[bool, str]]
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """Waits on a worker's thread; the person who watches is told what for."""
+    """Waits on a worker's thread, and reports what for."""
 
     world: World
     timeout: float

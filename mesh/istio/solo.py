@@ -7,6 +7,7 @@ from typing import Any
 
 from mesh.istio.computed_values import LICENCE_ANNOTATION, annotated
 from mesh.istio.management_plane import LOCAL_PEERS
+from mesh.istio.names import NETWORK
 from mesh.istio.overlay import overlay
 from mesh.istio.versions import NODE_PORT, Minor, Version, since
 from mesh.model import Unknown
@@ -21,7 +22,6 @@ REMOTE_CLASS = "istio-remote"
 PEER_NAME = "istio-remote-peer-{cluster}"
 
 EXPOSE_ISTIOD = "istio.io/expose-istiod"
-NETWORK = "topology.istio.io/network"
 CLUSTER = "topology.istio.io/cluster"
 REGION = "topology.kubernetes.io/region"
 ZONE = "topology.kubernetes.io/zone"

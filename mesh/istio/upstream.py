@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mesh.istio.computed_values import annotated
+from mesh.istio.names import NETWORK
 from mesh.istio.overlay import overlay
 from mesh.istio.versions import UPSTREAM_BETA, Version
 from mesh.model import Unknown
@@ -21,7 +22,6 @@ from mesh.model.spec import Cluster, Component, Mesh, SecretRef
 
 EASTWEST_CLASS = "istio-east-west"
 EASTWEST_NAME = "istio-eastwestgateway"
-NETWORK = "topology.istio.io/network"
 HBONE_PORT = 15008
 TERMINATE_MODE = "gateway.istio.io/tls-terminate-mode"
 

@@ -1,6 +1,6 @@
-"""To an older minor version: the parts of Istio go back in the order opposite to the way up; pure.
+"""Downgrade to an older minor version: components change in the opposite order of an upgrade; pure.
 
-cni and ztunnel may be as old as istiod or one version older, never newer, so they go back first.
+cni and ztunnel may be as old as istiod or one version older, never newer, so they are downgraded first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VERSION = ("version",)
 
 
 def allowed(resources: Mapping[Key, Resource[object]]) -> dict[Key, Resource[object]]:
-    """Return the resources; the charts among them may go back to an older version."""
+    """Return the resources; the charts among them may be downgraded."""
     return {
         key: replace(each, spec=replace(each.spec, downgrade=True))
         if isinstance(each.spec, ChartSpec)
@@ -28,7 +28,7 @@ def allowed(resources: Mapping[Key, Resource[object]]) -> dict[Key, Resource[obj
 
 
 def backwards(steps: Mapping[Key, Step], clusters: Iterable[str]) -> dict[Key, Step]:
-    """Return the steps; where a chart of a cluster goes back, all of them change from ztunnel to base."""
+    """Return the steps; in a cluster with a downgrade, all charts change from ztunnel to base."""
     turned = dict(steps)
     for cluster in clusters:
         keys = [chart_key(cluster, part) for part in COMPONENTS]
@@ -37,7 +37,7 @@ def backwards(steps: Mapping[Key, Step], clusters: Iterable[str]) -> dict[Key, S
         back = [key for key in keys if key in steps]
         for key, after in zip(back, [*back[1:], None], strict=True):
             needs = steps[key].needs - frozenset(back)
-            note = (f"goes back after {after}",) if after else ()
+            note = (f"downgraded after {after}",) if after else ()
             turned[key] = replace(
                 steps[key], needs=needs | ({after} if after else frozenset()), notes=steps[key].notes + note
             )

@@ -1,4 +1,4 @@
-"""From the mesh as the user wrote it to its resources: who fans out over which clusters; pure.
+"""From the mesh file to its resources, cluster by cluster; pure.
 
 What is learnt from a cluster, or made by another resource, is a `Ref`; nothing live is needed here.
 """
@@ -21,7 +21,8 @@ from mesh.istio.addresses import (
     link_key,
     namespace_key,
 )
-from mesh.istio.solo import NETWORK, PEER_NAME, licence_secret, peer_gateway
+from mesh.istio.names import NETWORK
+from mesh.istio.solo import PEER_NAME, licence_secret, peer_gateway
 from mesh.model import Key, Place, Resource
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Component, ExistingCA, Link, Mesh
@@ -43,7 +44,7 @@ from mesh.sdk.network_gateway import NetworkLocator
 from mesh.world import HelmJob
 
 GIVEN = frozenset({"kube-system", "default", "kube-public", "kube-node-lease"})
-"""Namespaces that every cluster has; nobody makes or deletes them."""
+"""Namespaces that every cluster has; mesh neither creates nor deletes them."""
 
 Wanted = Iterator[Resource[Any]]
 

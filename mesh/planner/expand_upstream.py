@@ -14,7 +14,7 @@ from mesh.sdk.kube_secret import place as secret_place
 
 
 def is_upstream(mesh: Mesh) -> bool:
-    """Whether clusters are linked by remote secrets, and nobody needs a licence."""
+    """Whether clusters are linked by remote secrets, and no licence is needed."""
     return mesh.distribution == "upstream"
 
 

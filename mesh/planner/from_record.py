@@ -1,7 +1,7 @@
-"""What may not be read, judged by what is recorded of it and by what shows of it elsewhere; pure.
+"""Decide what cannot be read by its state entry, and by what is visible of it elsewhere; pure.
 
-The record holds a digest of every value that was applied: enough to tell whether the file wants
-something else now, not enough to show what was there, or what others have set beside it.
+The entry holds a digest of every applied value: enough to tell whether the file wants another value now, not
+enough to show the live one, or what another writer has set beside it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STAYS = "it existed before mesh and stays, without what mesh put into it"
 
 
 def removal_as_recorded(kind: Provider[Any], key: Key, last: Last, reason: Reason) -> Step:
-    """Decide by its record what becomes of something that nobody wants any more."""
+    """Return the step for a resource that is no longer wanted and cannot be read."""
     ours = last.fields if last.created else last.ours if ask.is_adoptable(kind) else ()
     fields = tuple(Field(parts(name), RECORDED, ABSENT) for name in sorted(ours))
     if last.created:

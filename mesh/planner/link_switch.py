@@ -1,4 +1,9 @@
-"""From links made one by one to automatic ones, and back: one kind goes first, the gap is announced; pure."""
+"""Switch between manual and automatic links: order the removal, and warn about the outage between; pure.
+
+A manual link and a distributed peer are Gateways of one name, so they cannot exist at the same time. That is
+why one kind must be gone everywhere before the other begins: a peer that the management plane creates beside
+a manual link would be reported as another owner's object, and calls would follow whichever came last.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ from mesh.state.lockfile import State
 
 
 def manual_first(steps: Mapping[Key, Step]) -> dict[Key, Step]:
-    """Return the steps; what begins automatic linking, or waits for it, needs every manual link gone."""
+    """Return the steps; what starts automatic linking, or waits for it, needs every manual link deleted."""
     gone = _manual_links(steps)
     return {
         key: replace(step, needs=step.needs | gone) if gone and _begins(step) else step
@@ -21,7 +26,7 @@ def manual_first(steps: Mapping[Key, Step]) -> dict[Key, Step]:
 
 
 def gap(steps: Mapping[Key, Step]) -> list[str]:
-    """Say which calls fail between the last manual link and the first automatic one."""
+    """Return the warning about calls that fail between the last manual link and the first automatic one."""
     return _announced(
         _manual_links(steps),
         before="the links made by mesh are removed before automatic linking is switched on",
@@ -32,12 +37,12 @@ def gap(steps: Mapping[Key, Step]) -> list[str]:
 def without_distributed(
     found: Mapping[Key, Found], wanted: Mapping[Key, object], state: State
 ) -> Mapping[Key, Found]:
-    """Return what was found; a link of ours is not there while a distributed peer stands in its place.
+    """Return what was found; a link counts as missing while a distributed peer has its name.
 
-    Only a peer that is recorded counts: what else there is has an owner who is asked about it.
+    Only a recorded peer counts. Any other object there has an owner, and is refused like all such objects.
     """
-    theirs = {key: None for key in wanted if is_link(key) and _is_distributed(key, found, wanted, state)}
-    return {**found, **theirs}
+    missing = {key: None for key in wanted if is_link(key) and _is_distributed(key, found, wanted, state)}
+    return {**found, **missing}
 
 
 def _is_distributed(
@@ -56,9 +61,9 @@ def _is_distributed(
 
 
 def automatic_first(steps: Mapping[Key, Step], found: Mapping[Key, Found]) -> dict[Key, Step]:
-    """Return the steps; links of ours need every distributed peer gone, and these the istiods that made them.
+    """Return the steps; manual links need every distributed peer gone, and peers the istiods that made them.
 
-    The management plane is switched off after that: it is who takes the peers away.
+    The management plane is switched off after that: it is what deletes the peers.
     """
     going = frozenset(key for key, step in steps.items() if is_peer(key) and isinstance(found.get(key), Live))
     return {key: _back(key, step, steps, found, going) for key, step in steps.items()}
@@ -70,7 +75,7 @@ def _back(
     live = found.get(key)
     if key in going and isinstance(live, Live):
         istiod = {chart_key(key.name, "istiod")} & steps.keys()
-        why = "the management plane takes it away when istiod makes no peers any more"
+        why = "the management plane deletes it when istiod makes no peers any more"
         return replace(step, action=Action.DELETE, expects=live.token, why=why, needs=step.needs | istiod)
     return replace(step, needs=step.needs | going) if going and is_link(key) else step
 
@@ -83,10 +88,10 @@ def blocked_by_peers(steps: Mapping[Key, Step]) -> frozenset[Key]:
 
 
 def gap_back(steps: Mapping[Key, Step]) -> list[str]:
-    """Say which calls fail between the last distributed peer and the links made by mesh."""
+    """Return the warning about calls that fail between the last peer and the first manual link."""
     return _announced(
         blocked_by_peers(steps),
-        before="automatic linking is switched off, and its peers go, before mesh makes its own",
+        before="automatic linking is switched off, and its peers are deleted, before mesh makes its links",
         until="the links are made",
     )
 

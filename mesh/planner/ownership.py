@@ -1,4 +1,4 @@
-"""Whose a found thing is: ours, somebody else's, or somebody else's and left to them; pure."""
+"""Who owns a live object: this mesh, or another owner to whom it may be left; pure."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ from mesh.sdk.contract import OPEN, Last, Provider
 
 
 def is_ours(found: Live, mesh: str) -> bool:
-    """Whether something found carries the mark of this mesh, or was written by this program."""
+    """Whether a live object carries the mark of this mesh, or was written by this program."""
     return found.owner == mesh or found.owner.startswith("field manager mesh/")
 
 
 def was_made(last: Last | None, found: Live, mesh: str) -> bool:
-    """Whether we made what is there; after a step that was cut short, only the thing itself can tell."""
+    """Whether mesh created the live object.
+
+    The state says so, except after an interrupted step: the object may be another one that took the name
+    since, so only the same uid, or a mark on the object itself, proves it then.
+    """
     recorded = last is not None and last.created and (last.status != OPEN or last.uid == found.uid)
     return recorded or is_ours(found, mesh)
 
 
 def is_theirs(last: Last | None, found: Live, mesh: str) -> bool:
-    """Whether this very object is of others, whatever we had in its place before."""
+    """Whether this very object is another owner's, whatever mesh had created in its place before."""
     same = last is not None and last.created and last.uid in {"", found.uid}
     return not same and not is_ours(found, mesh)
 
 
 def foreign(kind: Provider[Any], spec: Any, resource: Resource[Any], found: Live, last: Last | None) -> str:
-    """Say why what somebody else made is not changed without a word of the user; "" if nothing is taken."""
+    """Return why another owner's object is not changed without --take; "" if nothing would be taken."""
     if resource.adopt and ask.is_adoptable(kind):
         return ""
     fields = diff(ask.seen(kind, spec, found), kind.wanted(spec, found, last))
@@ -49,30 +53,30 @@ def _few(fields: tuple[Field, ...]) -> str:
 
 
 def ways_out(kind: Provider[Any], key: Key) -> str:
-    """Name what a user may choose for an object of others: take it, leave it, or another wish."""
+    """Return what a user can do about another owner's object: take it, leave it, or change the file."""
     leave = "" if ask.is_adoptable(kind) else f"leave it as it is with `--leave {key}`, "
     return f"take it over with `--take {key}`, {leave}or change the file"
 
 
 def left(kind: Provider[Any], spec: Any, resource: Resource[Any], found: Live) -> Left | str:
-    """Return whose it stays; or, as text, why it cannot be left."""
+    """Return the owner that keeps it; or, as text, why it cannot be left."""
     if ask.is_adoptable(kind):
         return f"{resource.key} cannot be left to others: the rest of the mesh is built upon what it says"
     if why := ask.refuse_left(kind, spec, found):
         return why
     place = found.place or resource.place
     where = f"{place.namespace}/{place.name}".removeprefix("/")
-    return Left(resource.key, found.owner or "nobody known", where)
+    return Left(resource.key, found.owner or "an unknown owner", where)
 
 
 def kept(found: Mapping[Key, Found], words: Iterable[Key], left: Mapping[Key, Left]) -> list[str]:
-    """Say of what is to be left and was made by us that we go on keeping it."""
-    ours = sorted(key for key in words if isinstance(found.get(key), Live) and key not in left)
-    return [f"{key} was made by this mesh: there is nothing to leave to others" for key in ours]
+    """Warn about --leave addresses that this mesh already manages."""
+    managed = sorted(key for key in words if isinstance(found.get(key), Live) and key not in left)
+    return [f"{key} was made by this mesh: there is no other owner to leave it to" for key in managed]
 
 
 def check_words(taken: Iterable[Key], left: Iterable[Key], resources: Iterable[Key]) -> None:
-    """Raise UsageError for an address that is to be left and is not there, or that is to be taken as well."""
+    """Reject unknown --leave addresses, and those that are given to --take as well."""
     both = sorted({*taken} & {*left})
     if both:
         raise UsageError(f"{both[0]} is to be taken and to be left", hint="choose one of the two")
@@ -80,7 +84,7 @@ def check_words(taken: Iterable[Key], left: Iterable[Key], resources: Iterable[K
 
 
 def check_taken(taken: Iterable[Key], known: Iterable[Key]) -> None:
-    """Raise UsageError for an address to be taken that is neither wanted nor recorded."""
+    """Reject --take addresses that are neither wanted nor recorded."""
     _check_known(taken, {*known}, "taken over")
 
 
@@ -90,7 +94,7 @@ def _check_known(asked: Iterable[Key], known: set[Key], what: str) -> None:
 
 
 def check_file(leave: Mapping[Key, Origin], known: Iterable[Key]) -> None:
-    """Raise InputError for every address of the file that is to be left and that there is not."""
+    """Reject every unknown address in spec.leave, with its line."""
     addresses = {*known}
     unknown = sorted(leave.keys() - addresses, key=lambda key: leave[key])
     problems = [

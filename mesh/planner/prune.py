@@ -55,7 +55,7 @@ def removal(inputs: Inputs, kind: Provider[Any], key: Key, last: Last) -> Step:
         there = ask.hidden(kind, found.attrs, inputs.sensitive)
         return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
     if ask.awaited(kind, key):
-        return Step(Action.FORGET, key, reason, why="others keep it")
+        return Step(Action.FORGET, key, reason, why="another program keeps it")
     return _give_back(inputs, kind, found, last, Step(Action.FORGET, key, reason, why=ask.stays(kind)))
 
 

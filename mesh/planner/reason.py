@@ -1,4 +1,4 @@
-"""Why a step is there: what became of each field since we last wrote it, and who wrote it; pure."""
+"""Why a step is needed: what became of each field since mesh last wrote it, and who wrote it; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesh.sdk.contract import Last, Provider
 
 
 def touched(each: Field, touches: tuple[Touch, ...]) -> Field:
-    """Say who wrote a field last: its own writer, that of a list around it, or of the whole if it is gone."""
+    """Return the field with its last writer: its own, a list's around it, or the object's if it is gone."""
     around = [touch for touch in touches if touch.path and each.path[: len(touch.path)] == touch.path]
     if around:
         return replace(each, touch=max(around, key=lambda touch: len(touch.path)))
@@ -21,20 +21,20 @@ def touched(each: Field, touches: tuple[Touch, ...]) -> Field:
 
 
 def why_differs(kind: Provider[Any], fields: tuple[Field, ...], last: Last | None) -> Reason:
-    """Say who or what made something differ: the wish, somebody else, or a value it takes."""
+    """Return what made a resource differ: the file, another writer, or a value from another resource."""
     if {each.path for each in fields} & ask.confirmed(kind):
         return Reason.MOVES
     if last is None:
         return Reason.ADOPT
     if last.status != "ok":
         return Reason.RECOVER
-    if any(_wish_changed(each, last) for each in fields):
+    if any(_config_changed(each, last) for each in fields):
         return Reason.CONFIG
     return Reason.DRIFT if any(_drifted(each, last) for each in fields) else Reason.FOLLOWS
 
 
-def _wish_changed(each: Field, last: Last) -> bool:
-    """Whether we want something else than we wanted last time."""
+def _config_changed(each: Field, last: Last) -> bool:
+    """Whether the desired value differs from the one last applied."""
     recorded = last.fields.get(dotted(each.path))
     if each.after is ABSENT:
         return recorded is not None
@@ -42,7 +42,7 @@ def _wish_changed(each: Field, last: Last) -> bool:
 
 
 def _drifted(each: Field, last: Last) -> bool:
-    """Whether what is there is not what we put there."""
+    """Whether the live value differs from the one last applied."""
     recorded = last.fields.get(dotted(each.path))
     if isinstance(each.before, Recorded):
         return False

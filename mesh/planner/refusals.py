@@ -1,4 +1,4 @@
-"""Refuse or ask: the wrong cluster, a changed identity, work that would cut traffic; pure."""
+"""Refuse a plan: every reason at once, each with its addresses; pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _addressed(why: str, keys: list[Key]) -> str:
 
 
 def refuse_several_roots(inputs: Inputs) -> None:
-    """Refuse clusters whose own `cacerts`, which we only verify, do not share a root."""
+    """Refuse clusters whose own `cacerts`, which mesh only verifies, do not share a root."""
     from mesh.world.pki import one_root
 
     shown = {

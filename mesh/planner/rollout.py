@@ -1,8 +1,8 @@
-"""Disruptive changes go cluster by cluster: order them so that the next begins when the last is ready; pure.
+"""Order disruptive changes cluster by cluster, so that one begins when the one before is ready; pure.
 
-What is new is made everywhere at once. An update, replacement or deletion of what carries traffic waits
+New resources are created everywhere at once. An update, replacement or deletion of what carries traffic waits
 for those of the clusters before, and so does not begin while one of them is not ready. Clusters that are
-no longer in the file come last. A destroy deletes everywhere at once: nothing is to go on.
+no longer in the file come last. A destroy deletes everywhere at once: no traffic is to be kept alive.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One resource by itself: wanted, found and recorded to its step, or to none; pure."""
+"""One resource by itself: from desired, live and recorded to a step, or none; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mesh.sdk.contract import OPEN, Last, Provider
 def step_for(
     kind: Provider[Any], spec: Any, key: Key, found: Live | None, last: Last | None, now: datetime
 ) -> Step | None:
-    """Decide one resource by itself; None if it is as wanted and ready."""
+    """Return the step that brings one resource in sync; None if it is in sync and ready."""
     wanted = kind.wanted(spec, found, last)
     if found is None and (why := ask.awaited(kind, key)):
         return Step(Action.READ, key, Reason.UNHEALTHY, why=why)
@@ -28,7 +28,7 @@ def step_for(
             key,
             Reason.DRIFT if last and last.status == "ok" else Reason.NEW,
             fields,
-            why="it was there at the last apply and is gone: deleted outside mesh"
+            why="it existed at the last apply and is missing: deleted outside mesh"
             if last and last.status == "ok"
             else "",
         )
@@ -39,7 +39,7 @@ def step_for(
 def step_as_recorded(
     kind: Provider[Any], spec: Any, key: Key, found: UnreadSecret, *, last: Last, now: datetime
 ) -> Step | None:
-    """Decide one resource by its record; None if that is as wanted and nothing visible speaks against it."""
+    """Return the step by the state entry alone; None if it is in sync and nothing visible contradicts it."""
     fields = recorded_diff(kind.wanted(spec, None, None), last, found.strange)
     step = _change_or_wait(kind, spec, key, found.seen, fields, last=last, now=now)
     return replace(step, notes=(NOTE,)) if step else None
@@ -55,7 +55,7 @@ def _change_or_wait(
     last: Last | None,
     now: datetime,
 ) -> Step | None:
-    """Decide what is there: mend what differs, make anew what is due, wait for what does not work."""
+    """Return the step for an existing resource: fix what differs, renew what is due, or wait for it."""
     fields = tuple(touched(each, found.touches) for each in differing)
     half = ask.unfinished(kind, spec, found) if last and last.status == OPEN else ""
     due = ask.due(kind, spec, found, now) or half
@@ -67,6 +67,6 @@ def _change_or_wait(
 
 
 def waiting_for(kind: Provider[Any], spec: Any, key: Key, found: Live) -> Step | None:
-    """Wait for what is there and does not work yet; None if it does."""
+    """Return a step that waits until it is ready; None if it is."""
     ready = kind.ready(spec, found)
     return None if ready else Step(Action.READ, key, Reason.UNHEALTHY, expects=found.token, why=ready.why)

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.errors import KubeError
+from mesh.istio.names import ROOT_CONFIG_MAP
 from mesh.model import Live, Place, Unknown
 from mesh.world import Kube, Object
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT, POD
 from mesh.world.snapshot import Snapshot
 
 NAME = "gateway.networking.k8s.io/gateway-name"
-PUBLISHED = "istio-ca-root-cert"
 ANNOTATION = "meshform.io/ca"
 
 
@@ -30,7 +30,7 @@ def with_pods(live: Live, place: Place, snapshot: Snapshot) -> Live:
         deployments = [
             (o["metadata"]["name"], o["metadata"]["uid"]) for o in snapshot.list(DEPLOYMENT, **here)
         ]
-        maps = snapshot.list(CONFIG_MAP, namespace=place.namespace, fields=f"metadata.name={PUBLISHED}")
+        maps = snapshot.list(CONFIG_MAP, namespace=place.namespace, fields=f"metadata.name={ROOT_CONFIG_MAP}")
     except KubeError:
         return live
     text = "".join(str((obj.get("data") or {}).get("root-cert.pem", "")) for obj in maps)

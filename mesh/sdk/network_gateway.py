@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from mesh.istio.names import NETWORK
 from mesh.model import Attrs, Found, Key, Live, Locator, Place, Ready, not_yet
 from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
@@ -19,7 +20,6 @@ from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
 from mesh.world.snapshot import Snapshot
 
-NETWORK = "topology.istio.io/network"
 IMPLIED = {
     f"peering.solo.io/{name}": "loadbalancer"
     for name in ("data-plane-service-type", "preferred-data-plane-service-type")

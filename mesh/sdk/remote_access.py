@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.errors import KubeError
+from mesh.istio.names import ROOT_CONFIG_MAP
 from mesh.model import Key
 from mesh.world import Kube, Object
 from mesh.world.kube.errors import Forbidden, Unauthorized, Unreachable
@@ -23,7 +24,6 @@ from mesh.world.resources import ACCESS_REVIEW, CONFIG_MAP
 from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read, write
 
-ROOT_CONFIG = "istio-ca-root-cert"
 SECONDS = 5.0
 """How long an API server may take to say what it thinks of a token."""
 
@@ -146,7 +146,7 @@ def roots(snapshot: Snapshot, namespace: str) -> str:
         found = snapshot.list(CONFIG_MAP, namespace=namespace)  # the LIST that finds our slice, too
     except KubeError:
         return ""
-    kept = [obj.get("data") or {} for obj in found if obj["metadata"]["name"] == ROOT_CONFIG]
+    kept = [obj.get("data") or {} for obj in found if obj["metadata"]["name"] == ROOT_CONFIG_MAP]
     pem = "".join(data.get("root-cert.pem", "") for data in kept)
     return ",".join(sorted({_fingerprint(each) for each in _CERTIFICATE.findall(pem)} - {""}))
 

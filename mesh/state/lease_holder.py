@@ -18,7 +18,6 @@ from mesh.world.resources import LEASE
 NAMESPACE = "kube-system"
 HOLDER = "meshform.io/holder"
 
-READERS = 16
 SILENT_SECONDS = 90
 """A holder silent for so long looks dead. Only a person can know: it may just be cut off from the cluster."""
 
@@ -98,7 +97,7 @@ def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None
         except KubeError:
             return None
 
-    for cluster, found in fan(find, sorted(kubes), READERS).items():
+    for cluster, found in fan(find, sorted(kubes)).items():
         holder = holder_of(found) if found else None
         if found and not (us and holder and holder.is_at(us)):
             raise locked(kubes[cluster], found)

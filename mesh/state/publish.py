@@ -16,9 +16,6 @@ from mesh.state.store import Store
 from mesh.walk import fan
 from mesh.world import World
 
-WRITERS = 16
-"""Number of slices written at the same time."""
-
 SECONDS = 5.0
 """Deadline of one slice: a run that is stopped must end soon."""
 
@@ -36,7 +33,7 @@ class Publisher:
         # Called with all leases held: the slices were read before, for the plan, and another run may have
         # come and gone in between. From here on no other run can write, so one look is enough.
         names = sorted(self.answered & planned.clusters.keys())
-        held = fan(lambda name: _read(planned, name, self.world), names, WRITERS)
+        held = fan(lambda name: _read(planned, name, self.world), names)
         for name, found in held.items():
             if found and (found.lineage != planned.lineage or _is_beside(found, planned)):
                 raise StalePlanError(
@@ -51,9 +48,7 @@ class Publisher:
         # The journal closes last: a crash before that only makes the next run observe again.
         used = {key.cluster for key in state.entries}
         final = replace(state, clusters={name: who for name, who in state.clusters.items() if name in used})
-        said = fan(
-            lambda name: self.share(state, name, past), sorted(self.answered & state.clusters.keys()), WRITERS
-        )
+        said = fan(lambda name: self.share(state, name, past), sorted(self.answered & state.clusters.keys()))
         if final != state:
             self.store.write(final)
         journal.end()

@@ -21,8 +21,6 @@ from mesh.world.snapshot import Snapshot
 DATA_KEY = "mesh.lock"
 HISTORY_KEY = "history"
 MANAGER = "mesh/state"
-READERS = 24
-"""Clusters that are read at the same time."""
 
 
 def name_of(mesh: str) -> str:
@@ -42,7 +40,7 @@ def read(
             return None
 
     found: dict[str, State | None] = {}
-    for cluster, objects in fan(answer, sorted(namespaces), READERS).items():
+    for cluster, objects in fan(answer, sorted(namespaces)).items():
         if objects is None:
             continue  # no answer is not "no slice": the cluster is left out, and its entries stay as recorded
         namespace = namespaces[cluster]

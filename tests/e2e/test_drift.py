@@ -11,7 +11,7 @@ from tests.conftest import Tool
 from .chains import cacerts, fingerprint
 from .hands import Mesh, block
 
-DELETED = "it was there at the last apply and is gone: deleted outside mesh"
+DELETED = "it existed at the last apply and is missing: deleted outside mesh"
 EASTWEST = ("-n", "istio-eastwest")
 
 

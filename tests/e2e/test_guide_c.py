@@ -229,9 +229,7 @@ def test_the_way_back_to_manual_links_waits_for_the_distributed_peers_to_go(mesh
     assert "will be destroyed" in block(plan, "peer/cluster1/cluster2")
     assert "- values.env.PEERING_AUTOMATIC_LOCAL_GATEWAY" in block(plan, "chart/mgmt/istiod")
     words = " ".join(plan.split())
-    assert (
-        "automatic linking is switched off, and its peers go, before mesh makes its own: calls from" in words
-    )
+    assert "switched off, and its peers are deleted, before mesh makes its links: calls from" in words
     stuck = mesh("apply", "--yes", "--timeout", "20")
     assert stuck.code == 6, stuck
     told = " ".join((stuck.out + stuck.err).split())

@@ -7,12 +7,12 @@ import re
 from datetime import datetime
 from typing import Any
 
+from mesh.istio.names import NETWORK
 from tests.conftest import Tool
 
 from .chains import fingerprint
 from .hands import Mesh
 
-NETWORK = "topology.istio.io/network"
 SYSTEM = ("namespace", "istio-system")
 ADDRESS = ("gateway", "-n", "istio-eastwest", "istio-eastwest", "-o", "jsonpath={.status.addresses[0].value}")
 

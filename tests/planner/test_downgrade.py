@@ -37,7 +37,7 @@ def test_an_upgrade_goes_from_istiod_to_ztunnel() -> None:
 def test_a_downgrade_goes_from_ztunnel_to_istiod() -> None:
     steps = backwards(changed("1.30.2-solo", "1.29.3-solo"), ["a"])
     assert order(steps) == ["ztunnel", "cni", "istiod", "base"]
-    assert steps[KEYS["istiod"]].notes == ("goes back after chart/a/cni",)
+    assert steps[KEYS["istiod"]].notes == ("downgraded after chart/a/cni",)
     assert steps[LABEL].needs == {KEYS["ztunnel"]}
 
 

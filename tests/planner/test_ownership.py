@@ -45,7 +45,9 @@ def test_what_is_left_and_goes_away_is_made_and_kept_as_ours(here: Session) -> N
     carry_out(mine, planned)
     settled = plan(mine, wish).plan
     assert (settled.empty, settled.left) == (True, ())
-    assert settled.warnings == ("toy/cluster1/a was made by this mesh: there is nothing to leave to others",)
+    assert settled.warnings == (
+        "toy/cluster1/a was made by this mesh: there is no other owner to leave it to",
+    )
 
 
 def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Session) -> None:

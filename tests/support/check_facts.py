@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mesh.config.decode import load_mesh
-from mesh.istio.solo import CLUSTER, EASTWEST_CLASS, NETWORK, REMOTE_CLASS
+from mesh.istio.names import NETWORK
+from mesh.istio.solo import CLUSTER, EASTWEST_CLASS, REMOTE_CLASS
 from mesh.model import Plan, Step, Unread
 from mesh.queries.checks import run
 from mesh.queries.checks.catalog import BY_ID

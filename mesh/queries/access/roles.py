@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.istio.names import ROOT_CONFIG_MAP
 from mesh.istio.solo import licence_secret
 from mesh.model import Action, Key, Place, Resource, Step
 from mesh.model.spec import Cluster, Mesh
@@ -25,8 +26,6 @@ HOME = "kube-system"
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
-PUBLISHED = "istio-ca-root-cert"
-"""The ConfigMap with the root of trust in every namespace; `resourceNames` can allow to list it."""
 
 BESIDE = (CONFIG_MAP, POD, SECRET, SERVICE, DEPLOYMENT, DAEMON_SET)
 """What a plan lists in the namespaces of the mesh. What a kind lists beyond these, the kind says."""
@@ -124,7 +123,7 @@ def _but(hidden: frozenset[ApiResource], some: Iterable[Right]) -> set[Right]:
 def _reads(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
     """Return the rights to read everything that a plan, a check and `mesh status` look at."""
     found = set(rights(NAMESPACE, READ))
-    found |= {replace(right, name=PUBLISHED) for right in rights(CONFIG_MAP, READ)}
+    found |= {replace(right, name=ROOT_CONFIG_MAP) for right in rights(CONFIG_MAP, READ)}
     spaces = namespaces(mesh, cluster)
     found |= {right for name in spaces for each in BESIDE for right in rights(each, READ, name)}
     found |= set(rights(LEASE, ("get",), HOME))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh.istio.names import NETWORK
 from mesh.istio.peering import is_by_hand
 from mesh.queries.discover.found import DiscoveredGateway
 from mesh.sdk.managed_fields import owner_of
@@ -11,7 +12,6 @@ from mesh.world.snapshot import Snapshot
 
 EASTWEST = frozenset({"istio-eastwest", "istio-east-west"})
 REMOTE = frozenset({"istio-remote"})
-NETWORK = "topology.istio.io/network"
 REGION = "topology.kubernetes.io/region"
 ZONE = "topology.kubernetes.io/zone"
 SERVICE = "peering.solo.io/data-plane-service-type"

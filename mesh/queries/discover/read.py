@@ -9,6 +9,7 @@ from typing import Any
 
 from mesh.errors import KubeError, MeshError
 from mesh.istio.addresses import cacerts_key
+from mesh.istio.names import NETWORK
 from mesh.model import Live, Unread
 from mesh.model.spec import COMPONENTS, Component, SecretRef
 from mesh.providers.cert import CertProvider, cacerts_place
@@ -23,7 +24,6 @@ from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, 
 from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read_all
 
-NETWORK = "topology.istio.io/network"
 UNNAMED = "Kubernetes"
 OPERATOR = "istiod-gloo"
 WORKLOADS: Mapping[Component, ResourceType] = {"istiod": DEPLOYMENT, "cni": DAEMON_SET, "ztunnel": DAEMON_SET}

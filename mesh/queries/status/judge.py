@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mesh.istio.solo import CLUSTER, NETWORK
+from mesh.istio.names import NETWORK
+from mesh.istio.solo import CLUSTER
 from mesh.model import Live
 from mesh.model.spec import Component
 from mesh.providers.gateway import GatewayProvider

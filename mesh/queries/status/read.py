@@ -12,7 +12,8 @@ from typing import Any
 
 from mesh.errors import MeshError
 from mesh.istio import upstream
-from mesh.istio.solo import EASTWEST_CLASS, LICENCE_KEYS, NETWORK, PEER_NAME, REMOTE_CLASS, licence_secret
+from mesh.istio.names import NETWORK
+from mesh.istio.solo import EASTWEST_CLASS, LICENCE_KEYS, PEER_NAME, REMOTE_CLASS, licence_secret
 from mesh.model.spec import Cluster, Mesh, SecretRef
 from mesh.providers.cert.specs import CACERTS
 from mesh.providers.chart import views_in
@@ -40,9 +41,6 @@ from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Unauthorized, Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, SECRET
 from mesh.world.snapshot import Snapshot
-
-READERS = 24
-"""Threads that wait for answers, as for a plan; each API server's own bound holds too."""
 
 Facts = dict[str, Any]
 
@@ -176,14 +174,14 @@ class _Reader:
 def read_status(mesh: Mesh, world: World) -> Status:
     """Return what every cluster of the file is like; never raises for one of them."""
     readers = {each.name: _Reader(mesh, each, Snapshot(each.name, world)) for each in mesh.clusters}
-    first = fan(lambda name: _first(readers[name]), readers, READERS)
+    first = fan(lambda name: _first(readers[name]), readers)
     jobs = [
         (name, section)
         for name, status in first.items()
         if not status.unreachable
         for section in readers[name].sections()
     ]
-    results = fan(lambda job: _try(readers[job[0]].sections()[job[1]]), jobs, READERS)
+    results = fan(lambda job: _try(readers[job[0]].sections()[job[1]]), jobs)
     clusters = tuple(_merged(status, results) for status in first.values())
     if mesh.automatic:
         clusters = as_distributed(mesh, clusters)

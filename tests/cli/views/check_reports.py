@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from mesh.istio.names import NETWORK
 from mesh.queries.checks.facts import MeshFacts
 from mesh.queries.checks.model import CheckReport
 from tests.support.check_facts import asked, facts, scene, space
 
 Reported = tuple[MeshFacts, CheckReport]
-NETWORK = "topology.istio.io/network"
 
 
 def report() -> Reported:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mesh.errors import RefusedError, UsageError
+from mesh.istio.names import NETWORK
 from mesh.model import Action, Key, Step
 from mesh.queries.checks import run
 from mesh.queries.checks.catalog import BY_ID, CHECKS
@@ -23,8 +24,6 @@ from mesh.queries.checks.model import (
     Skip,
 )
 from tests.support.check_facts import facts, gateway, obj, plan, scene, space
-
-NETWORK = "topology.istio.io/network"
 
 
 def a_check(look: Any = None, **more: Any) -> Check:

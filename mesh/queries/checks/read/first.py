@@ -33,7 +33,6 @@ from mesh.world.snapshot import Snapshot
 if TYPE_CHECKING:
     from mesh.world.pki import Inspection
 
-READERS = 24
 CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
 
 
@@ -42,16 +41,16 @@ def read_facts(
 ) -> dict[str, ClusterFacts]:
     """Return the facts of every cluster of the file; `recorded` are the places of the state."""
     readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
-    first = fan(lambda name: _first(readers[name]), readers, READERS)
+    first = fan(lambda name: _first(readers[name]), readers)
     alive = [name for name, facts in first.items() if not facts.unreachable]
     jobs = [(name, part) for name in alive for part in (*QUERIES, *PARTS)]
-    answers = fan(lambda job: readers[job[0]].part(job[1]), jobs, READERS)
+    answers = fan(lambda job: readers[job[0]].part(job[1]), jobs)
     facts = {name: _filled(found, name, answers) for name, found in first.items()}
     flat = any(is_flat(facts[name]) for name in alive)
     again = [(name, part) for name in alive for part in SECOND if flat or part != "addresses"]
-    more = fan(lambda job: SECOND[job[1]](snapshots[job[0]], facts[job[0]]), again, READERS)
+    more = fan(lambda job: SECOND[job[1]](snapshots[job[0]], facts[job[0]]), again)
     facts = {name: _filled(found, name, more) for name, found in facts.items()}
-    stray = fan(lambda name: _stray(readers[name], recorded, kinds), alive, READERS)
+    stray = fan(lambda name: _stray(readers[name], recorded, kinds), alive)
     return {name: replace(found, stray=stray.get(name, ())) for name, found in facts.items()}
 
 

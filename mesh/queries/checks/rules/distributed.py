@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mesh.istio.addresses import peer_key
+from mesh.istio.names import NETWORK
 from mesh.istio.peering import stale
-from mesh.istio.solo import NETWORK, REMOTE_CLASS
+from mesh.istio.solo import REMOTE_CLASS
 from mesh.providers.gateway import GatewayProvider
 from mesh.queries.checks.facts import (
     ClusterFacts,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from mesh.istio.addresses import chart_key, gateway_key, label_key
-from mesh.istio.solo import NETWORK
+from mesh.istio.names import NETWORK
 from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.istio.addresses import chart_key, connection_key, eastwest_key, link_key
+from mesh.istio.names import NETWORK
 from mesh.istio.solo import (
     CLUSTER,
     EASTWEST_CLASS,
-    NETWORK,
     PREFERRED_SERVICE_TYPE,
     REMOTE_CLASS,
     SERVICE_ACCOUNT,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mesh.istio.addresses import chart_key, gateway_key, licence_key, link_key
-from mesh.istio.solo import CLUSTER, LICENCE_KEYS, NETWORK, REMOTE_CLASS, TRUST_DOMAIN, licence_secret
+from mesh.istio.names import NETWORK
+from mesh.istio.solo import CLUSTER, LICENCE_KEYS, REMOTE_CLASS, TRUST_DOMAIN, licence_secret
 from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,

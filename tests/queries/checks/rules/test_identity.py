@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mesh.istio.solo import NETWORK
+from mesh.istio.names import NETWORK
 from mesh.queries.checks.facts import ClusterFacts
 from mesh.queries.checks.run import fix_of
 from tests.support.check_facts import (
