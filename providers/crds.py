@@ -7,19 +7,23 @@ the standard one.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from mesh.errors import KubeError, RefusedError
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Unread, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Unread, not_yet
 from mesh.model.diff import digest
-from mesh.model.spec import GatewayAPI
-from mesh.sdk.capabilities import Busy, Kept, Permitted, Resumable, Shown
+from mesh.model.spec import Cluster, GatewayAPI, Mesh
+from mesh.sdk.capabilities import Busy, Kept, Permitted, Resumable, Scripted, Shown
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
+from mesh.sdk.kubectl import WAIT, kubectl
 from mesh.sdk.managed_fields import MESH_LABEL, marks
 from mesh.sdk.rights import READ, Right, applied, rights
+from mesh.sdk.script import Commands, Stage
+from mesh.sdk.shell import Raw, command, comment
 from mesh.world import Kube, Object, World
 from mesh.world.fetch import fetch
 from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE, ResourceType
@@ -45,10 +49,19 @@ class CrdsSpec:
     api: GatewayAPI
 
 
-class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitted, Shown[CrdsSpec]):
+class CrdsProvider(
+    Provider[CrdsSpec],
+    Kept,
+    Busy,
+    Resumable[CrdsSpec],
+    Permitted,
+    Shown[CrdsSpec],
+    Scripted[CrdsSpec],
+):
     """All CRDs of the group `gateway.networking.k8s.io`, as one resource."""
 
     kind = "crds"
+    stage = Stage.BASE
 
     def wanted(self, spec: CrdsSpec, live: Found, last: Last | None) -> Attrs:
         """The bundle of the file, or the one that is there if that is as good."""
@@ -99,6 +112,13 @@ class CrdsProvider(Provider[CrdsSpec], Kept, Busy, Resumable[CrdsSpec], Permitte
         del key, live
         names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
         return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
+
+    def commands(self, resource: Resource[CrdsSpec], mesh: Mesh) -> Commands:
+        """Apply the bundle and wait until the API server serves it."""
+        return Commands(
+            "".join(_commands(mesh.cluster(resource.key.cluster), resource.spec)),
+            once=("".join(_download(resource.spec.api)),),
+        )
 
     def documents(self, spec: CrdsSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return every object of the bundle if it is selected by name: a bundle has some 15,000 lines."""
@@ -244,3 +264,33 @@ def _instances(kube: Kube, crd: Object) -> list[str]:
             ]
             return names[:5]
     return []
+
+
+DOWNLOADED = Raw('"$work/gateway-api.yaml"')
+
+
+def _is_pinned(api: GatewayAPI) -> bool:
+    """Return whether the digest is that of one file; the digest of a folder covers all of its files."""
+    return bool(api.sha256) and not FilePath(api.source).is_dir()
+
+
+def _download(api: GatewayAPI) -> Iterator[str]:
+    """Download the CRDs once, and continue only if their digest matches the configuration."""
+    if _is_pinned(api):
+        yield comment(f"Gateway API {api.version}")
+        get = ("curl", "-fsSL", api.source) if "://" in api.source else ("cat", api.source)
+        yield f"{command(*get)} >{DOWNLOADED}\n"
+        digest_of = f'"$(openssl dgst -sha256 -r {DOWNLOADED} | cut -d" " -f1)"'
+        yield f"if [ {digest_of} != {command(api.sha256)} ]; then\n"
+        yield f"  echo {command(f'{api.source} does not have the pinned digest')} >&2\n  exit 1\nfi\n"
+
+
+def _commands(cluster: Cluster, spec: CrdsSpec) -> Iterator[str]:
+    if not spec.api.safe_upgrades:
+        yield comment(
+            "the bundle may contain the policy safe-upgrades; mesh skips it without gatewayAPI.safeUpgrades"
+        )
+    source = DOWNLOADED if _is_pinned(spec.api) else spec.api.source
+    yield kubectl(cluster, "apply", "--server-side", "-f", source) + "\n"
+    names = [f"{CRD.plural}/{name}.{GROUP}" for name in ("gatewayclasses", "gateways")]
+    yield kubectl(cluster, "wait", "--for=condition=Established", WAIT, *names) + "\n"

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from mesh.errors import KubeError
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Locator, Place, Ready, Touch, not_yet
-from mesh.sdk.capabilities import Permitted, Shown, Traced
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Locator, Place, Ready, Resource, Touch, not_yet
+from mesh.model.spec import Mesh
+from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, find, token, written_in
+from mesh.sdk.kubectl import kubectl
 from mesh.sdk.managed_fields import touches
 from mesh.sdk.rights import Right, rights
+from mesh.sdk.script import Commands
 from mesh.world import Object, World
 from mesh.world.resources import NAMESPACE
 from mesh.world.snapshot import Snapshot
@@ -50,7 +53,7 @@ class LabelLocator(Locator):
         return cls(text)
 
 
-class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec]):
+class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Scripted[LabelSpec]):
     """One set of labels on one namespace."""
 
     kind = "label"
@@ -101,6 +104,12 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec]):
             for label in obj["metadata"].get("labels", {})
             if _owner(obj, label) == f"field manager {MANAGER}"
         }
+
+    def commands(self, resource: Resource[LabelSpec], mesh: Mesh) -> Commands:
+        """Set the labels."""
+        labels = [f"{key}={value}" for key, value in resource.spec.labels.items()]
+        cluster, namespace = mesh.cluster(resource.key.cluster), resource.spec.namespace
+        return Commands(kubectl(cluster, "label", "--overwrite", "namespace", namespace, *labels) + "\n")
 
     def documents(self, spec: LabelSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the namespace with these labels."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Resource, not_yet
+from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import Manifest, ManifestProvider, token
+from mesh.sdk.kubectl import kubectl
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
+from mesh.sdk.script import Commands, Stage
 from mesh.world import Kube, Object, World
 from mesh.world.resources import NAMESPACE, ResourceType
 
@@ -30,6 +33,7 @@ class NamespaceProvider(ManifestProvider):
 
     kind = "namespace"
     resource = NAMESPACE
+    stage = Stage.BASE
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Only that it is there: labels on it are other resources."""
@@ -40,6 +44,13 @@ class NamespaceProvider(ManifestProvider):
         attrs = {"name": obj["metadata"]["name"]}
         uid = obj["metadata"]["uid"]
         return Live(attrs, token(obj, attrs), uid, status=obj.get("status", {}), owner=owner_of(obj))
+
+    def commands(self, resource: Resource[Manifest], mesh: Mesh) -> Commands:
+        """Create it; `kubectl create` alone would fail if it already exists."""
+        cluster = mesh.cluster(resource.key.cluster)
+        name = resource.place.name
+        create = kubectl(cluster, "create", "namespace", name, "--dry-run=client", "-o", "yaml")
+        return Commands(f"{create} | {kubectl(cluster, 'apply', '-f', '-')}\n")
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """Not while it is being deleted."""

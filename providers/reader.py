@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError
-from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, not_yet
+from mesh.model import READY, Attrs, Found, Key, Live, Place, Ready, Resource, not_yet
+from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
+from mesh.sdk.kubectl import WAIT, kubectl, kubectl_apply, unmarked
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
-from mesh.sdk.remote_access import Access, judge, of_token_secret, roots, salted
+from mesh.sdk.remote_access import FILLED, Access, judge, of_token_secret, roots, salted
+from mesh.sdk.script import Commands
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Kube, Object, World
 from mesh.world.kube.errors import Missing
@@ -93,6 +96,14 @@ class ReaderProvider(KubeSecretProvider[ReaderSpec]):
         left, published = as_left(last), roots(snapshot, last.place.namespace)
         shown = {"server": snapshot.world.kube(key.cluster).server, "roots": published}
         return VisibleState(replace(left, outputs={**left.outputs, **shown}), {})
+
+    def commands(self, resource: Resource[ReaderSpec], mesh: Mesh) -> Commands:
+        """Create it, and wait until Kubernetes has filled in token and CA."""
+        cluster, spec = mesh.cluster(resource.key.cluster), resource.spec
+        secret = (f"--namespace={spec.namespace}", "wait", f"secret/{spec.name}")
+        waits = (kubectl(cluster, *secret, f"--for=jsonpath={path}", WAIT) for path in FILLED)
+        create = kubectl_apply(cluster, unmarked(body(spec, resource.key, None)))
+        return Commands(create + "".join(f"{wait}\n" for wait in waits))
 
     def documents(self, spec: ReaderSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the Secret; Kubernetes adds the token."""

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.model import READY, Found, Key, Live, Place, Ready, not_yet
+from mesh.model import READY, Found, Key, Live, Place, Ready, Resource, not_yet
+from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import NamedAfterCluster, Verified
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import find
 from mesh.sdk.rights import READ, Right, rights
+from mesh.sdk.script import Commands
+from mesh.sdk.shell import comment
 from mesh.world import Object, World
 from mesh.world.resources import KUBERNETES_CLUSTER
 from mesh.world.snapshot import Snapshot
@@ -60,6 +63,11 @@ class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
         """Read all of them in one LIST."""
         return find(places, lambda: snapshot.list(KUBERNETES_CLUSTER), _live)
+
+    def commands(self, resource: Resource[RegistrationSpec], mesh: Mesh) -> Commands:
+        """Return the command that registers the cluster as a comment: a person runs it."""
+        del mesh
+        return Commands(comment(f"only verified: mesh does not create it; {resource.spec.command}"))
 
     def reads(self, key: Key, place: Place) -> Iterable[Right]:
         """Return the right to list registrations in the management cluster."""

@@ -10,21 +10,37 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from mesh.errors import MeshError
 from mesh.istio.solo import LICENCE_KEY, LICENCE_KEYS
-from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Sensitive, Unknown, not_yet
+from mesh.model import (
+    READY,
+    SENSITIVE,
+    Attrs,
+    Found,
+    Key,
+    Live,
+    Place,
+    Ready,
+    Resource,
+    Sensitive,
+    Unknown,
+    not_yet,
+)
 from mesh.model.refs import Ref
-from mesh.model.spec import Licence
+from mesh.model.spec import Cluster, Licence, Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.document import Document, nothing
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
+from mesh.sdk.kubectl import kubectl
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.script import Commands, Input, Stage
+from mesh.sdk.shell import Raw, command, comment
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, World
 from mesh.world.disk.files import user_path
@@ -85,6 +101,7 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
     """The licence of one cluster; its output `digest` moves when the licence does."""
 
     kind = "secret"
+    stage = Stage.TRUST
     waits = False
     immutable = frozenset({("type",)})
     moves = frozenset({("data",)})
@@ -127,6 +144,13 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         del key, snapshot
         attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
         return VisibleState(replace(as_left(last), attrs=attrs), {})
+
+    def commands(self, resource: Resource[SecretSpec], mesh: Mesh) -> Commands:
+        """Create it from the licence in the environment or in a file; look for one that the user keeps."""
+        cluster = mesh.cluster(resource.key.cluster)
+        variable = mesh.licence.env
+        inputs = (Input(variable, "set it to the licence key"),) if variable else ()
+        return Commands("".join(_commands(mesh.licence, cluster, resource.spec)), inputs=inputs)
 
     def documents(self, spec: SecretSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the Secret with its value masked."""
@@ -185,3 +209,16 @@ def _body(spec: SecretSpec, key: Key, live: Live | None, value: str | Sensitive)
         "type": "Opaque",
         "data": {LICENCE_KEY: value},
     }
+
+
+def _commands(licence: Licence, cluster: Cluster, spec: SecretSpec) -> Iterator[str]:
+    """Pass the licence by file descriptor, not as an argument: other users can see process arguments."""
+    namespace = f"--namespace={spec.namespace}"
+    if spec.value is None:
+        yield comment("the configuration uses an existing licence Secret")
+        yield kubectl(cluster, namespace, "get", "secret", spec.name) + "\n"
+        return
+    value = f'printf %s "${{{licence.env}}}"' if licence.env else f"tr -d '\\r\\n' <{command(licence.file)}"
+    given = Raw(f"--from-file={LICENCE_KEY}=<({value})")
+    words = (namespace, "create", "secret", "generic", spec.name, given, "--dry-run=client", "-o", "yaml")
+    yield f"{kubectl(cluster, *words)} | {kubectl(cluster, 'apply', '-f', '-')}\n"

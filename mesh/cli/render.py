@@ -26,10 +26,10 @@ def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, 
     if not as_commands:
         raise UsageError("choose an output format", hint="run mesh render --commands")
     from mesh.cli.views.commands import commands
-    from mesh.engine.registry import kinds_for
+    from mesh.engine.registry import all_kinds
     from mesh.planner.expand import expand
 
-    mesh = load(path, contexts)
+    mesh, kinds = load(path, contexts), all_kinds()
     if only:
         one_of(only, [cluster.name for cluster in mesh.clusters], "cluster")
-    click.echo(commands(mesh, expand(mesh, kinds_for(mesh)), only=only), nl=False)
+    click.echo(commands(mesh, expand(mesh, kinds), kinds, only=only), nl=False)

@@ -38,6 +38,7 @@ from mesh.sdk.capabilities import (
     Renewable,
     Resumable,
     Returnable,
+    Scripted,
     Shown,
     Traced,
     Verified,
@@ -46,9 +47,12 @@ from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import Manifest, ManifestProvider, attrs_of, dry_run, find, place_of, token
 from mesh.sdk.kube_secret import KubeSecretProvider, SecretLocator
+from mesh.sdk.kubectl import kubectl_apply
 from mesh.sdk.listing import SpecError, settings
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
 from mesh.sdk.rights import Right, applied
+from mesh.sdk.script import Commands, Input, Stage
+from mesh.sdk.shell import Raw, command, comment, heredoc
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Kube, Object, World
 from mesh.world.resources import ResourceType
@@ -61,10 +65,12 @@ __all__ = [
     "Adoptable",
     "Attrs",
     "Busy",
+    "Commands",
     "Confirmed",
     "Disruptive",
     "Document",
     "Found",
+    "Input",
     "Kept",
     "Key",
     "Kube",
@@ -87,6 +93,7 @@ __all__ = [
     "Place",
     "Preview",
     "Provider",
+    "Raw",
     "Ready",
     "Reason",
     "Ref",
@@ -96,11 +103,13 @@ __all__ = [
     "Resumable",
     "Returnable",
     "Right",
+    "Scripted",
     "SecretLocator",
     "Sensitive",
     "Shown",
     "Snapshot",
     "SpecError",
+    "Stage",
     "Touch",
     "Traced",
     "Unknown",
@@ -111,9 +120,13 @@ __all__ = [
     "applied",
     "as_left",
     "attrs_of",
+    "command",
+    "comment",
     "digest",
     "dry_run",
     "find",
+    "heredoc",
+    "kubectl_apply",
     "marks",
     "never",
     "not_yet",

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import READY, Action, Attrs, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.model import READY, Action, Attrs, Key, Live, Path, Place, Ready, Reason, Resource, Touch
+from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import (
     Adoptable,
     Busy,
@@ -25,6 +26,7 @@ from mesh.sdk.capabilities import (
     Renewable,
     Resumable,
     Returnable,
+    Scripted,
     Shown,
     Traced,
     Verified,
@@ -33,6 +35,8 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document, nothing
 from mesh.sdk.listing import SpecError
 from mesh.sdk.rights import Right
+from mesh.sdk.script import Commands, Stage
+from mesh.sdk.shell import comment
 from mesh.world import World
 
 Kind = Provider[Any]
@@ -183,3 +187,15 @@ def documents(kind: Kind | None, spec: Any, key: Key, world: World | None) -> tu
     if isinstance(kind, Shown):
         return tuple(kind.documents(spec, key, world))
     return (nothing(f"kind {key.kind} has no manifest to show"),)
+
+
+def commands(kind: Kind | None, resource: Resource[Any], mesh: Mesh) -> Commands:
+    """Return the commands that create the resource, or a comment that its kind has none."""
+    if isinstance(kind, Scripted):
+        return kind.commands(resource, mesh)
+    return Commands(comment(f"kind {resource.key.kind} has no commands: create this resource yourself"))
+
+
+def stage(kind: Kind | None) -> Stage:
+    """Return where the commands of a kind are in the script."""
+    return kind.stage if isinstance(kind, Scripted) else Stage.OBJECTS

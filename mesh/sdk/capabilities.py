@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Touch
+from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Resource, Touch
+from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document, nothing
 from mesh.sdk.rights import Right
+from mesh.sdk.script import Commands, Stage
+from mesh.sdk.shell import comment
 from mesh.world import World
 
 S = TypeVar("S")
@@ -82,6 +85,17 @@ class Shown(ABC, Generic[S]):
         """
 
 
+class Scripted(ABC, Generic[S]):
+    """`mesh render --commands` prints the commands that create it by hand."""
+
+    stage: ClassVar[Stage] = Stage.OBJECTS
+    """Where its commands are in the script."""
+
+    @abstractmethod
+    def commands(self, resource: Resource[S], mesh: Mesh) -> Commands:
+        """Return the commands that create it, for bash; they succeed if it already exists."""
+
+
 class Leavable(ABC, Generic[S]):
     """One of another owner can be left to it (`--leave`) under other rules than `refuse` has."""
 
@@ -132,8 +146,10 @@ class Disruptive:
         return True
 
 
-class Verified(Provider[S], Permitted, Shown[S]):
+class Verified(Provider[S], Permitted, Shown[S], Scripted[S]):
     """Another program or a person makes it, and removes it; mesh only verifies it."""
+
+    stage = Stage.LINKS
 
     @abstractmethod
     def awaited(self, key: Key) -> str:
@@ -151,6 +167,11 @@ class Verified(Provider[S], Permitted, Shown[S]):
 
     def create(self, spec: S, key: Key, world: World) -> None:
         """Do nothing: another program or a person makes it."""
+
+    def commands(self, resource: Resource[S], mesh: Mesh) -> Commands:
+        """Return a comment: mesh creates nothing."""
+        del resource, mesh
+        return Commands(comment("only verified: mesh does not create it"))
 
     def documents(self, spec: S, key: Key, world: World | None) -> Iterable[Document]:
         """Return that mesh sends nothing."""

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mesh.errors import KubeError
-from mesh.model import Action, Attrs, Found, Key, Live, Place, Touch, Unread
+from mesh.model import Action, Attrs, Found, Key, Live, Place, Resource, Touch, Unread
 from mesh.model.diff import digest
 from mesh.model.merge import merge
 from mesh.model.refs import unknowns_in
-from mesh.sdk.capabilities import Permitted, Shown, Traced
+from mesh.model.spec import Mesh
+from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
+from mesh.sdk.kubectl import kubectl_apply
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
 from mesh.sdk.rights import READ, Right, applied, rights
+from mesh.sdk.script import Commands
 from mesh.world import Object, World
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
@@ -40,7 +43,7 @@ class Manifest:
     body: Mapping[str, Any]
 
 
-class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest]):
+class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], Scripted[Manifest]):
     """A resource that is one object of the API resource `resource`."""
 
     resource: ClassVar[ResourceType]
@@ -88,6 +91,10 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest]):
         return dry_run(
             lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
         )
+
+    def commands(self, resource: Resource[Manifest], mesh: Mesh) -> Commands:
+        """Apply the object without labels of mesh: mesh does not manage what the script creates."""
+        return Commands(kubectl_apply(mesh.cluster(resource.key.cluster), resource.spec.body))
 
     def documents(self, spec: Manifest, key: Key, world: World | None) -> Iterable[Document]:
         """Return the object."""

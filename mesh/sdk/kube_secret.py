@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from mesh.model import Action, Found, Key, Live, Locator, Place, Touch, Unread
-from mesh.sdk.capabilities import Permitted, Shown, Traced
+from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import dry_run, find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
@@ -52,7 +52,7 @@ def mesh_of(place: Place) -> str:
     return SecretLocator.of(place).mesh
 
 
-class KubeSecretProvider(Provider[S], Traced, Permitted, Shown[S]):
+class KubeSecretProvider(Provider[S], Traced, Permitted, Shown[S], Scripted[S]):
     """A resource that is one Secret with the label of its mesh.
 
     A kind says how to read it (`live`), what is known of it without the right to read it (`visible`), and

@@ -24,6 +24,9 @@ from mesh.world.resources import ACCESS_REVIEW, CONFIG_MAP
 from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read, write
 
+FILLED = ("{.data.token}", "{.data.ca\\.crt}")
+"""The values that Kubernetes writes to a service account's token Secret, as JSONPath of kubectl."""
+
 SECONDS = 5.0
 """How long an API server may take to say what it thinks of a token."""
 

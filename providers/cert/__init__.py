@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import Action, Attrs, Found, Key, Live, Place, Ready, Touch
+from mesh.model import Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch
+from mesh.model.spec import Mesh
 from mesh.providers.cert.document import shown
 from mesh.providers.cert.intermediate import Cacerts
 from mesh.providers.cert.root import Root, roots_shown
@@ -24,10 +25,21 @@ from mesh.providers.cert.specs import (
     is_intermediate,
     root_place,
 )
-from mesh.sdk.capabilities import Adoptable, Confirmed, Disruptive, Kept, Permitted, Renewable, Shown, Traced
+from mesh.sdk.capabilities import (
+    Adoptable,
+    Confirmed,
+    Disruptive,
+    Kept,
+    Permitted,
+    Renewable,
+    Scripted,
+    Shown,
+    Traced,
+)
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.rights import VERBS, Right, rights
+from mesh.sdk.script import Commands, Stage
 from mesh.world import World
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
@@ -57,10 +69,12 @@ class CertProvider(
     Traced,
     Permitted,
     Shown[CertSpec],
+    Scripted[CertSpec],
 ):
     """Root and intermediates, each handed on to its own half."""
 
     kind = "cert"
+    stage = Stage.TRUST
     waits = False
     asks = frozenset({("issuer",)})
     moves = frozenset({("issuer",)})
@@ -95,6 +109,12 @@ class CertProvider(
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
         """Who wrote the Secret; a root on this machine was written by nobody else."""
         return _CACERTS.written(key, place, live, world) if is_intermediate(place) else ()
+
+    def commands(self, resource: Resource[CertSpec], mesh: Mesh) -> Commands:
+        """Sign with openssl, under the root that an apply would use."""
+        from mesh.providers.cert.commands import cert_commands
+
+        return cert_commands(resource, mesh)
 
     def documents(self, spec: CertSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the Secret `cacerts` with its values masked; nothing of a root."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Touch, Unknown, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
 from mesh.model.mask import mask, reveal, secrets_in
-from mesh.model.refs import Ref
-from mesh.model.spec import COMPONENTS
+from mesh.model.spec import COMPONENTS, Mesh
 from mesh.providers.chart.archive import is_whole
 from mesh.providers.chart.give_back import preview_back, returned
 from mesh.providers.chart.locator import any_release, with_roots
@@ -17,15 +16,27 @@ from mesh.providers.chart.management_plane import prepared, refuse_platform
 from mesh.providers.chart.observe import all_views, read, view_of, views_in
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
 from mesh.providers.chart.rights import release
+from mesh.providers.chart.spec import ChartSpec
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged, theirs_only, undisturbed
-from mesh.sdk.capabilities import Busy, Confirmed, Disruptive, Masked, Permitted, Returnable, Shown, Traced
+from mesh.sdk.capabilities import (
+    Busy,
+    Confirmed,
+    Disruptive,
+    Masked,
+    Permitted,
+    Returnable,
+    Scripted,
+    Shown,
+    Traced,
+)
 from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.rights import READ, Right, rights
+from mesh.sdk.script import Commands, Stage
 from mesh.world import HelmJob, World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
 from mesh.world.resources import DEPLOYMENT, NODE, SECRET
@@ -44,35 +55,6 @@ __all__ = [
 DEPLOYED = "deployed"
 
 
-@dataclass(frozen=True, slots=True)
-class ChartSpec:
-    """A release that must be there. `sensitive` are dotted paths of values that are secrets.
-
-    With `adopt`, any release of the chart will do: its name is its own, its namespace must be ours.
-    `downgrade` allows a version older than the one that is there. `root` is the root of trust that an
-    istiod must publish in the namespaces `shown_in` before it counts as ready; `reissues` says that
-    every identity may be issued anew.
-
-    A chart that is no part of Istio is never installed by us: `missing` says what to do if it is not
-    there, `oldest` is the first line that will do. A job without `ref` upgrades a release to the
-    very chart that it has, one without `version` to the version that it has. `images` is the version
-    of Istio that its images are of, "" if it has none of them.
-    """
-
-    mesh: str
-    component: str
-    job: HelmJob
-    sensitive: tuple[str, ...] = ()
-    adopt: bool = False
-    downgrade: bool = False
-    oldest: tuple[int, int] = (0, 0)
-    missing: str = ""
-    images: str = ""
-    root: str | Ref | Unknown = ""
-    shown_in: frozenset[str] = frozenset()
-    reissues: bool = False
-
-
 class ChartProvider(
     Provider[ChartSpec],
     Returnable,
@@ -83,10 +65,12 @@ class ChartProvider(
     Traced,
     Permitted,
     Shown[ChartSpec],
+    Scripted[ChartSpec],
 ):
     """A release: its chart, version, values and status; ready when its workloads are."""
 
     kind = "chart"
+    stage = Stage.RELEASES
 
     def disrupts(self, key: Key) -> bool:
         """The parts of Istio carry traffic; a management plane beside them does not."""
@@ -199,6 +183,12 @@ class ChartProvider(
         """A helm of an interrupted run may still be at work on the release: let it end."""
         child = world.helm(key.cluster).at_work(place.name, place.namespace)
         return f"{child} is still at work on it" if child else ""
+
+    def commands(self, resource: Resource[ChartSpec], mesh: Mesh) -> Commands:
+        """Install or upgrade the release, and wait for its pods."""
+        from mesh.providers.chart.commands import release_commands
+
+        return release_commands(mesh.cluster(resource.key.cluster), resource)
 
     def documents(self, spec: ChartSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the values, with the chart that they are for in the remarks."""

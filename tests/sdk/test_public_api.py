@@ -22,12 +22,15 @@ PUBLIC = {
         "Renewable",
         "Resumable",
         "Returnable",
+        "Scripted",
         "Shown",
         "Traced",
         "Verified",
     ),
     # what is sent
     *("Document",),
+    # commands by hand
+    *("Commands", "Input", "Raw", "Stage", "command", "comment", "heredoc", "kubectl_apply"),
     # rights
     *("Right", "applied"),
     # settings in the mesh file

@@ -9,39 +9,17 @@ from __future__ import annotations
 
 import re
 
+from mesh.model.printable import terminal
+
+__all__ = ["fence", "markdown_code", "markdown_inline", "terminal"]
+
 JOINER = "\u200d"
 """Zero-width joiner: GitHub and GitLab recognize no mention, reference or link across it."""
 
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _PUNCTUATION = re.compile(r"[!-+:-@\[-`{-~]")
 _LIVE = re.compile(r"(?<=[@#])|(?<=:)(?=\S)|(?i:(?<=\bwww)(?=\.)|(?<=\bgh)(?=-))")
 _MENTION = re.compile(r"(?<!\w)([@#])(?=\w)")
 _LONG_FENCE = re.compile(r"[`~]{9,}")
-
-
-def terminal(text: str) -> str:
-    """Return the text in one line, without characters that a terminal interprets or cannot show.
-
-    Every character that Unicode classifies as not printable (control, format, surrogate, separator)
-    or that is invisible becomes `\\n`, `\\x1b` or `\\u202e`.
-    """
-    if text.isprintable() and not _BLANK.search(text):
-        return text
-    return "".join(char if _visible(char) else _escaped(char) for char in text)
-
-
-def _visible(char: str) -> bool:
-    return char.isprintable() and not _BLANK.match(char)
-
-
-def _escaped(char: str) -> str:
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
-    if short:
-        return short
-    code = ord(char)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def markdown_inline(text: str) -> str:

@@ -16,13 +16,26 @@ import yaml
 from click.testing import CliRunner
 
 from mesh.cli.main import cli
-from mesh.cli.views.shell import Raw, command, comment, expanded_heredoc, heredoc
+from mesh.cli.views.commands import commands
+from mesh.engine.registry import all_kinds
 from mesh.errors import UsageError
 from mesh.lab import Lab
+from mesh.model import Resource
+from mesh.model.spec import Mesh
+from mesh.planner.expand import expand
+from mesh.sdk.capabilities import Scripted
+from mesh.sdk.contract import Registry
+from mesh.sdk.script import Commands, Input
+from mesh.sdk.script import Stage as ScriptStage
 from mesh.world import pki
 from mesh.world.yaml_documents import write
 from tests.conftest import Tool
-from tests.e2e.hands import EXAMPLE, Answer, Mesh, home, swept
+from tests.e2e.hands import EXAMPLE, Answer, home, swept
+from tests.e2e.hands import Mesh as CommandLine
+from tests.engine.toy import Toy, ToyProvider, toy
+from tests.support.meshes import MESHES, mesh_of
+
+KINDS = all_kinds()
 
 NASTY = "a'b\"c $(touch pwned) `touch pwned` ${HOME} \\ ; touch pwned # &"
 LICENCE = "a-licence-for-the-lab"
@@ -337,18 +350,53 @@ def test_one_cluster_alone_and_its_links(tmp_path: Path) -> None:
     assert error.value.hint == "did you mean cluster2?"
 
 
+@pytest.mark.parametrize("how", MESHES)
+def test_every_resource_of_a_mesh_has_its_commands_or_a_comment_in_its_place(how: str) -> None:
+    mesh = mesh_of(how)
+    text = commands(mesh, expand(mesh), KINDS)
+    assert "has no commands" not in text
+    assert all(text.count(f"\n# {key}\n") == 1 for key in expand(mesh))
+
+
+def test_every_kind_has_commands() -> None:
+    assert all(isinstance(kind, Scripted) for kind in KINDS.values())
+
+
+@pytest.mark.parametrize("kinds", [{**KINDS, "toy": ToyProvider()}, KINDS])
+def test_a_foreign_kind_without_commands_is_reported_in_the_script(kinds: Registry) -> None:
+    mesh, one = mesh_of("solo"), toy("one", "a")
+    text = commands(mesh, {**expand(mesh), one.key: one}, kinds)
+    assert "# toy/a/one\n# kind toy has no commands: create this resource yourself\n" in text
+    assert text.index("# toy/a/one") < text.index("# ---- cluster b")
+
+
+class ScriptedToy(ToyProvider, Scripted[Toy]):
+    """A foreign kind with commands, and with all that commands can have."""
+
+    stage = ScriptStage.LINKS
+
+    def commands(self, resource: Resource[Toy], mesh: Mesh) -> Commands:
+        name = resource.key.name
+        return Commands(
+            f"make {name}\n",
+            once=("shared() { :; }\n",),
+            check=f"check {name}\n",
+            inputs=(Input("TOY_KEY", "set it", "the key of the toys"),),
+        )
+
+
+def test_what_resources_share_is_there_once_and_checks_come_after_all_of_a_stage() -> None:
+    mesh, toys = mesh_of("solo"), (toy("one", "a"), toy("two", "b"))
+    text = commands(mesh, {each.key: each for each in toys}, {"toy": ScriptedToy()})
+    assert text.partition("links ----\n\n")[2] == (
+        "shared() { :; }\n\n# toy/a/one\nmake one\n\n# toy/b/two\nmake two\n\ncheck one\n\ncheck two\n"
+    )
+    assert text.count('# the key of the toys\n: "${TOY_KEY:?set it}"\n') == 1
+
+
 def test_something_must_be_asked_for() -> None:
     with pytest.raises(UsageError, match="choose an output format"):
         CliRunner().invoke(cli, ["render", "-f", str(EXAMPLE)], catch_exceptions=False)
-
-
-def test_words_are_quoted_unless_they_are_meant_for_the_shell() -> None:
-    assert command("a b", Raw('"$x"'), "$x") == "'a b' \"$x\" '$x'"
-    assert comment("x\ntouch pwned") == "# x\\ntouch pwned\n"
-    assert heredoc("cat", "EOF\n") == "cat <<'EOF_'\nEOF\nEOF_\n"
-    assert (
-        expanded_heredoc("cat", "w $w \\ `x`\n", {"w": "v"}) == "cat <<EOF\n${v} \\$${v} \\\\ \\`x\\`\nEOF\n"
-    )
 
 
 ODD = (
@@ -393,7 +441,7 @@ def test_kubectl_reads_what_we_write_as_we_mean_it(kubectl: Tool) -> None:
 
 
 @pytest.fixture
-def clean(lab: Lab, kubectl: Tool, helm: Tool, tmp_path: Path) -> Iterator[Mesh]:
+def clean(lab: Lab, kubectl: Tool, helm: Tool, tmp_path: Path) -> Iterator[CommandLine]:
     """A user's folder, and two clusters without a mesh."""
     for cluster in lab.contexts:
         swept(kubectl, cluster)
@@ -405,7 +453,7 @@ def clean(lab: Lab, kubectl: Tool, helm: Tool, tmp_path: Path) -> Iterator[Mesh]
         swept(kubectl, cluster)
 
 
-def test_the_script_links_two_clusters_and_can_be_run_again(clean: Mesh) -> None:
+def test_the_script_links_two_clusters_and_can_be_run_again(clean: CommandLine) -> None:
     answer = clean("render", "--commands")
     assert answer.code == 0, answer
     text = answer.out

@@ -8,59 +8,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mesh.errors import KubeError
 from mesh.istio.addresses import reader_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
-from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Unknown, not_yet
+from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Resource, Unknown, not_yet
 from mesh.model.refs import Ref, unknowns_in
+from mesh.model.spec import Mesh
+from mesh.providers.remote.secret import CLUSTER, MULTI_CLUSTER, RemoteSpec, body, place
 from mesh.sdk.capabilities import NamedAfterCluster, Renewable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
-from mesh.sdk.kube_secret import place as secret_place
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.managed_fields import owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
+from mesh.sdk.script import Commands, Stage
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, World
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
 
+__all__ = ["MULTI_CLUSTER", "RemoteProvider", "RemoteSpec", "place"]
+
 MANAGER = "mesh/remote"
-MULTI_CLUSTER = {"istio/multiCluster": "true"}
-CLUSTER = "networking.istio.io/cluster"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteSpec:
-    """What the istiod of `address.cluster` gets to know about the cluster `address.name`.
-
-    `cluster` is what Istio calls the target, `reader` where its token Secret is. `server`, `ca`,
-    `token` and `roots` are outputs of the reader, unless the file names the server.
-    """
-
-    mesh: str
-    address: Key
-    namespace: str
-    cluster: str
-    reader: Place
-    server: Ref | Unknown | str
-    ca: Ref | Unknown | str
-    token: Ref | Unknown | str
-    roots: Ref | Unknown | str
-    allow_loopback: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name of the Secret."""
-        return REMOTE_SECRET.format(cluster=self.cluster)
-
-
-def place(mesh: str, namespace: str, cluster: str) -> Place:
-    """Return the place of the remote secret of a cluster; the mesh's name is the salt of its digests."""
-    return secret_place(mesh, namespace, REMOTE_SECRET.format(cluster=cluster))
 
 
 class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], NamedAfterCluster):
@@ -71,6 +43,7 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
     """
 
     kind = "remote"
+    stage = Stage.LINKS
 
     def wanted(self, spec: RemoteSpec, live: Found, last: Last | None) -> Attrs:
         """Return the label by which istiod finds it, and what it says of the other cluster."""
@@ -129,11 +102,17 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         published = roots(snapshot, last.place.namespace)
         return VisibleState(replace(as_left(last), status={"roots": published}), {})
 
+    def commands(self, resource: Resource[RemoteSpec], mesh: Mesh) -> Commands:
+        """Write the Secret with the token of the target; wait for the gateways of both ends first."""
+        from mesh.providers.remote.commands import remote_commands
+
+        return remote_commands(mesh, resource)
+
     def documents(self, spec: RemoteSpec, key: Key, world: World | None) -> Iterable[Document]:
         """Return the Secret with the kubeconfig masked."""
         del world
         remark = f"a kubeconfig for {spec.server} with the CA and token of reader {spec.reader.name}"
-        return (Document({**body(spec, key, None, ""), "data": {spec.cluster: SENSITIVE}}, (remark,)),)
+        return (Document(body(spec, key, None, SENSITIVE), (remark,)),)
 
     def sent(self, spec: RemoteSpec, key: Key, live: Live | None, world: World) -> Object:
         """Return the Secret with the token that the reader has now."""
@@ -201,20 +180,3 @@ def _access(spec: RemoteSpec, world: World) -> Access:
         where = f"Secret {spec.reader.namespace}/{spec.reader.name} of cluster {spec.address.name}"
         raise KubeError(f"{where} holds no token", hint="it changed since the plan: run `mesh plan`")
     return access
-
-
-def body(spec: RemoteSpec, key: Key, live: Live | None, data: str) -> Object:
-    """Return the Secret as it is sent, with `data` under the cluster's name."""
-    return {
-        "apiVersion": SECRET.api_version,
-        "kind": SECRET.kind,
-        "metadata": {
-            "name": spec.name,
-            "namespace": spec.namespace,
-            "labels": {**marks(spec.mesh), **MULTI_CLUSTER},
-            "annotations": {ADDRESS_ANNOTATION: str(key), CLUSTER: spec.cluster},
-            **({"uid": live.uid} if live else {}),
-        },
-        "type": "Opaque",
-        "data": {spec.cluster: data},
-    }

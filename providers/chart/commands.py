@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh.cli.views.shell import Raw, command, heredoc, variable
-from mesh.istio.addresses import is_release
 from mesh.istio.management_plane import REPOSITORY
 from mesh.model import Key, Path, Resource, Sensitive
 from mesh.model.diff import dotted
 from mesh.model.mask import mask
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster
-from mesh.providers.chart import ChartSpec
+from mesh.providers.chart.spec import ChartSpec
+from mesh.sdk.script import Commands, Input
+from mesh.sdk.shell import Raw, command, heredoc, variable
 from mesh.world.yaml_documents import write
 
 WORKLOADS: Mapping[str, str] = {
@@ -25,9 +25,13 @@ WORKLOADS: Mapping[str, str] = {
 """The workloads of each chart, by the names in the charts."""
 
 
-def chart_commands(cluster: Cluster, resource: Resource[Any]) -> Iterator[str]:
-    """Yield the commands that install or upgrade the release and wait for its pods."""
-    spec: ChartSpec = resource.spec
+def release_commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Commands:
+    """Return the commands that install or upgrade a release, and the secrets that they need."""
+    return Commands("".join(_commands(cluster, resource)), inputs=tuple(_inputs(resource)))
+
+
+def _commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Iterator[str]:
+    spec = resource.spec
     job, options = spec.job, _options(cluster, "kube-context")
     values, secrets = split(spec)
     if spec.missing:
@@ -78,13 +82,12 @@ def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
     return kept(mask(spec.job.values, spec.sensitive), ()), secrets
 
 
-def secrets_needed(cluster: Cluster, resources: Mapping[Key, Resource[Any]]) -> Iterator[tuple[str, str]]:
+def _inputs(resource: Resource[ChartSpec]) -> Iterator[Input]:
     """Yield the variable of each secret value, with a description."""
-    for key, resource in resources.items():
-        if key.cluster == cluster.name and is_release(key):
-            for path, value in split(resource.spec)[1].items():
-                form = "" if isinstance(value.reveal(), str) else ", as JSON"
-                yield _variable(key, path), f"{key}: the value {dotted(path)}{form}"
+    for path, value in split(resource.spec)[1].items():
+        form = "" if isinstance(value.reveal(), str) else ", as JSON"
+        remark = f"{resource.key}: the value {dotted(path)}{form}"
+        yield Input(_variable(resource.key, path), "set it to that value", remark)
 
 
 def _variable(key: Key, path: Path) -> str:

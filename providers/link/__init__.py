@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.istio.peering import CONNECTED, REMOTE_CLASS, SUCCEEDED, linked, stale
-from mesh.model import Live, NoValue, Ready, Unknown, not_yet
+from mesh.model import Live, NoValue, Ready, Resource, Unknown, not_yet
 from mesh.model.refs import Ref
+from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import NamedAfterCluster
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways
+from mesh.sdk.script import Commands, Stage
 
 __all__ = ["CONNECTED", "SUCCEEDED", "LinkProvider", "LinkSpec"]
 
@@ -30,9 +32,16 @@ class LinkProvider(NetworkGateways, NamedAfterCluster):
     """
 
     kind = "link"
+    stage = Stage.LINKS
     classes = frozenset({REMOTE_CLASS})
     what = "peer"
     unmoved = "it is not taken over there: a peer expects of its gateway an identity of its own namespace"
+
+    def commands(self, resource: Resource[Manifest], mesh: Mesh) -> Commands:
+        """Create the peer object at the address that its target has, and wait until it works."""
+        from mesh.providers.link.commands import link_commands
+
+        return link_commands(mesh, resource)
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
         """PeerConnected and PeeringSucceeded are true for this generation, and it leads to the gateway.

@@ -6,17 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh.cli.views.kubectl import WAIT, kubectl, options
-from mesh.cli.views.shell import command, comment, expanded_heredoc, variable
-from mesh.istio.addresses import gateway_key, link_key
+from mesh.istio.peering import CONNECTED, SUCCEEDED
 from mesh.istio.solo import XDS_LISTENER
-from mesh.model import Key, Resource
+from mesh.model import Place, Resource
 from mesh.model.refs import Ref
-from mesh.model.spec import Link, Mesh
-from mesh.providers.link import CONNECTED, SUCCEEDED
+from mesh.model.spec import Cluster, Mesh
+from mesh.sdk.kube_object import Manifest
+from mesh.sdk.kubectl import WAIT, kubectl, options
+from mesh.sdk.script import Commands
+from mesh.sdk.shell import command, expanded_heredoc, variable
 from mesh.world.yaml_documents import write
-
-Resources = Mapping[Key, Resource[Any]]
 
 PORT = "xdsPort"
 
@@ -37,36 +36,30 @@ endpoint() {{
 """
 
 
-def peer_commands(mesh: Mesh, links: list[Link], resources: Resources) -> Iterator[str]:
-    """Yield the parts of the script that create the links and wait until they work."""
-    yield ENDPOINT
-    yield "".join(_endpoints(mesh, sorted({link.target for link in links}), resources))
-    keys = [link_key(link.source, link.target) for link in links]
-    for key in keys:
-        yield _link(mesh, key, resources[key])
-    for key in keys:
-        yield "".join(_proof(mesh, key, resources[key]))
+def link_commands(mesh: Mesh, resource: Resource[Manifest]) -> Commands:
+    """Return the commands that create the peer object of a link and wait until it works."""
+    source, target = mesh.cluster(resource.key.cluster), mesh.cluster(resource.key.name)
+    return Commands(
+        _peer(source, target, resource.spec),
+        once=(ENDPOINT, _read_endpoint(target)),
+        check="".join(_check(source, resource.place)),
+    )
 
 
-def _endpoint(target: str) -> str:
-    return variable("endpoint", target)
+def _endpoint(target: Cluster) -> str:
+    return variable("endpoint", target.name)
 
 
-def _endpoints(mesh: Mesh, targets: list[str], resources: Resources) -> Iterator[str]:
-    for name in targets:
-        cluster = mesh.cluster(name)
-        place = resources[gateway_key(name, cluster.eastwest.name)].place
-        reached = (*options(cluster), f"--namespace={place.namespace}")
-        call = command("endpoint", f"gateway/{place.name}", *reached)
-        yield f"{_endpoint(name)}=$({call})\n"
+def _read_endpoint(target: Cluster) -> str:
+    reached = (*options(target), f"--namespace={target.eastwest.namespace}")
+    return f"{_endpoint(target)}=$({command('endpoint', f'gateway/{target.eastwest.name}', *reached)})\n"
 
 
-def _link(mesh: Mesh, key: Key, resource: Resource[Any]) -> str:
-    """Yield the peer object; the shell fills in the address of its target."""
-    body, words = _with_words(resource.spec.body)
-    read = f'read -r type value {PORT} <<<"${_endpoint(key.name)}"\n'
-    apply = kubectl(mesh.cluster(key.cluster), "apply", "-f", "-")
-    return comment(str(key)) + read + expanded_heredoc(apply, write(body), words)
+def _peer(source: Cluster, target: Cluster, spec: Manifest) -> str:
+    """Return the command that applies the peer object; the shell fills in the address of its target."""
+    body, words = _with_words(spec.body)
+    read = f'read -r type value {PORT} <<<"${_endpoint(target)}"\n'
+    return read + expanded_heredoc(kubectl(source, "apply", "-f", "-"), write(body), words)
 
 
 def _with_words(body: Any) -> tuple[Any, dict[str, str]]:
@@ -92,14 +85,8 @@ def _with_words(body: Any) -> tuple[Any, dict[str, str]]:
     return replaced(body), words
 
 
-def _proof(mesh: Mesh, key: Key, resource: Resource[Any]) -> Iterator[str]:
+def _check(source: Cluster, place: Place) -> Iterator[str]:
     """Wait for both conditions; `Programmed` of a peer object is always true and proves nothing."""
+    namespace, peer = f"--namespace={place.namespace}", f"gateway/{place.name}"
     for condition in (CONNECTED, SUCCEEDED):
-        yield (
-            kubectl(
-                mesh.cluster(key.cluster),
-                f"--namespace={resource.place.namespace}",
-                *("wait", f"gateway/{resource.place.name}", f"--for=condition={condition}", WAIT),
-            )
-            + "\n"
-        )
+        yield kubectl(source, namespace, "wait", peer, f"--for=condition={condition}", WAIT) + "\n"

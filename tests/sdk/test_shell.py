@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from mesh.cli.views.shell import Raw, command, comment, expanded_heredoc, heredoc, variable
+from mesh.sdk.shell import Raw, command, comment, expanded_heredoc, heredoc, variable
 
 
 def bash(script: str) -> str:
@@ -38,3 +38,12 @@ def test_a_comment_stays_one_line() -> None:
 
 def test_a_variable_has_a_valid_name() -> None:
     assert variable("chart", "a-b/c.d") == "chart_a_b_c_d"
+
+
+def test_words_are_quoted_unless_they_are_meant_for_the_shell() -> None:
+    assert command("a b", Raw('"$x"'), "$x") == "'a b' \"$x\" '$x'"
+    assert comment("x\ntouch pwned") == "# x\\ntouch pwned\n"
+    assert heredoc("cat", "EOF\n") == "cat <<'EOF_'\nEOF\nEOF_\n"
+    assert (
+        expanded_heredoc("cat", "w $w \\ `x`\n", {"w": "v"}) == "cat <<EOF\n${v} \\$${v} \\\\ \\`x\\`\nEOF\n"
+    )

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from mesh.cli.views.escape import terminal
+from mesh.model.printable import terminal
 
 
 class Raw(str):

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from mesh.cli.views.shell import Raw, command, comment, heredoc
-from mesh.model.spec import CommandCA, ExistingCA, FilesCA, GenerateCA, KeyAlgorithm
-from mesh.providers.cert import IntermediateSpec, RootSpec
+from mesh.model import Resource
+from mesh.model.spec import CommandCA, ExistingCA, FilesCA, GenerateCA, KeyAlgorithm, Mesh
+from mesh.providers.cert.document import FILES
+from mesh.providers.cert.specs import CACERTS, CertSpec, IntermediateSpec, RootSpec
+from mesh.sdk.kubectl import options
+from mesh.sdk.script import Commands
+from mesh.sdk.shell import Raw, command, comment, heredoc
 from mesh.world.pki import PASSPHRASE
 from mesh.world.pki.root_files import files_beside
 
@@ -24,7 +28,16 @@ LAST = Raw("""awk '/BEGIN CERTIFICATE/ {text = ""} {text = text $0 "\\n"} END {p
 FIRST = Raw("awk '/BEGIN CERTIFICATE/ {number++} number == 1'")
 
 
-def root_commands(spec: RootSpec, folder: str) -> Iterator[str]:
+def cert_commands(resource: Resource[CertSpec], mesh: Mesh) -> Commands:
+    """Return the commands that find or create the root of trust, or a cluster's intermediate under it."""
+    spec, folder = resource.spec, str(Path(mesh.file).absolute().parent)
+    if isinstance(spec, RootSpec):
+        return Commands("".join(_root(spec, folder)))
+    run = ("kubectl", *options(mesh.cluster(resource.key.cluster)), f"--namespace={spec.namespace}")
+    return Commands("".join(_intermediate(spec, run, folder)))
+
+
+def _root(spec: RootSpec, folder: str) -> Iterator[str]:
     """Find or create the signing CA: its files are `ca_cert` and `ca_key`, its root is `root-cert.pem`.
 
     `folder` is the folder that relative paths of the mesh file start from.
@@ -87,27 +100,28 @@ def _root_request(spec: RootSpec) -> str:
     )
 
 
-def intermediate_commands(spec: IntermediateSpec, kubectl: tuple[str, ...], folder: str) -> Iterator[str]:
+def _intermediate(spec: IntermediateSpec, kubectl: tuple[str, ...], folder: str) -> Iterator[str]:
     """Create a cluster's intermediate and its Secret `cacerts`, with a `kubectl` for its namespace.
 
     `folder` is the working folder of a signing program.
     """
+    if isinstance(spec.ca, CommandCA):
+        yield comment("the signing program runs in the folder of the mesh file")
     if isinstance(spec.ca, ExistingCA):
         yield comment("the configuration uses an existing intermediate")
-        yield command(*kubectl, "get", "secret", "cacerts") + "\n"
+        yield command(*kubectl, "get", "secret", CACERTS) + "\n"
         return
     yield comment(
         "this cluster's intermediate certificate; create it before istiod, which reads it when it starts"
     )
-    yield f"if ! {command(*kubectl, 'get', 'secret', 'cacerts')} >/dev/null 2>&1; then\n"
+    yield f"if ! {command(*kubectl, 'get', 'secret', CACERTS)} >/dev/null 2>&1; then\n"
     yield f'dir="$work"/{shlex.quote(spec.cluster)}\nmkdir -p "$dir"\n'
     yield _new_key(spec.profile.key, "$dir/ca-key.pem") + "\n"
     yield heredoc('cat >"$dir/ca.cnf"', _request(spec))
     yield 'openssl req -new -key "$dir/ca-key.pem" -config "$dir/ca.cnf" -out "$dir/ca.csr"\n'
     yield from _by_program(spec.ca, folder) if isinstance(spec.ca, CommandCA) else _by_key(spec)
-    files = ("ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem")
-    given = [Raw(f'--from-file={name}="$dir/{name}"') for name in files]
-    yield command(*kubectl, "create", "secret", "generic", "cacerts", *given) + "\n"
+    given = [Raw(f'--from-file={name}="$dir/{name}"') for name in FILES]
+    yield command(*kubectl, "create", "secret", "generic", CACERTS, *given) + "\n"
     yield 'rm -r "$dir"\nfi\n'
 
 
