@@ -25,12 +25,12 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
 
     here = open_session(path, contexts)
     held = _read(here)
-    chapters = joined({name: runs for name, runs in held.items() if not isinstance(runs, str)})
+    entries = joined({name: runs for name, runs in held.items() if not isinstance(runs, str)})
     unread = {name: why for name, why in held.items() if isinstance(why, str)}
     if as_json:
-        text = json_text(history_json(here.mesh.name, chapters, unread))
+        text = json_text(history_json(here.mesh.name, entries, unread))
     else:
-        text = history_text(chapters, unread, steps=steps)
+        text = history_text(entries, unread, steps=steps)
     click.echo(text, nl=False)
 
 

@@ -58,7 +58,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
             f"{path} already exists; mesh import never overwrites a file",
             hint="write to another file with --file, or to stdout with --file -",
         )
-    found, missed = _look(chosen(kubeconfig, wanted), kubeconfig, told=bool(wanted))
+    found, missed = _look(chosen(kubeconfig, wanted), kubeconfig, explicit=bool(wanted))
     if not found:
         raise _nothing(missed)
     agreed = agree(found)
@@ -84,7 +84,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
 
 
 def _look(
-    entries: Sequence[StarterCluster], kubeconfig: Path | None, *, told: bool
+    entries: Sequence[StarterCluster], kubeconfig: Path | None, *, explicit: bool
 ) -> tuple[list[DiscoveredCluster], list[SkippedCluster]]:
     """Read all contexts in parallel; contexts without Istio are skipped, and reported if asked for."""
     from mesh.queries.discover import DiscoveredCluster, SkippedCluster, look
@@ -110,7 +110,7 @@ def _look(
     seen = [answers[one] for one in entries]
     found = [each for each in seen if isinstance(each, DiscoveredCluster)]
     missed = [each for each in seen if isinstance(each, SkippedCluster)]
-    return found, [*missed, *(nothing if told else ())]
+    return found, [*missed, *(nothing if explicit else ())]
 
 
 def _nothing(missed: Sequence[SkippedCluster]) -> MeshError:

@@ -53,7 +53,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the mesh file."),
 }
 
-SELDOM = 20_000
+GC_THRESHOLD = 20_000
 """Number of new objects before a garbage collection; Python's default of 700 costs time here."""
 
 
@@ -135,7 +135,7 @@ def main() -> NoReturn:
     Imports create no garbage and the process ends soon after the work, so garbage is rarely collected:
     with Python's default thresholds a plan takes a sixth longer (docs/explanation/performance.md).
     """
-    gc.set_threshold(SELDOM)
+    gc.set_threshold(GC_THRESHOLD)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -16,16 +16,16 @@ from mesh.world import trace
 class Waits:
     """What each worker waits for, by address; written by workers, read by the caller's thread."""
 
-    said: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
 
     def say(self, about: str, why: str) -> None:
         """Store what a worker waits for; assignment to a dict is atomic, so no lock is needed."""
-        self.said[about] = why
+        self.texts[about] = why
 
     def news(self) -> Iterable[tuple[str, str]]:
         """Return the texts that were not shown yet."""
-        for about, why in list(self.said.items()):
+        for about, why in list(self.texts.items()):
             if self.shown.get(about) != why:
                 self.shown[about] = why
                 yield about, why
@@ -53,36 +53,36 @@ class ProgressFeed:
     def started(self, step: Step) -> None:
         """Report that a step began."""
         self.began[str(step.key)] = (step, self.monotonic())
-        self._tell(step, StepPhase.STARTED)
+        self._emit(step, StepPhase.STARTED)
 
     def finished(self, step: Step, outcome: Outcome) -> None:
         """Report that a step succeeded or failed."""
-        self.waits.said.pop(str(step.key), None)
+        self.waits.texts.pop(str(step.key), None)
         if outcome.error:
-            self._tell(step, StepPhase.FAILED, outcome.error.message, outcome.error.hint)
+            self._emit(step, StepPhase.FAILED, outcome.error.message, outcome.error.hint)
         elif outcome.stopped:
-            self._tell(step, StepPhase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
+            self._emit(step, StepPhase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
         else:
             ended = replace(step, action=done(step, outcome))
-            self._tell(ended, StepPhase.DONE, "; ".join(outcome.remarks))
+            self._emit(ended, StepPhase.DONE, "; ".join(outcome.remarks))
 
     def skipped(self, step: Step, because: Key) -> None:
         """Report that a step was not started."""
-        self._tell(step, StepPhase.SKIPPED, f"needs {because}")
+        self._emit(step, StepPhase.SKIPPED, f"needs {because}")
 
     def deferred(self, deferrals: Iterable[Deferral]) -> None:
         """Report the steps that the plan deferred."""
         for each in deferrals:
-            self._tell(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
+            self._emit(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
 
     def tick(self) -> None:
         """Report what each step waits for, once per change; called several times a second."""
         for about, why in self.waits.news():
             if about in self.began:
-                self._tell(self.began[about][0], StepPhase.WAITING, why)
+                self._emit(self.began[about][0], StepPhase.WAITING, why)
         self.observer.tick(self.monotonic())
 
-    def _tell(self, step: Step, phase: StepPhase, text: str = "", hint: str = "") -> None:
+    def _emit(self, step: Step, phase: StepPhase, text: str = "", hint: str = "") -> None:
         key = str(step.key)
         began = self.began.get(key, (step, self.monotonic()))[1]
         event = Event(step.key.cluster, key, step.action, phase, text, self.monotonic() - began, hint)

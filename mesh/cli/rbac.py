@@ -72,9 +72,9 @@ def rbac_command(
     for cluster in mesh.clusters:
         if only in {None, cluster.name}:
             if not without_secrets:
-                said = WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
-                click.echo(f"Warning: cluster {cluster.name}: {said}", err=True)
-                click.echo(f"# {said[0].upper()}{said[1:]}.")
+                message = WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
+                click.echo(f"Warning: cluster {cluster.name}: {message}", err=True)
+                click.echo(f"# {message[0].upper()}{message[1:]}.")
             click.echo(
                 HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
                 nl=False,
@@ -91,6 +91,6 @@ def rbac_command(
 def _warn_unknown(cluster: str, kinds: tuple[str, ...]) -> None:
     """Warn about kinds with unknown rights, on stderr and in the manifests."""
     for kind in kinds:
-        said = UNKNOWN.format(kind=kind)
-        click.echo(f"Warning: cluster {cluster}: {said}", err=True)
-        click.echo(f"# {said[0].upper()}{said[1:]}.")
+        message = UNKNOWN.format(kind=kind)
+        click.echo(f"Warning: cluster {cluster}: {message}", err=True)
+        click.echo(f"# {message[0].upper()}{message[1:]}.")

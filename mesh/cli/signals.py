@@ -66,7 +66,7 @@ class Grace:
     children: Children
     monotonic: Callable[[], float]
     asked: float | None = None
-    told: int = 0
+    sent: int = 0
 
     def tick(self) -> None:
         """End helm processes that have used up their time; called several times a second."""
@@ -74,6 +74,6 @@ class Grace:
             return
         now = self.monotonic()
         self.asked = now if self.asked is None else self.asked
-        if self.told < len(PATIENCE) and now - self.asked >= PATIENCE[self.told][0]:
-            self.children.stop(PATIENCE[self.told][1])
-            self.told += 1
+        if self.sent < len(PATIENCE) and now - self.asked >= PATIENCE[self.sent][0]:
+            self.children.stop(PATIENCE[self.sent][1])
+            self.sent += 1

@@ -90,8 +90,8 @@ def _cluster(here: Session, name: str, namespace: str) -> Row:
     state, by = held.get(name), str(seen or "")
     if state is None:
         return Row(where, locked=by, problem="stores no copy of the state")
-    mine = [entry for key, entry in state.entries.items() if key.cluster == name]
-    return replace(_row(where, state, mine), locked=by)
+    entries = [entry for key, entry in state.entries.items() if key.cluster == name]
+    return replace(_row(where, state, entries), locked=by)
 
 
 def _row(where: str, state: State, entries: Iterable[Entry]) -> Row:

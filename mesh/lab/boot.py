@@ -36,10 +36,10 @@ def together(folder: Path, clusters: tuple[Cluster, ...], *, nodes: int, progres
         while waiting and len(booting) < width:
             cluster = waiting.pop(0)
             booting[cluster.name] = boot(folder / cluster.name, cluster, nodes)
-        said = {name: next(steps, None) for name, steps in booting.items()}
-        booting = {name: steps for name, steps in booting.items() if said[name] is not None}
+        waits = {name: next(steps, None) for name, steps in booting.items()}
+        booting = {name: steps for name, steps in booting.items() if waits[name] is not None}
         if booting:
-            progress.tick(", ".join(f"{name}: {said[name]}" for name in booting))
+            progress.tick(", ".join(f"{name}: {waits[name]}" for name in booting))
             time.sleep(0.1)
 
 

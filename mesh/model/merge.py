@@ -36,13 +36,13 @@ def _mappings(
     for key in [*live, *(key for key in ours if key not in live)]:
         path = (*at, key)
         if key in ours:
-            result[key] = _ours(ours[key], live.get(key), last, path)
-        elif (theirs := _theirs(live[key], last, path)) is not GONE:
-            result[key] = theirs
+            result[key] = _desired(ours[key], live.get(key), last, path)
+        elif (kept := _foreign(live[key], last, path)) is not GONE:
+            result[key] = kept
     return result
 
 
-def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
+def _desired(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
     """Return the desired value, with the parts that other owners added inside it."""
     if isinstance(ours, Mapping) and isinstance(live, Mapping):
         return _mappings(ours, live, last, path)
@@ -51,7 +51,7 @@ def _ours(ours: Any, live: Any, last: frozenset[str], path: Path) -> Any:
     return ours
 
 
-def _theirs(live: Any, last: frozenset[str], path: Path) -> Any:
+def _foreign(live: Any, last: frozenset[str], path: Path) -> Any:
     """Return the parts of a live value that mesh never set; GONE if there are none."""
     if isinstance(live, Mapping) and live:
         return _mappings({}, live, last, path) or GONE

@@ -104,7 +104,7 @@ def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tup
     kept = list(whole)
     left = {cluster: sum(block.cluster == cluster for block in whole) for cluster in overhead}
     total = sum(block.size for block in whole) + sum(overhead[cluster] for cluster in left if left[cluster])
-    for position in _sacrifice(whole):
+    for position in _omission_order(whole):
         if total <= room:
             return tuple(kept)
         old = kept[position]
@@ -117,7 +117,7 @@ def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tup
     return tuple(kept)
 
 
-def _sacrifice(whole: tuple[Block, ...]) -> Iterator[int]:
+def _omission_order(whole: tuple[Block, ...]) -> Iterator[int]:
     """Yield positions in the order of omission: once for each body, then once for each object."""
     order = sorted(range(len(whole)), key=lambda position: (whole[position].rank, -position))
     yield from (position for position in order if whole[position].full != whole[position].brief)

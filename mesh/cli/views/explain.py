@@ -16,7 +16,7 @@ from mesh.queries.explain import Fact, ResourceState, Why
 from mesh.sdk.contract import OPEN
 
 FORMAT_VERSION = "1.0"
-WIDEST = 60
+MAX_WIDTH = 60
 """Maximum width of a value in a table, in columns; `--json` prints it in full."""
 
 Json = dict[str, Any]
@@ -73,19 +73,19 @@ def _live(found: Why) -> str:
 
 def _fields(facts: Iterable[Fact]) -> str:
     rows = (
-        (shown_path(fact.path), fact.word, _value(fact, fact.live), _wish(fact), _by(fact.by))
+        (shown_path(fact.path), fact.word, _value(fact, fact.live), _desired(fact), _by(fact.by))
         for fact in facts
     )
     return table(("field", "state", "live", "wanted", "written by"), rows)
 
 
-def _wish(fact: Fact) -> str:
+def _desired(fact: Fact) -> str:
     return "=" if fact.wanted is not ABSENT and fact.live == fact.wanted else _value(fact, fact.wanted)
 
 
 def _value(fact: Fact, value: Any) -> str:
     text = "" if value is ABSENT else inline(masked(Field(fact.path, value, value)).after)
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    return text if len(text) <= MAX_WIDTH else text[: MAX_WIDTH - 1] + "…"
 
 
 def _by(touches: Iterable[Touch]) -> str:

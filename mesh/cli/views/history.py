@@ -20,22 +20,22 @@ NOTHING = "No runs yet: no cluster stores a history of this mesh.\n"
 Json = dict[str, Any]
 
 
-def history_text(chapters: Iterable[HistoryEntry], unread: Mapping[str, str], *, steps: bool) -> str:
+def history_text(entries: Iterable[HistoryEntry], unread: Mapping[str, str], *, steps: bool) -> str:
     """Return one row per run, newest first; with `steps`, the steps of each run below the table."""
-    told = tuple(chapters)
+    listed = tuple(entries)
     headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
-    parts = [table(headers, map(_row, told)) if told else NOTHING]
-    parts += (_steps(each.run) for each in told if steps)
+    parts = [table(headers, map(_row, listed)) if listed else NOTHING]
+    parts += (_steps(each.run) for each in listed if steps)
     parts += (
         f"cluster {terminal(name)} could not be read: {terminal(why)}\n" for name, why in unread.items()
     )
     return "\n".join(parts)
 
 
-def _row(chapter: HistoryEntry) -> tuple[object, ...]:
-    run = chapter.run
+def _row(entry: HistoryEntry) -> tuple[object, ...]:
+    run = entry.run
     who = f"{run.who}@{run.host}"
-    clusters = ", ".join(chapter.clusters)
+    clusters = ", ".join(entry.clusters)
     return run.serial, _when(run.ended), who, run.verb, run.end, _changes(run), clusters, run.digest[:SHORT]
 
 
@@ -65,11 +65,11 @@ def _step_lines(run: PastRun) -> Iterator[str]:
         yield f"    and {run.more} more\n"
 
 
-def history_json(mesh: str, chapters: Iterable[HistoryEntry], unread: Mapping[str, str]) -> Json:
+def history_json(mesh: str, entries: Iterable[HistoryEntry], unread: Mapping[str, str]) -> Json:
     """Return the history as JSON data; the minor format version grows when a field is added."""
     return {
         "format_version": FORMAT_VERSION,
         "mesh": mesh,
-        "runs": [{**asdict(each.run), "clusters": list(each.clusters)} for each in chapters],
+        "runs": [{**asdict(each.run), "clusters": list(each.clusters)} for each in entries],
         "unread": dict(unread),
     }

@@ -28,10 +28,10 @@ def report_junit(scene: MeshFacts, report: CheckReport) -> str:
 
 
 def _suite(scene: MeshFacts, cluster: str, report: CheckReport) -> str:
-    mine = tuple(result for result in report.results if result.cluster == cluster)
+    results = tuple(result for result in report.results if result.cluster == cluster)
     name = report.mesh if cluster == NO_CLUSTER else cluster
-    cases = "".join(line for result in mine for line in _case(scene, name, result))
-    return f"  <testsuite name={_attribute(name)} {_counts(mine)}>\n{cases}  </testsuite>\n"
+    cases = "".join(line for result in results for line in _case(scene, name, result))
+    return f"  <testsuite name={_attribute(name)} {_counts(results)}>\n{cases}  </testsuite>\n"
 
 
 def _counts(results: tuple[CheckResult, ...]) -> str:

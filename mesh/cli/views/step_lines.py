@@ -53,10 +53,10 @@ def step_lines(step: Step) -> Iterator[Line]:
 
 def headline(step: Step) -> str:
     """Return `ADDRESS will be created` and so on, in Terraform's words."""
-    return f"{address(step.key)} {_fate(step)}"
+    return f"{address(step.key)} {_verb_phrase(step)}"
 
 
-def _fate(step: Step) -> str:
+def _verb_phrase(step: Step) -> str:
     match step.action:
         case Action.CREATE:
             return "will be created"

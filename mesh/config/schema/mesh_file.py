@@ -195,7 +195,7 @@ class RolloutPart(Part):
     """How disruptive changes are rolled out over the clusters; new resources are created in all at once."""
 
     clusters: Annotated[
-        int, Field(ge=1, le=forms.MOST_CLUSTERS, description="number of clusters to change at a time")
+        int, Field(ge=1, le=forms.MAX_CLUSTERS, description="number of clusters to change at a time")
     ] = 1
     first: Annotated[list[Label], NONE, Field(description="clusters to change first, in this order")]
     pause: Annotated[str, Field(pattern=forms.DURATION, description="pause between two clusters")] = "0m"
@@ -229,7 +229,7 @@ class SpecPart(Part):
     gateway_api: Annotated[GatewayAPIPart, EMPTY, Field(alias="gatewayAPI")]
     root_of_trust: Annotated[RootOfTrustPart, EMPTY]
     defaults: Annotated[DefaultsPart, EMPTY]
-    clusters: Annotated[list[ClusterPart], Field(min_length=1, max_length=forms.MOST_CLUSTERS)]
+    clusters: Annotated[list[ClusterPart], Field(min_length=1, max_length=forms.MAX_CLUSTERS)]
     links: Annotated[Links, Field(description="full-mesh, a list of pairs, or automatic")] = "full-mesh"
     rollout: Annotated[RolloutPart, EMPTY]
     sensitive: Annotated[

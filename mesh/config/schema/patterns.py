@@ -21,7 +21,7 @@ NAME = r"^[^/\s]{1,253}$"
 ADDRESS = r"^[^/\s]+/[^/\s]+/[^/\s]+$"
 SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
 
-MOST_CLUSTERS = 250
+MAX_CLUSTERS = 250
 
 WORDS: Mapping[str, tuple[str, str]] = {
     DNS_LABEL: ("is not a valid DNS label", "use up to 63 lower-case letters, digits and hyphens"),

@@ -17,7 +17,7 @@ from mesh.errors import Problem
 
 MAX_DEPTH = 32
 MAX_NODES = 50_000
-MAX_SLIPS = 20
+MAX_MISTAKES = 20
 """Number of YAML mistakes after which the parser stops."""
 TAGS: Mapping[str, type] = {
     "!": object,
@@ -119,7 +119,7 @@ class Composer:
             raise UnusableError((1, 1), "is not valid YAML") from None
 
     def _wrong(self, event: Any, trail: Trail, what: str, hint: str) -> None:
-        if len(self.problems) == MAX_SLIPS:
+        if len(self.problems) == MAX_MISTAKES:
             raise UnusableError(_mark(event), "has more mistakes like these", "fix these first")
         self.problems.append(Problem(self.file, *_mark(event), dotted(trail), what, hint))
 

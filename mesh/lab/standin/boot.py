@@ -82,7 +82,7 @@ class Boots:
                 self._refused[uid] = str(error)
                 self._annotate(pod, {HOLD: "true", HOLD_REASON: REASON, HOLD_MESSAGE: str(error)})
             return
-        log.info("%s: pod %s/%s runs with %s", self.context, namespace, name, _told(boot))
+        log.info("%s: pod %s/%s runs with %s", self.context, namespace, name, _described(boot))
         self._booted[uid] = boot
         held = self._is_refused(pod)
         self._refused.pop(uid, None)
@@ -216,5 +216,5 @@ def _note(boot: Boot) -> str:
     return json.dumps({"authority": boot.authority.source, "licence": boot.licence, "root": root})
 
 
-def _told(boot: Boot) -> str:
+def _described(boot: Boot) -> str:
     return f"a {boot.authority.source} CA and {boot.licence or 'a good licence'}"

@@ -150,7 +150,7 @@ def _peers(gateways: list[Json], found: Facts, peers: Mapping[str, Facts], now: 
             continue
         others = [one for one in remote if one is not gateway and not peering.invalid(one)]
         judged = peering.conditions(gateway, others=others, own=found, peers=peers, now=now)
-        _tell(found.context, gateway, judged)
+        _log_changes(found.context, gateway, judged)
         yield from writes.status("gateways", gateway, (*(REMOTE if is_remote else ()), *judged), now)
 
 
@@ -160,7 +160,7 @@ REMOTE: Final = (
 )
 
 
-def _tell(context: str, gateway: Json, judged: tuple[Condition, ...]) -> None:
+def _log_changes(context: str, gateway: Json, judged: tuple[Condition, ...]) -> None:
     for one in judged[:2]:
         if condition(gateway, one.kind).get("message") != one.message:
             log.info(

@@ -38,7 +38,7 @@ def wanted(gateway: Json, istiod: Istiod, view: View) -> Iterable[Write]:
         ("services", f"{core}/services/{name}", _service(gateway)),
     ):
         live = view[kind].get(key)
-        if live is None or not objects.holds(live, _told(body)) or _stale_labels(live, body):
+        if live is None or not objects.holds(live, _mirrored(body)) or _stale_labels(live, body):
             yield Write(path, body, DEPLOYER)
 
 
@@ -187,7 +187,7 @@ def _about(gateway: Json) -> Json:
     }
 
 
-def _told(body: Json) -> Json:
+def _mirrored(body: Json) -> Json:
     """Return the body without the fields that copies drop."""
     return {key: value for key, value in body.items() if key not in {"apiVersion", "kind"}}
 

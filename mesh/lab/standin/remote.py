@@ -29,7 +29,7 @@ from mesh.lab.standin.writes import Write
 NAMESPACE: Final = "kube-public"
 REPORT: Final = "lab-remote-clusters"
 SYNCED: Final = "synced"
-#: Seconds for which what an API server said of a token is believed.
+#: Seconds for which what an API server answer of a token is believed.
 BELIEVED: Final = 1.0
 
 
@@ -45,22 +45,22 @@ class Probe:
 class Remotes:
     """The remote clusters of one cluster, by the names in the secrets."""
 
-    _said: dict[str, tuple[float, Probe]] = field(default_factory=dict)
+    _answers: dict[str, tuple[float, Probe]] = field(default_factory=dict)
 
     def probe(self, secrets: Copies) -> Mapping[str, Probe]:
         """Query every API server in a secret, unless it was queried a moment ago."""
         found = {name: self._asked(name, text) for name, text in _kubeconfigs(secrets)}
         known = {_digest(name, text) for name, text in _kubeconfigs(secrets)}
-        self._said = {key: said for key, said in self._said.items() if key in known}
+        self._answers = {key: answer for key, answer in self._answers.items() if key in known}
         return found
 
     def _asked(self, name: str, text: str) -> Probe:
         key, now = _digest(name, text), time.monotonic()
-        when, said = self._said.get(key, (0.0, Probe()))
-        if key not in self._said or now - when > BELIEVED:
-            said = _ask(text)
-            self._said[key] = (now, said)
-        return said
+        when, answer = self._answers.get(key, (0.0, Probe()))
+        if key not in self._answers or now - when > BELIEVED:
+            answer = _ask(text)
+            self._answers[key] = (now, answer)
+        return answer
 
 
 def wanted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mesh.config.source.composer import MAX_SLIPS
+from mesh.config.source.composer import MAX_MISTAKES
 from mesh.config.source.load import parse
 from mesh.errors import InputError
 
@@ -34,8 +34,8 @@ def test_a_mistake_is_explained_where_it_begins(text: str, place: str, words: st
 
 
 def test_the_parser_stops_after_many_mistakes() -> None:
-    found = problems("".join(f"k{n}: &a{n} 1\n" for n in range(MAX_SLIPS + 5)))
-    assert len(found) == MAX_SLIPS + 1
+    found = problems("".join(f"k{n}: &a{n} 1\n" for n in range(MAX_MISTAKES + 5)))
+    assert len(found) == MAX_MISTAKES + 1
     assert found[-1].endswith("has more mistakes like these: fix these first")
 
 
