@@ -88,13 +88,11 @@ def once(work: Callable[[], R], tick: Callable[[], None]) -> R:
 def walk(
     needs: Mapping[K, Collection[K]], visitor: Visitor[K, R], *, workers: int, stopping: Callable[[], bool]
 ) -> frozenset[K]:
-    """Visit every key after its dependencies; return the keys not started because of `stopping`.
-
-    It always ends. The graph has no cycle (`model.graph.ordered` refuses one), so while keys remain, one of
-    them waits only for keys that are settled or running. Nothing here waits for a worker by name: a running
-    one ends by its own deadline, then either releases its users or settles them as skipped. With nothing
-    running and nothing ready, what remains was held back by `stopping` alone.
-    """
+    """Visit every key after its dependencies; return the keys not started because of `stopping`."""
+    # It always ends. The graph has no cycle (`model.graph.ordered` refuses one), so while keys remain, one of
+    # them waits only for keys that are settled or running. Nothing here waits for a worker by name: a running
+    # one ends by its own deadline, then either releases its users or settles them as skipped. With nothing
+    # running and nothing ready, what remains was held back by `stopping` alone.
     return _Walk(needs, visitor, workers, stopping).run()
 
 

@@ -25,11 +25,9 @@ def no_checks(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: froz
 
 
 def to_come(left: Mapping[Key, Step]) -> frozenset[Key]:
-    """Return the remaining steps that change something, and all that wait for one of them.
-
-    A link that is down because of the cluster it leads to works only after that cluster's turn. To count it
-    against the cluster before would be a deadlock: the gate would wait for the step that waits at the gate.
-    """
+    """Return the remaining steps that change something, and all that wait for one of them."""
+    # A link that is down because of the cluster it leads to works only after that cluster's turn. To count it
+    # against the cluster before would be a deadlock: the gate would wait for the step that waits at the gate.
     changes = (key for key, step in left.items() if step.action is not Action.READ)
     return frozenset(with_users(changes, {key: step.needs for key, step in left.items()}))
 

@@ -28,10 +28,8 @@ class Outcome:
 
 
 def guarded(work: Callable[[], Outcome]) -> Outcome:
-    """Carry something out; what it raises becomes its outcome.
-
-    A defect of mesh must not end the walk: the results of the other steps would then go unrecorded.
-    """
+    """Carry something out; what it raises becomes its outcome."""
+    # A defect of mesh must not end the walk: the results of the other steps would then go unrecorded.
     try:
         return work()
     except MeshError as error:

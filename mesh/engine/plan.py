@@ -65,12 +65,10 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
 
 
 def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
-    """Return what orders the steps, each from steps to steps.
-
-    First what is kept is no longer deleted, so that nothing waits for a deletion that will not happen. A
-    downgrade then turns the order inside each cluster round; the rollout puts the clusters one behind the
-    other on top of that. A switch of links comes last: it must see every other need to add its own.
-    """
+    """Return what orders the steps, each from steps to steps."""
+    # First what is kept is no longer deleted, so that nothing waits for a deletion that will not happen. A
+    # downgrade then turns the order inside each cluster round; the rollout puts the clusters one behind the
+    # other on top of that. A switch of links comes last: it must see every other need to add its own.
     linked = manual_first if session.mesh.automatic else partial(automatic_first, found=inputs.found)
     return (
         partial(_keep, session, inputs),
@@ -115,12 +113,10 @@ def decided(session: Session, resources: Resources, options: PlanOptions) -> Dec
 def _read(
     session: Session, resources: Resources, options: PlanOptions
 ) -> tuple[Inputs, Observation, State, Mapping[str, State | None]]:
-    """Read everything that decisions rest on.
-
-    The clusters are read before it is known which state is the newest, since their copies of the state
-    are part of what is read. Only if that brings new addresses is a second, small read needed. A cluster
-    that turns out to be another one than recorded is refused before anything is decided about it.
-    """
+    """Read everything that decisions rest on."""
+    # The clusters are read before it is known which state is the newest, since their copies of the state are
+    # part of what is read. Only if that brings new addresses is a second, small read needed. A cluster that
+    # turns out to be another one than recorded is refused before anything is decided about it.
     graph = edges(resources.values())
     order = ordered(graph)
     recorded = session.store.read(session.mesh.name)

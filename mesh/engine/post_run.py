@@ -28,10 +28,8 @@ LOOKS = 4
 
 
 def verify(session: Session, planned: Planned, run: Run) -> None:
-    """Wait until the checks of what was changed pass; add what they say otherwise to the outcomes.
-
-    After a failure the checks would only repeat it. A cluster that left the mesh has nothing to pass.
-    """
+    """Wait until the checks of what was changed pass; add what they say otherwise to the outcomes."""
+    # After a failure the checks would only repeat it. A cluster that left the mesh has nothing to pass.
     changed = disrupted(run)
     names = {key.cluster for key in changed}
     clusters = tuple(each.name for each in session.mesh.clusters if each.name in names)

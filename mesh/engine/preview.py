@@ -101,11 +101,9 @@ def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> De
 
 
 def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
-    """Return the fields that a person set in an object of mesh, and mesh never did.
-
-    A field that the state records and that differs is drift, which an apply reverts. One that it does not
-    record was never mesh's: reverting it would take away what a person wanted.
-    """
+    """Return the fields that a person set in an object of mesh, and mesh never did."""
+    # A field that the state records and that differs is drift, which an apply reverts. One that it does not
+    # record was never mesh's: reverting it would take away what a person wanted.
     entry = inputs.state.entries.get(step.key)
     if step.action is not Action.UPDATE or entry is None or not entry.last.fields:
         return ()

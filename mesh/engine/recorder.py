@@ -37,10 +37,9 @@ class Recorder:
     publisher: Publisher
 
     def begin(self, state: State, before: int) -> None:
-        """Back the lockfile up under its serial, write the state of this run, and open the journal.
-
-        The lockfile comes first: it takes over the intents of a run that died, which the journal then drops.
-        """
+        """Back the lockfile up under its serial, write the state of this run, and open the journal."""
+        # The lockfile comes first: it takes over the intents of a run that died, which the journal then
+        # drops.
         self.store.backup(before)
         self.store.write(state)
         self.journal.begin(state.run, state.serial)
@@ -57,10 +56,8 @@ class Recorder:
             self.journal.done(task.step.key)
 
     def share_early(self, state: State, task: Task) -> str:
-        """Write a cluster's copy as soon as it has the namespace to hold it; return a warning or "".
-
-        From then on the state survives the loss of this folder, though the run has just begun.
-        """
+        """Write a cluster's copy as soon as it has the namespace to hold it; return a warning or ""."""
+        # From then on the state survives the loss of this folder, though the run has just begun.
         key = task.step.key
         if task.resource and home(state, key):
             return self.publisher.share(state, key.cluster)

@@ -33,10 +33,8 @@ class RunResult:
 
 
 def end_of(plan: Plan, outcomes: Mapping[Key, Outcome], *, stopped: bool) -> End:
-    """Return how a run ended. One that was asked to stop is interrupted, even if all its steps were done.
-
-    Its last checks were not made then, so it cannot be called complete.
-    """
+    """Return how a run ended. One that was asked to stop is interrupted, even if all its steps were done."""
+    # Its last checks were not made then, so it cannot be called complete.
     if stopped or any(each.stopped for each in outcomes.values()):
         return "interrupted"
     if plan.deferred or any(each.error for each in outcomes.values()):

@@ -51,11 +51,9 @@ class Run:
     def open(
         cls, session: Session, planned: Planned, tasks: Mapping[Key, Task], state: State, options: RunOptions
     ) -> Iterator[Run]:
-        """Take the leases, refuse a stale plan, and begin to record; raise before anything is written.
-
-        The clusters' copies of the state are read again under the leases: from here on no other run writes
-        them, so what was planned upon stays true until this run ends.
-        """
+        """Take the leases, refuse a stale plan, and begin to record; raise before anything is written."""
+        # The clusters' copies of the state are read again under the leases: from here on no other run writes
+        # them, so what was planned upon stays true until this run ends.
         new = replace(
             state,
             serial=state.serial + 1,
@@ -86,11 +84,9 @@ class Run:
         self.options.hooks.started(self.tasks[key].step)
 
     def work(self, key: Key) -> Outcome:
-        """Carry the step out, on a worker's thread.
-
-        A lost lease is looked at once, before the step: a step that has begun is finished, since to break
-        off halfway would leave the cluster in a state that no plan describes.
-        """
+        """Carry the step out, on a worker's thread."""
+        # A lost lease is looked at once, before the step: a step that has begun is finished, since to break
+        # off halfway would leave the cluster in a state that no plan describes.
         if why := self.held.lost(key.cluster):
             return Outcome(error=LockedError(why, hint="run `mesh plan`: another run may be at work"))
         return guarded(lambda: self.worker.carry_out(self.tasks[key]))

@@ -29,11 +29,9 @@ class Waiter:
     stopping: Callable[[], bool]
 
     def until(self, about: str, read: Callable[[], Live | None], judge: Judge) -> Outcome:
-        """Read until the judge is content; raise MeshError when the time is up.
-
-        The judge is asked before the stop, so that a step that has just become ready counts as done; and
-        the stop before the deadline, so that a stopped run is never reported as too slow.
-        """
+        """Read until the judge is content; raise MeshError when the time is up."""
+        # The judge is asked before the stop, so that a step that has just become ready counts as done; and
+        # the stop before the deadline, so that a stopped run is never reported as too slow.
         clock = self.world.clock
         deadline = clock.monotonic() + self.timeout
         reads = 0

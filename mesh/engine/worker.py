@@ -65,19 +65,15 @@ class Worker:
         )
 
     def _pending(self) -> frozenset[Key]:
-        """Return what the run has yet to fix.
-
-        The outcomes are copied first, since the caller's thread may add one at any moment. A step that ends
-        right then still counts as pending, which only excuses one finding until the next look.
-        """
+        """Return what the run has yet to fix."""
+        # The outcomes are copied first, since the caller's thread may add one at any moment. A step that ends
+        # right then still counts as pending, which only excuses one finding until the next look.
         ended = self.progress.outcomes.copy()
         return gate.to_come({key: task.step for key, task in self.tasks.items() if key not in ended})
 
     def _when_idle(self, task: Task) -> Live | None:
-        """Wait until no earlier process works on it, then read it.
-
-        A helm that outlived a killed run would otherwise change the release after it was judged.
-        """
+        """Wait until no earlier process works on it, then read it."""
+        # A helm that outlived a killed run would otherwise change the release after it was judged.
         key = task.step.key
         place = self.progress.place(key, task.place)
 
@@ -128,13 +124,11 @@ class Worker:
         return replace(ended, remarks=(task.step.why,))
 
     def _converge(self, task: Task, found: Live | None) -> Outcome:
-        """Decide again from what is live now, act if the decision is the planned one, and wait.
-
-        Planned and live may differ by now: a person, another controller, or an earlier attempt of this very
-        step may have written. So the step is decided a second time, by the same function as in the plan, from
-        an object read just now, with the values that earlier steps produced. `check_same` refuses what the
-        plan did not show. If nothing is left to do, nothing is written: a step may run twice.
-        """
+        """Decide again from what is live now, act if the decision is the planned one, and wait."""
+        # Planned and live may differ by now: a person, another controller, or an earlier attempt of this very
+        # step may have written. So the step is decided a second time, by the same function as in the plan,
+        # from an object read just now, with the values that earlier steps produced. `check_same` refuses what
+        # the plan did not show. If nothing is left to do, nothing is written: a step may run twice.
         key = task.step.key
         spec = self._bound(task)
         last = self.progress.state.last(key)

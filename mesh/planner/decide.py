@@ -120,11 +120,9 @@ def _among_others(alone: Decision, inputs: Inputs, made: Mapping[Key, Decision],
 
 
 def _steps_before(inputs: Inputs, made: Mapping[Key, Decision], key: Key) -> frozenset[Key]:
-    """Return the nearest steps that a key depends on.
-
-    Resources without a step are passed through: a change must not overtake another one only because
-    what lies between them is in sync.
-    """
+    """Return the nearest steps that a key depends on."""
+    # Resources without a step are passed through: a change must not overtake another one only because what
+    # lies between them is in sync.
     found: set[Key] = set()
     seen: set[Key] = set()
     waiting = list(inputs.edges[key])

@@ -19,11 +19,9 @@ def in_order(steps: Steps, order: tuple[Key, ...]) -> tuple[Step, ...]:
 
 
 def plan_digest(steps: tuple[Step, ...], kept: Iterable[Left] = ()) -> str:
-    """Return a digest over what the steps do and what is left to other owners.
-
-    What merely waits is left out, and so are notes, reasons and times: a plan made again a minute later,
-    on another machine, has the same digest as long as it would do the same.
-    """
+    """Return a digest over what the steps do and what is left to other owners."""
+    # What merely waits is left out, and so are notes, reasons and times: a plan made again a minute later, on
+    # another machine, has the same digest as long as it would do the same.
     lines: list[list[Any]] = [
         [
             step.action.value,

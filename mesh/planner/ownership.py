@@ -19,11 +19,9 @@ def is_ours(found: Live, mesh: str) -> bool:
 
 
 def was_made(last: Last | None, found: Live, mesh: str) -> bool:
-    """Whether mesh created the live object.
-
-    The state says so, except after an interrupted step: the object may be another one that took the name
-    since, so only the same uid, or a mark on the object itself, proves it then.
-    """
+    """Whether mesh created the live object."""
+    # The state says so, except after an interrupted step: the object may be another one that took the name
+    # since, so only the same uid, or a mark on the object itself, proves it then.
     recorded = last is not None and last.created and (last.status != OPEN or last.uid == found.uid)
     return recorded or is_ours(found, mesh)
 

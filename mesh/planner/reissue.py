@@ -13,10 +13,8 @@ from mesh.sdk.contract import Registry
 
 
 def reissued(inputs: Inputs, decisions: Decisions, kinds: Registry) -> dict[Key, str]:
-    """Return, for each adopted resource, how the identities it gives change.
-
-    Only an adoption can change them: what the state holds has given identities of this mesh before.
-    """
+    """Return, for each adopted resource, how the identities it gives change."""
+    # Only an adoption can change them: what the state holds has given identities of this mesh before.
     return dict(_found(inputs, decisions, kinds))
 
 

@@ -36,11 +36,9 @@ def waves(
 
 
 def gate_of(rollout: Rollout, moved: tuple[str, ...], *, destroy: bool) -> Rollout:
-    """Return the rollout, without its gate while roots of trust move or the mesh is being destroyed.
-
-    A peer is connected only if both ends exist and trust the same root. Between the change of one end
-    and of the other no check of the link can pass, so a gate there would hold the run up for ever.
-    """
+    """Return the rollout, without its gate while roots of trust move or the mesh is being destroyed."""
+    # A peer is connected only if both ends exist and trust the same root. Between the change of one end and
+    # of the other no check of the link can pass, so a gate there would hold the run up for ever.
     return replace(rollout, gate="ready") if moved or destroy else rollout
 
 

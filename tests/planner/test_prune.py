@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
 from mesh.engine.session import Session
-from mesh.model import Action, Reason
-from tests.engine.toy import carry_out, key, plan, toy, toys
+from mesh.model import Action, Found, Live, Place, Reason, Step
+from mesh.planner.inputs import Inputs, PlanOptions
+from mesh.planner.prune import removal
+from mesh.sdk.contract import Last
+from mesh.state.lockfile import Entry, State
+from tests.engine.toy import ToyProvider, carry_out, key, plan, toy, toys
 
 A = key("a")
 B = key("b")
@@ -56,3 +64,34 @@ def test_what_was_there_before_is_forgotten_and_stays(here: Session) -> None:
     carry_out(here, plan(here))
     assert "a" in kube.toys
     assert here.store.read("demo").entries == {}
+
+
+def removed(found: Found, last: Last, *, destroy: bool = False) -> Step:
+    state = State("demo", "lineage", entries={A: Entry(last)})
+    inputs = Inputs(
+        {}, {}, (), {A: found}, state, datetime(2026, 1, 1, tzinfo=UTC), PlanOptions(destroy=destroy)
+    )
+    return removal(inputs, ToyProvider(), A, last)
+
+
+LIVE = Live({"values": {"x": 1}}, "uid:1", "uid", owner="somebody")
+
+
+@pytest.mark.parametrize(
+    ("found", "created", "action"),
+    [
+        (LIVE, True, Action.DELETE),
+        (LIVE, False, Action.FORGET),
+        (None, True, Action.FORGET),
+    ],
+)
+def test_what_mesh_created_is_deleted_and_the_rest_is_forgotten(
+    found: Found, created: bool, action: Action
+) -> None:
+    assert removed(found, Last(Place("", "a"), created=created, uid="uid")).action is action
+
+
+def test_a_destroy_has_a_reason_of_its_own() -> None:
+    last = Last(Place("", "a"), uid="uid")
+    reasons = [removed(LIVE, last, destroy=each).reason for each in (False, True)]
+    assert reasons == [Reason.REMOVED, Reason.DESTROY]
