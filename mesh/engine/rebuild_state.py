@@ -15,7 +15,7 @@ from mesh.engine.observe import Observation, observe
 from mesh.engine.remember import remember
 from mesh.engine.session import Session
 from mesh.errors import MeshError, RefusedError
-from mesh.istio.addresses import namespace_key
+from mesh.istio.addresses import LICENCE, namespace_key
 from mesh.model import NO_CLUSTER, Found, Key, Live, Place
 from mesh.model.diff import diff, dotted
 from mesh.model.graph import Edges, edges, ordered
@@ -142,7 +142,7 @@ def _with_marked(
     decisions = _decided(session, state, resources, graph, seen)
     for key, place in missing.items():
         state = state.with_entry(
-            key, _entry(session, decisions, state.entries[key], seen.found.get(key), key, place)
+            key, marked_entry(session, decisions, state.entries[key], seen.found.get(key), key, place)
         )
     return state
 
@@ -154,13 +154,14 @@ def _decided(
     return decide(known, session.kinds)
 
 
-def _entry(
+def marked_entry(
     session: Session, decisions: Decisions, before: Entry, live: Found, key: Key, place: Place
 ) -> Entry | None:
     """Return the entry as if mesh had just created it, without the fields that differ: those are drift."""
     if not isinstance(live, Live):
         return None
-    if key not in decisions.specs or next(unknowns_in(decisions.specs[key]), None):
+    # A rebuild has no licence at hand. Its Secret is judged by what exists, so that is no unknown here.
+    if key not in decisions.specs or any(each.after != LICENCE for each in unknowns_in(decisions.specs[key])):
         return replace(before, last=replace(before.last, uid=live.uid))
     kind, spec = session.kinds[key.kind], decisions.specs[key]
     last = remember(kind, spec, place, live, None, made=True)

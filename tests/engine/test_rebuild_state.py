@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.engine.rebuild_state import refuse_older
+from mesh.engine.rebuild_state import marked_entry, refuse_older
+from mesh.engine.session import Session
 from mesh.errors import RefusedError
-from mesh.model import Place
+from mesh.istio.addresses import LICENCE
+from mesh.istio.solo import LICENCE_KEY
+from mesh.model import Key, Live, Place, Unknown
+from mesh.planner.decisions import Decisions
+from mesh.providers.secret import SecretProvider, SecretSpec
 from mesh.sdk.contract import Last
 from mesh.state.lockfile import Entry, State, fresh
 from tests.engine.toy import key
@@ -26,3 +31,17 @@ def test_a_lockfile_that_knows_more_is_kept() -> None:
 def test_an_older_or_an_empty_lockfile_may_be_replaced() -> None:
     refuse_older(replace(LOCAL, serial=4), LOCAL)
     refuse_older(LOCAL, fresh("demo"))
+
+
+def test_the_secret_of_a_licence_that_is_not_at_hand_is_recorded_as_it_exists(here: Session) -> None:
+    """A rebuild has no licence; without the output of its Secret, every istiod would be planned again."""
+    address = Key("secret", "cluster1", "licence")
+    spec = SecretSpec("demo", address, "istio-system", "licence", Unknown(LICENCE))
+    attrs = {"type": "Opaque", "data": {LICENCE_KEY: "digest"}}
+    live = Live(attrs, "uid:1", "uid", outputs={"digest": "digest"})
+    session = replace(here, kinds={"secret": SecretProvider()})
+    decisions = Decisions(specs={address: spec})
+    place = Place("istio-system", "licence")
+    entry = marked_entry(session, decisions, Entry(Last(place)), live, address, place)
+    assert entry is not None
+    assert (entry.last.outputs, entry.last.uid, entry.last.status) == ({"digest": "digest"}, "uid", "ok")
