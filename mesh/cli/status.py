@@ -29,7 +29,7 @@ def status_command(*, path: Path, contexts: tuple[str, ...], as_json: bool, deta
     from mesh.queries.status.read import read_status
 
     here = open_session(path, contexts)
-    status = read_status(here.mesh, here.world)
+    status = read_status(here)
     if as_json:
         text = json_text(status_json(status))
     else:

@@ -17,6 +17,7 @@ REMOTE_CLASS = "istio-remote"
 XDS_LISTENER = "xds-tls"
 
 NOT_REPORTED = "-"
+STALE = "stale: "
 
 BY_HAND = ("istioctl", "kubectl", "helm", "mesh/")
 """Field managers of people and tools that create peers one by one; a management plane uses another name."""
@@ -78,6 +79,11 @@ def xds_port(gateway_spec: Mapping[str, Any]) -> int | None:
     return next((each["port"] for each in listeners if each.get("name") == XDS_LISTENER), None)
 
 
+def is_stale(why: str) -> bool:
+    """Return whether something does not work because it leads to the wrong place, in the words of `stale`."""
+    return why.startswith(STALE)
+
+
 def stale(gateway_spec: Mapping[str, Any], endpoint: Any, also: Collection[str] = ()) -> str:
     """Return how a peer differs from where its gateway is reached now; "" if it leads there.
 
@@ -85,13 +91,13 @@ def stale(gateway_spec: Mapping[str, Any], endpoint: Any, also: Collection[str] 
     nothing is compared while it is not known. `also` are other addresses of the same gateway.
     """
     if isinstance(endpoint, NoValue):
-        return f"stale: {endpoint.after}, which it leads to, is missing or has no address"
+        return f"{STALE}{endpoint.after}, which it leads to, is missing or has no address"
     if not isinstance(endpoint, Mapping):
         return ""
     address, wanted = address_of(gateway_spec), str(endpoint["value"])
     if address not in {wanted, *also}:
-        return f"stale: it leads to {address or 'no address'}, the gateway is at {wanted}"
+        return f"{STALE}it leads to {address or 'no address'}, the gateway is at {wanted}"
     port, there = xds_port(gateway_spec), endpoint.get("xdsPort")
     if port is not None and there is not None and port != there:
-        return f"stale: it leads to port {port}, istiod is at port {there}"
+        return f"{STALE}it leads to port {port}, istiod is at port {there}"
     return ""

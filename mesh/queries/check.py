@@ -8,12 +8,17 @@ from dataclasses import replace
 from mesh.engine import verbs as engine
 from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
+from mesh.istio.addresses import connection_key
 from mesh.model import Attrs, Key, Plan, Unread
-from mesh.queries.access.denied import Denied, denied, unknown_rights
+from mesh.model.spec import Mesh
+from mesh.queries.access.denied import denied, unknown_rights
 from mesh.queries.checks import run
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts
 from mesh.queries.checks.model import CheckReport, Phase, Severity
 from mesh.queries.checks.read.first import read_facts
+from mesh.queries.current import Current, current, current_of
+from mesh.queries.states import ResourceState
+from mesh.queries.status.read import status_of
 from mesh.state import slices
 from mesh.state.lockfile import State, fresh
 from mesh.world.snapshot import Snapshot
@@ -82,31 +87,51 @@ def between(
 
 
 def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
-    """The mesh as checks see it."""
-    snapshots: Mapping[str, Snapshot]
+    """Return the facts that the checks look at, from the same snapshots as the plan."""
     if isinstance(planned, Planned):
-        snapshots, state, held = planned.observation.snapshots, planned.state, planned.held
+        seen, state, held = current_of(session, planned), planned.state, planned.held
         plan: Plan | Unread = planned.plan
         rights, unknown = denied(session, planned), unknown_rights(session, planned)
     else:
-        snapshots = {each.name: Snapshot(each.name, session.world) for each in session.mesh.clusters}
-        state, held, plan = _recorded(session), _held(session, snapshots), planned
-        rights, unknown = {}, {}
+        seen, plan, rights, unknown = current(session), planned, {}, {}
+        state, held = _recorded(session), _held(session, seen.snapshots)
     recorded = {key: entry.last.place for key, entry in state.entries.items()}
-    facts = read_facts(session.mesh, snapshots, recorded, session.kinds)
+    facts = read_facts(session.mesh, seen.snapshots, recorded, session.kinds)
     return MeshFacts(
         session.mesh,
-        {name: _with(found, rights, unknown) for name, found in facts.items()},
+        {
+            name: replace(
+                found,
+                denied=rights.get(name, ()),
+                unknown_rights=unknown.get(name, ()),
+                remotes=_remotes(session.mesh, found, seen),
+            )
+            for name, found in facts.items()
+        },
         state,
         session.world.clock.now(),
         plan,
         held,
         Unread(ON_REQUEST),
+        states=seen.states,
+        status=status_of(session, seen),
     )
 
 
-def _with(facts: ClusterFacts, rights: Denied, unknown: Mapping[str, tuple[str, ...]]) -> ClusterFacts:
-    return replace(facts, denied=rights.get(facts.name, ()), unknown_rights=unknown.get(facts.name, ()))
+def _remotes(mesh: Mesh, facts: ClusterFacts, seen: Current) -> Mapping[str, str | Unread]:
+    """Return what is wrong with the remote secret of each link of an upstream mesh, "" for nothing."""
+    if mesh.distribution != "upstream":
+        return {}
+    targets = [link.target for link in mesh.links if link.source == facts.name]
+    return {name: _said(seen.states[connection_key(mesh, facts.name, name)]) for name in targets}
+
+
+def _said(state: ResourceState) -> str | Unread:
+    """Return the trouble of a link, or `Unread` if the other API server did not judge its token."""
+    if state.unread:
+        return Unread(state.unread)
+    unknown = state.live.status.get("unknown") if state.live else ""
+    return Unread(str(unknown)) if unknown else state.trouble
 
 
 def _recorded(session: Session) -> State:

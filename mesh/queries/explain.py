@@ -1,17 +1,16 @@
-"""Why one resource is as it is: wanted, live, who wrote what, what it waits for, what needs it; pure.
+"""Explain one resource: its desired and live fields, who wrote them, its needs and its users; pure.
 
-It is the plan's own decision about one resource, with all that it was decided upon.
+It shows the plan's own decision about the resource, and everything that the decision rests on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mesh.model import (
     ABSENT,
-    Action,
     Attrs,
     Found,
     Key,
@@ -19,7 +18,6 @@ from mesh.model import (
     Origin,
     Path,
     Place,
-    Reason,
     Step,
     Touch,
     Unread,
@@ -29,30 +27,17 @@ from mesh.model.diff import dotted, leaves
 from mesh.model.graph import Edges, reversed_edges
 from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
+from mesh.queries.states import ResourceState, states
 from mesh.sdk import ask
 from mesh.sdk.contract import Provider, Registry
 from mesh.state.lockfile import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceState:
-    """How one resource stands: `word` is for programs, `text` for people; `good` is as wanted and ready."""
-
-    key: Key
-    word: str
-    text: str
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing is to be done about it."""
-        return self.word == READY
-
-
-@dataclass(frozen=True, slots=True)
 class Fact:
-    """One value: as it is wanted and as it is live (either may be ABSENT), and who wrote it.
+    """One field: its desired and its live value (either may be ABSENT), and who wrote it.
 
-    `ours` is whether we ask for it; the rest is somebody else's, and stays.
+    `ours` says that mesh sets the field; other fields belong to other owners and stay.
     """
 
     path: Path
@@ -63,23 +48,23 @@ class Fact:
 
     @property
     def word(self) -> str:
-        """How it stands."""
+        """The state of the field, for programs and people."""
         if self.live is ABSENT:
             return "missing"
         if self.wanted is ABSENT:
             return "to go" if self.ours else "not ours"
         if self.live != self.wanted:
             return "differs"
-        return "as wanted" if self.ours else "not ours"
+        return "in sync" if self.ours else "not ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """Everything that is known of one resource.
 
-    `origin` is None for what is no longer wanted. `waits` are its direct needs, `behind` what these wait for
-    in turn and is not as it must be. `users` is what needs it. `unread` is why it could not be read, "" if
-    it was.
+    `origin` is None for a resource that the mesh file no longer has. `waits` are its direct needs, `behind`
+    the unhealthy ones among their own needs. `users` are the resources that need it. `unread` says why it
+    could not be read, "" if it was.
     """
 
     state: ResourceState
@@ -95,85 +80,38 @@ class Why:
     unread: str = ""
 
 
-READY = "ready"
-NOT_READY = "not ready"
-ABSENT_WORD = "not there"
-DIFFERS = "differs"
-REFUSED = "refused"
-UNKNOWN = "not known"
-UNWANTED = "no longer wanted"
-
-
 def why(key: Key, inputs: Inputs, decisions: Decisions, kinds: Registry, written: tuple[Touch, ...]) -> Why:
-    """Gather what is known of a resource that is wanted or recorded."""
+    """Return what is known of a resource of the mesh file or of the state."""
     resource, entry = inputs.resources.get(key), inputs.state.entries.get(key)
     found = inputs.found.get(key)
     live = found if isinstance(found, Live) else None
     needs = _needs(inputs)
-    states = {each: state(each, inputs, decisions) for each in needs}
-    behind = _behind(key, needs, states)
-    place = resource.place if resource else entry.last.place if entry else Place("", key.name)
+    all_states = states(inputs, decisions, kinds)
+    behind = _behind(key, needs, all_states)
     return Why(
-        state=states[key],
+        state=all_states[key],
         origin=resource.origin if resource else None,
-        place=(live.place if live else None) or place,
+        place=all_states[key].place,
         live=live,
         record=entry,
         facts=tuple(_facts(kinds[key.kind], key, inputs, decisions, written)) if key.kind in kinds else (),
         written=written,
-        waits=tuple(states[each] for each in sorted(needs[key])),
-        behind=tuple(states[each] for each in behind if each not in needs[key]),
-        users=tuple(states[each] for each in sorted(reversed_edges(needs)[key])),
+        waits=tuple(all_states[each] for each in sorted(needs[key])),
+        behind=tuple(all_states[each] for each in behind if each not in needs[key]),
+        users=tuple(all_states[each] for each in sorted(reversed_edges(needs)[key])),
         unread=found.why if isinstance(found, Unread) else "",
     )
 
 
-def state(key: Key, inputs: Inputs, decisions: Decisions) -> ResourceState:
-    """Say how a resource stands, as the plan decided, and what that rests on."""
-    seen = _state(key, inputs, decisions)
-    return replace(seen, text=f"{seen.text}, as of the last apply") if key in decisions.from_state else seen
-
-
-def _state(key: Key, inputs: Inputs, decisions: Decisions) -> ResourceState:
-    if refusal := decisions.refusals.get(key):
-        return ResourceState(key, REFUSED, f"refused: {refusal}")
-    if deferred := decisions.deferred.get(key):
-        return ResourceState(key, UNKNOWN, f"not known: {deferred.why}")
-    if left := decisions.left.get(key):
-        why = f", not ready: {decisions.steps[key].why}" if key in decisions.steps else ""
-        return ResourceState(key, NOT_READY if why else READY, f"left to {left.owner}{why}")
-    if step := decisions.steps.get(key):
-        return ResourceState(key, *_of_step(step, wanted=key in inputs.resources))
-    return ResourceState(key, READY, "as wanted and ready")
-
-
-def _of_step(step: Step, *, wanted: bool) -> tuple[str, str]:
-    """How what a step is for stands before the step."""
-    why = f": {step.why}" if step.why else ""
-    if not wanted:
-        return UNWANTED, f"no longer in the configuration{why}"
-    match step.action:
-        case Action.CREATE:
-            return ABSENT_WORD, f"not there{why}"
-        case Action.READ:
-            return NOT_READY, f"not ready{why}"
-        case Action.NOOP:
-            return READY, "as wanted and ready"
-    count = len(step.fields)
-    what = f"differs in {count} {'field' if count == 1 else 'fields'}" if count else "to be made anew"
-    reason = "" if step.reason is Reason.EXPIRING else f" ({step.reason.value})"
-    return DIFFERS, f"{what}{reason}{why}"
-
-
 def _needs(inputs: Inputs) -> Edges:
-    """Each key with its direct needs, by the file; by the record for what the file no longer has."""
+    """Return the direct needs of each key, from the state for what the mesh file no longer has."""
     keys = inputs.resources.keys() | inputs.state.entries.keys()
     recorded = {key: entry.needs for key, entry in inputs.state.entries.items()}
     return {key: (inputs.edges[key] if key in inputs.edges else recorded[key]) & keys for key in sorted(keys)}
 
 
 def _behind(key: Key, needs: Edges, states: Mapping[Key, ResourceState]) -> list[Key]:
-    """Everything below a resource that is not as it must be, the direct needs among it."""
+    """Return the unhealthy resources that this one needs, directly or not."""
     seen: set[Key] = set()
     todo = list(needs[key])
     while todo:
@@ -209,7 +147,7 @@ def _seen(kind: Provider[Any], spec: Any, found: Found, sensitive: tuple[str, ..
 
 
 def _left(wanted: Mapping[Path, Any], step: Step | None) -> dict[Path, Any]:
-    """What is there as of the last apply: as it is wanted, but for what the plan says of it."""
+    """Return the values of the last apply: the desired ones, except where the plan says otherwise."""
     before = {each.path: each.before for each in step.fields} if step else {}
     return {path: value for path, value in {**wanted, **before}.items() if value is not ABSENT}
 
@@ -219,7 +157,7 @@ def _flat(attrs: Attrs) -> dict[Path, Any]:
 
 
 def _writers(path: Path, written: Iterable[Touch]) -> Iterator[Touch]:
-    """Who wrote a value: those of its own path, else of the nearest one around it."""
+    """Yield who wrote a value: the writers of its own path, or of the nearest path around it."""
     around = [touch for touch in written if path[: len(touch.path)] == touch.path]
     nearest = max((len(touch.path) for touch in around), default=0)
     yield from (touch for touch in around if len(touch.path) == nearest)

@@ -1,4 +1,4 @@
-"""What scripts ask of a mesh: names, networks, addresses, the root of trust; pure.
+"""Values of a mesh for scripts: names, networks, addresses, the root of trust; pure.
 
 A value that is not known is None, and `unknown` says why.
 """
@@ -83,7 +83,7 @@ def _missing(gateways: Mapping[str, Found]) -> Iterator[tuple[str, str]]:
             case Unread(why=why):
                 yield name, why
             case None:
-                yield name, "its east-west gateway is not there"
+                yield name, "its east-west gateway is missing"
             case _ if _address(found) is None:
                 yield name, "its east-west gateway has no address"
 

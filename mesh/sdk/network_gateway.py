@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from mesh.istio.names import NETWORK
-from mesh.model import Attrs, Found, Key, Live, Locator, Place, Ready, not_yet
+from mesh.model import Attrs, Found, Key, Live, Locator, Place
 from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
@@ -129,10 +129,9 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         """Refuse several; what others made may be anywhere, unless the peers know it by its name."""
         return self.refuse(spec, live, None) if self.named else self._several(spec, live)
 
-    def _unambiguous(self, spec: Manifest, live: Live) -> Ready | None:
-        """Return why it does not work beside another one for the same network; None if it is the only one."""
-        twins = self._several(spec, live) if live.status.get("twins") else ""
-        return not_yet(twins) if twins else None
+    def ambiguous(self, spec: Manifest, live: Live) -> str:
+        """Return why it does not work beside others for the same network; "" if it is the only one."""
+        return self._several(spec, live) if live.status.get("twins") else ""
 
     def _several(self, spec: Manifest, live: Live) -> str:
         if live.place is None or not (twins := live.status["twins"]):

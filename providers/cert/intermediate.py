@@ -22,6 +22,7 @@ from mesh.providers.cert.observe import (
     as_published,
     istiods,
     live_cacerts,
+    renewal,
     without_cacerts,
 )
 from mesh.providers.cert.specs import CACERTS, IntermediateSpec, cacerts_place, context
@@ -58,9 +59,8 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
             return ""
         if problems := live.status["problems"]:
             return str(problems[0])
-        begin, end = (datetime.fromisoformat(live.outputs[name]) for name in ("not_before", "not_after"))
-        margin = min(spec.profile.renew_before, (end - begin) / 3)
-        if end - now > margin or _ends_with_issuer(spec, end):
+        end = datetime.fromisoformat(live.outputs["not_after"])
+        if now < renewal(live, spec.profile.renew_before) or _ends_with_issuer(spec, end):
             return ""
         return f"expires in {max((end - now).days, 0)} days"
 

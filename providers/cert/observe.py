@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mesh.model import Live, Touch
 from mesh.model.diff import digest
@@ -57,6 +57,7 @@ def live_cacerts(obj: Object, now: datetime) -> Live:
         status={
             "address": meta.get("annotations", {}).get(ADDRESS_ANNOTATION, ""),
             "by": CACERTS,
+            "signed_by": own.issuer if own else "",
             "certificate": meta.get("annotations", {}).get(CERT_MANAGER, ""),
             "problems": list(found.problems),
             "roots": [each.fingerprint for each in found.roots],
@@ -64,6 +65,12 @@ def live_cacerts(obj: Object, now: datetime) -> Live:
         touches=_touches(obj, tuple(attrs)),
         owner=owner_of(obj),
     )
+
+
+def renewal(live: Live, renew_before: timedelta) -> datetime:
+    """Return when an intermediate certificate is due for renewal, at most a third of its life early."""
+    begin, end = (datetime.fromisoformat(live.outputs[name]) for name in ("not_before", "not_after"))
+    return end - min(renew_before, (end - begin) / 3)
 
 
 def _touches(obj: Object, names: tuple[str, ...]) -> tuple[Touch, ...]:

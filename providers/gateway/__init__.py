@@ -82,8 +82,8 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         if why := _behind(spec, live):
             return not_yet(why)
         current = conditions(live.status)
-        if twins := self._unambiguous(spec, live):
-            return twins
+        if why := self.ambiguous(spec, live):
+            return not_yet(why)
         accepted, programmed = current.get("Accepted"), current.get(PROGRAMMED)
         if accepted and accepted["status"] == "False":
             return never(f"not accepted: {accepted.get('message', '')}")

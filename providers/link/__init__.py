@@ -53,4 +53,6 @@ class LinkProvider(NetworkGateways, NamedAfterCluster):
         judged = live.owner == spec.mesh or isinstance(endpoint, NoValue)
         if judged and (why := stale(live.attrs.get("spec", {}), endpoint)):
             return not_yet(why)
-        return self._unambiguous(spec, live) or linked(live.status)
+        if why := self.ambiguous(spec, live):
+            return not_yet(why)
+        return linked(live.status)

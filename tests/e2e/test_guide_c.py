@@ -173,11 +173,11 @@ def test_what_a_stopped_distributor_leaves_is_told(mesh: Mesh, hand: Hand) -> No
     assert "0 to add, 0 to change, 0 to destroy" in plan.out
     status = mesh("status", "--detailed-exitcode")
     assert status.code == 2, status
-    assert "istio-remote-peer-cluster2: the management plane has not distributed it" in status.out
-    assert "istio-remote-peer-cluster1: stale: it leads to 100.1.2.3" in status.out
+    assert "cluster1: peer/cluster1/cluster2: Gloo has not distributed it yet" in status.out
+    assert "cluster2: peer/cluster2/cluster1: stale: it leads to 100.1.2.3" in status.out
     check = mesh("check", "--only", "S18", "--only", "S10", "--only", "S12")
     assert check.code == 5, check
-    assert "cluster1: the management plane has not distributed a peer for cluster2" in check.out
+    assert "cluster1: peer for cluster2: Gloo has not distributed it yet" in check.out
     assert "cluster2: peer istio-eastwest/istio-remote-peer-cluster1 is stale: it leads to" in check.out
     assert "S10  error" in check.out
     late = mesh("apply", "--yes", "--timeout", "2")

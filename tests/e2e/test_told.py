@@ -32,15 +32,15 @@ def line_of(mesh: Mesh, text: str) -> int:
 def test_why_tells_what_a_link_is_made_of_and_what_it_waits_for(mesh: Mesh) -> None:
     answer = mesh("why", "link/cluster1/cluster2")
     assert answer.code == 0, answer
-    assert answer.out.startswith("link/cluster1/cluster2: as wanted and ready\n")
+    assert answer.out.startswith("link/cluster1/cluster2: in sync and ready\n")
     assert f"wanted    by mesh.yaml:{line_of(mesh, 'links:')}" in answer.out
     waits = answer.out.partition("Waits for\n")[2].partition("\n\n")[0]
     for cluster in ("cluster1", "cluster2"):
-        assert f"gateway/{cluster}/istio-eastwest    as wanted and ready" in waits
+        assert f"gateway/{cluster}/istio-eastwest    in sync and ready" in waits
     assert answer.out.endswith("Needed by\nnothing\n")
     found = told(mesh, "why", "link/cluster1/cluster2")
     address = next(each for each in found["fields"] if each["path"][:2] == ["spec", "addresses"])
-    assert (address["state"], address["live"]) == ("as wanted", address["wanted"])
+    assert (address["state"], address["live"]) == ("in sync", address["wanted"])
     assert [each["manager"] for each in address["written_by"]] == ["mesh/link"]
     assert datetime.fromisoformat(address["written_by"][0]["time"])
 
@@ -68,7 +68,7 @@ def test_why_tells_of_every_resource_and_no_secret(mesh: Mesh) -> None:
     ):
         answer = mesh("why", address)
         assert answer.code == 0, answer
-        assert "as wanted and ready" in answer.out
+        assert "in sync and ready" in answer.out
     secret = mesh("why", "secret/cluster1/solo-istio-license")
     assert "mesh/secret" in secret.out
     assert mesh.env["GLOO_MESH_LICENSE_KEY"] not in secret.out
@@ -153,7 +153,7 @@ def test_output_says_what_is_not_known(mesh: Mesh, kubectl: Tool) -> None:
     answer = mesh("output", "eastwest_addresses", "--json")
     assert answer.code == 6, answer
     assert json.loads(answer.out)["cluster2"] is None
-    assert "eastwest_addresses.cluster2 is not known: its east-west gateway is not there" in answer.err
+    assert "eastwest_addresses.cluster2 is not known: its east-west gateway is missing" in answer.err
     assert mesh("output", "networks").code == 0
     mesh.mended()
 

@@ -14,6 +14,7 @@ import pytest
 
 from mesh.lab import Lab, charts
 from tests.lab.standin import hand
+from tests.support.agreed import disagreements
 from tests.support.identities import identity
 from tests.support.voices import speaking
 
@@ -191,7 +192,7 @@ def test_status_shows_every_remote_secret(mesh: Heard) -> None:
 def test_a_remote_secret_is_told_with_who_wrote_it_and_what_it_needs(mesh: Heard) -> None:
     answer = mesh("why", "remote/cluster1/cluster2")
     assert answer.code == 0, answer
-    assert answer.out.startswith("remote/cluster1/cluster2: as wanted and ready\n")
+    assert answer.out.startswith("remote/cluster1/cluster2: in sync and ready\n")
     assert "mesh/remote" in answer.out
     waits = answer.out.partition("Waits for\n")[2]
     assert "reader/cluster2/istio-reader" in waits.partition("\n\n")[0]
@@ -327,6 +328,22 @@ def test_a_remote_secret_without_its_label_is_drift(mesh: Heard, kubectl: Tool) 
     assert status.code == 2, status
     mesh.mended()
     assert secrets(kubectl, "cluster1") == LINKED["cluster1"]
+
+
+def test_a_wrong_server_in_a_remote_secret_is_not_connected_for_all(mesh: Heard, kubectl: Tool) -> None:
+    name = REMOTE.format("cluster2")
+    changed = remote_secret(kubectl, "cluster1", "cluster2")
+    server = next(line.split()[-1] for line in changed.splitlines() if "server:" in line)
+    put = {"stringData": {"cluster2": changed.replace(server, "https://127.0.0.1:1")}}
+    kubectl("cluster1", "patch", "secret", name, *SYSTEM, "-p", json.dumps(put))
+    assert disagreements(mesh) == []
+    why = f"stale: it leads to https://127.0.0.1:1, the API server of cluster2 is at {server}"
+    found = json.loads(mesh("status", "--json").out)["clusters"][0]["peers"]
+    row = next(each for each in found if each["link"] == "cluster2")
+    assert (row["connected"], row["why"]) == ("False", why)
+    assert f"the link to cluster2: {why}" in checked(mesh, "Q09")["cluster1"][1]
+    mesh.mended()
+    passes(mesh, "Q09")
 
 
 def test_rights_taken_from_a_reader_are_given_back(mesh: Heard, kubectl: Tool) -> None:

@@ -34,7 +34,7 @@ def asked(
     record: Mapping[Key, Entry] | None = None,
     written: tuple[Touch, ...] = (),
 ) -> Why:
-    """What is known of a toy of ONE <- TWO <- THREE; every toy that is not given is as wanted."""
+    """What is known of a toy of ONE <- TWO <- THREE; every toy that is not given is in sync."""
     wanted = {each.key: each for each in (ONE, TWO, THREE)}
     live: dict[Key, Found] = {key(n): there(size=size) for n, size in (("one", 1), ("two", 2), ("three", 3))}
     live |= {key(n): each for n, each in found.items()}
@@ -50,7 +50,7 @@ def test_one_that_is_as_wanted_says_so_with_its_neighbours() -> None:
     assert [(str(each.key), each.good) for each in found.waits] == [("toy/cluster1/one", True)]
     assert [str(each.key) for each in found.users] == ["toy/cluster1/three"]
     assert found.behind == ()
-    assert why_text(found, colour=False).startswith("toy/cluster1/two: as wanted and ready\n")
+    assert why_text(found, colour=False).startswith("toy/cluster1/two: in sync and ready\n")
 
 
 def test_a_field_is_told_as_wanted_and_as_live_with_its_writers() -> None:
@@ -72,7 +72,7 @@ def test_a_field_is_told_as_wanted_and_as_live_with_its_writers() -> None:
 
 def test_what_is_not_there_is_missing_in_every_field() -> None:
     found = asked("two", {"two": None})
-    assert (found.state.word, found.live) == ("not there", None)
+    assert (found.state.word, found.live) == ("missing", None)
     assert [fact.word for fact in found.facts] == ["missing"]
     assert "live      missing" in why_text(found, colour=False)
 
@@ -80,7 +80,7 @@ def test_what_is_not_there_is_missing_in_every_field() -> None:
 def test_what_is_behind_a_need_is_told_too() -> None:
     found = asked("three", {"one": None})
     assert [(str(each.key), each.good) for each in found.waits] == [("toy/cluster1/two", True)]
-    assert [(str(each.key), each.word) for each in found.behind] == [("toy/cluster1/one", "not there")]
+    assert [(str(each.key), each.word) for each in found.behind] == [("toy/cluster1/one", "missing")]
     assert "Which in turn wait for\n" in why_text(found, colour=False)
 
 

@@ -48,7 +48,7 @@ def test_what_is_not_known_says_why() -> None:
     }
     assert '  "cluster1" = (not known)\n' in outputs_text(found.values)
     assert (
-        outputs(MESH, {"cluster1": None}, ROOT).unknown["eastwest_addresses.cluster1"].endswith("not there")
+        outputs(MESH, {"cluster1": None}, ROOT).unknown["eastwest_addresses.cluster1"].endswith("is missing")
     )
 
 

@@ -12,23 +12,35 @@ from typing import Any
 import pytest
 
 from mesh.config.decode import load_mesh
+from mesh.engine.registry import all_kinds
+from mesh.engine.session import Session
 from mesh.istio.names import NETWORK
 from mesh.istio.solo import CLUSTER, EASTWEST_CLASS, REMOTE_CLASS
 from mesh.model import Plan, Step, Unread
+from mesh.model.spec import Mesh
 from mesh.queries.checks import run
 from mesh.queries.checks.catalog import BY_ID
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts
 from mesh.queries.checks.model import CheckReport, CheckResult
+from mesh.queries.current import current
+from mesh.queries.status.read import status_of
 from mesh.state.lockfile import fresh
+from mesh.state.store import Store
+from mesh.world import World
+from mesh.world.clock import SystemClock
 from mesh.world.helm.releases import Release, ReleaseView
+from mesh.world.kube.errors import Call, Unreachable
 from mesh.world.pki import CertInfo, Inspection, issue_root, new_key
+from mesh.world.resources import GATEWAY, ResourceType
 from tests.support.meshes import mesh_of
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MESH = load_mesh(ROOT / "examples" / "two-clusters" / "mesh.yaml")
 UPSTREAM = replace(MESH, distribution="upstream", links=MESH.links)
-AUTOMATIC = replace(MESH, links=(), automatic=mesh_of("automatic").automatic)
+_AUTOMATIC = mesh_of("automatic").automatic
+assert _AUTOMATIC is not None
+AUTOMATIC = replace(MESH, links=(), automatic=replace(_AUTOMATIC, management="cluster1"))
 FLAT = replace(MESH, clusters=tuple(replace(each, network="flat") for each in MESH.clusters))
 
 Body = dict[str, Any]
@@ -49,7 +61,34 @@ def scene(*clusters: ClusterFacts, **more: Any) -> MeshFacts:
     """The mesh around some clusters; without any, two of which nothing was read."""
     here = {each.name: each for each in clusters or (facts(), facts("cluster2"))}
     state, plan = more.pop("state", fresh("demo")), more.pop("plan", Unread("no plan"))
-    return MeshFacts(more.pop("mesh", MESH), here, state, NOW, plan, **more)
+    mesh = more.pop("mesh", MESH)
+    if any("gateways" in each.seen for each in here.values()):
+        more = {**judged(mesh, here), **more}
+    return MeshFacts(mesh, here, state, NOW, plan, **more)
+
+
+class Answers:
+    """An API server that has the Gateways of some facts, and nothing else."""
+
+    server = "https://192.0.2.99:6443"
+
+    def __init__(self, cluster: str, found: ClusterFacts | None) -> None:
+        self.cluster, self.context, self.found = cluster, cluster, found
+
+    def list(self, resource: ResourceType, **_query: Any) -> list[Body]:
+        if self.found and self.found.unreachable:
+            raise Unreachable(Call(self.cluster, self.context, "list", ""), self.found.unreachable)
+        rows = self.found.seen.get(resource.plural, ()) if self.found and resource == GATEWAY else ()
+        return [] if isinstance(rows, Unread) else [*rows]
+
+
+def judged(mesh: Mesh, clusters: Mapping[str, ClusterFacts]) -> dict[str, Any]:
+    """The states and the status that follow from the Gateways: those that a plan would be made from."""
+    kubes = {each.name: Answers(each.name, clusters.get(each.name)) for each in mesh.clusters}
+    world = World(kubes, {}, SystemClock(), {}, ROOT)
+    session = Session(mesh, world, all_kinds(), Store(ROOT / "nowhere" / "mesh.lock"))
+    seen = current(session)
+    return {"states": seen.states, "status": status_of(session, seen)}
 
 
 def plan(*steps: Step, **more: Any) -> Plan:
@@ -70,7 +109,12 @@ def obj(
     **body: Any,
 ) -> Body:
     """An object; `body` is what stands beside its metadata."""
-    about = {"labels": dict(labels or {}), "annotations": dict(annotations or {}), **(meta or {})}
+    about = {
+        "labels": dict(labels or {}),
+        "annotations": dict(annotations or {}),
+        "uid": name,
+        **(meta or {}),
+    }
     return {"metadata": {"name": name, "namespace": namespace, **about}, **body}
 
 

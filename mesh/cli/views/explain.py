@@ -12,10 +12,11 @@ from mesh.cli.views.manifests import plain
 from mesh.cli.views.tables import table
 from mesh.cli.views.values import inline, masked, shown_path
 from mesh.model import ABSENT, Field, Key, Origin, Place, Touch
-from mesh.queries.explain import Fact, ResourceState, Why
+from mesh.queries.explain import Fact, Why
+from mesh.queries.states import ResourceState
 from mesh.sdk.contract import OPEN
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "2.0"
 MAX_WIDTH = 60
 """Maximum width of a value in a table, in columns; `--json` prints it in full."""
 

@@ -1,32 +1,41 @@
-"""The status of a mesh as the tables of the guide, and as JSON."""
+"""The status of a mesh as text, in the tables of the guide, and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.tables import table
+from mesh.queries.states import ResourceState
 from mesh.queries.status.model import SECRETS, CertificateStatus, ClusterStatus, Status, Workload
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 Json = dict[str, Any]
 
 SHORT = len("sha256:") + 12
-"""How much of a fingerprint a person compares."""
+"""The length of a fingerprint in a table: enough to compare by eye."""
 
 
 def status_text(status: Status, *, colour: bool) -> str:
-    """Return the tables, what is not ready, and the warnings; a newline at the end."""
+    """Return the tables, what is not ready or not in sync, and the warnings; with a newline at the end."""
     paint = painter(colour=colour)
     parts = [_headline(status, paint), _section("Clusters", _clusters(status), paint)]
     for title, text in _details(status):
         if text.count("\n") > 1:
             parts.append(_section(title, text, paint))
-    parts += _not_ready(status, paint)
+    parts += _listed(
+        "Not ready", status.troubles, [(each.name, each.troubles) for each in status.clusters], paint
+    )
+    parts += _listed(
+        "Not in sync with the mesh file (see `mesh plan`)",
+        status.out_of_sync,
+        [(each.name, each.out_of_sync) for each in status.clusters],
+        paint,
+    )
     parts += ["".join(f"{paint('Warning:', 'yellow')} {terminal(each)}\n" for each in status.warnings)]
     return "\n".join(part for part in parts if part)
 
@@ -52,7 +61,7 @@ def _details(status: Status) -> Iterator[tuple[str, str]]:
     else:
         yield "East-west gateways", _gateways(status)
         yield "Peers", _peers(status)
-    yield f"Intermediate CAs ({_same(status)})", _authorities(status)
+    yield f"Intermediate certificates ({_same(status)})", _authorities(status)
 
 
 def _same(status: Status) -> str:
@@ -73,7 +82,7 @@ def _state(cluster: ClusterStatus) -> tuple[str, str, str]:
     if cluster.unreachable:
         return "?", "?", "unreachable"
     state = "not ready" if cluster.troubles else "ready"
-    return cluster.network, _licence(cluster), "not read" if cluster.unread else state
+    return cluster.network, _licence(cluster), state if cluster.was_read else "not read"
 
 
 def _licence(cluster: ClusterStatus) -> str:
@@ -117,7 +126,7 @@ def _gateways(status: Status) -> str:
 
 
 def _review(status: Status) -> Iterator[tuple[str, str]]:
-    """The guide's tables for remote peer gateways, a cluster each, the management cluster first."""
+    """Yield the guide's table of remote peer gateways for each cluster, the management cluster first."""
     for cluster in sorted(status.clusters, key=lambda each: each.name != status.management):
         role = " (management cluster)" if cluster.name == status.management else ""
         yield f"Gateways of {terminal(cluster.name)}{role}", _gateways_of(cluster)
@@ -169,14 +178,14 @@ def _authority(found: CertificateStatus) -> tuple[object, ...]:
     return found.subject, found.issuer, found.root[:SHORT], f"{found.expires:%Y-%m-%d}", found.days_left
 
 
-def _not_ready(status: Status, paint: Paint) -> Iterator[str]:
-    lines = [
-        f"  {terminal(cluster.name)}: {terminal(line)}\n"
-        for cluster in status.clusters
-        for line in cluster.troubles
-    ]
-    if lines:
-        yield _section("Not ready", "".join(lines), paint)
+def _listed(
+    title: str, lines: Iterable[str], by_cluster: Iterable[tuple[str, Iterable[str]]], paint: Paint
+) -> Iterator[str]:
+    """Yield a section with a line for each, those of no cluster first; nothing if there is none."""
+    text = [f"  {terminal(line)}\n" for line in lines]
+    text += [f"  {terminal(name)}: {terminal(line)}\n" for name, some in by_cluster for line in some]
+    if text:
+        yield _section(title, "".join(text), paint)
 
 
 def status_json(status: Status) -> Json:
@@ -185,8 +194,12 @@ def status_json(status: Status) -> Json:
         "format_version": FORMAT_VERSION,
         "mesh": status.mesh,
         "ready": status.ready,
+        "in_sync": status.in_sync,
         "same_root": status.same_root,
         "clusters": [_cluster(each) for each in status.clusters],
+        "not_ready": list(status.troubles),
+        "out_of_sync": list(status.out_of_sync),
+        "resources": [_resource(each) for each in status.resources],
         "warnings": list(status.warnings),
     }
 
@@ -200,6 +213,7 @@ def _cluster(cluster: ClusterStatus) -> Json:
         "unread": dict(cluster.unread),
         "ready": not cluster.troubles,
         "not_ready": list(cluster.troubles),
+        "out_of_sync": list(cluster.out_of_sync),
         "network": {"label": cluster.network, "wanted": cluster.wanted_network},
         "licence": {
             "secret": cluster.licence,
@@ -210,6 +224,26 @@ def _cluster(cluster: ClusterStatus) -> Json:
         "gateways": [_renamed(asdict(each)) for each in cluster.gateways],
         "peers": [_renamed(asdict(each)) for each in cluster.peers],
         "intermediate_ca": _certificate(cluster.authority),
+        "resources": [_resource(each) for each in cluster.resources],
+    }
+
+
+def _resource(state: ResourceState) -> Json:
+    """Return the state of a resource: the action and reason are those of a plan."""
+    step = state.step
+    return {
+        "address": str(state.key),
+        "kind": state.key.kind,
+        "cluster": state.key.cluster,
+        "name": state.key.name,
+        "state": state.word,
+        "text": state.text,
+        "is_ready": state.works,
+        "why": state.trouble or (f"could not be read: {state.unread}" if state.unread else ""),
+        "in_sync": state.in_sync,
+        "action": step.action.name.lower() if step else "",
+        "action_reason": step.reason.name.lower() if step else "",
+        "fields": [list(each.path) for each in step.fields] if step else [],
     }
 
 

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mesh.istio import solo, upstream
+from mesh.istio.addresses import eastwest_key
 from mesh.model import Action, Attrs, Key, Plan, Unread
 from mesh.model.spec import Cluster, Component, Mesh
 from mesh.queries.checks.model import NotFound, Skip
+from mesh.queries.states import ResourceState
+from mesh.queries.status.model import ClusterStatus, Status
 from mesh.state.lockfile import State
 from mesh.world import Object
 from mesh.world.helm.releases import Release, ReleaseView
@@ -92,6 +95,8 @@ class MeshFacts:
     held: Mapping[str, State | None] = field(default_factory=dict)
     analysis: Mapping[str, tuple[Attrs, ...]] | Unread = NOT_READ
     istioctl: str | Unread = NOT_READ
+    states: Mapping[Key, ResourceState] = field(default_factory=dict)
+    status: Status | Unread = NOT_READ
     missed: list[str] = field(default_factory=list, compare=False)
 
     @property
@@ -119,11 +124,34 @@ class MeshFacts:
         if what not in self.missed:
             self.missed.append(what)
 
+    def resource(self, key: Key) -> ResourceState:
+        """The state of a resource; raise Skip if it was not decided or could not be read."""
+        found = self.states.get(key)
+        if found is None:
+            raise Skip(f"{key} was not read")
+        if found.unread:
+            raise Skip(found.unread)
+        return found
+
+    def endpoint(self, target: ClusterFacts) -> Mapping[str, Any] | None:
+        """Where the east-west gateway of a cluster is reached now; None if that is not known."""
+        found = self.states.get(eastwest_key(target.cluster))
+        outputs: Mapping[str, Any] = found.live.outputs if found and found.live else {}
+        return outputs.get("endpoint")
+
     def changes(self, key: Key) -> bool:
         """Whether the plan changes a resource."""
         return isinstance(self.plan, Plan) and any(
             step.key == key and step.action is not Action.READ for step in self.plan.steps
         )
+
+
+def cluster_status(scene: MeshFacts, facts: ClusterFacts, part: str) -> ClusterStatus:
+    """The status of a cluster; raise Skip if that part of it could not be read."""
+    status: ClusterStatus = read(scene.status).cluster(facts.name)
+    if part in status.unread:
+        raise Skip(status.unread[part])
+    return status
 
 
 def read(found: Any) -> Any:

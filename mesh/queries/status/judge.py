@@ -1,31 +1,36 @@
-"""From the objects of a cluster to the facts of its status, judged as the kinds judge them; pure."""
+"""The rows of `mesh status`, from what the kinds read and judged; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mesh.istio.names import NETWORK
+from mesh.istio.peering import (
+    CONNECTED,
+    NOT_REPORTED,
+    PROGRAMMED,
+    SUCCEEDED,
+    address_of,
+    linked,
+    reported,
+)
 from mesh.istio.solo import CLUSTER
-from mesh.model import Live
-from mesh.model.spec import Component
-from mesh.providers.gateway import GatewayProvider
-from mesh.providers.link import CONNECTED, SUCCEEDED, LinkProvider
-from mesh.queries.status.model import NOT_REPORTED, CertificateStatus, GatewayStatus, PeerStatus, Workload
-from mesh.sdk.kube_object import Manifest
+from mesh.model import Live, Place
+from mesh.model.spec import Cluster, Component
+from mesh.providers.cert.observe import renewal
+from mesh.queries.states import ResourceState
+from mesh.queries.status.model import CertificateStatus, GatewayStatus, PeerStatus, Workload
 from mesh.sdk.managed_fields import owner_of
 from mesh.sdk.rollout_status import Pods, why_not
 from mesh.world import Object
 
-if TYPE_CHECKING:
-    from mesh.world.pki import Inspection
-
-PROGRAMMED = "Programmed"
+REMOTE_SECRET = "remote secret"  # noqa: S105  # what the table says of the class of a link
+CACERTS = "cacerts"
 
 
 def workload(component: Component, obj: Object, nodes: int, pods: Pods) -> Workload:
-    """Judge a Deployment or DaemonSet; `pods` reads those of one that is not ready."""
+    """Judge a Deployment or DaemonSet; `pods` reads the pods of one that is not ready."""
     status, spec, meta = obj.get("status", {}), obj["spec"], obj["metadata"]
     is_daemon_set = obj["kind"] == "DaemonSet"
     containers = spec["template"]["spec"].get("containers") or [{}]
@@ -47,75 +52,115 @@ def image_tag(image: str) -> str:
     return name.partition(":")[2]
 
 
-def conditions(obj: Object) -> dict[str, str]:
-    """The statuses of an object's conditions; one that speaks of an older generation reads `Unknown`."""
-    generation = obj["metadata"].get("generation", 0)
-    return {
-        each["type"]: each["status"]
-        if each.get("observedGeneration", generation) >= generation
-        else "Unknown"
-        for each in obj.get("status", {}).get("conditions", [])
-    }
-
-
-def _as_live(obj: Object, outputs: Mapping[str, Any]) -> Live:
-    """The object as the kinds judge it."""
-    status = obj.get("status", {}) | {"generation": obj["metadata"].get("generation", 0)}
-    return Live({}, "", outputs=outputs, status=status)
-
-
-def east_west(obj: Object) -> GatewayStatus:
-    """Judge an east-west gateway as its kind does."""
-    kind, meta = GatewayProvider(), obj["metadata"]
-    outputs = kind.outputs(obj)
+def gateway(live: Live, where: Place, why: str, resource: str = "") -> GatewayStatus:
+    """Return the row of an east-west gateway; its address is where other clusters reach it."""
     return GatewayStatus(
-        meta["namespace"],
-        meta["name"],
-        obj["spec"]["gatewayClassName"],
-        address=str(outputs.get("endpoint", {}).get("value", "")),
-        programmed=conditions(obj).get(PROGRAMMED, NOT_REPORTED),
-        owner=owner_of(obj),
-        why=kind.ready(Manifest("", obj), _as_live(obj, outputs)).why,
+        where.namespace,
+        where.name,
+        str(live.attrs.get("spec", {}).get("gatewayClassName", "")),
+        address=str(live.outputs.get("endpoint", {}).get("value", "")),
+        programmed=reported(live.status, PROGRAMMED),
+        owner=live.owner,
+        why=why,
+        resource=resource,
     )
 
 
-def peer(obj: Object, *, link: str, own_network: str) -> PeerStatus:
-    """Judge a peer object as its kind does; istiod ignores one for its own network, and so do we."""
-    meta, spec = obj["metadata"], obj["spec"]
-    labels = meta.get("labels", {})
+def peer(state: ResourceState, target: Cluster, source: Cluster) -> PeerStatus:
+    """Return the row of a peer object that the mesh file asks for; a missing one has a row too."""
+    link = "" if target == source else target.name
+    row = PeerStatus(
+        state.place.namespace,
+        state.place.name,
+        cluster=target.cluster_name,
+        network=target.network,
+        link=link,
+        why=state.trouble,
+        own=target == source,
+        resource=str(state.key),
+    )
+    return _filled(row, state.live) if state.live else row
+
+
+def other_peer(obj: Object, own_network: str) -> PeerStatus:
+    """Return the row of a peer object that the mesh file does not ask for.
+
+    istiod ignores a peer for the network of its own cluster, so nothing is wrong with one.
+    """
+    meta = obj["metadata"]
+    status = {**obj.get("status", {}), "generation": meta.get("generation", 0)}
+    live = Live({"metadata": meta, "spec": obj["spec"]}, "", status=status, owner=owner_of(obj))
+    why = "" if (meta.get("labels") or {}).get(NETWORK) == own_network else linked(status).why
+    return _filled(PeerStatus(meta["namespace"], meta["name"], why=why), live)
+
+
+def _filled(row: PeerStatus, live: Live) -> PeerStatus:
+    """Return the row with what the live object says."""
+    labels, spec = live.attrs["metadata"].get("labels") or {}, live.attrs["spec"]
     network = labels.get(NETWORK, "")
-    reported = conditions(obj)
-    why = LinkProvider().ready(Manifest("", obj), _as_live(obj, {})).why
     return PeerStatus(
-        meta["namespace"],
-        meta["name"],
+        row.namespace,
+        row.name,
         spec["gatewayClassName"],
         cluster=labels.get(CLUSTER, network),
         network=network,
-        address=str(next((each.get("value", "") for each in spec.get("addresses", [])), "")),
-        connected=reported.get(CONNECTED, NOT_REPORTED),
-        succeeded=reported.get(SUCCEEDED, NOT_REPORTED),
-        owner=owner_of(obj),
-        link=link,
-        why="" if network and network == own_network else why,
-        programmed=reported.get(PROGRAMMED, NOT_REPORTED),
+        address=address_of(spec),
+        connected=reported(live.status, CONNECTED),
+        succeeded=reported(live.status, SUCCEEDED),
+        owner=live.owner,
+        link=row.link,
+        why=row.why,
+        programmed=reported(live.status, PROGRAMMED),
+        own=row.own,
+        resource=row.resource,
     )
 
 
-def authority(found: Inspection, renew_before: timedelta, now: datetime) -> CertificateStatus:
-    """Judge a `cacerts`; it is to be renewed as early as a plan would, at most a third of its life early."""
-    own = found.certificate
-    why = "; ".join(found.problems)
-    if own is None:
-        return CertificateStatus(why=why)
-    margin = min(renew_before, (own.not_after - own.not_before) / 3)
+def remote(state: ResourceState, target: Cluster) -> PeerStatus:
+    """Return the row of a remote secret; connected means that the other API server accepts its token.
+
+    No object tells whether istiod has read it.
+    """
+    live = state.live
+    attrs: Any = live.attrs if live else {}
+    return PeerStatus(
+        state.place.namespace,
+        state.place.name,
+        class_name=REMOTE_SECRET if live else "",
+        cluster=target.cluster_name,
+        network=target.network,
+        address=str(attrs.get("server", "")),
+        connected=_accepted(state),
+        owner=live.owner if live else "",
+        link=target.name,
+        why=state.trouble,
+        resource=str(state.key),
+    )
+
+
+def _accepted(state: ResourceState) -> str:
+    live = state.live
+    if live is None:
+        return NOT_REPORTED
+    if "unknown" in live.status or not live.attrs:
+        return "Unknown"
+    return "False" if state.trouble else "True"
+
+
+def authority(live: Live, why: str, renew_before: timedelta, now: datetime) -> CertificateStatus:
+    """Return what a cluster's istiod signs with: its `cacerts`, or only the root that it publishes."""
+    end, root = live.outputs.get("not_after", ""), str(live.outputs.get("root", ""))
+    roots = tuple(live.status.get("roots", ()))
+    if not end:
+        return CertificateStatus(root=root, roots=roots, why=why)
+    expires = datetime.fromisoformat(end)
     return CertificateStatus(
-        own.subject,
-        own.issuer,
-        found.root.fingerprint if found.root else "",
-        tuple(each.fingerprint for each in found.roots),
-        own.not_after,
-        (own.not_after - now).days,
-        own.not_after - now <= margin,
+        str(live.outputs.get("subject", "")),
+        str(live.status.get("signed_by", "")),
+        root,
+        roots,
+        expires,
+        (expires - now).days,
+        now >= renewal(live, renew_before),
         why,
     )

@@ -1,30 +1,31 @@
-"""What a mesh is like now: the pods, gateways, peers and certificates of every cluster, judged; pure.
+"""What `mesh status` shows of a mesh: its resources as the plan decided them, and the pods behind them; pure.
 
-`read` reads, `judge` turns what it read into these, `mesh.cli.views.status`
-shows them. Readiness is judged by the kinds themselves, so that status and plan never disagree.
+`read` puts these together, `judge` makes the rows, `mesh.cli.views.status` prints them. What works and what
+does not is said by `mesh.queries.states`; only objects that no mesh file speaks of are judged beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mesh.istio.peering import NOT_REPORTED
 from mesh.model.spec import Component
-
-NOT_REPORTED = "-"
+from mesh.queries.states import UNKNOWN, ResourceState
 
 LABEL, PODS, SECRETS, GATEWAYS = "network label", "pods", "certificate and licence", "gateways"
 REMOTES = "remote secrets"
-"""What is read of a cluster, each on its own."""
+"""The parts of a cluster that an identity may not be allowed to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
     """The pods of one component: `ready` of `desired`; `nodes` is how many a DaemonSet must cover, else None.
 
-    `chart` is the version of its release and `release` that release's status, "" where no release
-    is. `why` says why it is not ready, "" if it is. `keeper` is who else keeps it.
+    `chart` is the version of its release and `release` that release's status, "" without a release.
+    `why` says why it is not ready, "" if it is. `keeper` is the owner if that is not Helm. `resource` is
+    the address of the release in the mesh.
     """
 
     component: Component
@@ -38,11 +39,15 @@ class Workload:
     release: str = ""
     why: str = ""
     keeper: str = ""
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayStatus:
-    """An east-west gateway; `programmed` is the condition's status, `owner` who keeps it."""
+    """An east-west gateway; `programmed` is the condition's status.
+
+    `resource` is its address in the mesh, "" for one that the mesh file does not ask for.
+    """
 
     namespace: str
     name: str
@@ -51,15 +56,16 @@ class GatewayStatus:
     programmed: str = NOT_REPORTED
     owner: str = ""
     why: str = ""
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerStatus:
-    """A peer object; `connected` and `succeeded` are the statuses of the two conditions that prove a link.
+    """A peer object or remote secret; `connected` and `succeeded` are the conditions that prove a link.
 
-    `link` is the name of the target in the file, "" for what no link of the file asks for. `own` is
-    the one of automatic linking for the cluster it is in: expected there, its conditions ignored.
-    `programmed` is always true and proves nothing.
+    `link` is the name of the target in the mesh file, "" for what no link of the file asks for. `own` is the
+    peer that automatic linking makes for the cluster it is in: expected there, its conditions ignored.
+    `programmed` is always true and proves nothing. `resource` is the address of the link in the mesh.
     """
 
     namespace: str
@@ -75,14 +81,15 @@ class PeerStatus:
     why: str = ""
     programmed: str = NOT_REPORTED
     own: bool = False
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateStatus:
     """A cluster's intermediate certificate; `root` is the fingerprint of the root it chains to.
 
-    `roots` are those of all roots that it trusts. `expires` is None if there is no certificate,
-    `expiring` is whether the time to renew it has come.
+    `roots` are those of all roots that the cluster trusts. `expires` is None if there is no certificate,
+    `expiring` says that it is due for renewal.
     """
 
     subject: str = ""
@@ -97,10 +104,10 @@ class CertificateStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClusterStatus:
-    """One cluster; `unreachable` says why nothing of it is known, `unread` what else could not be read.
+    """One cluster; `unreachable` says why nothing of it is known, `unread` which parts could not be read.
 
-    `licence` is the Secret that holds it, "" where none is needed; `clear_licence` says that one stands in
-    the values of istiod's release.
+    `licence` is the Secret that holds it, "" where none is needed; `clear_licence` says that a licence is
+    in the values of istiod's release. `resources` are the states of the cluster's resources.
     """
 
     name: str
@@ -116,29 +123,59 @@ class ClusterStatus:
     gateways: tuple[GatewayStatus, ...] = ()
     peers: tuple[PeerStatus, ...] = ()
     authority: CertificateStatus | None = None
+    resources: tuple[ResourceState, ...] = ()
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Everything that is not as it must be, in words."""
+        """Everything that does not work or could not be read."""
         return tuple(_troubles(self))
+
+    @property
+    def out_of_sync(self) -> tuple[str, ...]:
+        """Everything that works, or exists at least, and that a plan would change."""
+        return () if self.unreachable else tuple(_differing(self.resources))
+
+    @property
+    def was_read(self) -> bool:
+        """Whether everything could be read."""
+        return not (self.unreachable or self.unread or any(each.unread for each in self.resources))
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """The whole mesh; `roots` are messages on roots of trust that differ, () if all are the same.
 
-    `management` is the cluster whose management plane makes the links, "" if they are written.
+    `management` is the cluster whose management plane makes the links, "" if mesh makes them. `resources`
+    are the states of what belongs to no cluster of the file. `note` says why the state was not used.
     """
 
     mesh: str
     clusters: tuple[ClusterStatus, ...]
     roots: tuple[str, ...] = ()
     management: str = ""
+    resources: tuple[ResourceState, ...] = ()
+    note: str = ""
 
     @property
     def ready(self) -> bool:
         """Whether everything was read and works."""
-        return not self.roots and not any(cluster.troubles for cluster in self.clusters)
+        return not (self.roots or self.troubles or any(cluster.troubles for cluster in self.clusters))
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether everything was read, and a plan would change nothing."""
+        states = [*self.resources, *(each for cluster in self.clusters for each in cluster.resources)]
+        return not self.note and all(each.in_sync for each in states)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What belongs to no cluster and does not work."""
+        return tuple(_of_resources(self.resources, ()))
+
+    @property
+    def out_of_sync(self) -> tuple[str, ...]:
+        """What belongs to no cluster of the file, and a plan would change."""
+        return tuple(_differing(self.resources))
 
     @property
     def same_root(self) -> bool | None:
@@ -149,29 +186,57 @@ class Status:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at first."""
-        return (*self.roots, *(line for cluster in self.clusters for line in _warnings(cluster)))
+        note = [f"the state was not used, and nothing is compared with it: {self.note}"] if self.note else []
+        return (*note, *self.roots, *(line for cluster in self.clusters for line in _warnings(cluster)))
+
+    def cluster(self, name: str) -> ClusterStatus:
+        """Return the status of a cluster of the file."""
+        return next(each for each in self.clusters if each.name == name)
 
 
 def _troubles(cluster: ClusterStatus) -> Iterator[str]:
     if cluster.unreachable:
         yield f"it cannot be reached: {cluster.unreachable}"
         return
-    unread = cluster.unread
-    yield from (f"its {what} could not be read: {why}" for what, why in unread.items())
-    if cluster.network != cluster.wanted_network and LABEL not in unread:
-        there = f"is {cluster.network}" if cluster.network else "is not there"
-        yield f"its network label {there}, {cluster.wanted_network} is wanted"
-    if cluster.licence and not (cluster.has_licence or cluster.clear_licence) and SECRETS not in unread:
-        yield f"its licence, Secret {cluster.licence}, is not there or empty"
-    yield from (f"{each.component}: {each.why}" for each in cluster.workloads if each.why)
-    if cluster.authority and cluster.authority.why:
-        yield f"cacerts: {cluster.authority.why}"
+    yield from (f"its {what} could not be read: {why}" for what, why in cluster.unread.items())
+    yield from _of_resources(cluster.resources, cluster.unread.values())
+    yield from _of_rows(cluster)
+
+
+def _of_resources(states: Iterable[ResourceState], said: Collection[str]) -> Iterator[str]:
+    """Yield a line for each resource that does not work, and one for each reason why some were not read."""
+    unread: dict[str, list[str]] = {}
+    for each in states:
+        if each.unread:
+            unread.setdefault(each.unread, []).append(str(each.key))
+        elif each.trouble:
+            yield f"{each.key}: {each.trouble}"
+    for why, addresses in unread.items():
+        if why not in said:
+            yield f"{', '.join(addresses)}: could not be read: {why}"
+
+
+def _of_rows(cluster: ClusterStatus) -> Iterator[str]:
+    """Yield what does not work and is no resource of the mesh, or says more than its resource does."""
+    states = {str(each.key): each for each in cluster.resources}
+    for pods in cluster.workloads:
+        release = states.get(pods.resource)
+        told = release and not pods.keeper and (release.found is None or pods.why in release.trouble)
+        if pods.why and not told:
+            yield f"{pods.component}: {pods.why}"
     for gateway in cluster.gateways:
-        if gateway.why:
+        if gateway.why and not gateway.resource:
             yield f"gateway {gateway.namespace}/{gateway.name}: {gateway.why}"
     for peer in cluster.peers:
-        if peer.why:
+        if peer.why and not peer.resource:
             yield f"peer {peer.namespace}/{peer.name}: {peer.why}"
+
+
+def _differing(states: Iterable[ResourceState]) -> Iterator[str]:
+    for each in states:
+        is_missing = each.found is None and each.trouble
+        if not each.in_sync and each.word != UNKNOWN and not is_missing:
+            yield f"{each.key}: {each.text}"
 
 
 def _warnings(cluster: ClusterStatus) -> Iterator[str]:
@@ -183,9 +248,10 @@ def _warnings(cluster: ClusterStatus) -> Iterator[str]:
             yield f"cluster {cluster.name} has no working link to {target}: {peer.why}"
     authority = cluster.authority
     if authority and authority.expires and authority.expiring:
-        yield f"the intermediate CA of cluster {cluster.name} expires in {max(authority.days_left, 0)} days"
+        days = max(authority.days_left, 0)
+        yield f"the intermediate certificate of cluster {cluster.name} expires in {days} days"
 
 
 def ordered(peers: Iterable[PeerStatus]) -> tuple[PeerStatus, ...]:
-    """Those of the file first, each group by name."""
+    """Return the peers, those of the mesh file first, each group by name."""
     return tuple(sorted(peers, key=lambda each: (not each.link, each.namespace, each.name)))

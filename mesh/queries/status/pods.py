@@ -1,10 +1,11 @@
-"""Read the pods of a cluster's components, whoever keeps them: a Helm release, or the Gloo Operator."""
+"""Read the pods of a cluster's components, of a Helm release or of the Gloo Operator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mesh.istio.addresses import chart_key
 from mesh.model.spec import Cluster, Component
 from mesh.providers.chart import views_in
 from mesh.queries.status.judge import workload
@@ -21,22 +22,22 @@ WORKLOADS: Mapping[Component, Mapping[str, str]] = {
     "cni": {"k8s-app": "istio-cni-node"},
     "ztunnel": {"app": "ztunnel"},
 }
-"""The components that run pods, and the labels of their workloads where no Helm release of ours has them."""
+"""The components that run pods, and the labels of their workloads where no release of the mesh has them."""
 
 OPERATED, REVISION = "istiod-gloo", "gloo"
-"""What the Gloo Operator calls its istiod, and the revision that all it installs has."""
+"""The name of the Gloo Operator's istiod, and the revision of everything that it installs."""
 
 REVISION_LABEL = "istio.io/rev"
 
 
 def workloads(cluster: Cluster, snapshot: Snapshot) -> tuple[Workload, ...]:
-    """Every workload of every component, and a row that says so for a component without any."""
+    """Return every workload of every component, and a row for each component without any."""
     reader = _Reader(cluster, snapshot)
     return tuple(each for name in WORKLOADS for each in reader.component(name))
 
 
 def keeper(obj: Object) -> str:
-    """Say that the Gloo Operator keeps a workload, with its revision; "" if it does not."""
+    """Return the Gloo Operator with its revision if it owns a workload, "" if it does not."""
     meta = obj["metadata"]
     revision = meta.get("labels", {}).get(REVISION_LABEL, "")
     if meta["name"] != OPERATED and revision != REVISION:
@@ -56,17 +57,26 @@ class _Reader:
         found = self._of_file(component) or self._operated(component)
         if not found:
             namespace = self.cluster.charts[component].namespace
-            return (Workload(component, namespace, chart=version, why="it is not installed"),)
+            why = "it is not installed"
+            return (
+                Workload(component, namespace, chart=version, why=why, resource=self._address(component)),
+            )
         judged = (replace(workload(component, obj, nodes, self._pods), keeper=keeper(obj)) for obj in found)
         release = view.status if view else ""
         return tuple(
-            each if each.keeper else replace(each, chart=version, release=release) for each in judged
+            each
+            if each.keeper
+            else replace(each, chart=version, release=release, resource=self._address(component))
+            for each in judged
         )
 
-    def _release(self, component: Component) -> ReleaseView | None:
-        """The release of the file, else the one of the chart: one that was adopted has a name of its own.
+    def _address(self, component: Component) -> str:
+        return str(chart_key(self.cluster.name, component))
 
-        For who may read Secrets; its pods are shown to others too.
+    def _release(self, component: Component) -> ReleaseView | None:
+        """Return the release of the mesh file, or the only one of the chart: an adopted one keeps its name.
+
+        An identity that may not read Secrets sees the pods all the same.
         """
         chart = self.cluster.charts[component]
         try:
@@ -77,7 +87,7 @@ class _Reader:
         return views.get((chart.namespace, chart.release)) or (alike[0] if len(alike) == 1 else None)
 
     def _of_file(self, component: Component) -> list[Object]:
-        """Those of the namespace in the file: of its release, else by their labels."""
+        """Return the workloads in the namespace of the file: those of its release, or by their labels."""
         chart, labels = self.cluster.charts[component], WORKLOADS[component]
         everything = [
             {**obj, "kind": resource.kind}
@@ -88,7 +98,7 @@ class _Reader:
         return of_release(everything, chart.release, chart.namespace) or named
 
     def _operated(self, component: Component) -> list[Object]:
-        """Those of the Gloo Operator, which chooses the namespace itself."""
+        """Return the workloads of the Gloo Operator, which chooses the namespace itself."""
         labels = ",".join(f"{key}={value}" for key, value in WORKLOADS[component].items())
         resource = DEPLOYMENT if component == "istiod" else DAEMON_SET
         try:

@@ -1,25 +1,24 @@
-"""Read what `status.model` judges: the same LISTs as a plan, clusters in parallel, no helm, no licence.
+"""Put the status of a mesh together: what a plan decided, and from the same snapshots the rest of the tables.
 
-Of a cluster that does not answer nothing else is asked; what an identity may not read is noted,
-and the rest is shown.
+It starts no helm and needs neither the value of the licence nor the root key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
+from mesh.engine.session import Session
 from mesh.errors import MeshError
-from mesh.istio import upstream
+from mesh.istio.addresses import cacerts_key, label_key, licence_key
 from mesh.istio.names import NETWORK
-from mesh.istio.solo import EASTWEST_CLASS, LICENCE_KEYS, PEER_NAME, REMOTE_CLASS, licence_secret
-from mesh.model.spec import Cluster, Mesh, SecretRef
-from mesh.providers.cert.specs import CACERTS
+from mesh.istio.solo import licence_secret
+from mesh.model import Key, Live, UnreadSecret
 from mesh.providers.chart import views_in
 from mesh.providers.chart.values import CLEAR, LICENCE
-from mesh.queries.status.distributed_peers import as_distributed
-from mesh.queries.status.judge import authority, east_west, peer
+from mesh.queries.current import Current, current
+from mesh.queries.status import judge, objects
 from mesh.queries.status.model import (
     GATEWAYS,
     LABEL,
@@ -28,195 +27,136 @@ from mesh.queries.status.model import (
     SECRETS,
     CertificateStatus,
     ClusterStatus,
-    GatewayStatus,
-    PeerStatus,
     Status,
     ordered,
 )
+from mesh.queries.status.objects import ClusterView
 from mesh.queries.status.pods import workloads
-from mesh.queries.status.remote_secrets import remote_peers
 from mesh.walk import fan
-from mesh.world import Object, World
-from mesh.world.helm.releases import NOT_SUPERSEDED
 from mesh.world.kube.errors import Unauthorized, Unreachable
-from mesh.world.resources import GATEWAY, NAMESPACE, SECRET
-from mesh.world.snapshot import Snapshot
+from mesh.world.resources import NAMESPACE
 
-Facts = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """One cluster, and what is known of it so far."""
-
-    mesh: Mesh
-    cluster: Cluster
-    snapshot: Snapshot
-
-    def blank(self) -> ClusterStatus:
-        """The cluster before anything was read."""
-        licence = self._licence()
-        where = f"{licence.namespace}/{licence.name}" if licence else ""
-        return ClusterStatus(self.cluster.name, self.cluster.context, self.cluster.network, where)
-
-    def sections(self) -> dict[str, Callable[[], Facts]]:
-        """What is read on its own: one that fails hides no other."""
-        return {
-            PODS: self._pods,
-            SECRETS: self._secrets,
-            GATEWAYS: self._gateways,
-            **({REMOTES: self._remotes} if self._is_upstream else {}),
-        }
-
-    @property
-    def _is_upstream(self) -> bool:
-        return self.mesh.distribution == "upstream"
-
-    def label(self) -> str:
-        """The network label of istiod's namespace."""
-        for obj in self.snapshot.list(NAMESPACE):
-            if obj["metadata"]["name"] == self.cluster.namespace:
-                return str(obj["metadata"].get("labels", {}).get(NETWORK, ""))
-        return ""
-
-    def _pods(self) -> Facts:
-        return {"workloads": workloads(self.cluster, self.snapshot)}
-
-    def _secrets(self) -> Facts:
-        where = self._licence()
-        data = ((where and self._secret(where.namespace, where.name)) or {}).get("data") or {}
-        return {
-            "authority": self._authority(),
-            "has_licence": any(data.get(name) for name in LICENCE_KEYS),
-            "clear_licence": where is not None and self._in_clear_text(),
-        }
-
-    def _in_clear_text(self) -> bool:
-        """Whether a licence stands in the values of the istiod that is there, as helm alone would set it."""
-        views = views_in(self.snapshot, self.cluster.namespace).values()
-        found = [
-            view.deployed.config.get(LICENCE) for view in views if view.deployed and view.is_of("istiod")
-        ]
-        return any(isinstance(one, Mapping) and bool(one.get(CLEAR)) for one in found)
-
-    def _authority(self) -> CertificateStatus:
-        from mesh.world import pki
-
-        secret = self._secret(self.cluster.namespace, CACERTS)
-        if secret is None:
-            return CertificateStatus(why=f"Secret {self.cluster.namespace}/{CACERTS} is not there")
-        now = self.snapshot.world.clock.now()
-        found = pki.inspect_bundle(pki.bundle_from(secret.get("data") or {}), now)
-        return authority(found, self.mesh.root.intermediate.renew_before, now)
-
-    def _licence(self) -> SecretRef | None:
-        if self._is_upstream:
-            return None
-        return licence_secret(self.mesh, self.cluster)
-
-    def _secret(self, namespace: str, name: str) -> Object | None:
-        found = self.snapshot.list(SECRET, namespace=namespace, labels=NOT_SUPERSEDED)
-        return next((obj for obj in found if obj["metadata"]["name"] == name), None)
-
-    def _gateways(self) -> Facts:
-        objects = self.snapshot.list(GATEWAY)
-        found: Facts = {"gateways": tuple(self._eastwest(objects))}
-        return found if self._is_upstream else {**found, "peers": ordered(self._peers(objects))}
-
-    def _remotes(self) -> Facts:
-        return {"peers": ordered(remote_peers(self.mesh, self.cluster, self.snapshot))}
-
-    def _eastwest(self, objects: list[Object]) -> Iterator[GatewayStatus]:
-        """Every object of the class, and a row for that of the file if none stands for the network."""
-        of_class = upstream.EASTWEST_CLASS if self._is_upstream else EASTWEST_CLASS
-        alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == of_class]
-        found = [east_west(obj) for obj in alike]
-        wanted = self.cluster.eastwest
-        known = {(each.namespace, each.name) for each in found}
-        networks = {obj["metadata"].get("labels", {}).get(NETWORK) for obj in alike}
-        if (wanted.namespace, wanted.name) not in known and self.cluster.network not in networks:
-            yield GatewayStatus(wanted.namespace, wanted.name, why="it is not there")
-        yield from found
-
-    def _peers(self, objects: list[Object]) -> Iterator[PeerStatus]:
-        """Every object of the class, and a row for each link of the file that has none."""
-        alike = [obj for obj in objects if obj["spec"]["gatewayClassName"] == REMOTE_CLASS]
-        links = {target: self._stands_for(target, alike) for target in self._targets()}
-        targets = {id(obj): target for target, obj in links.items() if obj}
-        for obj in alike:
-            yield peer(obj, link=targets.get(id(obj), ""), own_network=self.cluster.network)
-        for target in (target for target, obj in links.items() if obj is None):
-            there = self.mesh.cluster(target)
-            yield PeerStatus(
-                self.cluster.eastwest.namespace,
-                PEER_NAME.format(cluster=there.cluster_name),
-                cluster=there.cluster_name,
-                network=there.network,
-                link=target,
-                why="it is not there",
-            )
-
-    def _stands_for(self, target: str, peers: list[Object]) -> Object | None:
-        """The peer for a cluster: the one of that name, else one for its network, wherever it is."""
-        there = self.mesh.cluster(target)
-        here = self.cluster.eastwest.namespace, PEER_NAME.format(cluster=there.cluster_name)
-        named = (obj for obj in peers if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == here)
-        alike = (obj for obj in peers if obj["metadata"].get("labels", {}).get(NETWORK) == there.network)
-        return next(named, None) or next(alike, None)
-
-    def _targets(self) -> list[str]:
-        """The clusters to which the file links this one."""
-        if self.mesh.automatic:
-            return [each.name for each in self.mesh.clusters]
-        return [link.target for link in self.mesh.links if link.source == self.cluster.name]
+Row = TypeVar("Row")
 
 
-def read_status(mesh: Mesh, world: World) -> Status:
-    """Return what every cluster of the file is like; never raises for one of them."""
-    readers = {each.name: _Reader(mesh, each, Snapshot(each.name, world)) for each in mesh.clusters}
-    first = fan(lambda name: _first(readers[name]), readers)
-    jobs = [
-        (name, section)
-        for name, status in first.items()
-        if not status.unreachable
-        for section in readers[name].sections()
-    ]
-    results = fan(lambda job: _try(readers[job[0]].sections()[job[1]]), jobs)
-    clusters = tuple(_merged(status, results) for status in first.values())
-    if mesh.automatic:
-        clusters = as_distributed(mesh, clusters)
+def read_status(session: Session) -> Status:
+    """Read the clusters and return the status of each; one that fails hides no other."""
+    return status_of(session, current(session))
+
+
+def status_of(session: Session, seen: Current) -> Status:
+    """Return the status of what was read and decided; it reads a few more objects from the same snapshots."""
+    mesh = session.mesh
+    views = {each.name: ClusterView(session, each, seen) for each in mesh.clusters}
+    clusters = tuple(fan(lambda name: _cluster(views[name]), views).values())
+    # Without the state, a root of trust that is not on this machine may exist all the same.
+    others = (state for key, state in seen.states.items() if key.cluster not in views and not seen.note)
     management = mesh.automatic.management if mesh.automatic else ""
-    return Status(mesh.name, clusters, _roots(clusters), management)
+    return Status(mesh.name, clusters, _roots(clusters), management, tuple(others), seen.note)
 
 
-def _first(reader: _Reader) -> ClusterStatus:
-    """Whether the cluster answers, seen by the first read."""
+def _cluster(view: ClusterView) -> ClusterStatus:
+    """Return the status of a cluster; nothing more is asked of one that does not answer."""
+    cluster = view.cluster
+    licence = None if view.is_upstream else licence_secret(view.session.mesh, cluster)
+    blank = ClusterStatus(
+        cluster.name,
+        cluster.context,
+        cluster.network,
+        f"{licence.namespace}/{licence.name}" if licence else "",
+        unreachable=_unreachable(view),
+        resources=view.current.of(cluster.name),
+    )
+    if blank.unreachable:
+        return blank
+    found = _with_rows(view, blank)
+    return found if view.is_upstream else _with_licence(view, found)
+
+
+def _unreachable(view: ClusterView) -> str:
+    """Return why the cluster does not answer; one that forbids a read does answer."""
     try:
-        return replace(reader.blank(), network=reader.label())
+        view.snapshot.list(NAMESPACE)
     except (Unreachable, Unauthorized) as error:
-        return replace(reader.blank(), unreachable=error.message)
-    except MeshError as error:
-        return replace(reader.blank(), unread={LABEL: error.message})
-
-
-def _try(read: Callable[[], Facts]) -> Facts | str:
-    """What was read, or why it could not be."""
-    try:
-        return read()
-    except MeshError as error:
         return error.message
+    except MeshError:
+        return ""
+    return ""
 
 
-def _merged(status: ClusterStatus, results: Mapping[tuple[str, str], Facts | str]) -> ClusterStatus:
-    mine = {section: result for (cluster, section), result in results.items() if cluster == status.name}
-    unread = {section: why for section, why in mine.items() if isinstance(why, str)}
-    facts: Facts = {}
-    for result in mine.values():
-        facts |= result if isinstance(result, dict) else {}
-    return replace(status, unread={**status.unread, **unread}, **facts)
+def _with_rows(view: ClusterView, blank: ClusterStatus) -> ClusterStatus:
+    unread: dict[str, str] = {}
+    pods = _part(unread, PODS, lambda: workloads(view.cluster, view.snapshot))
+    gateways = _part(unread, GATEWAYS, lambda: objects.other_gateways(view))
+    part = REMOTES if view.is_upstream else GATEWAYS
+    links = _part(unread, part, lambda: objects.other_links(view))
+    label = view.state(label_key(view.cluster.name, view.cluster.namespace))
+    unread |= {LABEL: label.unread} if label.unread else {}
+    unread |= {SECRETS: why} if (why := _hidden(view)) else {}
+    return replace(
+        blank,
+        unread={name: unread[name] for name in (LABEL, PODS, SECRETS, GATEWAYS, REMOTES) if name in unread},
+        network=str(label.live.attrs["metadata"]["labels"].get(NETWORK, "")) if label.live else "",
+        workloads=pods,
+        gateways=() if GATEWAYS in unread else (objects.gateway(view), *gateways),
+        peers=() if part in unread else ordered((*objects.links(view), *links)),
+        authority=_authority(view),
+    )
+
+
+def _part(unread: dict[str, str], name: str, read: Callable[[], Iterable[Row]]) -> tuple[Row, ...]:
+    """Return what was read; nothing, and a note of why, if it could not be."""
+    try:
+        return tuple(read())
+    except MeshError as error:
+        unread[name] = error.message
+        return ()
+
+
+def _hidden(view: ClusterView) -> str:
+    """Return why the certificate or the licence could not be read, "" if both were."""
+    keys = [cacerts_key(view.cluster.name), *(() if view.is_upstream else (_licence(view),))]
+    found = [view.state(key) for key in keys]
+    by_state = (each.found.why for each in found if isinstance(each.found, UnreadSecret))
+    return next((each.unread for each in found if each.unread), "") or next(by_state, "")
+
+
+def _licence(view: ClusterView) -> Key:
+    return licence_key(view.cluster.name, licence_secret(view.session.mesh, view.cluster).name)
+
+
+def _with_licence(view: ClusterView, found: ClusterStatus) -> ClusterStatus:
+    """Add the licence; one in the values of istiod works, although no Secret holds it."""
+    state, clear = view.state(_licence(view)), _in_clear_text(view)
+    if clear and state.found is None:
+        told = replace(state, trouble="")
+        found = replace(
+            found, resources=tuple(told if each.key == state.key else each for each in found.resources)
+        )
+    licence = isinstance(state.found, Live) and bool(state.found.attrs.get("data"))
+    return replace(found, has_licence=licence, clear_licence=clear)
+
+
+def _in_clear_text(view: ClusterView) -> bool:
+    """Return whether a licence is in the values of istiod's release, as helm alone would set it."""
+    try:
+        views = views_in(view.snapshot, view.cluster.namespace).values()
+    except MeshError:
+        return False
+    found = [view.deployed.config.get(LICENCE) for view in views if view.deployed and view.is_of("istiod")]
+    return any(isinstance(one, Mapping) and bool(one.get(CLEAR)) for one in found)
+
+
+def _authority(view: ClusterView) -> CertificateStatus | None:
+    state = view.state(cacerts_key(view.cluster.name))
+    if state.live is None:
+        return None if state.unread else CertificateStatus(why=state.trouble)
+    early = view.session.mesh.root.intermediate.renew_before
+    return judge.authority(state.live, state.trouble, early, view.session.world.clock.now())
 
 
 def _roots(clusters: Iterable[ClusterStatus]) -> tuple[str, ...]:
+    """Return a message for each cluster whose roots of trust are not those of the others."""
     shown = {each.name: frozenset(each.authority.roots) for each in clusters if each.authority}
     if len(shown) < 2:
         return ()

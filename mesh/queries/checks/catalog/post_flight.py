@@ -88,8 +88,7 @@ POST_FLIGHT = (
         look=dataplane.analysed, installed=True, needs="analysis", on_request=True,
     ),
     Check(
-        "Q22", POST, WARNING, "a plan has no changes", "mesh plan", compare=access.settled,
-        needs="plan",
+        "Q22", POST, WARNING, "every resource is in sync and ready", "mesh plan", compare=access.settled,
     ),
     Check(
         "Q23", POST, INFO, "the tokens in remote secrets expire", APPLY, look=upstream.expiring,

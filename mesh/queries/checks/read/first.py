@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.engine.observe import uid_of
 from mesh.errors import MeshError
-from mesh.istio.addresses import remote_key
 from mesh.istio.solo import licence_secret
-from mesh.model import Found, Key, Place, Unread
+from mesh.model import Key, Place, Unread
 from mesh.model.spec import Cluster, Mesh
-from mesh.providers import remote
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
 from mesh.queries.checks.facts import ClusterFacts, Rows, place
 from mesh.queries.checks.read.queries import QUERIES, Query
@@ -135,31 +133,6 @@ class _Reader:
             for obj in self.rows(QUERIES["roots"])
         }
 
-    def remotes(self) -> Mapping[str, str | Unread]:
-        """The problem with the remote secret of each link of an upstream mesh, "" for none."""
-        if self.mesh.distribution != "upstream":
-            return {}
-        targets = [link.target for link in self.mesh.links if link.source == self.cluster.name]
-        places = {
-            remote_key(self.cluster.name, name): remote.place(
-                self.mesh.name, self.cluster.namespace, self.mesh.cluster(name).cluster_name
-            )
-            for name in targets
-        }
-        found = remote.RemoteProvider().observe(places, self.snapshot)
-        return {key.name: _trouble(found.get(key)) for key in places}
-
-
-def _trouble(found: Found) -> str | Unread:
-    """The problem with a remote secret: it is missing, or the target's API server rejects its token."""
-    if isinstance(found, Unread):
-        return found
-    if found is None:
-        return "its remote secret is missing"
-    if unknown := found.status.get("unknown"):
-        return Unread(str(unknown))
-    return str(found.status.get("refused") or found.status.get("denied") or "")
-
 
 PARTS: Mapping[str, Callable[[_Reader], Any]] = {
     "version": _Reader.version,
@@ -169,7 +142,6 @@ PARTS: Mapping[str, Callable[[_Reader], Any]] = {
     "releases": _Reader.releases,
     "authority": _Reader.authority,
     "published": _Reader.published,
-    "remotes": _Reader.remotes,
 }
 """Parts that are more than one LIST, by the attribute of `ClusterFacts`; `secrets` goes into `seen`."""
 

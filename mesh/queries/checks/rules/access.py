@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mesh.model import Action, Plan
+from mesh.model import Action
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read, shown
-from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
 """Seconds. istiod dates certificates two minutes back: a clock that is further behind rejects them."""
@@ -96,16 +96,20 @@ def free(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 
 def settled(scene: MeshFacts) -> Findings:
-    """Q22: verify that a plan has no changes: the clusters match the mesh file."""
-    plan: Plan = read(scene.plan)
-    for step in plan.steps:
-        if step.action is not Action.READ:
-            what = step.action.name.lower()
+    """Q22: verify that the clusters match the mesh file, and that every resource works.
+
+    What a plan would change, wait for, defer or refuse is reported in the plan's own words.
+    """
+    if not scene.states:
+        raise Skip("the resources were not read")
+    for state in scene.states.values():
+        if not state.good:
             yield Finding(
-                f"{step.key}: {step.reason.value} ({what})", {"address": str(step.key), "action": what}
+                f"{state.key}: {state.text}",
+                {"address": str(state.key), "state": state.word},
+                state.key,
+                Severity.WARNING,
             )
-    for each in plan.deferred:
-        yield Finding(f"{each.key}: {each.why}", {"address": str(each.key)}, severity=Severity.WARNING)
 
 
 def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:

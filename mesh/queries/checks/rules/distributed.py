@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from mesh.istio.addresses import peer_key
-from mesh.istio.names import NETWORK
-from mesh.istio.peering import stale
-from mesh.istio.solo import REMOTE_CLASS
-from mesh.providers.gateway import GatewayProvider
-from mesh.queries.checks.facts import (
-    ClusterFacts,
-    MeshFacts,
-    eastwest_gateways,
-    labels,
-    of_class,
-    place,
-    shown,
-)
+from mesh.istio.peering import is_stale
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
-
-MANAGEMENT = "the management plane"
 
 
 def distributed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -29,26 +16,11 @@ def distributed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """
     if not scene.mesh.automatic:
         raise NotApplicable("no management plane makes the links of this mesh")
-    peers = {labels(obj).get(NETWORK, ""): obj for obj in of_class(facts, REMOTE_CLASS)}
-    for name, target in scene.clusters.items():
-        peer, about = peers.get(target.cluster.network), peer_key(facts.name, name)
-        if peer is None:
-            maker = "istiod has not created" if target is facts else f"{MANAGEMENT} has not distributed"
-            yield Finding(f"{maker} a peer for {name}", {"target": name}, about)
-            continue
-        for endpoint in _endpoints(scene, target):
-            if why := stale(peer["spec"], endpoint):
-                yield Finding(
-                    f"peer {shown(peer)} is {why}; {MANAGEMENT} has not distributed the change",
-                    {"peer": shown(peer), "target": name, "endpoint": dict(endpoint)},
-                    about,
-                )
-
-
-def _endpoints(scene: MeshFacts, target: ClusterFacts) -> list[dict[str, object]]:
-    """Where a cluster's own gateway is reached now; nothing is compared with one that has no address."""
-    if target.unreachable:
-        return []
-    edge = target.cluster.eastwest
-    own = [obj for obj in eastwest_gateways(scene, target) if place(obj) == (edge.namespace, edge.name)]
-    return [dict(found["endpoint"]) for obj in own if (found := GatewayProvider().outputs(obj))]
+    for name in scene.clusters:
+        state = scene.resource(peer_key(facts.name, name))
+        live = state.live
+        if live is None:
+            yield Finding(f"peer for {name}: {state.trouble}", {"target": name}, state.key)
+        elif is_stale(state.trouble):
+            peer = f"{state.place.namespace}/{state.place.name}"
+            yield Finding(f"peer {peer} is {state.trouble}", {"peer": peer, "target": name}, state.key)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.istio.addresses import chart_key, connection_key, eastwest_key, link_key
+from mesh.istio.addresses import chart_key, connection_key, eastwest_key
 from mesh.istio.names import NETWORK
+from mesh.istio.peering import stale, xds_port
 from mesh.istio.solo import (
     CLUSTER,
     EASTWEST_CLASS,
@@ -20,6 +21,7 @@ from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,
     annotated,
+    cluster_status,
     eastwest_gateways,
     environment,
     istiod,
@@ -30,7 +32,7 @@ from mesh.queries.checks.facts import (
     true,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
-from mesh.queries.status.judge import east_west, peer
+from mesh.queries.status.model import GATEWAYS
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Object
 
@@ -43,29 +45,33 @@ def gateways(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
     It is where other clusters reach this one.
     """
-    found = eastwest_gateways(scene, facts)
-    about = eastwest_key(facts.cluster)
-    if not found:
-        yield Finding("the cluster has no east-west gateway", {}, about)
-    for obj in found:
-        judged = east_west(obj)
-        if judged.why:
+    status = cluster_status(scene, facts, GATEWAYS)
+    for row in status.gateways:
+        if row.why:
+            where = f"{row.namespace}/{row.name}"
             yield Finding(
-                f"gateway {shown(obj)}: {judged.why}",
-                {"gateway": shown(obj), "programmed": judged.programmed, "address": judged.address},
-                about,
+                f"gateway {where}: {row.why}",
+                {"gateway": where, "programmed": row.programmed, "address": row.address},
+                eastwest_key(facts.cluster),
             )
+
+
+def _of_network(scene: MeshFacts, network: str) -> ClusterFacts | None:
+    return next((each for each in scene.clusters.values() if each.cluster.network == network), None)
 
 
 def _target(scene: MeshFacts, obj: Object) -> ClusterFacts | None:
     """The cluster of this mesh that a peer represents, if any: they share the network."""
-    network = labels(obj).get(NETWORK, "")
-    return next((each for each in scene.clusters.values() if each.cluster.network == network), None)
+    return _of_network(scene, labels(obj).get(NETWORK, ""))
+
+
+def _link_to(scene: MeshFacts, facts: ClusterFacts, network: str) -> Key:
+    target = _of_network(scene, network)
+    return connection_key(scene.mesh, facts.name, target.name if target else network or "unknown")
 
 
 def _link(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key:
-    target = _target(scene, obj)
-    return connection_key(scene.mesh, facts.name, target.name if target else labels(obj).get(NETWORK, ""))
+    return _link_to(scene, facts, labels(obj).get(NETWORK, ""))
 
 
 def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -74,19 +80,16 @@ def peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     Both conditions must hold for the peer's present generation. `Programmed` is true of every peer, whatever
     its state.
     """
-    wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
-    for obj in of_class(facts, REMOTE_CLASS):
-        target = _target(scene, obj)
-        wanted -= {target.name} if target else set()
-        judged = peer(obj, link="", own_network=facts.cluster.network)
-        if judged.why:
+    status = cluster_status(scene, facts, GATEWAYS)
+    for row in status.peers:
+        is_awaited = scene.mesh.automatic and not row.class_name  # S18 reports what is not distributed
+        if row.why and not is_awaited:
+            where = f"{row.namespace}/{row.name}"
             yield Finding(
-                f"peer {shown(obj)}: {judged.why}",
-                {"peer": shown(obj), "connected": judged.connected, "succeeded": judged.succeeded},
-                _link(scene, facts, obj),
+                f"peer {where}: {row.why}",
+                {"peer": where, "connected": row.connected, "succeeded": row.succeeded},
+                Key.parse(row.resource) if row.resource else _link_to(scene, facts, row.network),
             )
-    for name in sorted(wanted):
-        yield Finding(f"the peer for {name} is missing", {"target": name}, link_key(facts.name, name))
 
 
 def one_namespace(scene: MeshFacts) -> Findings:
@@ -127,15 +130,14 @@ def addressed(scene: MeshFacts) -> Findings:
         facts = scene.clusters[name]
         for obj in peers:
             target = _target(scene, obj)
-            there = homes.get(target.name) if target else None
-            if target is None or target is facts or not there:
+            endpoint = scene.endpoint(target) if target else None
+            if target is None or target is facts or endpoint is None:
                 continue
             compared += 1
-            used = next((str(each.get("value", "")) for each in obj["spec"].get("addresses", [])), "")
-            if used not in there:
+            if why := stale(obj["spec"], endpoint, homes.get(target.name, ())):
                 yield Finding(
-                    f"{name}: peer {shown(obj)} has {used or 'no address'}, {target.name} is at {there[0]}",
-                    {"cluster": name, "peer": shown(obj), "address": used, "gateway": there},
+                    f"{name}: peer {shown(obj)} for {target.name} is {why}",
+                    {"cluster": name, "peer": shown(obj), "target": target.name, "gateway": dict(endpoint)},
                     _link(scene, facts, obj),
                 )
     if not compared:
@@ -143,6 +145,7 @@ def addressed(scene: MeshFacts) -> Findings:
 
 
 def _addresses(target: ClusterFacts) -> list[str]:
+    """Every address that reaches the gateways of a cluster; a node port is reached at any node."""
     found = [
         str(each["value"])
         for obj in of_class(target, EASTWEST_CLASS)
@@ -194,13 +197,12 @@ def by_node_port(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     if not found:
         raise NotApplicable("no peer uses node ports")
     for obj in found:
-        ports = {each["name"]: each["port"] for each in obj["spec"].get("listeners", [])}
         lacking = [
             name
             for name, there in (
                 (f"label {CLUSTER}", labels(obj).get(CLUSTER)),
                 (f"annotation {SERVICE_ACCOUNT}", annotated(obj).get(SERVICE_ACCOUNT)),
-                (f"a node port in listener {XDS_LISTENER}", ports.get(XDS_LISTENER, XDS_PORT) != XDS_PORT),
+                (f"a node port in listener {XDS_LISTENER}", xds_port(obj["spec"]) not in {None, XDS_PORT}),
             )
             if not there
         ]

@@ -90,6 +90,9 @@ def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
     istiod reads them once and hardly reports an error; the other API server was asked with the token.
     """
+    for target, said in sorted(read(facts.remotes).items()):
+        if why := read(said):
+            yield Finding(f"the link to {target}: {why}", {"target": target}, remote_key(facts.name, target))
     names = {cluster.cluster_name: cluster.name for cluster in scene.mesh.clusters}
     for obj, name, config in _entries(facts):
         problems = [
@@ -104,9 +107,6 @@ def valid(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 {"secret": shown(obj), "cluster": name},
                 remote_key(facts.name, names.get(name, name)),
             )
-    for target, said in sorted(read(facts.remotes).items()):
-        if why := read(said):
-            yield Finding(f"the link to {target}: {why}", {"target": target}, remote_key(facts.name, target))
 
 
 def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:

@@ -226,6 +226,6 @@ def test_the_other_verbs_skip_what_takes_secrets_and_say_so(rig: Rig, env: dict[
     assert rig.mesh("output", env=env).code == 0
     why = rig.mesh("why", "chart/cluster1/istiod", env=env)
     assert why.code == 0, why
-    assert why.out.startswith("chart/cluster1/istiod: as wanted and ready, as of the last apply")
+    assert why.out.startswith("chart/cluster1/istiod: in sync and ready, as of the last apply")
     assert "live      not read: cluster cluster1" in why.out
     assert "missing" not in why.out

@@ -39,7 +39,7 @@ def test_a_cluster_is_read_in_bulk() -> None:
     assert found.groups == {"apps/v1"}
     assert found.rows("services") == (obj("a", "x"),)
     assert found.authority is None
-    assert found.published == found.remotes == found.releases == {}
+    assert found.published == found.releases == {}
 
 
 def test_of_a_cluster_that_does_not_answer_nothing_else_is_asked() -> None:

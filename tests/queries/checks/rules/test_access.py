@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mesh.model import Action, Deferral, Key, Reason, Step, Unread
+from mesh.model import Action, Key, Step, Unread
 from mesh.state.lockfile import ClusterIdentity, fresh
 from tests.support.check_facts import PASSED, Row, facts, holds, obj, plan, row, scene, table, told
+from tests.support.statuses import broken, drifted, fine, unread
 
 LABEL = Key("label", "cluster1", "istio-system")
 WRITES = plan(Step(Action.CREATE, LABEL))
@@ -26,6 +27,8 @@ def remote_secret(cluster: str) -> dict[str, object]:
         annotations={"networking.istio.io/cluster": cluster},
     )
 
+
+GATEWAY = Key("gateway", "cluster1", "istio-eastwest")
 
 ROWS = (
     row(
@@ -79,17 +82,24 @@ ROWS = (
     row("Q20", PASSED, facts(stray=(), secrets=[remote_secret("cluster2")])),
     row(
         "Q22",
-        "warning: label/cluster1/istio-system: changed outside mesh (update)",
+        "warning: label/cluster1/istio-system: differs in 1 field (changed outside mesh): spec.x",
         facts(),
-        plan=plan(Step(Action.UPDATE, LABEL, Reason.DRIFT)),
+        states={LABEL: drifted(str(LABEL)), GATEWAY: fine(str(GATEWAY))},
     ),
     row(
         "Q22",
-        "warning: label/cluster1/istio-system: cluster1 does not answer",
+        "warning: gateway/cluster1/istio-eastwest: not ready: no pods",
         facts(),
-        plan=plan(deferred=(Deferral(LABEL, "cluster1 does not answer"),)),
+        states={GATEWAY: broken(str(GATEWAY), "no pods")},
     ),
-    row("Q22", PASSED, facts(), plan=plan()),
+    row(
+        "Q22",
+        "warning: label/cluster1/istio-system: not known: cluster1 does not answer",
+        facts(),
+        states={LABEL: unread(str(LABEL), "cluster1 does not answer")},
+    ),
+    row("Q22", PASSED, facts(), states={LABEL: fine(str(LABEL))}),
+    row("Q22", "skipped: the resources were not read", facts()),
 )
 
 

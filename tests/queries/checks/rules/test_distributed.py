@@ -31,8 +31,8 @@ ROWS = (
     row(
         "S18",
         (
-            "error: istiod has not created a peer for cluster1",
-            "error: the management plane has not distributed a peer for cluster2",
+            "error: peer for cluster1: …",
+            "error: peer for cluster2: Gloo has not distributed it yet…",
         ),
         having("cluster1", gateway()),
         REMOTE,

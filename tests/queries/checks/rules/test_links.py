@@ -50,16 +50,25 @@ STATUS_ONLY = written("pilot", subresource="status")
 NO_STATUS = gateway() | {"status": {}}
 
 ROWS = (
-    row("Q11", "error: the cluster has no east-west gateway", having(peer())),
+    row("Q11", f"error: gateway {EDGE}/istio-eastwest: missing", having(peer())),
     row("Q11", f"error: gateway {EDGE}/istio-eastwest: …", having(NO_STATUS)),
     row("Q11", f"error: gateway {EDGE}/istio-eastwest: …", having(gateway(address=""))),
     row("Q11", PASSED, having(gateway())),
-    row("Q11", "error: the cluster has no east-west gateway", having(gateway()), mesh=UPSTREAM),
+    row("Q11", f"error: gateway {EDGE}/istio-eastwest: missing", having(), mesh=UPSTREAM),
+    row(
+        "Q11",
+        (
+            f"error: gateway {EDGE}/istio-eastwest: network cluster1 has several east-west gateways…",
+            "error: gateway a/twin: it has no address yet",
+        ),
+        having(gateway(), gateway("twin", namespace="a", address="")),
+    ),
     row("Q11", PASSED, having(gateway(of="istio-east-west")), mesh=UPSTREAM),
     row("Q11", "not applicable: no istiod is installed yet", facts(deployments=[])),
-    row("S12", "error: the peer for cluster2 is missing", having(), there()),
+    row("S12", f"error: peer {EDGE}/istio-remote-peer-cluster2: missing", having(), there()),
     row("S12", f"error: peer {EDGE}/istio-remote-peer-cluster2: …", having(peer(up=False)), there()),
-    row("S12", PASSED, having(peer()), there()),
+    row("S12", PASSED, having(peer()), there(remote())),
+    row("S12", f"error: peer {EDGE}/istio-remote-peer-cluster2: stale: …", having(peer()), there()),
     row(
         "S09",
         "error: cluster1: peer a/istio-remote-peer-cluster2 is not in the namespace of cluster2's …",
@@ -76,14 +85,23 @@ ROWS = (
     row("S09", "not applicable: no cluster has an east-west gateway yet", having(), there()),
     row(
         "S10",
-        f"error: cluster1: peer {EDGE}/istio-remote-peer-cluster2 has 192.0.2.9, cluster2 is at 192.0.2.2",
+        f"error: cluster1: peer {EDGE}/istio-remote-peer-cluster2 for cluster2 is stale: it leads to "
+        "192.0.2.9, the gateway is at 192.0.2.2",
         having(peer(address="192.0.2.9")),
         there(remote()),
     ),
     row(
         "S10",
-        f"error: cluster1: peer {EDGE}/istio-remote-peer-cluster2 has no address, cluster2 is at 192.0.2.2",
+        f"error: cluster1: peer {EDGE}/istio-remote-peer-cluster2 for cluster2 is stale: it leads to "
+        "no address, the gateway is at 192.0.2.2",
         having(peer(address="")),
+        there(remote()),
+    ),
+    row(
+        "S10",
+        f"error: cluster1: peer {EDGE}/istio-remote-peer-cluster2 for cluster2 is stale: it leads to "
+        "port 31012, istiod is at port 15012",
+        having(peer(listeners=NODE_PORTS)),
         there(remote()),
     ),
     row("S10", PASSED, having(peer()), there(remote())),

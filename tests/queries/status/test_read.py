@@ -1,250 +1,31 @@
+"""`mesh status` on the lab: what it shows of real clusters, and that it agrees with plan and check."""
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from mesh.cli.views.status import status_json, status_text
+from mesh.cli.session import store_of
 from mesh.config.decode import load_mesh
 from mesh.config.resolve.overrides import Overrides
+from mesh.engine.registry import all_kinds
+from mesh.engine.session import Session
 from mesh.lab import Lab
-from mesh.queries.status.judge import authority, conditions, image_tag, workload
-from mesh.queries.status.model import (
-    CertificateStatus,
-    ClusterStatus,
-    GatewayStatus,
-    PeerStatus,
-    Status,
-    Workload,
-)
 from mesh.queries.status.read import read_status
 from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
 from mesh.world.kube.client import connect
-from mesh.world.pki import inspect_bundle
 from tests.conftest import Tool, granted
 from tests.e2e.hands import Mesh, home, swept
-from tests.world.pki.certs import NOW, bundle, root
+from tests.support.agreed import disagreements
 
 PEER = "istio-remote-peer-cluster2"
-ROOT = "sha256:" + "ab" * 32
-
-
-def healthy(name: str) -> ClusterStatus:
-    """A cluster in which nothing is wrong."""
-    return ClusterStatus(
-        name,
-        context=f"{name}-admin",
-        wanted_network=name,
-        licence="istio-system/solo-istio-license",
-        network=name,
-        has_licence=True,
-        workloads=(
-            Workload("ztunnel", "istio-system", "ztunnel", 2, 2, 2, "1.30.2-solo", "1.30.2-solo", "deployed"),
-        ),
-        gateways=(
-            GatewayStatus("istio-eastwest", "istio-eastwest", "istio-eastwest", "10.0.0.1", "True", "demo"),
-        ),
-        peers=(
-            PeerStatus(
-                *("istio-eastwest", "istio-remote-peer-other", "istio-remote", "other", "other", "10.0.0.2"),
-                *("True", "True", "demo", "other"),
-            ),
-        ),
-        authority=CertificateStatus(
-            f"CN=demo/{name}", "CN=demo Root", ROOT, (ROOT,), datetime(2027, 1, 2, tzinfo=UTC), days_left=300
-        ),
-    )
-
-
-NOTHING: dict[str, Any] = {"replicas": 0, "template": {"spec": {}}}
-
-
-def nobody(_workload: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A workload without a pod."""
-    return []
-
-
-def text_of(*clusters: ClusterStatus, roots: tuple[str, ...] = ()) -> str:
-    return status_text(Status("demo", clusters, roots), colour=False)
-
-
-def test_a_healthy_mesh_is_told_in_tables_and_nothing_else() -> None:
-    assert text_of(healthy("c1")) == (
-        "Mesh demo: 1 of 1 cluster ready, 1 of 1 links up.\n"
-        "\n"
-        "Clusters\n"
-        "CLUSTER  CONTEXT   NETWORK  LICENCE  STATE\n"
-        "c1       c1-admin  c1       present  ready\n"
-        "\n"
-        "Pods\n"
-        "CLUSTER  COMPONENT  NAMESPACE     READY  NODES  TAG          CHART        RELEASE\n"
-        "c1       ztunnel    istio-system  2/2    2      1.30.2-solo  1.30.2-solo  deployed\n"
-        "\n"
-        "East-west gateways\n"
-        "CLUSTER  NAMESPACE       NAME            CLASS           ADDRESS   PROGRAMMED  OWNER\n"
-        "c1       istio-eastwest  istio-eastwest  istio-eastwest  10.0.0.1  True        demo\n"
-        "\n"
-        "Peers\n"
-        "CLUSTER  NAMESPACE       NAME                     CLASS         TARGET  NETWORK  ADDRESS   CONNECTED"
-        "  SUCCEEDED  OWNER\n"
-        "c1       istio-eastwest  istio-remote-peer-other  istio-remote  other   other    10.0.0.2  True     "
-        "  True       demo\n"
-        "\n"
-        "Intermediate CAs (nothing to compare)\n"
-        "CLUSTER  SUBJECT     ISSUER        ROOT                 EXPIRES     DAYS LEFT\n"
-        "c1       CN=demo/c1  CN=demo Root  sha256:abababababab  2027-01-02  300\n"
-    )
-
-
-def test_a_cluster_that_does_not_answer_is_a_row_and_hides_no_other() -> None:
-    silent = ClusterStatus("c2", "c2-admin", "c2", "istio-system/x", unreachable="timed out")
-    text = text_of(healthy("c1"), silent)
-    assert "c2       c2-admin  ?        ?        unreachable\n" in text
-    assert "c1       c1-admin  c1       present  ready\n" in text
-    assert "Not ready\n  c2: it cannot be reached: timed out\n" in text
-    assert "Warning: cluster c2 cannot be reached\n" in text
-    assert not Status("demo", (healthy("c1"), silent)).ready
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"network": ""}, "its network label is not there, c1 is wanted"),
-        ({"network": "net9"}, "its network label is net9, c1 is wanted"),
-        (
-            {"has_licence": False},
-            "its licence, Secret istio-system/solo-istio-license, is not there or empty",
-        ),
-        ({"unread": {"pods": "forbidden"}}, "its pods could not be read: forbidden"),
-        ({"workloads": (Workload("cni", "x", why="it is not installed"),)}, "cni: it is not installed"),
-        ({"gateways": (GatewayStatus("e", "g", why="it is not there"),)}, "gateway e/g: it is not there"),
-        ({"peers": (PeerStatus("e", "p", why="it is not there"),)}, "peer e/p: it is not there"),
-        ({"authority": CertificateStatus(why="expired")}, "cacerts: expired"),
-    ],
-)
-def test_each_thing_that_is_wrong_is_said_and_makes_the_mesh_not_ready(
-    change: Mapping[str, Any], said: str
-) -> None:
-    cluster = replace(healthy("c1"), **change)
-    assert cluster.troubles == (said,)
-    assert not Status("demo", (cluster,)).ready
-    assert f"Not ready\n  c1: {said}\n" in text_of(cluster)
-
-
-def test_what_could_not_be_read_is_not_called_absent() -> None:
-    cluster = replace(
-        healthy("c1"),
-        network="",
-        has_licence=False,
-        unread={"network label": "no", "certificate and licence": "no"},
-    )
-    assert [line.partition(" could")[0] for line in cluster.troubles] == [
-        "its network label",
-        "its certificate and licence",
-    ]
-    assert "not read\n" in text_of(cluster)
-
-
-def test_a_licence_among_the_values_of_istiod_is_not_called_absent() -> None:
-    cluster = replace(healthy("c1"), has_licence=False, clear_licence=True)
-    assert cluster.troubles == ()
-    assert "c1       c1-admin  c1       in clear text  ready\n" in text_of(cluster)
-
-
-def test_roots_that_differ_are_the_first_warning() -> None:
-    differ = "the clusters do not share a root of trust: c1 a, c2 b"
-    status = Status("demo", (healthy("c1"), healthy("c2")), (differ,))
-    assert (status.ready, status.same_root, status.warnings) == (False, False, (differ,))
-    assert "Intermediate CAs (ROOTS DIFFER)" in text_of(*status.clusters, roots=(differ,))
-    assert replace(status, roots=()).same_root is True
-
-
-def test_a_certificate_that_expires_soon_is_a_warning_and_still_ready() -> None:
-    soon = replace(
-        healthy("c1"),
-        authority=replace(healthy("c1").authority or CertificateStatus(), expiring=True, days_left=9),
-    )
-    status = Status("demo", (soon,))
-    assert status.ready
-    assert status.warnings == ("the intermediate CA of cluster c1 expires in 9 days",)
-
-
-@pytest.mark.parametrize(
-    ("life", "left", "expiring"),
-    [(365, 200, False), (365, 91, False), (365, 89, True), (365, 1, True), (6, 3, False), (6, 1, True)],
-)
-def test_the_time_to_renew_is_that_of_the_plan(life: int, left: int, expiring: bool) -> None:
-    signed = bundle(root(), validity=timedelta(days=life))
-    now = NOW + timedelta(days=life - left)
-    found = authority(inspect_bundle(signed, now), timedelta(days=90), now)
-    assert (found.expiring, found.days_left, found.why) == (expiring, left, "")
-    assert found.roots == (found.root,)
-
-
-def test_a_certificate_that_cannot_be_used_says_why() -> None:
-    signed = bundle(root(), validity=timedelta(days=10))
-    after = NOW + timedelta(days=11)
-    assert "expired on" in authority(inspect_bundle(signed, after), timedelta(days=1), after).why
-    broken = replace(signed, ca_cert="no certificate")
-    found = authority(inspect_bundle(broken, NOW), timedelta(days=1), NOW)
-    assert (found.expires, found.why) == (
-        None,
-        "ca-cert.pem: it has no certificate in PEM form, or a damaged one",
-    )
-
-
-@pytest.mark.parametrize(
-    ("image", "tag"),
-    [
-        ("registry.example:5000/istio/pilot:1.30.2-solo", "1.30.2-solo"),
-        ("registry.example:5000/istio/pilot", ""),
-        ("istio/pilot:1.2@sha256:00", "1.2"),
-        ("", ""),
-    ],
-)
-def test_a_tag_is_read_off_an_image(image: str, tag: str) -> None:
-    assert image_tag(image) == tag
-
-
-def test_a_deployment_that_somebody_scaled_to_nothing_is_not_ready() -> None:
-    found = workload(
-        "istiod", {"kind": "Deployment", "metadata": {"name": "istiod"}, "spec": NOTHING}, 2, nobody
-    )
-    assert (found.ready, found.desired) == (0, 0)
-    assert found.why == "Deployment istiod: it is scaled to 0 replicas"
-
-
-def test_a_condition_of_an_older_generation_says_nothing() -> None:
-    reported = [{"type": "A", "status": "True", "observedGeneration": 1}, {"type": "B", "status": "False"}]
-    obj = {"metadata": {"generation": 2}, "status": {"conditions": reported}}
-    assert conditions(obj) == {"A": "Unknown", "B": "False"}
-
-
-def test_words_of_a_cluster_do_not_act_on_the_terminal() -> None:
-    nasty = "\x1b]0;x\x07\u202e\n"
-    text = text_of(
-        replace(healthy("c1"), network=nasty, peers=(PeerStatus("e", nasty, owner=nasty, why=nasty),))
-    )
-    assert all(line.isprintable() for line in text.split("\n"))
-
-
-def test_json_has_one_shape_whatever_is_there() -> None:
-    silent = ClusterStatus("c2", "c2-admin", "c2", "istio-system/x", unreachable="timed out")
-    data = json.loads(json.dumps(status_json(Status("demo", (healthy("c1"), silent)))))
-    assert data["format_version"] == "1.1"
-    assert (data["ready"], data["same_root"], data["mesh"]) == (False, None, "demo")
-    first, second = data["clusters"]
-    assert first.keys() == second.keys()
-    assert first["peers"][0]["class"] == "istio-remote"
-    assert first["intermediate_ca"]["expires"] == "2027-01-02T00:00:00+00:00"
-    assert (second["reachable"], second["error"], second["intermediate_ca"]) == (False, "timed out", None)
+EDGE = ("-n", "istio-eastwest")
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +60,7 @@ def test_an_applied_mesh_is_ready_with_its_links_up(mesh: Mesh) -> None:
     answer = mesh("status", "--detailed-exitcode")
     assert answer.code == 0, answer
     assert answer.out.startswith("Mesh demo: 2 of 2 clusters ready, 2 of 2 links up.\n")
-    assert "Intermediate CAs (one root in all clusters)" in answer.out
+    assert "Intermediate certificates (one root in all clusters)" in answer.out
     assert "Not ready" not in answer
     assert "Warning" not in answer
     assert "a-licence-for-the-lab" not in answer
@@ -305,18 +86,25 @@ class Counted:
         self.asked.append(resource.plural)
         return self.kube.list(resource, **options)
 
+    def get_path(self, path: str) -> Any:
+        self.asked.append(path)
+        return self.kube.get_path(path)
+
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"status must not call {name}")
 
 
-def test_a_cluster_is_asked_for_eight_lists_at_most_and_for_nothing_else(mesh: Mesh) -> None:
+def test_a_cluster_is_asked_for_the_lists_of_a_plan_and_for_nothing_else(mesh: Mesh) -> None:
     document = load_mesh(mesh.file, Overrides())
     targets = [(each.name, each.context, each.kubeconfig) for each in document.clusters]
     kubes = {name: Counted(kube) for name, kube in connect(targets, dict(mesh.env)).items()}
     world = World(kubes, {}, SystemClock(), mesh.env, mesh.folder)
-    assert read_status(document, world).ready
+    assert read_status(Session(document, world, all_kinds(), store_of(mesh.file))).ready
     for kube in kubes.values():
         assert sorted(kube.asked) == [
+            "/apis/gateway.networking.k8s.io/v1",
+            "configmaps",
+            "customresourcedefinitions",
             "daemonsets",
             "deployments",
             "gateways",
@@ -336,7 +124,10 @@ def test_a_pod_that_is_not_ready_is_counted_and_named(
     kubectl("cluster2", "annotate", "-n", "istio-system", pod, "lab.meshform.io/hold-")
     assert answer.code == 2, answer
     assert "Mesh demo: 1 of 2 clusters ready, 2 of 2 links up." in answer.out
-    assert "cluster2: ztunnel: DaemonSet ztunnel: 1 of 2 pods are ready; pod ztunnel-" in answer.out
+    assert (
+        "cluster2: chart/cluster2/ztunnel: DaemonSet ztunnel: 1 of 2 pods are ready; pod ztunnel-"
+        in answer.out
+    )
     settled(mesh, eventually)
 
 
@@ -346,7 +137,7 @@ def test_a_label_that_was_removed_is_missed(mesh: Mesh, kubectl: Tool, eventuall
     answer = mesh("status", "--detailed-exitcode")
     kubectl("cluster1", "label", "namespace", "istio-system", f"{label}=cluster1")
     assert answer.code == 2
-    assert "cluster1: its network label is not there, cluster1 is wanted" in answer.out
+    assert "cluster1: label/cluster1/istio-system: missing: it was there at the last apply" in answer.out
     settled(mesh, eventually)
 
 
@@ -368,9 +159,8 @@ def test_a_link_without_its_peer_object_is_a_row_that_says_so(
     kubectl("cluster1", "delete", "gateway", "-n", "istio-eastwest", PEER)
     peers = facts(mesh)["clusters"][0]["peers"]
     mesh.applied()
-    assert [(each["name"], each["why"], each["connected"]) for each in peers] == [
-        (PEER, "it is not there", "-")
-    ]
+    gone = "missing: it was there at the last apply and is gone: deleted outside mesh"
+    assert [(each["name"], each["why"], each["connected"]) for each in peers] == [(PEER, gone, "-")]
     settled(mesh, eventually)
 
 
@@ -459,7 +249,7 @@ def test_a_cluster_that_cannot_be_reached_leaves_the_others_shown(mesh: Mesh, tm
     assert "cluster3  gone      ?         ?        unreachable" in answer.out
     assert "cluster1  ztunnel    istio-system  2/2" in answer.out
     assert "cluster3: it cannot be reached: cluster cluster3 (context gone): " in answer.out
-    assert "Warning: cluster cluster1 has no working link to cluster3: it is not there" in answer.out
+    assert "Warning: cluster cluster1 has no working link to cluster3: missing" in answer.out
 
 
 READER = """
@@ -501,3 +291,56 @@ def test_what_an_identity_may_not_read_is_said_and_the_rest_is_shown(
     assert [(each["ready"], each["chart"]) for each in cluster["pods"]] == [(1, ""), (2, ""), (2, "")]
     assert cluster["peers"][0]["is_ready"]
     assert cluster["network"]["label"] == "cluster1"
+
+
+# --- plan, status and check agree ---------------------------------------------------------------------------
+
+SERVICE_TYPE = "peering.solo.io/data-plane-service-type"
+OTHER_PORT = '[{"op": "replace", "path": "/spec/listeners/1/port", "value": 31000}]'
+
+
+def row_of(mesh: Mesh, address: str) -> Any:
+    found = facts(mesh)
+    return next(row for each in found["clusters"] for row in each["resources"] if row["address"] == address)
+
+
+def test_a_link_on_a_wrong_port_is_stale_for_all(mesh: Mesh, kubectl: Tool, eventually: Eventually) -> None:
+    kubectl("cluster1", "patch", "gateway", *EDGE, PEER, "--type=json", "-p", OTHER_PORT)
+    assert disagreements(mesh) == []
+    row = row_of(mesh, "link/cluster1/cluster2")
+    assert row["why"] == "stale: it leads to port 31000, istiod is at port 15012"
+    assert "1 of 2 links up" in mesh("status").out
+    told = json.loads(mesh("check", "--json", "--only", "S10", "--only", "S12").out)["results"]
+    says = [finding["says"] for each in told for finding in each["findings"]]
+    assert sum(row["why"] in each for each in says) == 2
+    mesh.applied()
+    settled(mesh, eventually)
+
+
+def test_links_beside_a_deleted_gateway_are_not_up(mesh: Mesh, kubectl: Tool, eventually: Eventually) -> None:
+    kubectl("cluster2", "delete", "gateway", *EDGE, "istio-eastwest")
+    assert disagreements(mesh) == []
+    answer = mesh("status")
+    assert "1 of 2 links up" in answer.out
+    assert "link/cluster1/cluster2: stale: gateway/cluster2/istio-eastwest, which it leads to" in answer.out
+    mesh.applied()
+    settled(mesh, eventually)
+
+
+def test_a_gateway_whose_service_is_not_switched_yet_is_not_ready_for_all(
+    mesh: Mesh, kubectl: Tool, eventually: Eventually
+) -> None:
+    scale = ("scale", "deployment", "istiod", "-n", "istio-system")
+    kubectl("cluster1", *scale, "--replicas=0")
+    kubectl("cluster1", "wait", "--for=delete", "pod", "-n", "istio-system", "-l", "app=istiod")
+    annotate = ("annotate", "--overwrite", "gateway", *EDGE, "istio-eastwest")
+    kubectl("cluster1", *annotate, f"{SERVICE_TYPE}=nodeport")
+    assert disagreements(mesh) == []
+    why = "its Service is not of type NodePort yet"
+    rows = facts(mesh)["clusters"][0]["gateways"]
+    assert [(each["address"], each["why"], each["is_ready"]) for each in rows] == [("", why, False)]
+    told = json.loads(mesh("check", "--json", "--only", "Q11").out)["results"]
+    assert why in json.dumps(told)
+    kubectl("cluster1", *scale, "--replicas=1")
+    mesh.applied()
+    settled(mesh, eventually)
