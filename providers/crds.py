@@ -1,7 +1,7 @@
 """Kind `crds`: the Kubernetes Gateway API, a bundle of CRDs of one version and channel.
 
-An equal or newer bundle is left alone and is not ours; an experimental one is never replaced by
-the standard one.
+An equal or newer bundle stays as it is and is not managed by mesh; the standard bundle never replaces an
+experimental one.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ MANAGER = "mesh/crds"
 NAME = "gateway-api"
 POLICIES = frozenset({"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"})
 KEY_CRDS = frozenset({"gatewayclasses", "gateways"})
-"""Without these two nothing of ours can be made."""
+"""The CRDs that the resources of a mesh need."""
 CLASSES = "gatewayclasses"
 
 
 @dataclass(frozen=True, slots=True)
 class CrdsSpec:
-    """The bundle that must be there, at least."""
+    """The oldest bundle that is accepted."""
 
     mesh: str
     api: GatewayAPI
@@ -64,14 +64,14 @@ class CrdsProvider(
     stage = Stage.BASE
 
     def wanted(self, spec: CrdsSpec, live: Found, last: Last | None) -> Attrs:
-        """The bundle of the file, or the one that is there if that is as good."""
+        """Return the bundle of the file, or the live one if that is not older."""
         del last
         if isinstance(live, Live) and _as_good(live.attrs, spec.api.version):
             return live.attrs
         return {"version": spec.api.version, "channel": "standard"}
 
     def refuse(self, spec: CrdsSpec, live: Found, last: Last | None) -> str:
-        """Never put the standard bundle over an experimental one."""
+        """Refuse to replace an experimental bundle by the standard one."""
         del last
         if not isinstance(live, Live) or _as_good(live.attrs, spec.api.version):
             return ""
@@ -84,31 +84,31 @@ class CrdsProvider(
         )
 
     def unfinished(self, spec: CrdsSpec, live: Live) -> str:
-        """Some of the bundle may be missing; no single CRD tells."""
+        """Return that CRDs of the bundle may be missing: the attrs come from one CRD."""
         return "some of its CRDs may be missing" if live.owner == spec.mesh else ""
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read the CRDs' metadata, and whether the API server serves the group."""
+        """Read the metadata of the CRDs, and whether the API server serves the group."""
         try:
             return dict.fromkeys(places, _bundle(snapshot.list(CRD, metadata_only=True), snapshot))
         except KubeError as error:
             return dict.fromkeys(places, Unread(error.message))
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """The bundle, if its first CRD carries our label."""
+        """Return the bundle if its first CRD carries the mesh's label."""
         members = _members(snapshot.list(CRD, metadata_only=True))
         if not members or members[0]["metadata"].get("labels", {}).get(MESH_LABEL) != mesh:
             return {}
         return {Key(self.kind, snapshot.cluster, NAME): Place("", NAME)}
 
     def ready(self, spec: CrdsSpec, live: Live) -> Ready:
-        """Established *and* served: only discovery proves both."""
+        """Return whether the CRDs are established *and* served: only discovery proves both."""
         del spec
         missing = sorted(KEY_CRDS - set(live.status["served"]))
         return not_yet(f"the API server does not serve {', '.join(missing)} yet") if missing else READY
 
     def preview(self, spec: CrdsSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Read the bundle now, so that a bad source or digest fails the plan and not the apply."""
+        """Read the bundle, so that a wrong source or digest fails the plan and not the apply."""
         del key, live
         names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
         return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
@@ -145,12 +145,12 @@ class CrdsProvider(
             kube.apply(labelled(obj, spec.mesh), manager=MANAGER, force=True)
 
     def keeps(self, place: Place, world: World) -> str:
-        """Deleting CRDs deletes every custom resource of their kinds, whoever made them."""
+        """Return that CRDs stay: deleting them deletes every custom resource of their kinds."""
         del place, world
         return "CRDs stay; `mesh destroy --crds` removes them"
 
     def going(self, key: Key, place: Place, world: World) -> str:
-        """What was made for Gateways that are deleted: no garbage collector knows an owner without a CRD."""
+        """Return what deleted Gateways left: no garbage collector finds an owner without its CRD."""
         del place
         kube = world.kube(key.cluster)
         try:
@@ -166,20 +166,20 @@ class CrdsProvider(
         return f"waiting for the garbage collector to remove {', '.join(sorted(left))}" if left else ""
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the CRDs we made, unless custom resources of others are left."""
+        """Delete the CRDs that mesh created, unless custom resources are left."""
         del place, live, last
         kube = world.kube(key.cluster)
         ours = [obj for obj in _members(kube.list(CRD, metadata_only=True)) if _is_ours(obj)]
         left = [line for obj in ours for line in _instances(kube, obj)]
         if left:
-            return (f"the Gateway API CRDs stay, they are used: {', '.join(left)}",)
+            return (f"the Gateway API CRDs stay, they are in use: {', '.join(left)}",)
         for obj in ours:
             kube.delete(CRD, "", obj["metadata"]["name"], uid=obj["metadata"]["uid"])
         return ()
 
 
 def objects(api: GatewayAPI, world: World) -> list[Object]:
-    """Return the objects of the bundle that are to be applied; policies on request only."""
+    """Return the objects of the bundle to apply; policies only on request."""
     found = read_all(fetch(api.source, world.folder, sha256=api.sha256))
     if not any(obj.get("kind") == CRD.kind for obj in found):
         raise RefusedError(
@@ -201,7 +201,7 @@ def labelled(obj: Object, mesh: str) -> Object:
 
 
 def orphaned(obj: Object, owners: Collection[str]) -> bool:
-    """Whether it was made for a Gateway, and none of its owners is there any more."""
+    """Return whether it was created for a Gateway, and none of its owners exists any more."""
     refs = [each for each in obj["metadata"].get("ownerReferences", []) if each["kind"] == GATEWAY.kind]
     return bool(refs) and all(each["uid"] not in owners for each in refs)
 
@@ -221,7 +221,7 @@ def _bundle(crds: list[Object], snapshot: Snapshot) -> Live | None:
 
 
 def _members(crds: list[Object]) -> list[Object]:
-    """The CRDs of the group, `gateways` first: it is in every bundle."""
+    """Return the CRDs of the group, `gateways` first: it is in every bundle."""
     members = [obj for obj in crds if obj["metadata"]["name"].endswith(f".{GROUP}")]
     return sorted(members, key=lambda obj: not obj["metadata"]["name"].startswith("gateways."))
 
@@ -238,7 +238,7 @@ def _as_good(attrs: Attrs, version: str) -> bool:
 
 
 def number(version: str) -> tuple[int, ...]:
-    """The three numbers of a bundle version; () for one that has none, which is older than any."""
+    """Return the three numbers of a bundle version; () for one that has none: it is older than any."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     return tuple(map(int, found.groups())) if found else ()
 
@@ -252,7 +252,7 @@ def _is_istios(obj: Object) -> bool:
 
 
 def _instances(kube: Kube, crd: Object) -> list[str]:
-    """Name a few of the custom resources of a CRD; not the GatewayClasses that every istiod leaves."""
+    """Name up to five custom resources of a CRD; not the GatewayClasses that every istiod leaves."""
     plural, _, group = crd["metadata"]["name"].partition(".")
     for version in ("v1", "v1beta1", "v1alpha3", "v1alpha2"):
         listed = kube.list(ResourceType(group, version, plural, ""), metadata_only=plural != CLASSES)

@@ -1,7 +1,7 @@
-"""Kind `label`: labels on a namespace of somebody else's (`topology.istio.io/network`).
+"""Kind `label`: labels on a namespace that mesh does not own (`topology.istio.io/network`).
 
-It never makes or deletes the namespace: applying a label to a missing namespace would create one,
-so each write carries the uid of the namespace that was read.
+It never creates or deletes the namespace. Applying a label to a missing namespace would create one, so
+each write carries the uid of the namespace that was read.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
     waits = False
 
     def wanted(self, spec: LabelSpec, live: Found, last: Last | None) -> Attrs:
-        """Just our labels."""
+        """Return the labels of the file only."""
         del live, last
         return {"metadata": {"labels": dict(spec.labels)}}
 
@@ -75,7 +75,7 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
         return not_yet("; ".join(wrong)) if wrong else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read the namespaces; a label that is not there is absent, so is one on a missing namespace."""
+        """Read the namespaces; without the label or the namespace, the resource is missing."""
 
         def live(key: Key, obj: Object) -> Found:
             labels = obj["metadata"].get("labels", {})
@@ -87,14 +87,14 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
                 attrs,
                 token(obj, attrs),
                 uid=obj["metadata"]["uid"],
-                touches=touches(obj, ours=MANAGER),
+                touches=touches(obj, manager=MANAGER),
                 owner=_owner(obj, name),
             )
 
         return find(places, lambda: snapshot.list(NAMESPACE), live)
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Every label of ours on any namespace; only managedFields tell, for the namespace is not ours."""
+        """Return every label that mesh set on a namespace, as managedFields say: it has no other mark."""
         del mesh
         return {
             Key(self.kind, snapshot.cluster, obj["metadata"]["name"]): Place(
@@ -123,23 +123,23 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
         return rights(NAMESPACE, ("patch",))
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """Who set the label: the rest of the namespace is not ours."""
+        """Return who set the label, not who wrote the rest of the namespace."""
         del live
         path = ("metadata", "labels", LabelLocator.of(place).label)
         return tuple(each for each in written_in(NAMESPACE, key, place, world) if each.path == path)
 
     def preview(self, spec: LabelSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Dry-run it on the namespace, if that is there yet."""
+        """Dry-run it if the namespace exists."""
         del live
         kube = world.kube(key.cluster)
         found = kube.get(NAMESPACE, "", spec.namespace)
         if found is None:
-            return Preview(notes=("checked by the API server at apply, when its namespace is there",))
+            return Preview(notes=("checked by the API server at apply, when its namespace exists",))
         body = _body(spec.namespace, spec.labels, found["metadata"]["uid"])
         return dry_run(lambda force: kube.apply(body, manager=MANAGER, force=force, dry_run=True))
 
     def create(self, spec: LabelSpec, key: Key, world: World) -> None:
-        """Put the labels on the namespace as it is now."""
+        """Set the labels on the namespace that exists now."""
         self._apply(spec, key, world)
 
     def _apply(self, spec: LabelSpec, key: Key, world: World) -> None:
@@ -147,13 +147,13 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
         found = kube.get(NAMESPACE, "", spec.namespace)
         if found is None:
             raise KubeError(
-                f"{key}: namespace {spec.namespace} is not there",
-                hint="a label never makes a namespace; run `mesh plan` again",
+                f"{key}: namespace {spec.namespace} does not exist",
+                hint="a label never creates a namespace; run `mesh plan` again",
             )
         kube.apply(_body(spec.namespace, spec.labels, found["metadata"]["uid"]), manager=MANAGER, force=True)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Give the labels back: they stay if somebody else set them too."""
+        """Release the labels: a label that another field manager set too stays."""
         del last
         kube = world.kube(key.cluster)
         left = kube.apply(_body(place.name, {}, live.uid), manager=MANAGER)
@@ -172,7 +172,7 @@ def _body(namespace: str, labels: Mapping[str, str], uid: str) -> Object:
 
 
 def _owner(obj: Object, label: str) -> str:
-    """The field manager that set the label, as the owner of it."""
+    """Return the field manager that set the label as its owner."""
     for entry in obj["metadata"].get("managedFields", []):
         if f"f:{label}" in entry.get("fieldsV1", {}).get("f:metadata", {}).get("f:labels", {}):
             return f"field manager {entry['manager']}"

@@ -1,4 +1,4 @@
-"""Kind `namespace`: a namespace that must be there; it is ours only if we made it."""
+"""Kind `namespace`: a namespace that must exist; mesh manages it only if mesh created it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ MADE_BY_OTHERS = {
     ("", "configmaps"): {"kube-root-ca.crt", "istio-ca-root-cert"},
     ("", "serviceaccounts"): {"default"},
 }
-"""What the control plane puts into every namespace, by (group, resource)."""
+"""What the control plane creates in every namespace, by (group, resource)."""
 
 SELF_MADE = ("istio-", "gloo-")
-"""Leases and election ConfigMaps of istiod begin so."""
+"""Prefixes of the leases and election ConfigMaps of istiod."""
 
 PASSING = {"events", "endpointslices", "endpoints", "pods", "replicasets", "controllerrevisions", "leases"}
-"""What goes by itself with its owner, or is no one's work."""
+"""Resources that disappear with their owner, or that no one creates by hand."""
 
 
 class NamespaceProvider(ManifestProvider):
-    """A namespace; there is nothing in it that we would change once it is there."""
+    """A namespace; mesh changes nothing in one that exists."""
 
     kind = "namespace"
     resource = NAMESPACE
     stage = Stage.BASE
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
-        """Only that it is there: labels on it are other resources."""
+        """Return only that it exists: its labels are other resources."""
         del live, last
         return {"name": spec.body["metadata"]["name"]}
 
@@ -53,14 +53,14 @@ class NamespaceProvider(ManifestProvider):
         return Commands(f"{create} | {kubectl(cluster, 'apply', '-f', '-')}\n")
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
-        """Not while it is being deleted."""
+        """Return that it is ready unless it is being deleted."""
         del spec
         if live.status.get("phase") == "Terminating":
             return not_yet("it is being deleted")
         return READY
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete it if nothing of others is left in it; otherwise leave it and list them."""
+        """Delete it if it holds no object of another owner; otherwise leave it and list them."""
         kube = world.kube(key.cluster)
         left = foreign(kube, place.name)
         if left:
@@ -69,7 +69,7 @@ class NamespaceProvider(ManifestProvider):
 
 
 def foreign(kube: Kube, namespace: str) -> list[str]:
-    """List `plural/name` of everything in a namespace that is not made by itself and not ours."""
+    """List `plural/name` of the objects in a namespace that a person or another program created."""
     return sorted(
         f"{resource.plural}/{obj['metadata']['name']}"
         for resource in _listable(kube)
@@ -79,7 +79,7 @@ def foreign(kube: Kube, namespace: str) -> list[str]:
 
 
 def _listable(kube: Kube) -> list[ResourceType]:
-    """Every namespaced resource that this API server serves and can list, one version of each."""
+    """Return the namespaced resources that this API server serves and can list, one version of each."""
     groups = [("", "v1")]
     for group in kube.get_path("/apis").get("groups", []):
         groups.append((group["name"], group["preferredVersion"]["version"]))

@@ -1,4 +1,4 @@
-"""Kind `peer`: the peer object that a management plane brings to a cluster: verified, never made."""
+"""Kind `peer`: the peer object that a management plane distributes to a cluster; only verified."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
 from mesh.world.snapshot import Snapshot
 
-BY_HAND, OURS = "by hand", "ours"
-"""What stands in the way of a distributed peer: those that others made, and one of ours that goes first."""
+BY_HAND, REPLACED = "by hand", "replaced"
+"""What prevents a distributed peer: peers made by hand, and a link of mesh that this plan deletes first."""
 
 WHERE = "where"
 
@@ -40,7 +40,7 @@ class PeerSpec:
 
     @property
     def own(self) -> bool:
-        """Whether it stands for the cluster it is in: expected by design, and ignored by its istiod."""
+        """Whether it stands for its own cluster: it exists by design, and istiod ignores it."""
         return self.source == self.target
 
 
@@ -50,13 +50,13 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
     kind = "peer"
 
     def awaited(self, key: Key) -> str:
-        """The one of a cluster itself is made by its istiod; the management plane takes it elsewhere."""
+        """Return who makes it: istiod in its own cluster, the management plane in the others."""
         if key.cluster == key.name:
             return f"the istiod of {key.name} has not made it yet"
         return f"Gloo has not distributed it yet: it is made in {key.name} and copied to {key.cluster}"
 
     def refuse(self, spec: PeerSpec, live: Found, last: Last | None) -> str:
-        """Refuse beside a peer that somebody made by hand: the two would be ambiguous."""
+        """Refuse a peer beside one that was made by hand: the two are ambiguous."""
         del last
         made = live.status[BY_HAND] if isinstance(live, Live) else []
         return (
@@ -71,14 +71,14 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
         """It leads to where the gateway is, and works; of a cluster's own peer only the address counts."""
         if made := live.status[BY_HAND]:
             return not_yet(f"{', '.join(made)} was made by hand: with the distributed peer it is ambiguous")
-        if live.status[OURS]:
-            return not_yet("the peer that mesh made goes first, then Gloo distributes its own")
+        if live.status[REPLACED]:
+            return not_yet("the peer that mesh created is deleted first, then Gloo distributes its own")
         if why := stale(live.attrs["spec"], spec.endpoint):
             return not_yet(f"{why}; Gloo has not distributed the change")
         return READY if spec.own else linked(live.status)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Find each among the peers of the cluster, in whatever namespace."""
+        """Find each among the peers of the cluster, in any namespace."""
         try:
             objects = [obj for obj in snapshot.list(GATEWAY) if _is_peer(obj)]
         except KubeError as error:
@@ -96,16 +96,16 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
         return rights(GATEWAY, READ)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Nothing: those who made it take it away, once automatic linking is switched off."""
+        """Do nothing: the management plane removes it when automatic linking is switched off."""
         del key, place, live, last, world
         return ()
 
     def lingers(self, key: Key, live: Live) -> str:
-        """Name it and its owner, who may not run any more."""
+        """Return its name and owner: the owner may not run any more."""
         namespace, _, name = live.status[WHERE].partition("/")
         return (
-            f"{live.status[WHERE]} is still there, by {live.owner or 'owner unknown'}; the management plane "
-            "takes it away if gloo-mesh-mgmt-server runs; otherwise delete it by hand in cluster "
+            f"{live.status[WHERE]} still exists, by {live.owner or 'owner unknown'}; the management plane "
+            "removes it if gloo-mesh-mgmt-server runs; otherwise delete it by hand in cluster "
             f"{key.cluster}: kubectl delete gateway -n {namespace} {name}"
         )
 
@@ -115,7 +115,7 @@ def _is_peer(obj: Object) -> bool:
 
 
 def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Live | None:
-    """Describe the peer of a network, a distributed one first; what else stands for it is for `refuse`."""
+    """Return the peer of a network, a distributed one first; `refuse` judges the others."""
     mine = [obj for obj in objects if _stands_for(obj, place)]
     hands = [obj for obj in mine if is_by_hand(obj)]
     ours = [obj for obj in hands if _is_recorded(obj, recorded)]
@@ -131,7 +131,7 @@ def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Liv
             **first.get("status", {}),
             "generation": first["metadata"].get("generation", 0),
             BY_HAND: [_named(obj) for obj in hands if obj not in ours],
-            OURS: bool(ours),
+            REPLACED: bool(ours),
             WHERE: "/".join((place_of(first).namespace, place_of(first).name)),
         },
         owner=owner_of(first),
@@ -146,7 +146,7 @@ def _stands_for(obj: Object, place: Place) -> bool:
 
 
 def _is_recorded(obj: Object, recorded: set[Place]) -> bool:
-    """Whether it is a link of ours that the record knows, and a plan therefore deletes."""
+    """Return whether it is a link of mesh in the state, which a plan therefore deletes."""
     meta = obj["metadata"]
     return MESH_LABEL in meta.get("labels", {}) and not is_copied(meta) and place_of(obj) in recorded
 

@@ -135,7 +135,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         uid=obj["metadata"]["uid"],
         outputs=outputs,
         status=status,
-        touches=touches(obj, ours=MANAGER),
+        touches=touches(obj, manager=MANAGER),
         owner=owner_of(obj),
     )
 

@@ -1,4 +1,4 @@
-"""Kind `registration`: that the management plane knows a cluster and lets it in; verified, never made."""
+"""Kind `registration`: whether the management plane has accepted a cluster; only verified."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACCEPTED = "ACCEPTED"
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSpec:
-    """A cluster by the name it is to be registered under; `command` is the line that does it."""
+    """A cluster and the name that it is registered under; `command` registers it."""
 
     cluster: str
     name: str
@@ -36,11 +36,11 @@ class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
     kind = "registration"
 
     def awaited(self, key: Key) -> str:
-        """A person registers a cluster."""
+        """Return that a person registers a cluster."""
         return f"{key.name} is not registered yet"
 
     def refuse(self, spec: RegistrationSpec, live: Found, last: Last | None) -> str:
-        """No peer is ever distributed from or to a cluster that is not registered."""
+        """Refuse a cluster that is not accepted: no peer is distributed from or to it."""
         del last
         if live is None:
             return (
@@ -75,7 +75,7 @@ class RegistrationProvider(Verified[RegistrationSpec], NamedAfterCluster):
         return rights(KUBERNETES_CLUSTER, READ)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Leave it to those who made it."""
+        """Leave it to its owner."""
         del key, place, live, last, world
         return ("another program keeps it",)
 

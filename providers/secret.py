@@ -181,7 +181,7 @@ def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:
         token(obj, attrs),
         uid=obj["metadata"]["uid"],
         outputs={"digest": next(iter(digests.values()))} if digests else {},
-        touches=touches(obj, ours=manager),
+        touches=touches(obj, manager=manager),
         owner=owner_of(obj),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from mesh.istio.addresses import chart_key, is_link, is_peer, peer_key, starts_automatic_links
 from mesh.model import Action, Found, Key, Live, Step
-from mesh.providers.peer import BY_HAND, OURS
+from mesh.providers.peer import BY_HAND, REPLACED
 from mesh.state.lockfile import State
 
 
@@ -56,7 +56,7 @@ def _is_distributed(
         and isinstance(there, Live)
         and isinstance(peer, Live)
         and there.uid == peer.uid
-        and not (peer.status[BY_HAND] or peer.status[OURS])
+        and not (peer.status[BY_HAND] or peer.status[REPLACED])
     )
 
 

@@ -112,7 +112,7 @@ def unfinished(kind: Kind, spec: Any, live: Live) -> str:
 
 
 def confirmed(kind: Kind) -> frozenset[Path]:
-    """Return the fields whose change is confirmed by typing the name of the cluster."""
+    """Return the fields that a person confirms by typing the name of the cluster."""
     return kind.asks if isinstance(kind, Confirmed) else frozenset()
 
 

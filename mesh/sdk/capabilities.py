@@ -129,7 +129,7 @@ class Confirmed(ABC, Generic[S]):
     """Some of its changes are confirmed by typing the name of the cluster."""
 
     asks: ClassVar[frozenset[Path]] = frozenset()
-    """Fields whose change is confirmed."""
+    """Fields that a person confirms a change of."""
 
     def reissues(self, spec: S, live: Live) -> str:
         """Return how adopting it changes the identities of workloads; "" if it does not."""

@@ -1,4 +1,4 @@
-"""What a chart's new rendering changes in a cluster: by comparison, and by asking the API server."""
+"""What a new rendering of a chart changes in a cluster: by comparison, and by a dry run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HANDS = ("kubectl",)
 
 
 def placeheld(values: Any) -> Any:
-    """Put the words for it in place of every value that is not known yet, so that charts can be rendered."""
+    """Replace every value that is not known yet by a text, so that the chart can be rendered."""
     if isinstance(values, Mapping):
         return {key: placeheld(value) for key, value in values.items()}
     if isinstance(values, list):
@@ -28,7 +28,7 @@ def placeheld(values: Any) -> Any:
 
 
 def name_of(obj: Object) -> str:
-    """`Kind namespace/name`, as people read it."""
+    """Return `Kind namespace/name`."""
     meta = obj["metadata"]
     return (
         f"{obj['kind']} {meta['namespace']}/{meta['name']}"
@@ -38,7 +38,7 @@ def name_of(obj: Object) -> str:
 
 
 def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> tuple[ManifestChange, ...]:
-    """Compare two renderings object by object; `secrets` are struck out, and so is every Secret's data."""
+    """Compare two renderings object by object; `secrets` and the data of every Secret are masked."""
     before = {name_of(obj): obj for obj in old}
     after = {name_of(obj): obj for obj in new}
     found = []
@@ -74,7 +74,7 @@ def _shown(obj: Any, secrets: Collection[str]) -> Any:
 
 
 def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
-    """A webhook without what istiod itself writes: its charts render that at install only."""
+    """Return a webhook without the fields that istiod writes: the charts render them at install only."""
     client = {key: value for key, value in webhook.get("clientConfig", {}).items() if key != "caBundle"}
     kept = {key: value for key, value in webhook.items() if key != "failurePolicy"}
     return {**kept, "clientConfig": client}
@@ -84,7 +84,7 @@ LONGEST = 20_000
 
 
 def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """A text too long to read (a CRD's schema, a template) is shown as changed, not in full."""
+    """Show a text that is too long to read (a schema of a CRD, a template) by its length."""
 
     def short(value: Any) -> Any:
         return f"({len(value)} characters)" if isinstance(value, str) and len(value) > LONGEST else value
@@ -95,9 +95,10 @@ def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
 def conflicts(
     kube: Kube, job: HelmJob, new: list[Object], old: list[Object]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Dry-run, as helm, the objects that change: which fields it takes by force, and from whom it may not.
+    """Dry-run the changed objects as helm: return notes on fields taken by force, and refusals.
 
-    The first are notes, with the objects that we may not ask about; the second are refusals.
+    The notes name the objects that this identity may not dry-run. A refusal names a field that another
+    controller holds.
     """
     before = {name_of(obj): obj for obj in old}
     notes: list[str] = []
@@ -119,7 +120,7 @@ def conflicts(
             else:
                 refusals.append(line)
     if unchecked:
-        notes.append(f"not checked by the API server: it does not let us try {', '.join(unchecked)}")
+        notes.append(f"not checked by the API server: this identity may not dry-run {', '.join(unchecked)}")
     return tuple(notes), tuple(refusals)
 
 
@@ -131,12 +132,12 @@ def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
     except Forbidden:
         raise
     except KubeError:
-        return []  # a type that comes with this plan, say: helm itself will tell
+        return []  # a type that this plan adds, for example: helm itself reports the error
     return []
 
 
 def _as_helm(obj: Object, job: HelmJob) -> Object:
-    """The object as helm sends it: with its namespace and the marks of its release."""
+    """Return the object as helm sends it: with its namespace and the marks of its release."""
     meta = dict(obj["metadata"])
     meta["labels"] = {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}
     meta["annotations"] = {

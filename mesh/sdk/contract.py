@@ -30,8 +30,7 @@ class Last:
     """The state of one resource: what the last apply wrote.
 
     `fields` maps each dotted path that mesh set to a short digest of its value. `created` tells whether
-    mesh created the object or adopted it. `theirs` are the paths of `fields` that had a value before mesh
-    first set them: they stay when mesh releases the object.
+    mesh created the object or adopted it.
     """
 
     place: Place
@@ -41,6 +40,7 @@ class Last:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     status: str = "ok"
     theirs: frozenset[str] = frozenset()
+    """The paths of `fields` that had a value before mesh first set them: they stay on release."""
 
     @property
     def ours(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""The pods behind an east-west gateway, and whether they have certificates under the root of trust of now.
+"""The pods behind an east-west gateway, and whether their certificates are under the current root of trust.
 
-A pod gets its root from `istio-ca-root-cert` when it starts. Both times are the API server's own, so
-that no clock is compared with another. Looked at only while clusters move to another root.
+A pod gets its root from `istio-ca-root-cert` when it starts. Both times that are compared come from the API
+server, so that no two clocks are. The pods are read only while clusters move to another root.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ANNOTATION = "meshform.io/ca"
 
 
 def with_pods(live: Live, place: Place, snapshot: Snapshot) -> Live:
-    """Add to what was read of a gateway its Deployments, its oldest pod, and the root it is given."""
+    """Add to a live gateway its Deployments, its oldest pod, and the root of trust that its pods get."""
     from mesh.world import pki
 
     here: dict[str, Any] = {"namespace": place.namespace, "labels": f"{NAME}={place.name}"}
@@ -45,7 +45,7 @@ def with_pods(live: Live, place: Place, snapshot: Snapshot) -> Live:
 
 
 def _written(published: Object) -> str:
-    """When the root in a ConfigMap was last changed; RFC 3339 in UTC, so that texts compare as times."""
+    """Return when the root in a ConfigMap last changed; RFC 3339 in UTC, so that texts compare as times."""
     meta = published["metadata"]
     times = [
         entry.get("time", "")
@@ -56,7 +56,7 @@ def _written(published: Object) -> str:
 
 
 def behind(root: Any, status: Any) -> str:
-    """Say why the pods must be made anew under the root `root`; "" if they need not, or there are none."""
+    """Return why the pods must restart under the root `root`; "" if they need not, or if there are none."""
     if not root or not status.get("pods"):
         return ""
     if isinstance(root, Unknown) or root not in status["roots"]:
@@ -64,8 +64,8 @@ def behind(root: Any, status: Any) -> str:
     return "its pods are older than the root of trust" if status["pods"] < status["since"] else ""
 
 
-def make_anew(live: Live, kube: Kube, manager: str) -> None:
-    """Let every pod be replaced, as `kubectl rollout restart` does; twice for one change of root is once."""
+def restart(live: Live, kube: Kube, manager: str) -> None:
+    """Restart every pod as `kubectl rollout restart` does; twice for one change of root restarts once."""
     status = live.status
     value = f"{','.join(sorted(status['roots']))} {status['since']}"
     for name, uid in status["deployments"]:

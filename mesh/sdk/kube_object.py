@@ -1,7 +1,7 @@
-"""A kind whose resource is one Kubernetes object, written by server-side apply.
+"""The base of the kinds that are one Kubernetes object, written by server-side apply.
 
-Its attrs are the object's labels, annotations and spec, at the paths that they have in the object,
-so that managedFields and diff speak of the same places.
+The attrs are the object's labels, annotations and spec, at the paths that they have in the object, so that
+managedFields and the diff use the same paths.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mesh.world.resources import ResourceType
 from mesh.world.snapshot import Snapshot
 
 HANDS = ("kubectl", "mesh/")
-"""Field managers that are a person at a keyboard, or ourselves: what they took is drift."""
+"""Field managers that are a person with kubectl, or mesh: what they changed is drift."""
 
 SECTIONS = ("spec",)
 META = ("labels", "annotations")
@@ -37,7 +37,7 @@ META = ("labels", "annotations")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole object as it is to be; `body` may hold refs."""
+    """The whole desired object; `body` may hold refs."""
 
     mesh: str
     body: Mapping[str, Any]
@@ -49,12 +49,12 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
     resource: ClassVar[ResourceType]
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
-        """Our labels, annotations and spec over whatever others put there."""
+        """Return the labels, annotations and spec of the file over those that other owners set."""
         ours = attrs_of(spec.body)
         return merge(ours, live.attrs, last.ours if last else ()) if isinstance(live, Live) else ours
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read the whole collection once, and find each in it."""
+        """Read the whole collection once, and find each resource in it."""
         return find(places, lambda: snapshot.list(self.resource), self._live)
 
     def _live(self, _key: Key, obj: Object) -> Live:
@@ -65,7 +65,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
             token=token(obj, attrs),
             outputs=self.outputs(obj),
             status=obj.get("status", {}) | {"generation": obj["metadata"].get("generation", 0)},
-            touches=touches(obj, ours="mesh/"),
+            touches=touches(obj, manager="mesh/"),
             owner=owner_of(obj),
         )
 
@@ -75,7 +75,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
         return {}
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Everything that carries our label and an address of this kind."""
+        """Return every object with the mesh's label and an address of this kind."""
         found: dict[Key, Place] = {}
         for obj in snapshot.list(self.resource):
             address = obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, "")
@@ -84,7 +84,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
         return found
 
     def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
-        """Dry-run the write; say which fields it takes from whom."""
+        """Dry-run the write; report the fields that it takes from another field manager."""
         if next(unknowns_in(spec.body), None):
             return Preview(notes=("checked by the API server at apply, when its values are known",))
         body = stamped(spec, key, live)
@@ -112,7 +112,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
         return rights(self.resource, READ)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """What the object's managedFields say."""
+        """Return what the object's managedFields say."""
         return written_in(self.resource, key, live.place or place, world)
 
     @property
@@ -121,7 +121,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
         return f"mesh/{self.kind}"
 
     def create(self, spec: Manifest, key: Key, world: World) -> None:
-        """Apply it; a conflict is an error, since nothing was there at the plan."""
+        """Apply it; a conflict is an error, since it did not exist at the plan."""
         world.kube(key.cluster).apply(stamped(spec, key, None), manager=self.manager)
 
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
@@ -130,14 +130,14 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
         world.kube(key.cluster).apply(stamped(spec, key, live), manager=self.manager, force=True)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete exactly the object that was seen."""
+        """Delete the very object that was read."""
         del last
         world.kube(key.cluster).delete(self.resource, place.namespace, place.name, uid=live.uid)
         return ()
 
 
-def unveiled(_key: Key, error: Forbidden) -> Unread:
-    """Say of something that may not be read that nothing is known of it."""
+def nothing_known(_key: Key, error: Forbidden) -> Unread:
+    """Return that nothing is known of an object that this identity may not read."""
     return Unread(error.message)
 
 
@@ -145,11 +145,11 @@ def find(
     places: Mapping[Key, Place],
     read: Callable[[], list[Object]],
     live: Callable[[Key, Object], Found],
-    hidden: Callable[[Key, Forbidden], Unread] = unveiled,
+    hidden: Callable[[Key, Forbidden], Unread] = nothing_known,
 ) -> dict[Key, Found]:
     """Look each place up in a collection; every key is `Unread` if it cannot be read.
 
-    `hidden` says what is known of a thing that we may not read.
+    `hidden` returns what is known of an object that this identity may not read.
     """
     try:
         objects = {place_of(obj): obj for obj in read()}
@@ -164,18 +164,18 @@ def find(
 
 
 def written_in(resource: ResourceType, key: Key, place: Place, world: World) -> tuple[Touch, ...]:
-    """Read the managedFields of one object; () if it is gone meanwhile."""
+    """Read the managedFields of one object; () if it was deleted meanwhile."""
     obj = world.kube(key.cluster).get(resource, place.namespace, place.name)
     return writers(obj) if obj else ()
 
 
 def place_of(obj: Object) -> Place:
-    """Where an object is."""
+    """Return the place of an object."""
     return Place(obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
 
 
 def attrs_of(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """Cut out of an object what a person writes: labels, annotations and spec; our own marks left out."""
+    """Return the part of an object that a person writes: labels, annotations, spec; no marks."""
     meta = obj.get("metadata", {})
     attrs: dict[str, Any] = {}
     kept = {name: _unmarked(meta[name]) for name in META if meta.get(name)}
@@ -190,12 +190,12 @@ def _unmarked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def token(obj: Object, attrs: Attrs) -> str:
-    """The uid and a digest of the attrs: moves when, and only when, the thing itself was changed."""
+    """Return uid and digest of the attrs: a text that changes if and only if the object does."""
     return f"{obj['metadata']['uid']}:{digest(attrs)}"
 
 
 def stamped(spec: Manifest, key: Key, live: Live | None) -> Object:
-    """Return the object with our marks, and with the uid of what it must be, if it is there."""
+    """Return the object with mesh's marks, and with the uid of the live object if there is one."""
     body = dict(spec.body)
     meta = dict(body["metadata"])
     meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
@@ -207,7 +207,7 @@ def stamped(spec: Manifest, key: Key, live: Live | None) -> Object:
 
 
 def dry_run(apply: Callable[[bool], object]) -> Preview:
-    """Try a write without writing; tell what it would take by force, and what stands against it."""
+    """Dry-run a write; return the fields that it takes by force, and those that another manager holds."""
     try:
         apply(False)
     except Conflict as conflict:
@@ -221,5 +221,5 @@ def dry_run(apply: Callable[[bool], object]) -> Preview:
     except Forbidden as error:
         return Preview(notes=(f"not checked by the API server: {error.message}",))
     except Missing:
-        return Preview(notes=("checked by the API server at apply, when its namespace and type are there",))
+        return Preview(notes=("checked by the API server at apply, when its namespace and type exist",))
     return Preview()

@@ -1,4 +1,4 @@
-"""A kind whose resource is one Secret: found in one LIST a namespace, written by server-side apply.
+"""The base of the kinds that are one Secret: found in one LIST a namespace, written by server-side apply.
 
 Attrs hold digests, never values. The locator of the place holds the mesh's name, the salt of the digests.
 """
@@ -93,7 +93,7 @@ class KubeSecretProvider(Provider[S], Traced, Permitted, Shown[S], Scripted[S]):
         return found
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Return every Secret with the mesh's label whose address is of this kind."""
+        """Return every Secret with the mesh's label and an address of this kind."""
         found: dict[Key, Place] = {}
         for obj in snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True):
             address = str(obj["metadata"].get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
@@ -132,6 +132,6 @@ class KubeSecretProvider(Provider[S], Traced, Permitted, Shown[S], Scripted[S]):
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the Secret that was read if mesh created it; report it if not."""
         if live.owner != mesh_of(place) and not (last.created and last.uid == live.uid):
-            return (f"Secret {place.namespace}/{place.name} was not made by mesh and stays",)
+            return (f"Secret {place.namespace}/{place.name} was not created by mesh and stays",)
         world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
         return ()

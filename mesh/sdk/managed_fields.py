@@ -1,4 +1,4 @@
-"""What an object's managedFields tell: who wrote which field last, and whether it is ours.
+"""What an object's managedFields tell: who wrote which field last, and who owns the object.
 
 Source: the `FieldsV1` format of the Kubernetes API (`f:name`, `k:{…}` and `v:…` entries).
 """
@@ -17,12 +17,12 @@ ADDRESS_ANNOTATION = "meshform.io/address"
 
 
 def marks(mesh: str) -> dict[str, str]:
-    """The label that says which mesh made an object."""
+    """Return the label that says which mesh manages an object."""
     return {MESH_LABEL: mesh}
 
 
 def owner_of(obj: Mapping[str, Any]) -> str:
-    """Who keeps an object: a mesh by our mark, else its Helm release, its owner or its last manager."""
+    """Return the owner of an object: a mesh by its label, else its Helm release, owner or last manager."""
     meta = obj["metadata"]
     annotations = meta.get("annotations", {})
     if (mesh := meta.get("labels", {}).get(MESH_LABEL)) and not is_copied(meta):
@@ -36,7 +36,7 @@ def owner_of(obj: Mapping[str, Any]) -> str:
 
 
 def is_copied(meta: Mapping[str, Any]) -> bool:
-    """Whether our marks came here from a gateway: istiod copies all of them to the peer that it makes."""
+    """Return whether istiod copied the marks of a gateway to the peer that it made from it."""
     try:
         key = Key.parse(meta.get("annotations", {}).get(ADDRESS_ANNOTATION, ""))
     except ValueError:
@@ -44,12 +44,12 @@ def is_copied(meta: Mapping[str, Any]) -> bool:
     return is_gateway(key) and key.name != meta["name"]
 
 
-def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:
-    """List who else than the manager `ours` wrote which field; first of all the object's last writer.
+def touches(obj: Mapping[str, Any], *, manager: str) -> tuple[Touch, ...]:
+    """List which field manager other than `manager` wrote which field, the object's last writer first.
 
-    The last writer has the empty path: it is whom to ask about a field that is gone.
+    The last writer has the empty path: it is the one to ask about a field that was removed.
     """
-    entries = [entry for entry in _entries(obj) if not str(entry.get("manager", "")).startswith(ours)]
+    entries = [entry for entry in _entries(obj) if not str(entry.get("manager", "")).startswith(manager)]
     found = [
         Touch(path, entry.get("manager", ""), entry.get("time", ""))
         for entry in entries
@@ -61,7 +61,7 @@ def touches(obj: Mapping[str, Any], *, ours: str) -> tuple[Touch, ...]:
 
 
 def writers(obj: Mapping[str, Any]) -> tuple[Touch, ...]:
-    """List who wrote which field, ourselves too; a field of several managers is listed for each."""
+    """List who wrote which field, mesh included; a field of several managers is listed for each."""
     return tuple(
         Touch(path, str(entry.get("manager", "")), str(entry.get("time", "")))
         for entry in _entries(obj)

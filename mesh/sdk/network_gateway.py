@@ -1,7 +1,7 @@
-"""Gateways that stand for a network: recognised by class and network label, whatever they are called.
+"""The base of the Gateways that stand for a network: found by class and network label, not by name.
 
-Istio looks at nothing else, so a second one for the same network would make the first ambiguous,
-whoever made it and wherever it is.
+Istio looks at nothing else. A second one for the same network makes the first ambiguous, in whatever
+namespace it is and whatever made it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IMPLIED = {
     f"peering.solo.io/{name}": "loadbalancer"
     for name in ("data-plane-service-type", "preferred-data-plane-service-type")
 }
-"""Annotations that say what holds without them."""
+"""Annotations that repeat the default."""
 
 PODS = "migrates"
 """What the lockfile holds for `NetworkLocator.pods`."""
@@ -58,16 +58,16 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
     classes: ClassVar[frozenset[str]]
     what: ClassVar[str]
     named: ClassVar[bool] = False
-    """Whether others refer to it by its name, so that it must be the one in the file."""
+    """Whether other objects refer to it by name, so that it must have the name in the file."""
     unmoved: ClassVar[str] = ""
-    """Why it cannot be taken over where it is, if that needs saying."""
+    """Why it cannot be adopted in another namespace, if that needs an explanation."""
 
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
-        """Ours over theirs; what somebody else made need not say what holds without saying."""
+        """Return the file's fields over the live ones; another owner's object may leave defaults out."""
         return super().wanted(_short(spec, live, last), live, last)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read each by its name; where there is none of that name, the one that stands for the network."""
+        """Read each by its name; if that is missing, read the one that stands for the network."""
         found = dict(super().observe(places, snapshot))
         for key, place in places.items():
             live, network = found[key], NetworkLocator.of(place).network
@@ -100,7 +100,7 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         return rights(GATEWAY, READ)
 
     def refuse(self, spec: Manifest, live: Found, last: Last | None) -> str:
-        """Refuse a second one for a network, and one that is not where it must be."""
+        """Refuse a second one for a network, and one in the wrong namespace or with the wrong name."""
         if not isinstance(live, Live) or live.place is None:
             return ""
         wanted, there = place_of(dict(spec.body)), live.place
@@ -110,8 +110,8 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         is_other = last is not None and last.created and last.place.name and _at(last.place) != there
         if is_other or there.namespace != wanted.namespace or (self.named and there != wanted):
             return (
-                f"network {_network(spec)} has a {self.what} in this cluster already: {where}, by "
-                f"{live.owner or 'nobody known'}; a second one is never made: "
+                f"network {_network(spec)} already has a {self.what} in this cluster: {where}, by "
+                f"{live.owner or 'an unknown owner'}; mesh never creates a second one: "
                 f"{', '.join(self._ways_out(wanted, there))}"
             )
         return ""
@@ -121,12 +121,12 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         if there.namespace != wanted.namespace or self.named:
             yield f"set namespaces.eastwest: {there.namespace}{name} to use it"
         if not self.named:
-            yield "leave it as it is (`--leave ADDRESS`)"
+            yield "leave it to its owner (`--leave ADDRESS`)"
         why = f"; {self.unmoved}" if self.unmoved and there.namespace != wanted.namespace else ""
         yield f"or remove it (kubectl delete gateway -n {there.namespace} {there.name}){why}"
 
     def refuse_left(self, spec: Manifest, live: Live) -> str:
-        """Refuse several; what others made may be anywhere, unless the peers know it by its name."""
+        """Refuse several; one of another owner may be anywhere, unless the peers know it by its name."""
         return self.refuse(spec, live, None) if self.named else self._several(spec, live)
 
     def ambiguous(self, spec: Manifest, live: Live) -> str:
@@ -143,11 +143,11 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
         )
 
     def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
-        """Dry-run the write under the name that it has."""
+        """Dry-run the write, to the object that was found."""
         return super().preview(_named(spec, live), key, live, world)
 
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Apply it by force under the name that it has."""
+        """Apply it by force, to the object that was found."""
         super().update(_named(_short(spec, live, last), live), key, live, last, world)
 
 
@@ -160,7 +160,7 @@ def _at(place: Place) -> Place:
 
 
 def _short(spec: Manifest, live: Found, last: Last | None) -> Manifest:
-    """Leave out what is implied, where an object that we did not make does not say it either."""
+    """Leave out annotations that repeat a default, if an object that mesh did not create has none."""
     if not isinstance(live, Live) or (last and last.created):
         return spec
     there = live.attrs.get("metadata", {}).get("annotations", {})

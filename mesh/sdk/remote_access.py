@@ -1,7 +1,7 @@
-"""What lets one istiod read another cluster: a reader's token, and the remote secret that carries it.
+"""How one istiod reads another cluster: the token of a reader, and the remote secret that holds it.
 
-For the kinds that keep either. A token is compared, sent and digested; it is in no attrs, output,
-message or record. Source of the form: `istioctl create-remote-secret`.
+A token is compared, sent and digested; attrs, outputs, messages and state never hold it. Source of the
+format: `istioctl create-remote-secret`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ FILLED = ("{.data.token}", "{.data.ca\\.crt}")
 """The values that Kubernetes writes to a service account's token Secret, as JSONPath of kubectl."""
 
 SECONDS = 5.0
-"""How long an API server may take to say what it thinks of a token."""
+"""Timeout of the question whether an API server accepts a token."""
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How an API server is read: the CA (PEM) that vouches for it, and a token that it accepts."""
+    """Access to an API server: the CA (PEM) that verifies it, and a token that it accepts."""
 
     server: str = ""
     ca: bytes = field(default=b"", repr=False)
@@ -43,15 +43,15 @@ class Access:
 
     @property
     def complete(self) -> bool:
-        """Whether both are there: a token Secret is filled in a moment after it was made."""
+        """Whether it has both: Kubernetes adds the token a moment after it creates the Secret."""
         return bool(self.ca and self.token)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What an API server thinks of an access: at most one is set, nothing if it is good.
+    """What an API server says of an access: at most one is set, none if the access works.
 
-    `refused` is what other credentials mend, `denied` what rights mend, `unknown` why nobody knows.
+    `refused` is fixed by other credentials and `denied` by rights; `unknown` is why the answer is not known.
     """
 
     refused: str = ""
@@ -59,13 +59,13 @@ class Judgement:
     unknown: str = ""
 
     def told(self) -> dict[str, str]:
-        """What is to be remembered of it until readiness is judged."""
+        """Return what is set, by name, for the status of a live object."""
         said = {"refused": self.refused, "denied": self.denied, "unknown": self.unknown}
         return {name: text for name, text in said.items() if text}
 
 
 def salted(mesh: str, reader: Key, value: str | bytes) -> str:
-    """The digest that stands for a CA or token of a reader, "" for none; the same wherever it is found."""
+    """Return the digest of a CA or token of a reader, "" for none; the same in whichever object it is."""
     if not value:
         return ""
     raw = value if isinstance(value, bytes) else value.encode()
@@ -73,7 +73,7 @@ def salted(mesh: str, reader: Key, value: str | bytes) -> str:
 
 
 def of_token_secret(obj: Object) -> Access:
-    """The access that a service account's token Secret gives."""
+    """Return the access that a service account's token Secret gives."""
     data = obj.get("data") or {}
     return Access(
         ca=_decoded(data.get("ca.crt")), token=_decoded(data.get("token")).decode("ascii", "replace")
@@ -81,7 +81,7 @@ def of_token_secret(obj: Object) -> Access:
 
 
 def of_remote_secret(obj: Object, cluster: str) -> Access:
-    """The access that a remote secret holds for a cluster; an empty one if it cannot be read."""
+    """Return the access that a remote secret holds for a cluster; an empty one if it is not valid."""
     try:
         config = read(_decoded((obj.get("data") or {}).get(cluster)).decode())
         chosen = _named(config, "contexts", config["current-context"])["context"]
@@ -94,13 +94,13 @@ def of_remote_secret(obj: Object, cluster: str) -> Access:
 
 
 def kubeconfig(cluster: str, access: Access) -> str:
-    """Return what a remote secret holds under the cluster's name."""
+    """Return the kubeconfig that a remote secret holds under the cluster's name."""
     ca = base64.b64encode(access.ca).decode()
     return write(document(cluster, access.server, ca=ca, token=access.token))
 
 
 def document(cluster: str, server: str, *, ca: str, token: str) -> Object:
-    """Return a kubeconfig with one entry of each sort; `ca` is base64 of PEM."""
+    """Return a kubeconfig with one cluster, user and context; `ca` is base64 of PEM."""
     return {
         "apiVersion": "v1",
         "kind": "Config",
@@ -112,9 +112,9 @@ def document(cluster: str, server: str, *, ca: str, token: str) -> Object:
 
 
 def judge(kube: Kube, access: Access, *, whose: str) -> Judgement:
-    """Ask a cluster's own API server, as the holder of a token, whether it may read services.
+    """Ask a cluster's own API server, with the token, whether the token may list services.
 
-    One request. The CA is put to the proof, too, where the access names the server that we know.
+    One request. It verifies the CA as well if the access names the server that mesh uses.
     """
     ca = access.ca if access.server == kube.server else b""
     review = {
@@ -127,12 +127,10 @@ def judge(kube: Kube, access: Access, *, whose: str) -> Judgement:
     except Unauthorized:
         return Judgement(refused=f"{whose} token is no longer accepted by cluster {kube.cluster}")
     except Forbidden:
-        return Judgement()  # it is known there, and may not even ask: its rights are somebody's choice
+        return Judgement()  # a valid token that may not ask: its rights are the owner's choice
     except Unreachable as error:
         if error.untrusted and ca:
-            return Judgement(
-                refused=f"{whose} CA does not vouch for the API server of cluster {kube.cluster}"
-            )
+            return Judgement(refused=f"{whose} CA does not verify the API server of cluster {kube.cluster}")
         return Judgement(
             unknown=f"cluster {kube.cluster} did not say whether the token is good: {error.message}"
         )
@@ -144,9 +142,9 @@ def judge(kube: Kube, access: Access, *, whose: str) -> Judgement:
 
 
 def roots(snapshot: Snapshot, namespace: str) -> str:
-    """The fingerprints of the roots that a cluster's istiod hands out, sorted; "" if none can be seen."""
+    """Return the sorted fingerprints of the roots that istiod publishes; "" if they cannot be read."""
     try:
-        found = snapshot.list(CONFIG_MAP, namespace=namespace)  # the LIST that finds our slice, too
+        found = snapshot.list(CONFIG_MAP, namespace=namespace)  # the same LIST finds the copy of the state
     except KubeError:
         return ""
     kept = [obj.get("data") or {} for obj in found if obj["metadata"]["name"] == ROOT_CONFIG_MAP]

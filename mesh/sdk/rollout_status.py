@@ -1,4 +1,4 @@
-"""Whether Deployments and DaemonSets do what was last asked of them, and if not, which pod says why; pure."""
+"""Whether Deployments and DaemonSets have rolled out, and if not, which pod is the reason; pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from mesh.world import Object
 
 Pods = Callable[[Object], list[Object]]
-"""Reads the pods of a workload; asked only about one that is not ready."""
+"""Reads the pods of a workload; called only if it is not ready."""
 
 
 def why_not(workload: Object, nodes: int, pods: Pods) -> str:
-    """Say why a workload is not ready, "" if it is; `nodes` is how many a DaemonSet must cover."""
+    """Return why a workload is not ready, "" if it is; `nodes` is how many a DaemonSet must cover."""
     name = f"{workload['kind']} {workload['metadata']['name']}"
     status, meta = workload.get("status", {}), workload["metadata"]
     if status.get("observedGeneration", 0) < meta.get("generation", 0):
@@ -42,12 +42,12 @@ def _deployment(workload: Object) -> str:
     if updated < wanted:
         return f"{updated} of {wanted} replicas are of the new revision"
     if status.get("replicas", 0) > updated:
-        return "old replicas are still there"
+        return "old replicas still exist"
     return f"{available} of {wanted} replicas are available" if available < wanted else ""
 
 
 def pod_trouble(pod: Object) -> str:
-    """What keeps a pod from being ready, in its own words; "" if it is ready."""
+    """Return why a pod is not ready, in the words of its status; "" if it is."""
     status, name = pod.get("status", {}), pod["metadata"]["name"]
     conditions = {each["type"]: each for each in status.get("conditions", [])}
     if conditions.get("Ready", {}).get("status") == "True":
@@ -70,7 +70,7 @@ def _words(trouble: Mapping[str, Any]) -> str:
 
 
 def of_release(workloads: Iterable[Object], release: str, namespace: str) -> list[Object]:
-    """Pick the workloads that belong to a Helm release."""
+    """Return the workloads that belong to a Helm release."""
     mark = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
     picked = []
     for obj in workloads:

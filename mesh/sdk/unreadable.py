@@ -1,4 +1,4 @@
-"""What a kind can still say of a thing whose Secret may not be read: the record, and what shows of it."""
+"""Fallback observation when a Secret cannot be read: the state, and what is visible elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.world.snapshot import Snapshot
 
 
 class VisibleState(NamedTuple):
-    """What was left there, and the attrs that visibly are otherwise now."""
+    """What the last apply left, and the attrs that visibly differ now."""
 
     seen: Live
     strange: Attrs
@@ -23,7 +23,7 @@ class VisibleState(NamedTuple):
 def unreadable(
     key: Key, error: Forbidden, snapshot: Snapshot, look: Callable[[Last], VisibleState]
 ) -> Unread:
-    """Judge by the record if the last step ended well; `look` reads what shows of it without its Secret."""
+    """Return what the state says if the last step finished; `look` reads what else is visible."""
     last = recorded(snapshot, key)
     if last is None:
         return Unread(f"{error.message}; and nothing is recorded of it")
@@ -36,5 +36,5 @@ def unreadable(
 
 
 def as_left(last: Last) -> Live:
-    """What the record says of a thing; what only its kind can say is empty."""
+    """Return what the state says of a resource; the attrs, which only its kind knows, are empty."""
     return Live({}, token="", uid=last.uid, outputs=dict(last.outputs), place=last.place)

@@ -1,7 +1,7 @@
 """Kind `cert`: the root of trust of a mesh, and each cluster's intermediate certificate under it.
 
-`cert/-/root` and `cert/<cluster>/cacerts` are one kind in the addresses and two in behaviour: `root`
-and `intermediate` each hold one of them, and this module picks by spec and by `Place.variant`.
+`cert/-/root` and `cert/<cluster>/cacerts` are one kind in the addresses and two in behaviour. `root` and
+`intermediate` each hold one of them; `_half` picks by spec or by place.
 """
 
 from __future__ import annotations
@@ -71,29 +71,29 @@ class CertProvider(
     Shown[CertSpec],
     Scripted[CertSpec],
 ):
-    """Root and intermediates, each handed on to its own half."""
+    """Root and intermediates, each in its own half."""
 
     kind = "cert"
     stage = Stage.TRUST
     waits = False
     asks = frozenset({("issuer",)})
     moves = frozenset({("issuer",)})
-    stays = "it stays for the istiod that was there before mesh"
+    stays = "it stays for the istiod that existed before mesh"
 
     def wanted(self, spec: CertSpec, live: Found, last: Last | None) -> Attrs:
-        """The profile of what we make; what is there, of a root or of what others keep."""
+        """Return the profile of what mesh signs; else the live attrs."""
         return _half(spec).wanted(spec, live, last)
 
     def due(self, spec: CertSpec, live: Live, now: datetime) -> str:
-        """Say why an intermediate of ours must be signed again."""
+        """Return why an intermediate of mesh must be signed again."""
         return _CACERTS.due(spec, live, now) if isinstance(spec, IntermediateSpec) else ""
 
     def refuse(self, spec: CertSpec, live: Found, last: Last | None) -> str:
-        """Refuse to change a root of trust, and to overwrite what others made."""
+        """Refuse to change a root of trust, and to overwrite another owner's certificate."""
         return _half(spec).refuse(spec, live, last)
 
     def ready(self, spec: CertSpec, live: Live) -> Ready:
-        """Everything that istiod and ztunnel will check, checked."""
+        """Return whether istiod and ztunnel will accept it."""
         return _half(spec).ready(spec, live)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
@@ -103,11 +103,11 @@ class CertProvider(
         return {**_ROOT.observe(roots, snapshot), **_CACERTS.observe(below, snapshot)}
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Every intermediate with our label; a root leaves no mark in a cluster."""
+        """Return every intermediate with the mesh's label; a root leaves no mark in a cluster."""
         return _CACERTS.owned(mesh, snapshot)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """Who wrote the Secret; a root on this machine was written by nobody else."""
+        """Return who wrote the Secret; nothing for a root, which is a file on this machine."""
         return _CACERTS.written(key, place, live, world) if is_intermediate(place) else ()
 
     def commands(self, resource: Resource[CertSpec], mesh: Mesh) -> Commands:
@@ -128,26 +128,27 @@ class CertProvider(
         return rights(SECRET, verbs, place.namespace)
 
     def preview(self, spec: CertSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Look whether the signer can sign, and whether a root is there already; sign nothing."""
+        """Check that the signer can sign, and that no cluster has another root; sign nothing."""
         return _half(spec).preview(spec, key, live, world)
 
     def create(self, spec: CertSpec, key: Key, world: World) -> None:
-        """Make it; keep the right one that is there already."""
+        """Create it; keep the right one if it already exists."""
         _half(spec).create(spec, key, world)
 
     def update(self, spec: CertSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Sign an intermediate anew, under the same root."""
+        """Sign an intermediate again."""
         _half(spec).update(spec, key, live, last, world)
 
     def keeps(self, place: Place, world: World) -> str:
-        """The root stays."""
+        """Return that a root stays."""
         return "" if is_intermediate(place) else _ROOT.keeps(place, world)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the intermediate that we made; keep the root, and say where it is."""
-        half: Provider[Any] = _CACERTS if is_intermediate(place) else _ROOT
-        return half.delete(key, place, live, last, world)
+        """Delete an intermediate that mesh created; keep a root, and report where it is."""
+        return _half(place).delete(key, place, live, last, world)
 
 
-def _half(spec: CertSpec) -> Provider[Any]:
-    return _ROOT if isinstance(spec, RootSpec) else _CACERTS
+def _half(which: CertSpec | Place) -> Provider[Any]:
+    """Return the half that has this spec or place."""
+    is_below = is_intermediate(which) if isinstance(which, Place) else isinstance(which, IntermediateSpec)
+    return _CACERTS if is_below else _ROOT

@@ -1,6 +1,6 @@
 """A cluster's intermediate: the Secret `cacerts` that its istiod signs workload certificates with.
 
-Its attrs are issuer and profile; fingerprint, serial and dates are outputs; the key is in neither.
+Its attrs are issuer and profile; fingerprint, serial and dates are outputs; neither holds the key.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from mesh.world.snapshot import Snapshot
 
 
 class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
-    """One intermediate a cluster; a foreign one is kept if it has the mesh's root, and never overwritten."""
+    """One intermediate a cluster; another owner's is kept if it has the mesh's root."""
 
     kind = "cert"
     waits = False
 
     def wanted(self, spec: IntermediateSpec, live: Found, last: Last | None) -> Attrs:
-        """The profile, for what we make; what is there, for what others keep."""
+        """Return the profile if mesh signs it, the live attrs if another owner does."""
         if isinstance(live, Live) and (moves(spec, live) or live.status["by"] == UNPLUGGED):
             return _profile(spec, None)
         if isinstance(live, Live) and (isinstance(spec.ca, ExistingCA) or not _is_ours(spec, live, last)):
@@ -54,7 +54,7 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         return _profile(spec, live)
 
     def due(self, spec: IntermediateSpec, live: Live, now: datetime) -> str:
-        """Say why an intermediate of ours must be signed again: it expires, or istiod could not use it."""
+        """Return why an intermediate of mesh must be signed again: it expires, or istiod could not use it."""
         if isinstance(spec.ca, ExistingCA) or live.owner != spec.mesh:
             return ""
         if problems := live.status["problems"]:
@@ -65,27 +65,27 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         return f"expires in {max((end - now).days, 0)} days"
 
     def refuse(self, spec: IntermediateSpec, live: Found, last: Last | None) -> str:
-        """Refuse another root than the mesh's, and to overwrite what others made."""
+        """Refuse another root than the mesh's, and to overwrite another owner's certificate."""
         where = f"cacerts in cluster {spec.cluster}"
         if not isinstance(live, Live):
             wants = live is None and isinstance(spec.ca, ExistingCA)
-            return f"{where} is not there, and spec.rootOfTrust.ca says that it exists" if wants else ""
+            return f"{where} is missing, and spec.rootOfTrust.ca says that it exists" if wants else ""
         if why := migration.refuse(spec, live):
             return why
         if live.status["problems"] and not _is_ours(spec, live, last) and not moves(spec, live):
             return (
-                f"{where} is not fit for istiod and was not made by this mesh: {live.status['problems'][0]}; "
-                "mend it where it was made, or delete it and apply"
+                f"istiod cannot use {where}, not created by this mesh: {live.status['problems'][0]}; "
+                "fix it where it was created, or delete it and apply"
             )
         return ""
 
     def ready(self, spec: IntermediateSpec, live: Live) -> Ready:
-        """Everything that istiod and ztunnel will check, checked."""
+        """Return whether istiod and ztunnel will accept it."""
         del spec
         return never("; ".join(live.status["problems"])) if live.status["problems"] else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Find each in the one LIST of Secrets of its namespace; where there is none, what signs instead."""
+        """Find each in the one LIST of its namespace; if it is missing, return what signs instead."""
         found: dict[Key, Found] = {}
         now = snapshot.world.clock.now()
 
@@ -104,7 +104,7 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         return found
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Every `cacerts` with our label."""
+        """Return every `cacerts` with the mesh's label."""
         if snapshot.cluster == NO_CLUSTER:
             return {}
         objects = snapshot.list(SECRET, labels=f"{MESH_LABEL}={mesh}", metadata_only=True)
@@ -115,12 +115,12 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         }
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """What the Secret's managedFields say."""
+        """Return what the Secret's managedFields say."""
         del live
         return written_in(SECRET, key, place, world)
 
     def preview(self, spec: IntermediateSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Look whether the signer can sign, and tell what a move to another root does; sign nothing."""
+        """Check that the signer can sign, and report what a move to another root does; sign nothing."""
         del key
         from mesh.world import pki
 
@@ -134,7 +134,7 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         return told
 
     def create(self, spec: IntermediateSpec, key: Key, world: World) -> None:
-        """Sign and write, all four keys at once; one of ours that is there already is kept."""
+        """Sign and write all four keys at once; keep a right one of mesh that already exists."""
         if not self._is_made(spec, key, world):
             body = _body(spec, key, world)
             try:
@@ -144,7 +144,7 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
                     raise
 
     def _is_made(self, spec: IntermediateSpec, key: Key, world: World) -> bool:
-        """Whether the right `cacerts` is there; raise RefusedError if another one is."""
+        """Return whether the right `cacerts` exists; raise RefusedError if another one does."""
         obj = world.kube(key.cluster).get(SECRET, spec.namespace, CACERTS)
         if obj is None:
             return False
@@ -152,11 +152,11 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         live = live_cacerts(obj, now)
         strange = "it has another root of trust" if moves(spec, live) else ""
         if why := strange or self.refuse(spec, live, None) or self.due(spec, live, now):
-            raise RefusedError(f"{key} is there already: {why}", hint="run `mesh plan` again")
+            raise RefusedError(f"{key} already exists: {why}", hint="run `mesh plan` again")
         return True
 
     def update(self, spec: IntermediateSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Sign anew and replace the four keys in one write: under the same root, unless the cluster moves."""
+        """Sign again and replace the four keys in one write; only a move changes the root."""
         if not live.uid:
             self.create(spec, key, world)
             return
@@ -180,11 +180,11 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         kube.replace({**obj, "data": {**obj.get("data", {}), **body["data"]}}, manager=MANAGER)
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the Secret that we made, and no other; not while an istiod runs on with it."""
+        """Delete the Secret that mesh created, and no other; keep it while an istiod uses it."""
         if live.status["address"] != str(key) and not (last.created and last.uid == live.uid):
-            return (f"cacerts in cluster {key.cluster} was not made by mesh and stays",)
+            return (f"cacerts in cluster {key.cluster} was not created by mesh and stays",)
         if istiods(world.kube(key.cluster).list(DEPLOYMENT, namespace=place.namespace)):
-            return (f"cacerts stays: the istiod of cluster {key.cluster} runs on with it",)
+            return (f"cacerts stays: the istiod of cluster {key.cluster} still uses it",)
         world.kube(key.cluster).delete(SECRET, place.namespace, place.name, uid=live.uid)
         return ()
 
@@ -194,12 +194,12 @@ def _is_ours(spec: IntermediateSpec, live: Live, last: Last | None) -> bool:
 
 
 def _ends(spec: IntermediateSpec) -> str:
-    """When the issuer expires, "" while it is not known."""
+    """Return when the issuer expires; "" while it is not known."""
     return spec.issuer["not_after"] if isinstance(spec.issuer, Mapping) else ""
 
 
 def _profile(spec: IntermediateSpec, live: Found) -> Attrs:
-    """What we would have signed when the live one was signed: nothing outlives its issuer."""
+    """Return what mesh would have signed when the live one was signed: nothing outlives its issuer."""
     from mesh.world.pki import SKEW, duration
 
     validity, end = spec.profile.validity, _ends(spec)
@@ -214,13 +214,13 @@ def _profile(spec: IntermediateSpec, live: Found) -> Attrs:
 
 
 def _ends_with_issuer(spec: IntermediateSpec, end: datetime) -> bool:
-    """Whether signing again could not make it last longer."""
+    """Return whether it ends with its issuer, so that signing again could not make it last longer."""
     limit = _ends(spec)
     return bool(limit) and end >= datetime.fromisoformat(limit)
 
 
 def _body(spec: IntermediateSpec, key: Key, world: World) -> Object:
-    """Sign, and put the result into the Secret as it is to be."""
+    """Sign, and return the Secret that holds the result."""
     from mesh.world import pki
 
     assert isinstance(spec.issuer, Mapping), "signed only when the root is known"

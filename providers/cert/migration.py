@@ -1,7 +1,7 @@
-"""A cluster that runs under another root of trust than the mesh's: refused, or moved to it.
+"""A cluster under another root of trust than the mesh's: refuse it, or move it to the mesh's root.
 
-Moving means a `cacerts` under the mesh's root in place of what signs now; istiod, ztunnel and the
-gateways restart after it (their kinds see to that). Only `rootOfTrust.migrate` allows it.
+A move replaces what signs now by a `cacerts` under the mesh's root; istiod, ztunnel and the gateways then
+restart (their kinds do that). Only `rootOfTrust.migrate` allows it.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ KEPT_META = ("labels", "annotations")
 
 
 def wanted_root(spec: IntermediateSpec) -> str:
-    """The fingerprint of the mesh's root, "" while it is not known, or the user keeps the intermediates."""
+    """Return the fingerprint of the mesh's root; "" while it is not known, or if the user signs."""
     return spec.issuer["fingerprint"] if isinstance(spec.issuer, Mapping) else ""
 
 
 def has_root(spec: IntermediateSpec, live: Live) -> bool:
-    """Whether what signs in the cluster leads to the mesh's root."""
+    """Return whether the certificates of the cluster lead to the mesh's root."""
     roots = [live.outputs["root"]] if live.status["by"] == CACERTS else live.status["roots"]
     return bool(wanted_root(spec)) and wanted_root(spec) in roots
 
 
 def moves(spec: IntermediateSpec, live: Live) -> bool:
-    """Whether the cluster is to be moved to the mesh's root."""
+    """Return whether this apply moves the cluster to the mesh's root."""
     return bool(spec.migrate) and not isinstance(spec.ca, ExistingCA) and not has_root(spec, live)
 
 
 def refuse(spec: IntermediateSpec, live: Live) -> str:
-    """Refuse another root than the mesh's, unless the cluster is to be moved and can be."""
+    """Refuse another root than the mesh's, unless the cluster can be moved and the file says so."""
     by, there = live.status["by"], live.outputs["root"]
     if isinstance(spec.ca, ExistingCA):
         if by in {CACERTS, CSR, UNSEEN}:
             return ""
         return (
-            f"cacerts in cluster {spec.cluster} is not there, and spec.rootOfTrust.ca says that it exists: "
+            f"cacerts in cluster {spec.cluster} is missing, and spec.rootOfTrust.ca says that it exists: "
             f"the cluster's root of trust is {there}, {by}"
         )
     if has_root(spec, live) or (by == CACERTS and not there and not spec.migrate):
@@ -85,7 +85,7 @@ def _other_root(spec: IntermediateSpec, live: Live) -> str:
     wanted, there = wanted_root(spec), live.outputs["root"]
     if live.status["by"] == CACERTS:
         if not wanted:
-            return ""  # the root is not known before the first apply; what is there is kept until then
+            return ""  # the root is not known before the first apply: the live one is kept until then
         return (
             f"cacerts in cluster {spec.cluster} was issued by root {there}, not by the mesh's root {wanted}; "
             "a foreign cacerts is never overwritten: name that root in spec.rootOfTrust.ca.files, or " + OFFER
@@ -97,7 +97,7 @@ def _other_root(spec: IntermediateSpec, live: Live) -> str:
 
 
 def preview(spec: IntermediateSpec, live: Live, world: World) -> Preview:
-    """Say what a move does, and look whether what it replaces can be saved."""
+    """Return what a move does, and whether the replaced Secret can be saved."""
     notes = [
         f"disruptive: {spec.cluster} moves to another root of trust; its istiod, ztunnel and east-west "
         "gateway restart and every identity is issued again; until all clusters are moved, calls between one "
@@ -106,7 +106,7 @@ def preview(spec: IntermediateSpec, live: Live, world: World) -> Preview:
     if live.status["by"] != CACERTS:
         return Preview(notes=tuple(notes))
     path = backup_path(spec, world)
-    notes.append(f"the cacerts that is there, with its key, is first saved to {path}")
+    notes.append(f"the existing cacerts, with its key, is saved to {path} first")
     if path.exists() or not git_would_take(path):
         return Preview(notes=tuple(notes))
     why = f"{path} would hold a key inside a git work tree that does not ignore it: name a place outside"
@@ -114,12 +114,12 @@ def preview(spec: IntermediateSpec, live: Live, world: World) -> Preview:
 
 
 def backup_path(spec: IntermediateSpec, world: World) -> Path:
-    """Where the `cacerts` of one cluster is saved."""
+    """Return where the `cacerts` of one cluster is saved."""
     return user_path(f"{spec.backup}-{spec.cluster}.yaml", world.env, world.folder)
 
 
 def put_in_place(kube: Kube, there: Object, body: Object, backup: Path) -> None:
-    """Save the Secret that is there, then put ours in its place, with nothing of the other CA left in it."""
+    """Save the live Secret, then replace it, so that nothing of the other CA is left in it."""
     _save(there, backup)
     meta = there["metadata"]
     if there.get("type", "Opaque") != "Opaque":
@@ -132,7 +132,7 @@ def put_in_place(kube: Kube, there: Object, body: Object, backup: Path) -> None:
 
 
 def _save(obj: Object, path: Path) -> None:
-    """Write a Secret to a new file only its owner may read; the very same file may be there already."""
+    """Write a Secret to a new file that only its owner may read; an equal file may already exist."""
     meta = obj["metadata"]
     kept = {name: meta[name] for name in ("name", "namespace", *KEPT_META) if meta.get(name)}
     saved = {"apiVersion": "v1", "kind": "Secret", "metadata": kept, "type": obj.get("type", "Opaque")}
@@ -142,6 +142,6 @@ def _save(obj: Object, path: Path) -> None:
     except FileExistsError:
         if read_secret_file(path) != text.encode():
             raise RefusedError(
-                f"{path} is there already and holds something else",
+                f"{path} already exists and holds something else",
                 hint="move it away, or name another place in spec.rootOfTrust.migrateBackup",
             ) from None

@@ -1,4 +1,4 @@
-"""What a cluster's istiod signs with: its `cacerts`, or what stands in for one where there is none."""
+"""What a cluster's istiod signs with: its `cacerts`, or what signs without one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ CERT_MANAGER = "cert-manager.io/certificate-name"
 
 SELF_SIGNED = "self-signed by its istiod"
 CSR = "not istiod: istio-csr or another signer"
-UNPLUGGED = "a cacerts that is gone"
+UNPLUGGED = "a cacerts that was deleted"
 UNSEEN = "as istiod publishes it; what signs is in a Secret that this identity may not read"
 
 
 def live_cacerts(obj: Object, now: datetime) -> Live:
-    """Read a `cacerts`; what cannot be read of it is empty and told in `problems`."""
+    """Read a `cacerts`; a part that is not valid is empty, and `problems` reports it."""
     from mesh.world import pki
 
     found = pki.inspect_bundle(pki.bundle_from(obj.get("data") or {}), now)
@@ -74,18 +74,17 @@ def renewal(live: Live, renew_before: timedelta) -> datetime:
 
 
 def _touches(obj: Object, names: tuple[str, ...]) -> tuple[Touch, ...]:
-    """Who else wrote the certificate is who changed every one of its attrs."""
-    theirs = touches(obj, ours=MANAGER)
+    """Return who else wrote the certificate as the one who changed each of its attrs."""
+    theirs = touches(obj, manager=MANAGER)
     wrote = next((each for each in theirs if each.path == ("data", "ca-cert.pem")), None)
     return theirs[:1] + tuple(Touch((name,), wrote.manager, wrote.time) for name in names if wrote)
 
 
 def without_cacerts(namespace: str, last: Last | None, snapshot: Snapshot) -> Live | None:
-    """Say what signs in a cluster that has no `cacerts`.
+    """Return what signs in a cluster that has no `cacerts`.
 
-    None if no istiod runs there, or none has begun, or the one that runs has read the `cacerts` that
-    is recorded: then it is that Secret that is gone. `root` and `roots` are what the istiod
-    publishes: what its workloads trust now.
+    None if no istiod runs, if it has not started to sign, or if it has read the `cacerts` in the state: then
+    that Secret was deleted. `root` and `roots` are what istiod publishes: what its workloads trust now.
     """
     running = istiods(snapshot.list(DEPLOYMENT, namespace=namespace))
     if not running:
@@ -105,7 +104,7 @@ def without_cacerts(namespace: str, last: Last | None, snapshot: Snapshot) -> Li
 
 
 def as_published(last: Last, snapshot: Snapshot) -> VisibleState:
-    """Say what signs where Secrets may not be read: what is recorded, if its root is the published one."""
+    """Return what signs if Secrets cannot be read: the state, if its root is the published one."""
     left, recorded = as_left(last), str(last.outputs.get("root", ""))
     roots = _published(last.place.namespace, snapshot)
     by, there = (CACERTS, recorded) if recorded in roots or not roots else (UNSEEN, roots[0])
@@ -121,7 +120,7 @@ def as_published(last: Last, snapshot: Snapshot) -> VisibleState:
 
 
 def istiods(deployments: Iterable[Object]) -> list[Object]:
-    """Pick the Deployments that are an istiod and stay."""
+    """Return the Deployments of istiod that are not being deleted."""
     return [
         obj
         for obj in deployments
@@ -139,14 +138,14 @@ def _published(namespace: str, snapshot: Snapshot) -> list[str]:
 
 
 def _own_root(own: Object | None) -> list[str]:
-    """The root of an istiod that has made one and not yet published it."""
+    """Return the root that an istiod has created and not yet published."""
     from mesh.world import pki
 
     return sorted(pki.fingerprints_in(pki.bundle_from((own or {}).get("data") or {}).ca_cert))
 
 
 def _signs(own: Object | None, roots: Collection[str]) -> bool:
-    """Whether an istiod's own CA is the one that is published, and not left of an earlier time."""
+    """Return whether an istiod's own CA is the published one, not a leftover."""
     return bool(set(_own_root(own)) & set(roots))
 
 
@@ -155,7 +154,7 @@ def _named(objects: Iterable[Object], name: str) -> Object | None:
 
 
 def _signs_elsewhere(running: Iterable[Object]) -> bool:
-    """Whether istiod's own CA is switched off."""
+    """Return whether istiod's own CA is switched off."""
     variables = [
         variable
         for istiod in running

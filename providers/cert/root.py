@@ -1,6 +1,6 @@
 """The root of trust: a certificate in a file on this machine, its key beside it or elsewhere.
 
-Once made or found it is never changed; it is there as long as the file or the lockfile shows it.
+It never changes once it was created or found; it exists as long as the file or the lockfile holds it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Root(Provider[RootSpec], Kept):
     waits = False
 
     def wanted(self, spec: RootSpec, live: Found, last: Last | None) -> Attrs:
-        """What is there; else what is to be made."""
+        """Return the live root, else the one to create."""
         del last
         if isinstance(live, Live):
             return live.attrs
@@ -45,7 +45,7 @@ class Root(Provider[RootSpec], Kept):
         return {"source": "files" if isinstance(spec.ca, FilesCA) else "command"}
 
     def refuse(self, spec: RootSpec, live: Found, last: Last | None) -> str:
-        """Refuse another root than the recorded one."""
+        """Refuse another root than the one in the state."""
         del spec
         before = (last.outputs if last else {}).get("issuer", {}).get("fingerprint", "")
         now = live.outputs["issuer"]["fingerprint"] if isinstance(live, Live) else ""
@@ -57,7 +57,7 @@ class Root(Provider[RootSpec], Kept):
         )
 
     def ready(self, spec: RootSpec, live: Live) -> Ready:
-        """Whether it may still sign, and peers still accept it."""
+        """Return whether it may still sign, and peers still accept it."""
         del spec
         return never("; ".join(live.status["problems"])) if live.status["problems"] else READY
 
@@ -66,12 +66,12 @@ class Root(Provider[RootSpec], Kept):
         return {key: _read(place, recorded(snapshot, key), snapshot.world) for key, place in places.items()}
 
     def preview(self, spec: RootSpec, key: Key, live: Live | None, world: World) -> Preview:
-        """Say where a new root will be; refuse if there is a place that shows one already."""
+        """Return where a new root will be; refuse if a cluster already has one."""
         del key
         return Preview() if live else _preview(spec, world)
 
     def create(self, spec: RootSpec, key: Key, world: World) -> None:
-        """Make key and certificate, or learn the certificate; one that is there is kept."""
+        """Create key and certificate, or learn the certificate from the signer; keep one that exists."""
         del key
         from mesh.world import pki
 
@@ -85,22 +85,22 @@ class Root(Provider[RootSpec], Kept):
                 pki.keep_certificate(files.certificate, probe[-1])
 
     def update(self, spec: RootSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Nothing: no field of a root ever differs from what is wanted."""
+        """Do nothing: no field of a root ever differs."""
 
     def keeps(self, place: Place, world: World) -> str:
-        """A root of trust is never deleted: what it signed elsewhere would be worthless."""
+        """Return where the root is kept: without it everything that it signed would be worthless."""
         files = _files(place, world)
         paths = " and ".join(sorted({str(files.key), str(files.certificate)}))
         return f"the root of trust is kept in {paths}; the next apply uses it again"
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Keep it, and say where it is."""
+        """Keep it, and report where it is."""
         del key, live, last
         return (self.keeps(place, world),)
 
 
 def _files(place: Place, world: World) -> RootFiles:
-    """The same as `pki.root_files` says of the spec; the key to a certificate file is not known here."""
+    """Return the files of `pki.root_files`, by place; the key of a certificate file is not known here."""
     from mesh.world import pki
 
     layout = CertLocator.of(place).layout
@@ -111,7 +111,7 @@ def _files(place: Place, world: World) -> RootFiles:
 
 
 def _read(place: Place, last: Last | None, world: World) -> Found:
-    """The certificate on disk, else what is recorded: the key is needed only to sign."""
+    """Return the certificate on disk, else the one in the state: the key is needed only to sign."""
     from mesh.world import pki
 
     files = _files(place, world)
@@ -149,14 +149,14 @@ def _preview(spec: RootSpec, world: World) -> Preview:
             return Preview(notes=(note,))
     shown, unseen = roots_shown(spec.namespaces, world)
     if unseen and all(isinstance(error, Unreachable) for error in unseen.values()) and not shown:
-        return Preview(unknown="no cluster answers, and one of them may have a root of trust already")
+        return Preview(unknown="no cluster answers, and one of them may already have a root of trust")
     notes = tuple(_unseen(name, error) for name, error in unseen.items())
-    notes = (f"the root key will be in {files.key}: keep a copy, it cannot be made again", *notes)
+    notes = (f"the root key will be in {files.key}: keep a copy, it cannot be created again", *notes)
     return Preview(notes=notes, refusals=pki.refusals(files) + _conflicts(spec, shown))
 
 
 def _conflicts(spec: RootSpec, shown: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Which clusters have a root of trust already, and are not to be moved to the new one."""
+    """Return which clusters already have a root of trust and will not move to the new one."""
     from mesh.world import pki
 
     found = () if spec.migrate else pki.root_conflicts(None, shown)
@@ -164,9 +164,9 @@ def _conflicts(spec: RootSpec, shown: Mapping[str, frozenset[str]]) -> tuple[str
 
 
 def _unseen(cluster: str, error: KubeError) -> str:
-    """What nobody knows of a cluster; that it did not answer is told elsewhere."""
+    """Return that the root of a cluster is unknown; that it did not answer is reported elsewhere."""
     why = "" if isinstance(error, Unreachable) else f": {error.message}"
-    return f"whether cluster {cluster} has a root of trust could not be seen{why}"
+    return f"the root of trust of cluster {cluster} could not be read{why}"
 
 
 def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
@@ -185,7 +185,7 @@ def _generate(spec: RootSpec, files: RootFiles, world: World) -> None:
 def roots_shown(
     namespaces: Mapping[str, str], world: World
 ) -> tuple[dict[str, frozenset[str]], dict[str, KubeError]]:
-    """Ask every cluster which roots of trust it shows; the second value holds those that did not say."""
+    """Read the roots of trust of every cluster; the second value has the error of each unread one."""
     shown: dict[str, frozenset[str]] = {}
     unseen: dict[str, KubeError] = {}
     for cluster, namespace in sorted(namespaces.items()):

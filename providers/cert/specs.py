@@ -1,4 +1,4 @@
-"""What the two resources of kind `cert` are told, and where they are."""
+"""The specs and the places of the two resources of kind `cert`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 ROOT = root_key()
 CACERTS = "cacerts"
 ISSUER = Ref(ROOT, "issuer")
-"""What an intermediate's spec names as its issuer; see `mesh.world.pki.issuer_of`."""
+"""The issuer in an intermediate's spec; see `mesh.world.pki.issuer_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootSpec:
     """The root of trust. `key` and `validity` matter only when it is generated.
 
-    `namespaces` are istiod's, by cluster: where a root that is there already would show. With
-    `migrate`, clusters that show one are moved to the new one.
+    `namespaces` are istiod's, by cluster: an existing root would show there. With `migrate`, clusters that
+    have one move to the new one.
     """
 
     mesh: str
@@ -41,7 +41,7 @@ class RootSpec:
 
 @dataclass(frozen=True, slots=True)
 class IntermediateSpec:
-    """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user keeps them.
+    """A cluster's `cacerts`. `issuer` is `ISSUER` until it is bound; None if the user signs.
 
     `migrate` and `backup` as in `mesh.model.spec.RootOfTrust`.
     """
@@ -65,7 +65,7 @@ class Layout(Enum):
     INTERMEDIATE = "intermediate"
     """The name of a Secret."""
     ROOT = "root"
-    """The name of a mesh, whose files are in the user's configuration folder."""
+    """The name of a mesh; its files are in the user's configuration folder."""
     ROOT_KEY = "root-key"
     """The path of a key file."""
     ROOT_CERTIFICATE = "root-certificate"
@@ -104,12 +104,12 @@ def root_place(mesh: str, ca: CA) -> Place:
 
 
 def cacerts_place(namespace: str) -> Place:
-    """Where a cluster's intermediate is."""
+    """Return where a cluster's intermediate is."""
     return Place(namespace, CACERTS, CertLocator(Layout.INTERMEDIATE))
 
 
 def context(world: World) -> SigningContext:
-    """The part of the world that signing may touch."""
+    """Return the part of the world that signing uses."""
     from mesh.world.pki import SigningContext
 
     return SigningContext(world.env, world.folder, world.clock.now())

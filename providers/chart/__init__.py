@@ -1,4 +1,4 @@
-"""Kind `chart`: a Helm release and the workloads that it brings."""
+"""Kind `chart`: a Helm release and its workloads."""
 
 from __future__ import annotations
 
@@ -67,28 +67,28 @@ class ChartProvider(
     Shown[ChartSpec],
     Scripted[ChartSpec],
 ):
-    """A release: its chart, version, values and status; ready when its workloads are."""
+    """A release: its chart, version, values and status; it is ready when its workloads are."""
 
     kind = "chart"
     stage = Stage.RELEASES
 
     def disrupts(self, key: Key) -> bool:
-        """The parts of Istio carry traffic; a management plane beside them does not."""
+        """Return whether it is a part of Istio: these carry traffic, a management plane does not."""
         return key.name in COMPONENTS
 
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
-        """What is there, with the values masked that the file calls sensitive."""
+        """Return the live attrs, with the values masked that the file calls sensitive."""
         return self.hidden(live.attrs, spec.sensitive)
 
     def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
-        """The values masked that the file calls sensitive, whatever their names."""
+        """Return the attrs with the values masked that the file calls sensitive, whatever their names."""
         return {**attrs, "values": mask(attrs["values"], sensitive)}
 
     def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
-        """Our values over those that others set on the release."""
+        """Return the values of the file over those that other owners set on the release."""
         ours = mask(spec.job.values, spec.sensitive)
         theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
-        # An archive has the version that is in it: helm is not told one, and none can differ.
+        # An archive has the version that is in it: helm gets none, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
         values = merged(ours, theirs, last)
         if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
@@ -97,18 +97,18 @@ class ChartProvider(
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
-        """The release with the values that others gave it; as it is, where its chart is not at hand."""
+        """Return the release with the values of its owner only; unchanged if its chart is not available."""
         view = view_of(live)
         if view and view.working and not is_whole(view.working):
             return live.attrs
         return {**live.attrs, "values": theirs_only(live.attrs["values"], last)}
 
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
-        """Do not touch a release of several, one that helm is at work on, or a version out of reach."""
+        """Refuse several releases, a release that helm works on, and a version that cannot be reached."""
         view = view_of(live)
         if not isinstance(live, Live):
             return spec.missing
-        if view is None:  # we may not read it
+        if view is None:  # this identity may not read it
             return _refuse_way(spec, live)
         if view.pending and not (last and last.status == OPEN):
             return pending(view)
@@ -125,12 +125,12 @@ class ChartProvider(
         return _refuse_way(spec, live)
 
     def reissues(self, spec: ChartSpec, live: Live) -> str:
-        """The trust domain is in every identity that an istiod gives."""
+        """Return how the trust domain changes: it is in every identity that istiod issues."""
         view = view_of(live)
         return other_identities(spec.job.values, view) if view and spec.component == ISTIOD else ""
 
     def ready(self, spec: ChartSpec, live: Live) -> Ready:
-        """Every workload does what was last asked of it, and istiod publishes the right root of trust."""
+        """Return whether every workload has rolled out, and istiod publishes the right root of trust."""
         troubles = list(live.status["troubles"])
         if (status := live.attrs.get("status", DEPLOYED)) != DEPLOYED:
             troubles.insert(0, f"its release is {status}")
@@ -139,11 +139,11 @@ class ChartProvider(
         return not_yet("; ".join(troubles)) if troubles else READY
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Decode the releases of each namespace, and judge their workloads from the same bulk read."""
+        """Decode the releases of each namespace, and judge their workloads by the same bulk read."""
         return read(places, snapshot)
 
     def written(self, key: Key, place: Place, live: Live, world: World) -> tuple[Touch, ...]:
-        """Helm writes a release as a whole; who changed its objects by hand is known from the read."""
+        """Return helm, which writes a release as a whole, and who changed its objects by hand."""
         del key, place, world
         view = view_of(live)
         if view is None:
@@ -152,7 +152,7 @@ class ChartProvider(
         return (Touch((), f"helm (revision {view.newest.revision})", when), *live.touches)
 
     def owned(self, mesh: str, snapshot: Snapshot) -> Mapping[Key, Place]:
-        """Every release that we labelled, by its chart's name, which is what its address ends in."""
+        """Return every release with the mesh's label; its address ends in the name of its chart."""
         views = newest(snapshot.list(SECRET, labels=f"{LABELS},{MESH_LABEL}={mesh}"))
         return {
             Key(self.kind, snapshot.cluster, view.newest.chart): Place(namespace, name)
@@ -170,7 +170,7 @@ class ChartProvider(
             return Preview(refusals=(why,))
         view = view_of(live)
         old = view.deployed.objects() if view and view.deployed else []
-        # What goes out of the values is in the old manifests still.
+        # A value that is removed is still in the old manifests.
         secrets = frozenset().union(
             *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live)))
         )
@@ -180,7 +180,7 @@ class ChartProvider(
         return Preview(taken + felt, changed, held)
 
     def busy(self, key: Key, place: Place, world: World) -> str:
-        """A helm of an interrupted run may still be at work on the release: let it end."""
+        """Return the helm process of an interrupted run that still works on the release."""
         child = world.helm(key.cluster).at_work(place.name, place.namespace)
         return f"{child} is still at work on it" if child else ""
 
@@ -212,11 +212,11 @@ class ChartProvider(
         yield from rights(DEPLOYMENT, READ)
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
-        """Install it; `helm upgrade --install` finds a release that a run before this one began."""
+        """Install it; `helm upgrade --install` continues a release that an earlier run began."""
         world.helm(key.cluster).upgrade(spec.job)
 
     def update(self, spec: ChartSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Upgrade it, after a release left pending by a run of ours was set free."""
+        """Upgrade it; first unlock a release that an earlier run left pending."""
         view = view_of(live)
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
@@ -225,16 +225,16 @@ class ChartProvider(
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
-        """Upgrade it to the very chart that it has, with the values that others gave it."""
+        """Upgrade it to the chart that it has, with the values of its owner only."""
         with returned(live, last) as job:
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def preview_back(self, key: Key, live: Live, last: Last, world: World) -> Preview:
-        """Render it as it will be left, and say what that does to traffic."""
+        """Render it as it will be left, and report the effect on traffic."""
         return preview_back(key, live, last, world)
 
     def works(self, live: Live) -> Ready:
-        """Every workload does what was last asked of it."""
+        """Return whether every workload has rolled out."""
         return not_yet("; ".join(troubles)) if (troubles := live.status["troubles"]) else READY
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
@@ -245,7 +245,7 @@ class ChartProvider(
 
 
 def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
-    """What helm is asked for: an adopted release keeps its name."""
+    """Return the job for helm: an adopted release keeps its name."""
     if spec.adopt and live and live.place:
         return replace(spec.job, release=live.place.name, namespace=live.place.namespace)
     return spec.job
@@ -257,7 +257,7 @@ def _refuse_way(spec: ChartSpec, live: Live) -> str:
 
 
 def _is_whole(live: Live, version: str) -> bool:
-    """Whether nothing but its values could differ."""
+    """Return whether nothing but its values can differ."""
     return (live.attrs["version"], live.attrs["status"]) == (
         version,
         DEPLOYED,

@@ -1,4 +1,4 @@
-"""The chart that a release was made of, out of its own Secret: its source need not be at hand."""
+"""The chart of a release, from the release's own Secret: no other source is needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.world.helm.releases import chart_of
 
 @contextmanager
 def unpacked(secret: Object) -> Iterator[Path]:
-    """Yield a folder with the chart, for as long as it is needed; JSON is YAML to helm."""
+    """Yield a folder with the chart, which exists inside the context only; helm reads JSON as YAML."""
     chart = chart_of(secret)
     with tempfile.TemporaryDirectory(prefix="mesh-chart-") as name:
         folder = Path(name) / str(chart["metadata"]["name"])
@@ -31,12 +31,12 @@ def unpacked(secret: Object) -> Iterator[Path]:
 
 
 def is_whole(secret: Object) -> bool:
-    """Whether the record holds all of the chart: helm leaves the charts out that it is made of."""
+    """Return whether the release holds the whole chart: helm leaves out the charts that it depends on."""
     return not chart_of(secret)["metadata"].get("dependencies")
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:
-    """A name out of a Secret may not lead out of the folder."""
+    """Write a file of the chart; raise HelmError for a name that leads out of the folder."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise HelmError(f"the release holds a file outside its chart: {name}", hint="look at who made it")

@@ -1,7 +1,7 @@
-"""What people changed by hand in the objects of a release; helm itself would not notice.
+"""What people changed by hand in the objects of a release, which helm does not notice.
 
-Only fields that the rendering sets count, and only if a person's tool wrote them since: what a
-controller writes is its own affair. An object of the rendering that is gone counts as a whole.
+Only fields of the rendering count, and only if a person's tool wrote them since: a controller may write what
+it owns. An object of the rendering that was deleted counts as a whole.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Drift = tuple[dict[str, Any], tuple[Touch, ...]]
 def drift(release: Release, live: Mapping[tuple[str, str], Object]) -> Drift:
     """Return what differs, by object and path, and who wrote it; `live` is by (kind, name).
 
-    The rendering is parsed only if an object is gone, or a person's tool wrote one.
+    The rendering is parsed only if an object was deleted, or a person's tool wrote one.
     """
     names = list(rendered(release.manifest))
     missing = [name for name in names if name not in live]
@@ -67,7 +67,7 @@ def _by_hand(obj: Object) -> bool:
 
 def _changed(wanted: Object, live: Object) -> Iterator[tuple[str, _Changed]]:
     """Yield the fields of a rendering that a person's tool set to something else."""
-    by = [touch for touch in touches(live, ours="helm") if touch.path and touch.manager.startswith(HANDS)]
+    by = [touch for touch in touches(live, manager="helm") if touch.path and touch.manager.startswith(HANDS)]
     for path, value in leaves({key: wanted[key] for key in wanted if key in ("spec", "data")}):
         touch = next((touch for touch in by if path[: len(touch.path)] == touch.path), None)
         if touch and (there := at(live, path)) != value:
@@ -75,7 +75,7 @@ def _changed(wanted: Object, live: Object) -> Iterator[tuple[str, _Changed]]:
 
 
 def at(obj: Any, path: Path) -> Any:
-    """The value at a path of an object, None if there is none."""
+    """Return the value at a path of an object; None if there is none."""
     for part in path:
         obj = named(obj).get(part) if isinstance(obj, Mapping | list) else None
     return obj

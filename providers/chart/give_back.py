@@ -1,4 +1,4 @@
-"""Giving a release back: the chart that it has, with the values that others gave it."""
+"""Give a release back: the chart that it has, with the values of its owner only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mesh.world import HelmJob, World
 
 @contextmanager
 def returned(live: Live, last: Last) -> Iterator[HelmJob]:
-    """What helm is asked for; the chart, out of the release, is there for as long as it is needed."""
+    """Yield the job for helm; the chart, from the release, exists inside the context only."""
     view = view_of(live)
     assert view and view.deployed and view.working, "what was adopted is deployed"
     values = theirs_only(view.deployed.config, last)
@@ -27,9 +27,9 @@ def returned(live: Live, last: Last) -> Iterator[HelmJob]:
 
 
 def preview_back(key: Key, live: Live, last: Last, world: World) -> Preview:
-    """Render a release as it will be left, and say what that does to traffic.
+    """Render a release as it will be left, and report the effect on traffic.
 
-    What changes is named and not shown: no spec says any more which values the file called sensitive.
+    Changes are named and not shown: without a spec, the sensitive values are not known.
     """
     view = view_of(live)
     if view is None or view.deployed is None:

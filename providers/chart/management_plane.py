@@ -1,4 +1,4 @@
-"""Releases of a management plane: installed by others, upgraded by us at the version that they have."""
+"""Releases of a management plane: another owner installs them, mesh upgrades them at their version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE = re.compile(r"v?(\d{1,4})\.(\d{1,4})\.")
 
 
 class PlatformChart(Protocol):
-    """What is wanted of such a release."""
+    """The spec of such a release."""
 
     @property
     def component(self) -> str:
@@ -26,15 +26,15 @@ class PlatformChart(Protocol):
 
     @property
     def job(self) -> HelmJob:
-        """What helm is to be asked for."""
+        """The job for helm."""
 
     @property
     def oldest(self) -> tuple[int, int]:
-        """The first release line that will do."""
+        """The first release line that is accepted."""
 
 
 def refuse_platform(spec: PlatformChart, live: Live, view: ReleaseView) -> str:
-    """Refuse one that is too old, that never worked, or whose chart nobody has."""
+    """Refuse one that is too old, that never worked, or that has no chart available."""
     version = str(live.attrs["version"])
     found = _LINE.match(version)
     wanted = ".".join(map(str, spec.oldest))
@@ -42,7 +42,7 @@ def refuse_platform(spec: PlatformChart, live: Live, view: ReleaseView) -> str:
         return f"{spec.component} is {version}: automatic linking needs {wanted} or newer, upgrade it first"
     if view.working is None:
         one = view.newest
-        return f"release {one.name} in {one.namespace} has never been deployed: mend it with helm first"
+        return f"release {one.name} in {one.namespace} has never been deployed: fix it with helm first"
     if not spec.job.ref and not is_whole(view.working):
         return (
             f"the record of release {view.newest.name} lacks the charts that {spec.component} is made of: "
@@ -53,7 +53,7 @@ def refuse_platform(spec: PlatformChart, live: Live, view: ReleaseView) -> str:
 
 @contextmanager
 def prepared(job: HelmJob, live: Live | None) -> Iterator[HelmJob]:
-    """Yield the job with the chart and the version that the release has, where it names none."""
+    """Yield the job; one without chart or version gets those of the release."""
     view = view_of(live)
     if job.ref or view is None or view.working is None:
         yield (

@@ -1,4 +1,4 @@
-"""Releases as they are: by name, or by the chart that they are of; and what keeps their pods from working."""
+"""Read releases by name or by chart, and why their pods are not ready."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesh.model.mask import mask
 from mesh.providers.chart.drift import by_name, drift
 from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.release_objects import listed, standing
-from mesh.providers.chart.visible_state import glimpse
+from mesh.providers.chart.visible_state import visible_state
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.unreadable import unreadable
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
@@ -22,7 +22,7 @@ from mesh.world.snapshot import Snapshot
 
 
 def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
-    """Find each release, in one LIST a namespace, or one of the cluster for those found by chart."""
+    """Find each release in one LIST a namespace, or in one of the cluster for those found by chart."""
     by_chart = {key: place for key, place in places.items() if ReleaseLocator.of(place).by_chart}
     found: dict[Key, Found] = {}
     for namespace in sorted({place.namespace for key, place in places.items() if key not in by_chart}):
@@ -34,22 +34,25 @@ def read(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Found]:
         try:
             found |= _named(here, namespace, snapshot)
         except Forbidden as error:
-            found |= _veiled(here, error, snapshot)
+            found |= _unreadable(here, error, snapshot)
         except KubeError as error:
             found |= dict.fromkeys(here, Unread(error.message))
     try:
         found |= _of_charts(by_chart, snapshot) if by_chart else {}
     except Forbidden as error:
-        found |= _veiled(by_chart, error, snapshot)
+        found |= _unreadable(by_chart, error, snapshot)
     except KubeError as error:
         found |= dict.fromkeys(by_chart, Unread(error.message))
     return found
 
 
-def _veiled(places: Mapping[Key, Place], error: Forbidden, snapshot: Snapshot) -> dict[Key, Found]:
-    """What shows of releases whose Secrets we may not list; each address ends in the name of its chart."""
+def _unreadable(places: Mapping[Key, Place], error: Forbidden, snapshot: Snapshot) -> dict[Key, Found]:
+    """Return what is visible of releases with Secrets that this identity may not list.
+
+    Each address ends in the name of its chart.
+    """
     return {
-        key: unreadable(key, error, snapshot, partial(glimpse, key.name, place, snapshot=snapshot))
+        key: unreadable(key, error, snapshot, partial(visible_state, key.name, place, snapshot=snapshot))
         for key, place in places.items()
     }
 
@@ -73,7 +76,7 @@ def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Fou
 
 
 def _all_or_near(places: Mapping[Key, Place], snapshot: Snapshot) -> list[ReleaseView]:
-    """The releases of all namespaces; of those where they should be, if that is all we may read."""
+    """Return the releases of all namespaces, or of the expected ones if this identity may read no more."""
     try:
         return list(all_views(snapshot).values())
     except Forbidden:
@@ -102,7 +105,7 @@ def all_views(snapshot: Snapshot) -> Mapping[tuple[str, str], ReleaseView]:
 
 
 def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Live:
-    """Describe the first of the releases; that there are several is for the kind to refuse."""
+    """Return the first of the releases; the kind refuses several."""
     view, *others = views
     shown, place = view.deployed or view.newest, Place(view.newest.namespace, view.newest.name)
     attrs: dict[str, Any] = {
@@ -133,5 +136,5 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
 
 
 def view_of(found: Found) -> ReleaseView | None:
-    """The release behind what was found, if it is one."""
+    """Return the release of a live object, if it is one."""
     return found.status["view"] if isinstance(found, Live) else None

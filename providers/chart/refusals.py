@@ -1,4 +1,4 @@
-"""Releases that are not touched, and what to do about each."""
+"""Releases that mesh refuses to change, and what to do about each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mesh.providers.chart.upgrade import refuse_path
 from mesh.world.helm.releases import ReleaseView
 
 REVISIONS: Mapping[str, str] = {"revision": "", "revisionTags": "null", "defaultRevision": "default"}
-"""The values that make an Istio one of several, each with what stands for none of it."""
+"""The values that make an Istio a revision, each with its value without revisions."""
 
 
 def pending(view: ReleaseView) -> str:
-    """Somebody's helm is at work on it, or was killed."""
+    """Return that another helm works on the release, or was killed."""
     one = view.newest
     return (
         f"release {one.name} in {one.namespace} is {view.status} since {one.last_deployed} (revision "
@@ -23,7 +23,7 @@ def pending(view: ReleaseView) -> str:
 
 
 def several(component: str, view: ReleaseView, others: Iterable[str]) -> str:
-    """Which of them is the mesh's, nobody can tell."""
+    """Return that the cluster has several releases of the chart."""
     names = ", ".join([f"{view.newest.namespace}/{view.newest.name}", *others])
     return (
         f"this cluster has several releases of the chart {component}: {names}; a mesh has one of each: "
@@ -32,7 +32,7 @@ def several(component: str, view: ReleaseView, others: Iterable[str]) -> str:
 
 
 def elsewhere(component: str, view: ReleaseView, namespace: str, *, is_istio: bool) -> str:
-    """It is in another namespace than the file says."""
+    """Return that the release is in another namespace than the file says."""
     one = view.newest
     field = f"namespaces.{'istiod' if component == 'base' else component}" if is_istio else "namespace"
     whose = "the cluster" if is_istio else "spec.links.automatic"
@@ -43,18 +43,18 @@ def elsewhere(component: str, view: ReleaseView, namespace: str, *, is_istio: bo
 
 
 def refuse_way(component: str, there: str, wanted: str, images: str, *, downgrade: bool) -> str:
-    """A version out of reach: the chart's, or that of the images where the chart has one of its own."""
+    """Return why the version cannot be reached: the chart's, or that of the images if the two differ."""
     if why := refuse_path(component, there, wanted, downgrade=downgrade):
         return why
     before, after = Version.parse(there), Version.parse(images)
     if before is None or after is None or before.line == after.line:
         return ""
     why = refuse_path(component, there, images, downgrade=downgrade)
-    return f"{why}; the charts at hand are of {wanted or 'a version that only helm can tell'}" if why else ""
+    return f"{why}; the charts are of {wanted or 'a version that only helm can tell'}" if why else ""
 
 
 def revisioned(component: str, view: ReleaseView, values: Mapping[str, object]) -> str:
-    """It is one revision of several, of which ambient meshes have none; "" if it is not."""
+    """Return that the release is a revision, which ambient meshes lack; "" if it is not."""
     found = {name: values[name] for name in REVISIONS if values.get(name) not in (None, "", "default", [])}
     if not found:
         return ""

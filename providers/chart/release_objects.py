@@ -1,4 +1,4 @@
-"""What stands around a release: the workloads and ConfigMaps beside it, and what keeps pods from working."""
+"""The objects of a release: its workloads and ConfigMaps, and why pods are not ready."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.world.snapshot import Snapshot
 
 
 def listed(place: Place, snapshot: Snapshot) -> list[Object]:
-    """The workloads and ConfigMaps of the release's namespace, which are read in bulk anyway."""
+    """Return the workloads and ConfigMaps of the release's namespace, which are read in bulk anyway."""
     return [
         {**obj, "kind": resource.kind}
         for resource in (DEPLOYMENT, DAEMON_SET, CONFIG_MAP)
@@ -24,7 +24,7 @@ def listed(place: Place, snapshot: Snapshot) -> list[Object]:
 
 
 def standing(place: Place, wanted: Place, objects: Iterable[Object], snapshot: Snapshot) -> dict[str, Any]:
-    """Say how a release stands: its nodes, what keeps its pods from working, the roots that are published."""
+    """Return the status of a release: its nodes, why its pods are not ready, and the published roots."""
     pods = (obj for obj in objects if obj["kind"] != CONFIG_MAP.kind)
     workloads = of_release(pods, place.name, place.namespace)
     nodes = len(snapshot.list(NODE, metadata_only=True)) if workloads else 0
@@ -36,7 +36,7 @@ def standing(place: Place, wanted: Place, objects: Iterable[Object], snapshot: S
 
 
 def _troubles(workloads: Iterable[Object], nodes: int, place: Place, snapshot: Snapshot) -> list[str]:
-    """Why workloads of a release are not ready; pods are read only of those."""
+    """Return why workloads of a release are not ready; only their pods are read."""
 
     def pods(workload: Object) -> list[Object]:
         labels = ",".join(f"{k}={v}" for k, v in workload["spec"]["selector"]["matchLabels"].items())

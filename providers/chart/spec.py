@@ -11,15 +11,15 @@ from mesh.world import HelmJob
 
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
-    """A release that must be there. `sensitive` are dotted paths of values that are secrets.
+    """A Helm release. `sensitive` are dotted paths of values that are secrets.
 
-    With `adopt`, any release of the chart will do: its name is its own, its namespace must be ours.
-    `downgrade` allows a version older than the one that is there. `root` is the root of trust that an
+    With `adopt`, any release of the chart is accepted: it keeps its name, its namespace must be that of
+    the file. `downgrade` allows a version older than the live one. `root` is the root of trust that an
     istiod must publish in the namespaces `shown_in` before it counts as ready; `reissues` says that
-    every identity may be issued anew.
+    every identity may be issued again.
 
-    A chart that is no part of Istio is never installed by us: `missing` says what to do if it is not
-    there, `oldest` is the first line that will do. A job without `ref` upgrades a release to the
+    Mesh never installs a chart that is not part of Istio: `missing` says what to do without it, `oldest` is
+    the first release line that is accepted. A job without `ref` upgrades a release to the
     very chart that it has, one without `version` to the version that it has. `images` is the version
     of Istio that its images are of, "" if it has none of them.
     """

@@ -1,4 +1,4 @@
-"""What an istiod has to do with the root of trust: what it publishes, and whom it gives identities."""
+"""The root of trust that an istiod publishes, and the trust domain of the identities that it issues."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mesh.world.snapshot import Snapshot
 ISTIOD = "istiod"
 PUBLISHED = "istio-ca-root-cert"
 TRUST_DOMAIN = "cluster.local"
-"""What istiod takes for its trust domain if it is told none."""
+"""The default of istiod's trust domain."""
 
 GLOO_OPERATOR = "istiod-gloo"
 EVERYWHERE = "default"
-"""The namespace that stands for those of the users, unless istiod is told to look at some only."""
+"""The namespace that stands for those of the users, unless istiod selects namespaces."""
 
 
 def published(snapshot: Snapshot) -> dict[str, frozenset[str]]:
-    """Return the fingerprints of the roots of trust that each namespace is given; {} if nobody may see."""
+    """Return the fingerprints of the published roots by namespace; {} if they cannot be read."""
     from mesh.world import pki
 
     try:
@@ -39,7 +39,7 @@ def published(snapshot: Snapshot) -> dict[str, frozenset[str]]:
 
 
 def unpublished(root: str, namespaces: Iterable[str], live: Live) -> list[str]:
-    """Say in which of the namespaces another root of trust is published; one without any is not judged."""
+    """Return in which namespaces another root is published; one without a root is not judged."""
     chosen = _config(live.status["view"]).get("meshConfig") or {}
     skipped = {EVERYWHERE} if chosen.get("discoverySelectors") else set()
     shown: Mapping[str, frozenset[str]] = live.status["published"]
@@ -54,41 +54,41 @@ def unpublished(root: str, namespaces: Iterable[str], live: Live) -> list[str]:
 
 
 def refuse_reissue(values: Mapping[str, Any], view: ReleaseView) -> str:
-    """Refuse to change the trust domain of an istiod that is taken over: it is in every identity."""
+    """Refuse to change the trust domain of an adopted istiod: it is in every identity."""
     before, wanted = trust_domains(values, view)
     if before == wanted:
         return ""
     return (
-        f"istiod in {view.newest.namespace} gives identities of trust domain {before}, the configuration "
-        f"says {wanted}: that issues every identity anew and breaks policies that name the old ones; set "
+        f"istiod in {view.newest.namespace} issues identities of trust domain {before}, the configuration "
+        f"says {wanted}: that issues every identity again and breaks policies that name the old ones; set "
         f"trustDomain: {before} for the cluster, or spec.rootOfTrust.migrate: restart"
     )
 
 
 def trust_domains(values: Mapping[str, Any], view: ReleaseView) -> tuple[str, str]:
-    """The trust domain of the identities that an istiod gives, and the one that is wanted."""
+    """Return the trust domain of the identities that an istiod issues, and the desired one."""
     before = str((_config(view).get("meshConfig") or {}).get("trustDomain") or TRUST_DOMAIN)
     return before, str((values.get("meshConfig") or {}).get("trustDomain") or before)
 
 
 def other_identities(values: Mapping[str, Any], view: ReleaseView) -> str:
-    """Say how the trust domain changes; "" if it does not."""
+    """Return how the trust domain changes; "" if it does not."""
     before, wanted = trust_domains(values, view)
     return "" if before == wanted else f"the trust domain changes from {before} to {wanted}"
 
 
 def second_istiod(kube: Kube) -> str:
-    """Refuse to install an istiod beside one that is no Helm release of the chart; "" if there is none."""
+    """Refuse to install an istiod beside one that Helm did not install; "" if there is none."""
     for obj in kube.list(DEPLOYMENT, labels="app=istiod", metadata_only=True):
         meta = obj["metadata"]
         where = f"{meta['namespace']}/{meta['name']}"
         if meta["name"] == GLOO_OPERATOR:
             return (
-                f"the Gloo Operator runs istiod here ({where}): what it keeps is never taken over; move it "
+                f"the Gloo Operator runs istiod here ({where}): mesh never adopts what it manages; move it "
                 "to Helm first (docs/how-to/guide-a.md), or leave the cluster out"
             )
         return (
-            f"an istiod runs here already: Deployment {where}, by {owner_of(obj) or 'nobody known'}; a "
+            f"an istiod already runs here: Deployment {where}, by {owner_of(obj) or 'an unknown owner'}; a "
             "cluster has one: set adopt: true if helm installed it, or remove it"
         )
     return ""

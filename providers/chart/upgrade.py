@@ -1,4 +1,4 @@
-"""Which way from one version of Istio to another, and what the way does to traffic; pure."""
+"""The upgrade path from one version of Istio to another, and its effect on traffic; pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mesh.model import Action, ManifestChange, Path
 
 
 def refuse_path(component: str, there: str, wanted: str, *, downgrade: bool) -> str:
-    """Refuse to go back, and to jump over a minor version; name the path to take. "" if the way is free."""
+    """Refuse a downgrade and a skipped minor version, and name the path; "" if the upgrade is allowed."""
     before, after = Version.parse(there), Version.parse(wanted)
     if before is None or after is None or (before.line == after.line and after >= before):
         return ""
@@ -34,16 +34,16 @@ EFFECT: dict[str, str] = {
 
 
 GATEWAY_TOO: str = (
-    "istiod then makes the pods of its east-west gateway anew: calls from other clusters break for a moment "
+    "istiod then replaces the pods of its east-west gateway: calls from other clusters break for a moment "
     "where there is one replica, the default"
 )
-"""An istiod of another version or image gives its gateways the proxy image that goes with it."""
+"""An istiod of another version or image gives its gateways the matching proxy image."""
 
 OF_A_VERSION = frozenset({"image", "helm.sh/chart", "app.kubernetes.io/version"})
 
 
 def traffic(component: str, nodes: int, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
-    """Say what an upgrade does to traffic, if it restarts pods."""
+    """Return the effect of an upgrade on traffic, if it restarts pods."""
     parts = [path for each in changed for path in _of_pods(each)]
     if component not in EFFECT or not parts:
         return ()
@@ -52,7 +52,7 @@ def traffic(component: str, nodes: int, changed: tuple[ManifestChange, ...]) -> 
 
 
 def _of_pods(change: ManifestChange) -> list[Path]:
-    """The fields of a pod template that change: its pods restart."""
+    """Return the fields of a pod template that change: its pods restart."""
     is_workload = change.object.startswith(("Deployment ", "DaemonSet "))
     if not is_workload or change.action is not Action.UPDATE:
         return []

@@ -1,4 +1,4 @@
-"""The values of a release: ours over those of others; pure."""
+"""The values of a release: those of the file over those of its owner; pure."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from mesh.model.merge import merge
 from mesh.sdk.contract import Last
 
 LICENCE, CLEAR = "license", "value"
-"""A licence in clear text among the values; it moves to the Secret that the chart is pointed at."""
+"""A licence in clear text among the values; it moves to the Secret that the chart refers to."""
 
 NOTES = "podAnnotations"
 OURS = "meshform.io/"
-"""Annotations by which pods restart when what they read at their start has changed."""
+"""Annotations that restart pods when what they read at their start has changed."""
 
 Values = Mapping[str, object]
 
 
 def below(values: Values) -> dict[str, object]:
-    """The values below the path that they are recorded under."""
+    """Return the values below the path that the state has them under."""
     return {"values": values}
 
 
-def merged(ours: Values, theirs: Values, last: Last | None) -> dict[str, object]:
-    """Ours over theirs; a licence in clear text goes when we point the chart at a Secret."""
-    values: dict[str, object] = merge(below(ours), below(theirs), last.ours if last else ())["values"]
+def merged(wanted: Values, live: Values, last: Last | None) -> dict[str, object]:
+    """Return `wanted` over `live`; without a licence in clear text if the chart refers to a Secret."""
+    values: dict[str, object] = merge(below(wanted), below(live), last.ours if last else ())["values"]
     licence = values.get(LICENCE)
-    if isinstance(licence, Mapping) and LICENCE in ours and CLEAR in licence:
+    if isinstance(licence, Mapping) and LICENCE in wanted and CLEAR in licence:
         values[LICENCE] = {key: value for key, value in licence.items() if key != CLEAR}
     return values
 
 
 def theirs_only(live: Values, last: Last) -> dict[str, object]:
-    """What is left of the values without those that we set."""
+    """Return the values without those that mesh set."""
     values: dict[str, object] = merge({}, below(live), last.ours).get("values", {})
     return values
 
 
 def undisturbed(values: Values, live: Values, last: Last | None) -> dict[str, object]:
-    """Leave out annotations of ours that would restart pods for nothing but themselves.
+    """Leave out annotations of mesh that would restart pods although nothing else changes.
 
-    They come with the next change of anything, or when what they tell of differs from what is recorded.
+    They are set with the next change, or when their value differs from the one in the state.
     """
     there = live.get(NOTES) or {}
     wanted = values.get(NOTES) or {}
@@ -58,7 +58,7 @@ def undisturbed(values: Values, live: Values, last: Last | None) -> dict[str, ob
 
 
 def _is_news(name: str, value: object, last: Last | None) -> bool:
-    """Whether an annotation tells of something else than at the last apply."""
+    """Return whether the value of an annotation differs from that of the last apply."""
     if isinstance(value, Unknown):
         return True
     recorded = last.fields.get(dotted(("values", NOTES, name))) if last else None

@@ -1,4 +1,4 @@
-"""What shows of a release whose Secret may not be read: its objects, their labels, and who wrote them."""
+"""What is visible of a release without its Secret: its objects, their labels, and who wrote them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from mesh.world.snapshot import Snapshot
 
 CHART = "helm.sh/chart"
 RENDERED = (("spec", "template", "spec"), ("data",))
-"""What charts render whole: what a person's tool wrote in there was of the chart before."""
+"""What charts render as a whole: a field that a person's tool wrote there was the chart's before."""
 KEY = "name"
-"""The field by which items of containers, variables and volumes are told apart."""
+"""The field that identifies an item of containers, variables and volumes."""
 WITHOUT_PODS = ("base",)
 
 
-def glimpse(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> VisibleState:
-    """Tell from what stands around a release what is not as the last apply left it."""
+def visible_state(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> VisibleState:
+    """Return what the objects of a release show that the last apply did not leave."""
     place = last.place
     around = listed(place, snapshot)
     objects = of_release(around, place.name, place.namespace)
@@ -46,13 +46,13 @@ def glimpse(chart: str, wanted: Place, last: Last, snapshot: Snapshot) -> Visibl
 
 
 def _version(chart: str, obj: Object) -> str:
-    """The version of the chart that an object is of, as its label says; "" if it does not."""
+    """Return the version of the chart in an object's label; "" if it has none."""
     label = str((obj["metadata"].get("labels") or {}).get(CHART, ""))
     return label.removeprefix(f"{chart}-").replace("_", "+") if label.startswith(f"{chart}-") else ""
 
 
 def _by_hand(objects: Iterable[Object]) -> tuple[dict[str, Any], tuple[Touch, ...]]:
-    """What a person's tool wrote into what the chart rendered, by object and path."""
+    """Return what a person's tool wrote into what the chart rendered, by object and path."""
     changed: dict[str, Any] = {}
     who: list[Touch] = []
     for obj in objects:
@@ -64,7 +64,7 @@ def _by_hand(objects: Iterable[Object]) -> tuple[dict[str, Any], tuple[Touch, ..
 
 
 def _written(obj: Object) -> Iterator[Touch]:
-    """Yield what a person's tool changed: helm holds it no more, and it was not added to a list."""
+    """Yield what a person's tool changed: helm no longer holds it, and it was not added to a list."""
     everyone = writers(obj)
     kept = {touch.path for touch in everyone if not touch.manager.startswith(HANDS)}
     by = [touch for touch in everyone if touch.manager.startswith(HANDS) and touch.path not in kept]

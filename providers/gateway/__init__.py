@@ -1,4 +1,4 @@
-"""Kind `gateway`: the east-west gateway of a cluster, where its peers reach it."""
+"""Kind `gateway`: the east-west gateway of a cluster, at which its peers reach it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.model.refs import Ref
 from mesh.providers.gateway.service import with_service
 from mesh.sdk.capabilities import Disruptive, Renewable
 from mesh.sdk.contract import Last
-from mesh.sdk.gateway_pods import behind, make_anew, with_pods
+from mesh.sdk.gateway_pods import behind, restart, with_pods
 from mesh.sdk.kube_object import Manifest
 from mesh.sdk.network_gateway import NetworkGateways, NetworkLocator
 from mesh.sdk.recorded_snapshot import recorded
@@ -24,12 +24,12 @@ from mesh.world.resources import DEPLOYMENT
 from mesh.world.snapshot import Snapshot
 
 PEERING_CLASS = "istio-eastwest"
-"""The class whose gateways carry the peers' discovery, too; upstream's carry data only."""
+"""The class whose gateways serve the discovery of peers as well; upstream's carry data only."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewaySpec(Manifest):
-    """An east-west gateway whose pods are made anew if they are older than the root of trust `root`."""
+    """An east-west gateway whose pods restart if they are older than the root of trust `root`."""
 
     root: str | Ref | Unknown = ""
 
@@ -46,12 +46,12 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
     lasting = True
 
     def due(self, spec: Manifest, live: Live, now: datetime) -> str:
-        """Its pods keep the certificates that they have when the root of trust changes under them."""
+        """Return why its pods must restart: they keep their certificates when the root of trust changes."""
         del now
         return _behind(spec, live)
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
-        """Read the Gateways; of one that is or was reached by node ports, its Service, too."""
+        """Read the Gateways, and the Service of one that is or was reached by node ports."""
         found = dict(super().observe(places, snapshot))
         for key, live in found.items():
             if isinstance(live, Live) and NetworkLocator.of(places[key]).pods:
@@ -63,9 +63,9 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         return found
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:
-        """`endpoint` is {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname.
+        """Return `endpoint`: {type: IPAddress|Hostname, value, xdsPort}, an IP address before a hostname.
 
-        There is no `xdsPort` where istiods do not peer.
+        It has no `xdsPort` if istiods do not peer.
         """
         addresses = sorted(
             obj.get("status", {}).get("addresses", []), key=lambda each: str(each.get("type")) != "IPAddress"
@@ -78,7 +78,7 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
         return {"endpoint": {**first, "xdsPort": port} if port is not None else first}
 
     def ready(self, spec: Manifest, live: Live) -> Ready:
-        """Programmed for this generation, with an address, and no pod older than the root of trust."""
+        """Return whether it is programmed for this generation, has an address, and has current pods."""
         if why := _behind(spec, live):
             return not_yet(why)
         current = conditions(live.status)
@@ -102,11 +102,11 @@ class GatewayProvider(NetworkGateways, Renewable[Manifest], Disruptive):
             yield from rights(DEPLOYMENT, ("patch",), place.namespace)
 
     def update(self, spec: Manifest, key: Key, live: Live, last: Last | None, world: World) -> None:
-        """Apply it if it differs; make its pods anew if they are older than the root of trust."""
+        """Apply it if it differs; restart its pods if they are older than the root of trust."""
         if diff(live.attrs, self.wanted(spec, live, last)):
             super().update(spec, key, live, last, world)
         if _behind(spec, live):
-            make_anew(live, world.kube(key.cluster), self.manager)
+            restart(live, world.kube(key.cluster), self.manager)
 
 
 def _behind(spec: Manifest, live: Live) -> str:

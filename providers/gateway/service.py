@@ -1,8 +1,8 @@
-"""The Service behind an east-west gateway, and whether the gateway's address is that of the Service of now.
+"""The Service of an east-west gateway, and whether the gateway's address is the Service's current one.
 
-istiod makes the Service and copies its address into the Gateway's status. How the gateway is reached is
-an annotation, which no generation counts: for a moment after a change of it the status still says the
-address of before, and a peer that was given it would lead nowhere.
+istiod creates the Service and copies its address into the Gateway's status. The type of the Service is an
+annotation, which does not change the generation: for a moment after a change the status still shows the
+old address, and a peer that got it would lead nowhere.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from mesh.world.resources import NODE, SERVICE
 from mesh.world.snapshot import Snapshot
 
 FREE_TYPE = "networking.istio.io/service-type"
-"""The annotation by which a person chooses another type of Service; then it is not ours to judge."""
+"""The annotation by which a person chooses another type of Service; mesh does not judge that."""
 
 
 def with_service(live: Live, place: Place, last: Last | None, snapshot: Snapshot) -> Live:
-    """Add to what was read of a gateway why its address does not hold yet, if so, as `lags`.
+    """Add to a live gateway as `lags` why its address is not the current one, if so.
 
-    The endpoint of one that is reached by node ports has the Service's, or there is no endpoint yet.
-    Where the Service may not be read, or is called otherwise, nothing is judged; and it is not read
-    (which costs a LIST) of a gateway that has a load balancer, and had the same address when it was recorded.
+    The endpoint of a gateway that is reached by node ports has the port of the Service; without it there is
+    no endpoint yet. If the Service cannot be read or has another name, nothing is judged. It is not read
+    (which costs a LIST) for a gateway with a load balancer that has the address in the state.
     """
     by_port = _by_node_port(live)
     if not by_port and not _was_elsewhere(live, last):
@@ -47,7 +47,7 @@ def with_service(live: Live, place: Place, last: Last | None, snapshot: Snapshot
 
 
 def _lags(live: Live, service: Object) -> str:
-    """Why the address in the Gateway's status is not the one that it is going to have; "" if it is."""
+    """Return why the address in the Gateway's status is not the final one; "" if it is."""
     kind, shown, balanced = service["spec"].get("type"), _shown(live), set(_balanced(service))
     if FREE_TYPE in _annotations(live) or live.attrs.get("spec", {}).get("addresses"):
         return ""
@@ -80,7 +80,7 @@ def _by_node_port(live: Live) -> bool:
 
 
 def _was_elsewhere(live: Live, last: Last | None) -> bool:
-    """Whether peers reached it by a node port, or at another address than it shows, when it was recorded."""
+    """Return whether the state has a node port or another address than the gateway shows."""
     endpoint = last.outputs.get("endpoint", {}) if last else {}
     has_moved = "value" in endpoint and endpoint["value"] not in _shown(live)
     return has_moved or bool(endpoint.get("xdsPort", XDS_PORT) != XDS_PORT)
@@ -96,7 +96,7 @@ def _balanced(service: Object) -> Iterable[str]:
 
 
 def _by_its_port(live: Live, service: Object) -> Live:
-    """Peers reach its istiod by the node port of the Service."""
+    """Return the gateway with the node port of the Service, at which peers reach its istiod."""
     ports = [
         port["nodePort"]
         for port in service["spec"].get("ports", [])

@@ -152,7 +152,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         token(obj, attrs),
         uid=meta["uid"],
         status={**said, "roots": roots(snapshot, where.namespace)},
-        touches=touches(obj, ours=MANAGER),
+        touches=touches(obj, manager=MANAGER),
         owner=owner_of(obj),
     )
 

@@ -131,7 +131,7 @@ def test_enrolled_workloads_foreign_things_and_used_crds_stay(
     answer = mesh("destroy", "--yes", "--ignore-enrolled", "--crds")
     assert answer.code == 0, answer
     assert "namespace istio-eastwest stays, it holds: configmaps/mine" in answer
-    assert "the Gateway API CRDs stay, they are used: gateways/shop/waypoint" in answer
+    assert "the Gateway API CRDs stay, they are in use: gateways/shop/waypoint" in answer
     assert f"Resources: {answer.err.count('  destroyed (')} destroyed." in answer.out
     assert "(the mesh is destroyed)" in answer.out
     kubectl("cluster2", "get", "gateway", "-n", shop, "waypoint")

@@ -215,7 +215,9 @@ def test_the_plan_shows_keys_manifests_and_what_the_steps_do_to_traffic(mesh: Me
     assert f'~ version = "{OLD}" -> "{NEW}"' in " ".join(istiod.split())
     assert "+ values.platforms.peering.enabled" in istiod
     assert "- values.license.value" in istiod
-    assert "the pods of its east-west gateway anew: calls from other clusters break for a moment" in istiod
+    assert (
+        "replaces the pods of its east-west gateway: calls from other clusters break for a moment" in istiod
+    )
     assert "~ Deployment istio-system/odd-istiod" in istiod or "~ Deployment istio-system/istiod" in istiod
     assert "MY_OWN" not in istiod.partition("rendered manifests:")[0]
     ztunnel = block(plan, "chart/cluster2/ztunnel")
@@ -371,7 +373,7 @@ def test_a_jump_over_a_minor_version_is_refused_and_done_step_by_step(
     images = mesh("plan", env={"MESH_CHART_SOURCE": str(hand.old)})
     assert images.code == 5, images
     assert f"istiod is {OLD}, the configuration says {NEXT}" in images.err
-    assert f"the charts at hand are of {OLD}" in images.err
+    assert f"the charts are of {OLD}" in images.err
     mesh.edit(lambda spec: spec["istio"].update(through=[NEW]))
     plan = mesh("plan", "--stepwise", env=archives)
     assert plan.err == f"This plan upgrades to Istio {NEW}; the next versions are {NEXT}.\n"

@@ -83,7 +83,7 @@ def test_a_peer_in_another_namespace_is_refused_or_left_and_never_doubled(
 ) -> None:
     refused = mesh("plan", "--take", LINK)
     assert refused.code == 5, refused
-    assert "has a peer in this cluster already: peers/theirs, by field manager istioctl" in refused.err
+    assert "already has a peer in this cluster: peers/theirs, by field manager istioctl" in refused.err
     plan = mesh("plan", "--leave", LINK, "--detailed-exitcode")
     assert plan.code == 2, plan
     assert f"{LINK}: peers/theirs, left to field manager istioctl" in plan.out
@@ -100,7 +100,7 @@ def test_a_peer_in_another_namespace_is_refused_or_left_and_never_doubled(
 def test_a_peer_that_is_left_is_the_link(mesh: Mesh, kubectl: Tool, peer_of_others: None) -> None:
     refused = mesh("plan")
     assert refused.code == 5, refused
-    assert "leave it as it is (`--leave ADDRESS`), or remove it" in refused.err
+    assert "leave it to its owner (`--leave ADDRESS`), or remove it" in refused.err
     before = kubectl("cluster1", "get", "gateway", *EDGE, "theirs", "-o", "jsonpath={.spec}")
     mesh.edit(lambda spec: spec.update(leave=[LINK]))
     plan = json.loads(mesh("plan", "--json").out)

@@ -169,7 +169,7 @@ def test_where_no_cluster_answers_no_root_of_trust_is_made(mesh: Mesh, lab: Lab,
     nowhere = {"KUBECONFIG": str(tmp_path / "nowhere")}
     plan = one("plan", "--detailed-exitcode", env=nowhere)
     assert plan.code == 2, plan
-    assert "no cluster answers, and one of them may have a root of trust already\n    cert/-/root" in plan.out
+    assert "no cluster answers, and one of them may already have a root of trust\n    cert/-/root" in plan.out
     assert "Plan: 0 to add, 0 to change, 0 to destroy." in plan.out
     assert plan.out.count("cannot be reached") == 2
     answer = one("apply", "--yes", env=nowhere)

@@ -133,7 +133,7 @@ def test_another_trust_domain_of_an_istiod_that_is_taken_over_is_confirmed_by_na
     upgrade_by_hand(helm, mesh, "istiod", "--set", "meshConfig.trustDomain=old.local")
     refused = mesh("plan")
     assert refused.code == 5, refused
-    assert "gives identities of trust domain old.local, the configuration says cluster1.local" in refused.err
+    assert "issues identities of trust domain old.local, the configuration says cluster1.local" in refused.err
     mesh.edit(lambda spec: spec.setdefault("rootOfTrust", {}).update(migrate="restart"))
     plan = mesh.pending()
     changes = "the trust domain changes from old.local to cluster1.local"

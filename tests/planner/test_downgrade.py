@@ -71,4 +71,4 @@ def test_images_go_no_further_than_charts_may_where_those_stay(
     why = refuse_way("istiod", there, there, images, downgrade=downgrade)
     assert says in why
     assert bool(why) is bool(says)
-    assert bool(why) is ("the charts at hand are of 1.30.2-solo" in why)
+    assert bool(why) is ("the charts are of 1.30.2-solo" in why)

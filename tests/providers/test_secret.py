@@ -86,4 +86,4 @@ def test_a_secret_that_is_not_ours_is_not_deleted() -> None:
     left = KIND.delete(
         KEY, where, live({}, "helm"), Last(where, created=False), world_without_clusters(Path())
     )
-    assert left == ("Secret istio-system/solo-license was not made by mesh and stays",)
+    assert left == ("Secret istio-system/solo-license was not created by mesh and stays",)

@@ -29,7 +29,7 @@ def test_each_field_is_told_with_its_writer_and_first_of_all_the_last_one() -> N
         entry("kubectl-edit", SPEC, LATE),
         entry("kubectl-label", LABEL, EARLY),
     )
-    assert touches(obj, ours="mesh/") == (
+    assert touches(obj, manager="mesh/") == (
         Touch((), "kubectl-edit", LATE),
         Touch(("spec", "addresses"), "kubectl-edit", LATE),
         Touch(("spec", "listeners", "[xds-tls]", "port"), "kubectl-edit", LATE),
@@ -39,7 +39,7 @@ def test_each_field_is_told_with_its_writer_and_first_of_all_the_last_one() -> N
 
 def test_what_we_wrote_and_what_is_status_is_left_out() -> None:
     status = entry("pilot-discovery", {"f:status": {}}, subresource="status")
-    assert touches(managed(entry("mesh/link", SPEC), status), ours="mesh/") == ()
+    assert touches(managed(entry("mesh/link", SPEC), status), manager="mesh/") == ()
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_what_we_wrote_and_what_is_status_is_left_out() -> None:
     [{}, {"f:spec": {}}, {"f:spec": {".": {}}}, {"f:finalizers": {'v:"x"': {}}}, {"f:list": {"i:0": {}}}],
 )
 def test_any_shape_of_fields_is_read(fields: dict[str, Any]) -> None:
-    first, *_ = touches(managed(entry("kubectl", fields)), ours="mesh/")
+    first, *_ = touches(managed(entry("kubectl", fields)), manager="mesh/")
     assert first == Touch((), "kubectl", EARLY)
 
 
 def test_an_object_without_managed_fields_has_no_touches() -> None:
-    assert touches({"metadata": {"name": "x"}}, ours="mesh/") == ()
+    assert touches({"metadata": {"name": "x"}}, manager="mesh/") == ()
 
 
 HELM = {"meta.helm.sh/release-name": "istiod", "meta.helm.sh/release-namespace": "istio-system"}

@@ -127,9 +127,9 @@ def test_a_peer_in_another_namespace_is_refused_with_its_owner(
 ) -> None:
     made(world, body(other, "theirs", network(namespace)))
     why = LINK.refuse(wish(namespace), look(LINK, KEY, place(namespace), world), None)
-    assert f"has a peer in this cluster already: {other}/theirs, by field manager istioctl" in why
+    assert f"already has a peer in this cluster: {other}/theirs, by field manager istioctl" in why
     assert (
-        f"set namespaces.eastwest: {other} to use it, leave it as it is (`--leave ADDRESS`), or remove it"
+        f"set namespaces.eastwest: {other} to use it, leave it to its owner (`--leave ADDRESS`), or remove it"
         in why
     )
     assert f"kubectl delete gateway -n {other} theirs" in why

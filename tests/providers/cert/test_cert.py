@@ -132,7 +132,7 @@ def test_a_foreign_one_of_the_same_root_is_kept_as_it_is() -> None:
 
 def test_a_foreign_one_that_istiod_cannot_use_is_refused_with_the_reason() -> None:
     why = KIND.refuse(spec(), cacerts(owner="", problems=("it expired",)), None)
-    assert "not fit for istiod and was not made by this mesh: it expired" in why
+    assert "istiod cannot use cacerts in cluster cluster1, not created by this mesh: it expired" in why
 
 
 def test_one_that_lost_its_label_is_known_by_the_lockfile() -> None:

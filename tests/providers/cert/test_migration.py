@@ -86,7 +86,7 @@ def test_a_cacerts_is_replaced_only_if_it_is_saved_first() -> None:
 def test_another_signer_than_istiod_is_never_moved_and_is_enough_where_all_exists() -> None:
     assert "let istiod sign" in KIND.refuse(pure(migrate="restart"), signs(CSR), None)
     assert KIND.refuse(pure(ExistingCA(), issuer=None), signs(CSR), None) == ""
-    assert "is not there" in KIND.refuse(pure(ExistingCA(), issuer=None), signs(SELF_SIGNED), None)
+    assert "is missing" in KIND.refuse(pure(ExistingCA(), issuer=None), signs(SELF_SIGNED), None)
 
 
 def test_a_cacerts_that_is_gone_is_made_again_under_the_same_root_only() -> None:

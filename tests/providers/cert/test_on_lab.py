@@ -176,7 +176,7 @@ def test_a_foreign_one_of_the_mesh_root_is_kept(
     KIND.create(spec, KEY, world)
     assert look_live(KIND, KEY, place, world) == live
     left = KIND.delete(KEY, place, live, Last(place, created=False, uid=live.uid), world)
-    assert left == ("cacerts in cluster cluster1 was not made by mesh and stays",)
+    assert left == ("cacerts in cluster cluster1 was not created by mesh and stays",)
 
 
 def test_one_of_another_root_is_refused_and_never_overwritten(
