@@ -11,7 +11,7 @@ from mesh.planner.link_switch import (
     manual_first,
     without_distributed,
 )
-from mesh.providers.peer import BY_HAND, OURS
+from mesh.providers.peer import BY_HAND, REPLACED
 from mesh.sdk.contract import Last
 from mesh.state.lockfile import Entry, State
 from tests.support.steps import drawn, step, steps
@@ -20,7 +20,7 @@ LINK, PEER = Key("link", "a", "b"), Key("peer", "a", "b")
 
 
 def peer(*, by_hand: bool = False) -> Live:
-    return Live({}, "uid:1", "uid", status={BY_HAND: by_hand, OURS: False})
+    return Live({}, "uid:1", "uid", status={BY_HAND: by_hand, REPLACED: False})
 
 
 def test_what_starts_automatic_linking_waits_until_every_manual_link_is_gone() -> None:
