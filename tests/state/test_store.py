@@ -1,4 +1,4 @@
-"""The state on disk: the journal's intents, the folder's lock, what a killed run leaves."""
+"""The state files: the lock of the folder, backups, and what a killed run leaves."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from mesh.errors import LockedError, StateError
-from mesh.model import Action, Key, Place, RecordedLocator
-from mesh.sdk.contract import OPEN, Last
-from mesh.state.journal import Journal
-from mesh.state.lockfile import ClusterIdentity, Entry, State, to_text
+from mesh.model import Key, Place, RecordedLocator
+from mesh.state.lockfile import State
 from mesh.state.store import BACKUPS, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,56 +28,8 @@ def store(tmp_path: Path) -> Store:
     return one
 
 
-def begun(store: Store, *intents: Action) -> Journal:
-    """A journal with one open intent for each action, all on `KEY`."""
-    journal = Journal(store.journal_path)
-    journal.begin("run", 1)
-    for action in intents:
-        journal.intent(KEY, action, PLACE, frozenset())
-    return journal
-
-
 def test_a_folder_without_a_lockfile_is_a_mesh_that_was_never_applied(store: Store) -> None:
     assert store.read("demo").serial == 0
-
-
-@pytest.mark.parametrize(("action", "created"), [(Action.CREATE, True), (Action.UPDATE, False)])
-def test_an_intent_without_a_result_is_open(store: Store, action: Action, created: bool) -> None:
-    begun(store, action)
-    last = store.read("demo").entries[KEY].last
-    assert (last.status, last.created, last.place) == (OPEN, created, PLACE)
-
-
-def test_what_is_done_is_not_open(store: Store) -> None:
-    begun(store, Action.CREATE).done(KEY)
-    assert KEY not in store.read("demo").entries
-
-
-def test_an_open_intent_survives_the_next_crash(store: Store) -> None:
-    begun(store, Action.CREATE)
-    seen = store.read("demo")
-    store.write(seen)  # what the next run does first; it may be killed here …
-    assert store.read("demo").entries[KEY].last.status == OPEN
-    Journal(store.journal_path).begin("run 2", 2)  # … or here
-    assert store.read("demo").entries[KEY].last.status == OPEN
-
-
-def test_a_torn_last_line_of_the_journal_is_not_there(store: Store) -> None:
-    begun(store, Action.CREATE)
-    text = store.journal_path.read_bytes()
-    last = text.splitlines(keepends=True)[-1]
-    for length in range(1, len(last)):
-        store.journal_path.write_bytes(text[:-length])
-        assert KEY not in store.read("demo").entries
-        Journal(store.journal_path).begin("run 2", 2)
-
-
-def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
-    begun(store, Action.CREATE).done(KEY)
-    text = store.journal_path.read_bytes()
-    store.journal_path.write_bytes(text.replace(b"intent", b"intend", 1))
-    with pytest.raises(StateError, match="journal is damaged"):
-        store.read("demo")
 
 
 def test_a_lockfile_of_another_mesh_is_refused(store: Store) -> None:
@@ -141,18 +91,3 @@ def test_the_word_of_a_folder_is_nobody_elses_to_read(store: Store) -> None:
     with store.held("apply", NOW):
         store.place()
     assert (store.folder / "id").stat().st_mode & 0o777 == 0o600
-
-
-LINK = Key("link", "two", "one")
-TWO = State(
-    "demo",
-    "line",
-    2,
-    "run",
-    {name: ClusterIdentity(f"u-{name}", name, name, f"{name}.local") for name in ("one", "two")},
-    {KEY: Entry(Last(PLACE)), LINK: Entry(Last(PLACE), frozenset({KEY}))},
-)
-
-
-def test_a_lock_is_the_same_bytes_every_time() -> None:
-    assert to_text(TWO) == to_text(TWO)

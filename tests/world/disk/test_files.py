@@ -1,19 +1,13 @@
 """Files on a real file system: atomic, secret, locked, torn."""
 
-import json
-import os
 import stat
 import subprocess
-import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mesh.errors import LockedError, MeshError, StateError
-from mesh.world.clock import SystemClock
-from mesh.world.disk.file_lock import FileLock
+from mesh.errors import MeshError, StateError
 from mesh.world.disk.files import (
     create_secret_file,
     git_would_take,
@@ -21,7 +15,6 @@ from mesh.world.disk.files import (
     read_secret_file,
     replace_file,
 )
-from mesh.world.disk.json_lines import append_line, open_lines, read_lines
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -103,82 +96,3 @@ def test_without_git_a_work_tree_is_believed_to_take_everything(
     (tmp_path / ".git").mkdir()
     monkeypatch.setenv("PATH", "")
     assert git_would_take(tmp_path / "root.key")
-
-
-def test_the_second_holder_is_told_who_the_first_is(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with FileLock(path).acquire("mesh apply", since=NOW), pytest.raises(LockedError) as caught:
-        FileLock(path).acquire("mesh apply", since=NOW)
-    assert f"process {os.getpid()}: mesh apply, since 2026-01-02T03:04:05+00:00" in str(caught.value)
-    with FileLock(path).acquire("mesh apply", since=NOW):
-        pass
-
-
-HOLD = """
-import sys
-from datetime import datetime, UTC
-from pathlib import Path
-from mesh.world.disk.file_lock import FileLock
-FileLock(Path(sys.argv[1])).acquire("mesh apply", since=datetime.now(UTC))
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_killed_holder_leaves_the_lock_free(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout and child.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=f"process {child.pid}"):
-            FileLock(path).acquire("mesh apply", since=NOW)
-        child.kill()
-    with FileLock(path).acquire("mesh apply", since=NOW):
-        assert json.loads(path.read_text())["pid"] == os.getpid()
-
-
-def write_lines(path: Path, *entries: dict[str, int]) -> None:
-    handle = open_lines(path)
-    for entry in entries:
-        append_line(handle, entry)
-    os.close(handle)
-
-
-def test_lines_come_back_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    assert read_lines(path) == ()
-    write_lines(path, {"n": 1}, {"n": 2})
-    assert (read_lines(path), mode_of(path)) == (({"n": 1}, {"n": 2}), 0o600)
-
-
-@pytest.mark.parametrize("cut", range(1, 50))
-def test_a_line_torn_at_any_byte_is_as_if_never_written(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / "journal.jsonl"
-    write_lines(path, {"n": 1})
-    first = path.stat().st_size
-    write_lines(path, {"n": 2})
-    os.truncate(path, min(path.stat().st_size - 1, first + cut))
-    assert read_lines(path) == ({"n": 1},)
-    write_lines(path, {"n": 3})
-    assert read_lines(path) == ({"n": 1}, {"n": 3})
-
-
-def test_a_damaged_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    write_lines(path, {"n": 1}, {"n": 2})
-    path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
-    with pytest.raises(StateError, match=r"journal.jsonl:1"):
-        read_lines(path)
-
-
-def test_the_clock_is_in_utc_and_its_sleep_ends_when_asked_to_stop() -> None:
-    stop = threading.Event()
-    clock = SystemClock(stop.wait)
-    assert clock.now().utcoffset() is not None
-    sleeper = threading.Thread(target=clock.sleep, args=(3600,), daemon=True)
-    sleeper.start()
-    stop.set()
-    sleeper.join(100)
-    assert not sleeper.is_alive()
-    assert clock.monotonic() <= clock.monotonic()

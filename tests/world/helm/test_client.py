@@ -20,7 +20,6 @@ from mesh.world.helm.errors import (
     HelmMissing,
     PendingRelease,
     RenderFailed,
-    cleaned,
 )
 
 Tool = Callable[..., str]
@@ -236,22 +235,6 @@ def test_without_helm_the_way_to_get_it_is_told(tmp_path: Path) -> None:
     helm = connect([("one", "c", "")], {"MESH_HELM": "/no/helm"}, run_dir=tmp_path / "run")["one"]
     with pytest.raises(HelmMissing, match=r"/no/helm \(MESH_HELM\) does not exist"):
         helm.uninstall("x", "y")
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("Error: a\n  b\x1b[31m\n", "a b [31m"),
-        ("level=WARN msg=x\nError: real", "real"),
-        ("WARNING: only this", "WARNING: only this"),
-        ('bad licenseKey: "abc def" here', "bad licenseKey: *** here"),
-        ("bad my-token=abc, api_key='x y' end", "bad my-token=***, api_key=*** end"),
-        ("bad s3cr3tvalue in the text", "bad *** in the text"),
-        ("name: shown", "name: shown"),
-    ],
-)
-def test_what_helm_says_is_cleaned(said: str, shown: str) -> None:
-    assert cleaned(said, {"a": {"adminPassword": ["s3cr3tvalue"]}, "name": "shown"}) == shown
 
 
 def _pretend_pending(kubectl: Tool, namespace: str) -> None:

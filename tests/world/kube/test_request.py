@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from pathlib import Path
 
 import pytest
 
-from mesh.world.kube.client import connect
 from mesh.world.kube.errors import Failed, Gone, Unauthorized, Unreachable
 from mesh.world.resources import CONFIG_MAP, POD
 from tests.support.stumbling import CUT, OBJECT, RESET, SILENT, Answer, Stumbling, answer, rig
@@ -66,13 +64,6 @@ def test_the_attempts_and_the_time_are_bounded(server: Stumbling, tmp_path: Path
     server.answers = [answer(503, retry_after="50")]
     with pytest.raises(Failed):
         rig(tmp_path, server.url, budget=30).kube.list(POD)
-    assert len(server.seen) == 1
-
-
-def test_a_500_about_the_object_is_not_tried_again(server: Stumbling, tmp_path: Path) -> None:
-    server.answers = [answer(500, {"kind": "Status", "message": "failed to create typed patch object"})]
-    with pytest.raises(Exception, match="typed patch"):
-        rig(tmp_path, server.url).kube.apply(OBJECT, manager="m")
     assert len(server.seen) == 1
 
 
@@ -143,14 +134,6 @@ def test_a_login_page_is_no_api_server(server: Stumbling, tmp_path: Path) -> Non
         rig(tmp_path, server.url).kube.list(POD)
 
 
-def test_foreign_words_are_cut_and_cleaned(server: Stumbling, tmp_path: Path) -> None:
-    server.answers = [answer(400, b"\x1b[31mred\n" + b"x" * 5000)]
-    with pytest.raises(Exception, match=r"\[31mred x") as error:
-        rig(tmp_path, server.url).kube.list(POD)
-    assert "\x1b" not in str(error.value)
-    assert len(str(error.value)) < 1200
-
-
 def test_requests_in_flight_are_bounded(server: Stumbling, tmp_path: Path) -> None:
     kube = rig(tmp_path, server.url, parallel=2).kube
     threads = [threading.Thread(target=kube.list, args=(POD,)) for _ in range(12)]
@@ -160,25 +143,6 @@ def test_requests_in_flight_are_bounded(server: Stumbling, tmp_path: Path) -> No
         thread.join()
     assert len(server.seen) == 12
     assert server.most <= 2
-
-
-def test_a_proxy_of_the_kubeconfig_is_used(server: Stumbling, tmp_path: Path) -> None:
-    one = rig(tmp_path, "http://not-there.test:8080")
-    config = json.loads((tmp_path / "config").read_text())
-    config["clusters"][0]["cluster"]["proxy-url"] = server.url
-    (tmp_path / "config").write_text(json.dumps(config))
-    one.kube = connect([("east", "c", str(tmp_path / "config"))], {})["east"]
-    assert one.kube.list(POD) == []
-    assert server.seen[0][1].startswith("http://not-there.test:8080/api/v1/pods")
-    env = {"HTTP_PROXY": server.url}
-    config["clusters"][0]["cluster"].pop("proxy-url")
-    (tmp_path / "config").write_text(json.dumps(config))
-    assert connect([("east", "c", str(tmp_path / "config"))], env)["east"].list(POD) == []
-    direct = connect(
-        [("east", "c", str(tmp_path / "config"))], {**env, "NO_PROXY": ".test"}, sleep=lambda _: None
-    )
-    with pytest.raises(Unreachable):
-        direct["east"].list(POD)
 
 
 def test_a_token_that_fits_no_header_is_not_shown(server: Stumbling, tmp_path: Path) -> None:

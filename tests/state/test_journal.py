@@ -1,0 +1,73 @@
+"""The journal: an intent without a result is open, whatever a crash leaves of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mesh.errors import StateError
+from mesh.model import Action, Key, Place, RecordedLocator
+from mesh.sdk.contract import OPEN
+from mesh.state.journal import Journal
+from mesh.state.store import Store
+
+KEY = Key("label", "one", "istio-system")
+
+
+PLACE = Place("", "istio-system", RecordedLocator("network"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    one = Store(tmp_path / "mesh.lock")
+    one.prepare()
+    return one
+
+
+def begun(store: Store, *intents: Action) -> Journal:
+    """A journal with one open intent for each action, all on `KEY`."""
+    journal = Journal(store.journal_path)
+    journal.begin("run", 1)
+    for action in intents:
+        journal.intent(KEY, action, PLACE, frozenset())
+    return journal
+
+
+@pytest.mark.parametrize(("action", "created"), [(Action.CREATE, True), (Action.UPDATE, False)])
+def test_an_intent_without_a_result_is_open(store: Store, action: Action, created: bool) -> None:
+    begun(store, action)
+    last = store.read("demo").entries[KEY].last
+    assert (last.status, last.created, last.place) == (OPEN, created, PLACE)
+
+
+def test_what_is_done_is_not_open(store: Store) -> None:
+    begun(store, Action.CREATE).done(KEY)
+    assert KEY not in store.read("demo").entries
+
+
+def test_an_open_intent_survives_the_next_crash(store: Store) -> None:
+    begun(store, Action.CREATE)
+    seen = store.read("demo")
+    store.write(seen)  # what the next run does first; it may be killed here …
+    assert store.read("demo").entries[KEY].last.status == OPEN
+    Journal(store.journal_path).begin("run 2", 2)  # … or here
+    assert store.read("demo").entries[KEY].last.status == OPEN
+
+
+def test_a_torn_last_line_of_the_journal_is_not_there(store: Store) -> None:
+    begun(store, Action.CREATE)
+    text = store.journal_path.read_bytes()
+    last = text.splitlines(keepends=True)[-1]
+    for length in range(1, len(last)):
+        store.journal_path.write_bytes(text[:-length])
+        assert KEY not in store.read("demo").entries
+        Journal(store.journal_path).begin("run 2", 2)
+
+
+def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
+    begun(store, Action.CREATE).done(KEY)
+    text = store.journal_path.read_bytes()
+    store.journal_path.write_bytes(text.replace(b"intent", b"intend", 1))
+    with pytest.raises(StateError, match="journal is damaged"):
+        store.read("demo")
