@@ -42,7 +42,9 @@ def by_check(report: CheckReport) -> Iterator[tuple[Check, list[CheckResult]]]:
 
 def _check(scene: MeshFacts, check: Check, results: list[CheckResult], paint: Paint) -> Iterator[str]:
     word, style = _verdict(results)
-    yield f"{check.id}  {paint(f'{word:8}', style)}  {check.title}{_reason(results)}"
+    # A title is true when the check passes: above findings it must not read as a statement.
+    expected = "expected: " if any(result.findings for result in results) else ""
+    yield f"{check.id}  {paint(f'{word:8}', style)}  {expected}{check.title}{_reason(results)}"
     for result in results:
         where = "" if result.cluster == NO_CLUSTER else f"{terminal(result.cluster)}: "
         for finding in result.findings:

@@ -11,7 +11,7 @@ from tests.cli.views.check_reports import report
 def test_text_says_what_is_wrong_how_to_fix_it_and_counts_apart() -> None:
     text = report_text(*report(), colour=False)
     assert "\x1b" not in text
-    assert "P23  error     network labels match" in text
+    assert "P23  error     expected: network labels match" in text
     assert "error: cluster1: namespace istio-system has topology.istio.io/network=a" in text
     assert "see:  docs/checks/P23.md" in text
     assert text.endswith("Checks of mesh demo: 1 passed, 2 errors, 1 skipped, 2 not applicable.\n")

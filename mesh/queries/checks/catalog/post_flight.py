@@ -38,7 +38,7 @@ POST_FLIGHT = (
     ),
     Check(
         "Q05", MID, ERROR, "ztunnel's certificates are valid",
-        f"{KUBECTL} rollout restart ds/ztunnel", look=dataplane.leaves, installed=True,
+        f"{KUBECTL} -n {{namespace}} rollout restart ds/ztunnel", look=dataplane.leaves, installed=True,
         covers=(LINKERD,),
     ),
     Check(
@@ -91,7 +91,8 @@ POST_FLIGHT = (
         "Q22", POST, WARNING, "every resource is in sync and ready", "mesh plan", compare=access.settled,
     ),
     Check(
-        "Q23", POST, INFO, "the tokens in remote secrets expire", APPLY, look=upstream.expiring,
+        "Q23", POST, INFO, "the tokens in remote secrets expire",
+        f"{KUBECTL} -n {{namespace}} get secrets -l istio/multiCluster=true", look=upstream.expiring,
         only="upstream", installed=True,
     ),
 )

@@ -137,7 +137,8 @@ PRE_FLIGHT = (
         f"{KUBECTL} get svc -A --field-selector spec.type=LoadBalancer", look=reach.balanced,
     ),
     Check(
-        "P26", PRE, ERROR, "no remote secret points at a loopback address", APPLY,
+        "P26", PRE, ERROR, "no remote secret points at a loopback address",
+        "set apiServer of the cluster in the mesh file, then run mesh apply",
         look=upstream.reachable, only="upstream",
     ),
     Check(

@@ -94,17 +94,22 @@ def leaves(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
     A ztunnel that cannot renew keeps working until its certificates expire, then all its connections fail.
     """
+    namespace = facts.cluster.charts["ztunnel"].namespace
     for pod, text in sorted(_dumps(facts).items()):
+        fix = f"kubectl --context {{context}} -n {namespace} delete pod {pod}"
         for each in json.loads(text).get("certificates", []):
-            state, identity = each.get("state", ""), each.get("identity", "")
-            if state != "Available":
-                yield Finding(
-                    f"{pod}: the certificate of {identity} is {state}, expected Available",
-                    {"pod": pod, "identity": identity},
-                )
-            for cert in each.get("certChain", [])[:1]:
-                if datetime.fromisoformat(cert["expirationTime"]) <= scene.now:
-                    yield Finding(f"{pod}: the certificate of {identity} has expired", {"pod": pod, **cert})
+            if problem := _invalid(each, scene.now):
+                identity = each.get("identity", "")
+                says = f"{pod}: the certificate of {identity} {problem}"
+                yield Finding(says, {"pod": pod, "identity": identity, "problem": problem}, fix=fix)
+
+
+def _invalid(held: Mapping[str, Any], now: datetime) -> str:
+    """What is wrong with a certificate of a dump, "" for nothing; the first of a chain is the workload's."""
+    if (state := held.get("state", "")) != "Available":
+        return f"is {state}, expected Available"
+    ends = [datetime.fromisoformat(each["expirationTime"]) for each in held.get("certChain", [])[:1]]
+    return "has expired" if ends and ends[0] <= now else ""
 
 
 def _dumps(facts: ClusterFacts) -> dict[str, str]:

@@ -116,7 +116,11 @@ def one_namespace(scene: MeshFacts) -> Findings:
     if not spaces:
         raise NotApplicable("no cluster has an east-west gateway yet")
     if len({tuple(each) for each in spaces.values()}) > 1:
-        yield Finding("the east-west gateways are in differently named namespaces", spaces)
+        yield Finding(
+            "the east-west gateways are in differently named namespaces",
+            spaces,
+            fix="set namespaces.eastwest to the same name for all clusters, then run mesh apply",
+        )
 
 
 def addressed(scene: MeshFacts) -> Findings:

@@ -90,9 +90,11 @@ def own_intermediate(scene: MeshFacts) -> Findings:
         raise NotApplicable("no cluster has an intermediate certificate yet")
     for fingerprint, names in users.items():
         if len(names) > 1:
+            last = scene.clusters[names[-1]]
             yield Finding(
                 f"{' and '.join(names)} sign with the same intermediate certificate",
                 {"clusters": names, "fingerprint": fingerprint},
+                fix=f"kubectl --context {last.cluster.context} -n {last.namespace} get secret cacerts",
             )
 
 
@@ -110,14 +112,16 @@ def lasting(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 def _ending(scene: MeshFacts, facts: ClusterFacts, cert: CertInfo, what: str) -> Iterator[Finding]:
     """Short-lived certificates are judged by a share of their life, the others by days."""
+    is_root = what == "the root of trust"  # no apply replaces it
     life, left = cert.not_after - cert.not_before, cert.not_after - scene.now
     error = max(min(VERY_SOON, life / 12), 2 * LEAF)
     if left < max(min(SOON, life / 3), error):
         yield Finding(
             f"{what} expires on {cert.not_after:%Y-%m-%d %H:%M} UTC, in {max(left.days, 0)} days",
             {"notAfter": cert.not_after.isoformat(), "daysLeft": left.days, "fingerprint": cert.fingerprint},
-            cacerts_key(facts.name) if what != "the root of trust" else None,
+            None if is_root else cacerts_key(facts.name),
             Severity.ERROR if left < error else Severity.WARNING,
+            "replace the root of trust: see docs/explanation/root-of-trust.md" if is_root else "",
         )
 
 

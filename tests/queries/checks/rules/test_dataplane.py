@@ -20,8 +20,10 @@ from tests.support.check_facts import (
     holds,
     in_base64,
     istiod,
+    results,
     root_pem,
     row,
+    scene,
     service,
     table,
 )
@@ -136,3 +138,8 @@ ROWS = (
 @table(ROWS)
 def test_facts_lead_to_these_findings(row: Row) -> None:
     holds(row)
+
+
+def test_the_hint_restarts_the_ztunnel_that_holds_the_certificate() -> None:
+    [found] = results("Q05", scene(ztunnel(dump(ends=NOW))))[0].findings
+    assert found.fix == "kubectl --context {context} -n istio-system delete pod zt-1"

@@ -20,6 +20,7 @@ from tests.support.check_facts import (
     holds,
     istiod,
     obj,
+    results,
     row,
     scene,
     space,
@@ -134,3 +135,18 @@ def test_a_short_lived_certificate_is_judged_by_a_share_of_its_life(
     own = replace(certificate("own"), not_before=NOW + left - life, not_after=NOW + left)
     found = facts(authority=replace(authority(), certificate=own))
     assert told("P20", scene(found))[0].partition(":")[0] == outcome
+
+
+def test_no_apply_is_recommended_for_a_root_that_ends() -> None:
+    ending = replace(authority(), root=certificate("root", left=timedelta(days=59)))
+    [found] = results("P20", scene(facts(authority=ending)))[0].findings
+    assert found.says.startswith("the root of trust expires on 2026-03-01")
+    assert (found.fix, found.about) == (
+        "replace the root of trust: see docs/explanation/root-of-trust.md",
+        None,
+    )
+
+
+def test_the_hint_about_a_shared_intermediate_names_the_cluster_to_look_at() -> None:
+    [found] = results("P19", scene(signing(), there()))[0].findings
+    assert found.fix == "kubectl --context cluster2 -n istio-system get secret cacerts"
