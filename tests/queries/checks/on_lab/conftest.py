@@ -1,4 +1,4 @@
-"""A lab of its own for the checks, and a mesh on it that is broken and mended again and again."""
+"""A lab of its own for the checks, and a mesh on it that is broken and fixed again and again."""
 
 from __future__ import annotations
 
@@ -46,14 +46,12 @@ class Rig:
         return {name: [each for each in report.results if each.check.id == name] for name in ids}
 
     def report(self, *ids: str, mesh: Mesh | None = None, world: World | None = None) -> CheckReport:
-        """Ask the checks within this process: the world is read anew each time."""
+        """Ask the checks within this process: the clusters are read again each time."""
         desired = mesh or self.desired()
         session = Session(
             desired, world or self.world(desired), all_kinds(), Store(self.mesh.folder / "mesh.lock"), None
         )
-        report = check(session, lambda: Unread("nobody asked for a plan"), phase=None, only=ids, skipped=())[
-            1
-        ]
+        report = check(session, lambda: Unread("no plan was asked for"), phase=None, only=ids, skipped=())[1]
         seen.note(report.results)
         return report
 

@@ -1,4 +1,4 @@
-"""Each check that the lab can decide: a real cluster is broken in that way, and mended again."""
+"""Each check that the lab can decide: a real cluster is broken in that way, and fixed again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from mesh.queries.check import ON_REQUEST
 from mesh.queries.checks.model import CheckStatus
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
-from tests.queries.checks.on_lab.conftest import Rig, says, states
-from tests.queries.checks.on_lab.deeds import (
+from tests.queries.checks.on_lab.changes import (
     EASTWEST_POD,
     LICENCE_GONE,
     PEER,
-    Deed,
+    Change,
     asleep,
     awake,
     both,
@@ -38,6 +37,7 @@ from tests.queries.checks.on_lab.deeds import (
     without_key,
     ztunnel,
 )
+from tests.queries.checks.on_lab.conftest import Rig, says, states
 
 FINE = {CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE}
 SCOPE = "solo.io/service-scope"
@@ -45,16 +45,16 @@ SCOPE = "solo.io/service-scope"
 
 @dataclass(frozen=True)
 class Break:
-    """A deed, the one that mends it, and what each check says in between.
+    """A change that breaks something, the one that fixes it, and what each check says in between.
 
-    Mended, each check passes where it is about anything; then `swept` takes away what is left of the deed.
+    Once fixed, each check passes in some cluster; then `swept` removes what is left of the change.
     """
 
     title: str
-    broken: Deed
-    mended: Deed
+    broken: Change
+    fixed: Change
     says: Mapping[str, str]
-    swept: Deed = nothing
+    swept: Change = nothing
 
 
 def labelled(name: str, labels: dict[str, str], kind: str = "Namespace", **more: object) -> dict[str, object]:
@@ -185,18 +185,18 @@ def relinked(rig: Rig) -> None:
     rig.hand.healthy("cluster1")
 
 
-def at_a_pod(name: str) -> Deed:
+def at_a_pod(name: str) -> Change:
     """Let a WorkloadEntry of cluster1 stand for a pod that there is, in cluster2."""
 
-    def deed(rig: Rig) -> None:
+    def done(rig: Rig) -> None:
         where = "jsonpath={.items[0].status.podIP}"
         address = rig.hand.kubectl("cluster2", "get", "pods", "-n", SYSTEM, "-l", "app=istiod", "-o", where)
         merged("workloadentry", name, {"spec": {"address": address}})(rig)
 
-    return deed
+    return done
 
 
-def xds_port(number: int) -> Deed:
+def xds_port(number: int) -> Change:
     """Another port in the second listener of the peer, the one of istiod."""
     change = [{"op": "replace", "path": "/spec/listeners/1/port", "value": number}]
     return kubectl(
@@ -214,14 +214,14 @@ def xds_port(number: int) -> Deed:
     )
 
 
-def a_node(change: str) -> Deed:
-    def deed(rig: Rig) -> None:
+def a_node(change: str) -> Change:
+    def done(rig: Rig) -> None:
         name = rig.hand.kubectl("cluster1", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
         rig.hand.kubectl(
             "cluster1", "patch", "node", name, "--subresource=status", "--type=merge", "-p", change
         )
 
-    return deed
+    return done
 
 
 OTHER_ROOT = cacerts(lambda rig: rig.root.intermediate("cluster2"))
@@ -497,7 +497,7 @@ BREAKS = (
         {"M09": "the CNI agent does not capture DNS"},
     ),
     Break(
-        "what nobody puts back while istiod sleeps",
+        "objects that istiod would restore, while it sleeps",
         both(
             asleep,
             kubectl("delete", "configmap", "istio-ca-root-cert", "-n", "default"),
@@ -541,7 +541,7 @@ def test_all_is_well_before_anything_is_broken(rig: Rig) -> None:
     skipped = {each.check.id: each.why for each in report.results if each.state is CheckStatus.SKIPPED}
     assert skipped == {
         **dict.fromkeys(("M02", "Q03", "Q05", "Q06", "Q07", "Q18"), "no data plane"),
-        **dict.fromkeys(("P04", "P30"), "nobody asked for a plan"),
+        **dict.fromkeys(("P04", "P30"), "no plan was asked for"),
         "Q21": ON_REQUEST,
     }
 
@@ -553,7 +553,7 @@ def test_all_is_well_before_anything_is_broken(rig: Rig) -> None:
         for each in BREAKS
     ],
 )
-def test_what_is_broken_is_found_and_what_is_mended_passes(rig: Rig, one: Break) -> None:
+def test_what_is_broken_is_found_and_what_is_fixed_passes(rig: Rig, one: Break) -> None:
     one.broken(rig)
     try:
         eventually(
@@ -561,7 +561,7 @@ def test_what_is_broken_is_found_and_what_is_mended_passes(rig: Rig, one: Break)
             lambda seen: all(text in seen[name] for name, text in one.says.items()),
         )
     finally:
-        one.mended(rig)
+        one.fixed(rig)
     eventually(
         lambda: {name: (states(found), says(found)) for name, found in rig.results(*one.says).items()},
         lambda seen: all(found <= FINE and CheckStatus.PASSED in found for found, _ in seen.values()),

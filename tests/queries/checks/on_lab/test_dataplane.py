@@ -13,8 +13,8 @@ import pytest
 
 from mesh.queries.checks.model import CheckStatus
 from tests.lab.standin.hand import eventually
+from tests.queries.checks.on_lab.changes import Change, gone, made, nothing, shown
 from tests.queries.checks.on_lab.conftest import Rig, says, states
-from tests.queries.checks.on_lab.deeds import Deed, gone, made, nothing, shown
 from tests.support.voices import Answers, speaking
 
 LICENCE, METRICS, DUMP = "15014/debug/license", "15014/metrics", "15000/config_dump"
@@ -35,8 +35,8 @@ class Told:
     wrong: Said
     says: str
     right: Said
-    before: Deed = nothing
-    after: Deed = nothing
+    before: Change = nothing
+    after: Change = nothing
 
 
 def plain(path: str, text: str) -> Said:

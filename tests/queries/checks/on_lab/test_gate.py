@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
+from tests.queries.checks.on_lab.changes import PEER, gone, made
 from tests.queries.checks.on_lab.conftest import Rig
-from tests.queries.checks.on_lab.deeds import PEER, gone, made
 
 STRANGER: dict[str, Any] = {
     "apiVersion": "gateway.networking.k8s.io/v1",
@@ -40,8 +40,8 @@ def gated(spec: Any) -> None:
     spec["defaults"] = {"values": {"ztunnel": {"env": {"GATED": "yes"}}}}
 
 
-def test_a_rollout_waits_at_the_gate_and_goes_on_once_it_is_mended(rig: Rig, tmp_path: Path) -> None:
-    """A peer that nobody reaches fails a mid-flight check of cluster1; no step of the plan is about it."""
+def test_a_rollout_waits_at_the_gate_and_goes_on_once_it_is_fixed(rig: Rig, tmp_path: Path) -> None:
+    """A peer that cannot be reached fails a mid-flight check of cluster1; no step of the plan is about it."""
     text = rig.mesh.file.read_bytes()
     rig.mesh.edit(gated)
     made(STRANGER)(rig)
@@ -80,7 +80,7 @@ def test_a_rollout_waits_at_the_gate_and_goes_on_once_it_is_mended(rig: Rig, tmp
     assert rig.hand.get("cluster1", "deployment", "istiod", SYSTEM)
 
 
-def test_what_the_run_is_yet_to_make_holds_nobody_up(rig: Rig) -> None:
+def test_what_the_run_is_yet_to_make_does_not_hold_the_run_up(rig: Rig) -> None:
     """A link is made after the charts of both its ends: before that the checks cannot find a peer."""
     text = rig.mesh.file.read_bytes()
     rig.hand.kubectl("cluster1", "delete", "gateway", PEER, "-n", EDGE)
@@ -96,7 +96,7 @@ def test_what_the_run_is_yet_to_make_holds_nobody_up(rig: Rig) -> None:
         rig.mesh.mended()
 
 
-def test_a_check_that_is_left_out_holds_nobody_up(rig: Rig) -> None:
+def test_a_check_that_is_left_out_does_not_hold_the_run_up(rig: Rig) -> None:
     text = rig.mesh.file.read_bytes()
     rig.mesh.edit(gated)
     made(STRANGER)(rig)
@@ -127,7 +127,7 @@ def trusts(rig: Rig) -> str:
 
 
 def test_an_apply_that_breaks_the_links_says_so_though_each_step_is_done(rig: Rig) -> None:
-    """Only istiod of cluster2 is changed; the peer in cluster1, which nobody touched, is told too."""
+    """Only istiod of cluster2 is changed; the peer in cluster1, which was not touched, is reported too."""
     text = rig.mesh.file.read_bytes()
     rig.mesh.edit(trusting("false"))
     try:

@@ -10,8 +10,8 @@ import pytest
 
 from mesh.queries.checks.model import CheckStatus, Severity
 from mesh.world import World
+from tests.queries.checks.on_lab.changes import gone, made
 from tests.queries.checks.on_lab.conftest import Rig, says, states
-from tests.queries.checks.on_lab.deeds import gone, made
 
 PROGRAM = """#!{python}
 import json, subprocess, sys

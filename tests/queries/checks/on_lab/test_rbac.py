@@ -20,12 +20,12 @@ UNCHECKED, TAKES = "not checked by the API server: ", "takes "
 
 
 def identity(rig: Rig, name: str, *options: str) -> AbstractContextManager[dict[str, str]]:
-    """The environment of somebody who holds a token of the account that the manifests make."""
+    """The environment of an identity with a token of the account that the manifests make."""
     return identities.identity(rig.mesh, rig.hand.lab, rig.folder, name, *options)
 
 
 def tried(rig: Rig, env: dict[str, str], *args: str, cluster: str = "cluster1") -> tuple[int, str]:
-    """What kubectl says to somebody."""
+    """What kubectl prints for an identity."""
     return identities.tried(rig.mesh, rig.hand.lab, env, *args, cluster=cluster)
 
 
@@ -52,7 +52,7 @@ def steps(plan: str) -> str:
 
 @pytest.fixture
 def changes(rig: Rig) -> Iterator[None]:
-    """A label that somebody changed, a value of istiod that is new, and a link that is new."""
+    """A label that was changed by hand, a value of istiod that is new, and a link that is new."""
     text = rig.mesh.file.read_bytes()
     rig.mesh.edit(lambda spec: spec.update(links=[{"from": "cluster2", "to": "cluster1"}]))
     rig.mesh.applied()

@@ -1,4 +1,4 @@
-"""Each check against the tests that break a real cluster so that it fails, and mend it so that it passes.
+"""Each check against the tests that break a real cluster so that it fails, and fix it so that it passes.
 
 What a test says of itself is held against what it saw, by the mark `breaks`: see `tests.support.seen`.
 """
@@ -17,7 +17,7 @@ MODULES = (test_broken, test_dataplane, test_istioctl, test_way, test_guide_c, t
 PASSED, FAILED = CheckStatus.PASSED.value, CheckStatus.FAILED.value
 
 
-def test_every_check_has_a_test_that_breaks_a_cluster_and_mends_it() -> None:
+def test_every_check_has_a_test_that_breaks_a_cluster_and_fixes_it() -> None:
     broken = {check for module in MODULES for check in seen.broken_by(module)}
     assert sorted(BY_ID.keys() - broken) == []
     assert sorted(broken - BY_ID.keys()) == []

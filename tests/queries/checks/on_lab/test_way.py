@@ -15,8 +15,8 @@ from tests.conftest import granted
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.providers.worlds import ahead
+from tests.queries.checks.on_lab.changes import gone, made, ready_pods
 from tests.queries.checks.on_lab.conftest import Rig, says, states
-from tests.queries.checks.on_lab.deeds import gone, made, ready_pods
 
 LEASED = {
     "apiVersion": "v1",
@@ -162,7 +162,7 @@ def test_what_needs_a_plan_is_found_by_the_command(rig: Rig) -> None:
 
 @pytest.mark.breaks("P04")
 def test_rights_that_are_missing_are_found_before_anything_is_written(rig: Rig) -> None:
-    """As somebody who may read everything: the plan warns, the check lists, apply refuses."""
+    """As an identity that may read everything: the plan warns, the check lists, apply refuses."""
     config = json.loads(rig.hand.kubectl("cluster1", "config", "view", "--raw", "-o", "json"))
     for user in config["users"]:
         user["user"] |= {"as": "system:serviceaccount:default:reader"}

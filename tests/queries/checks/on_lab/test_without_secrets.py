@@ -12,8 +12,8 @@ import pytest
 
 from tests.lab.standin.guide import SYSTEM
 from tests.lab.standin.hand import eventually
+from tests.queries.checks.on_lab.changes import asleep, awake, held, merged
 from tests.queries.checks.on_lab.conftest import Rig
-from tests.queries.checks.on_lab.deeds import asleep, awake, held, merged
 from tests.queries.checks.on_lab.test_rbac import DRIFT, identity, tried
 
 WHO = ("mesh-demo-plan", "--for", "plan", "--without-secrets")

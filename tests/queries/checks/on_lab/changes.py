@@ -1,4 +1,4 @@
-"""What a person does to break one thing in a healthy mesh, and to mend it again, by kubectl and helm."""
+"""Changes that break a healthy mesh, and those that fix it again, by kubectl and helm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lab.standin.guide import EDGE, LICENCE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.conftest import Rig
 
-Deed = Callable[[Rig], object]
+Change = Callable[[Rig], object]
 
 EASTWEST_POD = "gateway.networking.k8s.io/gateway-name=istio-eastwest"
 PEER = "istio-remote-peer-cluster2"
@@ -23,30 +23,30 @@ def nothing(_rig: Rig) -> None:
     """For what leaves nothing behind."""
 
 
-def both(*deeds: Deed) -> Deed:
-    return lambda rig: [deed(rig) for deed in deeds]
+def both(*changes: Change) -> Change:
+    return lambda rig: [change(rig) for change in changes]
 
 
-def kubectl(*args: str, cluster: str = "cluster1") -> Deed:
+def kubectl(*args: str, cluster: str = "cluster1") -> Change:
     return lambda rig: rig.hand.kubectl(cluster, *args)
 
 
-def made(body: dict[str, Any], *, cluster: str = "cluster1") -> Deed:
+def made(body: dict[str, Any], *, cluster: str = "cluster1") -> Change:
     return lambda rig: rig.hand.kubectl(cluster, "create", "-f", "-", stdin=json.dumps(body))
 
 
-def gone(body: dict[str, Any], *, cluster: str = "cluster1") -> Deed:
+def gone(body: dict[str, Any], *, cluster: str = "cluster1") -> Change:
     return lambda rig: rig.hand.kubectl(
         cluster, "delete", "--ignore-not-found", "-f", "-", stdin=json.dumps(body)
     )
 
 
-def merged(kind: str, name: str, change: dict[str, Any], *more: str, namespace: str = SYSTEM) -> Deed:
+def merged(kind: str, name: str, change: dict[str, Any], *more: str, namespace: str = SYSTEM) -> Change:
     where = ("-n", namespace) if namespace else ()
     return kubectl("patch", kind, name, *where, "--type=merge", "-p", json.dumps(change), *more)
 
 
-def peer(change: dict[str, Any]) -> Deed:
+def peer(change: dict[str, Any]) -> Change:
     return merged("gateway", PEER, change, *OF_US, namespace=EDGE)
 
 
@@ -55,26 +55,28 @@ def annotations(**values: str | None) -> dict[str, Any]:
     return {"metadata": {"annotations": values}}
 
 
-def environment(*changes: str, cluster: str = "cluster1") -> Deed:
+def environment(*changes: str, cluster: str = "cluster1") -> Change:
     return lambda rig: rig.hand.environment(cluster, *changes)
 
 
-def ztunnel(*args: str) -> Deed:
+def ztunnel(*args: str) -> Change:
     """Change the DaemonSet of ztunnel and wait until its pods are the newest."""
 
-    def deed(rig: Rig) -> None:
+    def done(rig: Rig) -> None:
         rig.hand.kubectl("cluster1", "set", args[0], "ds/ztunnel", "-n", SYSTEM, *args[1:])
         rig.hand.kubectl("cluster1", "rollout", "status", "ds/ztunnel", "-n", SYSTEM, "--timeout=90s")
 
-    return deed
+    return done
 
 
-def cacerts(files: Callable[[Rig], dict[str, str]], cluster: str = "cluster2") -> tuple[Deed, Deed]:
+def cacerts(files: Callable[[Rig], dict[str, str]], cluster: str = "cluster2") -> tuple[Change, Change]:
     """Another `cacerts`, and the one that was there."""
     return secret("cacerts", files, cluster)
 
 
-def secret(name: str, files: Callable[[Rig], dict[str, str]], cluster: str = "cluster1") -> tuple[Deed, Deed]:
+def secret(
+    name: str, files: Callable[[Rig], dict[str, str]], cluster: str = "cluster1"
+) -> tuple[Change, Change]:
     """Other data in a Secret (none of it: no Secret), and what was there."""
     kept: list[dict[str, Any]] = []
 
@@ -111,7 +113,7 @@ def without_key(rig: Rig) -> dict[str, str]:
 
 
 def asleep(rig: Rig) -> None:
-    """No istiod runs in cluster1: nobody there puts back what is changed."""
+    """No istiod runs in cluster1: nothing there restores what is changed."""
     rig.hand.kubectl("cluster1", "scale", "deployment/istiod", "-n", SYSTEM, "--replicas=0")
     rig.hand.alone("cluster1", SYSTEM, "app=istiod", 0)
 
@@ -122,13 +124,13 @@ def awake(rig: Rig) -> None:
     rig.hand.healthy("cluster1")
 
 
-def held(selector: str, namespace: str = SYSTEM) -> tuple[Deed, Deed]:
+def held(selector: str, namespace: str = SYSTEM) -> tuple[Change, Change]:
     """Pods that are not ready, and ready again."""
     change = ("annotate", "--overwrite", "pods", "-n", namespace, "-l", selector)
     return kubectl(*change, "lab.meshform.io/hold=true"), kubectl(*change, "lab.meshform.io/hold-")
 
 
-def unlinked() -> tuple[Deed, Deed]:
+def unlinked() -> tuple[Change, Change]:
     """No peer in cluster1, and the one that was there."""
     kept: list[dict[str, Any]] = []
 
