@@ -73,10 +73,6 @@ class ClusterFacts:
         """One object of a collection, or None if it is missing."""
         return next((obj for obj in self.rows(what) if place(obj) == (namespace, name)), None)
 
-    def key(self, kind: str, name: str) -> Key:
-        """The address of a resource of this cluster."""
-        return Key(kind, self.name, name)
-
 
 @dataclass(frozen=True, slots=True)
 class MeshFacts:
