@@ -1,4 +1,4 @@
-"""What the clusters have in common, and what they do not: one value where a mesh has one; pure."""
+"""What the clusters have in common: one value for each field that a mesh has once; pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ EASTWEST = "istio-eastwest"
 class Agreed:
     """One mesh. `hub`, `tag`, `gateway_api` and `eastwest` are "" where the file's defaults say the same.
 
-    `links` is None for a full mesh. `existing` says that all share a root; otherwise one is to be
-    made. `remarks` are what could not be decided.
+    `links` is None for a full mesh. `existing` says that all clusters share a root; otherwise mesh makes
+    one. `remarks` are what could not be decided.
     """
 
     version: str
@@ -45,7 +45,7 @@ class Agreed:
 
 
 def agree(clusters: Sequence[DiscoveredCluster]) -> Agreed:
-    """Find the one value that holds for all, the commonest or newest where they differ."""
+    """Return one value for all clusters, the commonest or newest where they differ."""
     version = _newest(each.parts["istiod"].version for each in clusters)
     parts = [part for each in clusters for part in each.parts.values() if part.hub]
     hub, tag = _commonest(part.hub for part in parts), _commonest(part.tag for part in parts)
@@ -79,7 +79,7 @@ def _commonest(values: Iterable[str]) -> str:
 
 
 def _public(version: Version) -> str:
-    """The hub that the file's default is, "" where that depends on a key which nobody but the user has."""
+    """Return the default hub of the mesh file, "" where it depends on a key that only the user has."""
     return since(IMAGES, version.line) if version.line >= PUBLIC_REGISTRY else ""
 
 
@@ -89,13 +89,13 @@ def _licence(clusters: Sequence[DiscoveredCluster]) -> SecretRef | None:
 
 
 def _share_a_root(clusters: Sequence[DiscoveredCluster]) -> bool:
-    """Whether every cluster has a signer that others can be under, and all lead to one root."""
+    """Return whether every cluster has an intermediate certificate, and all chain to one root."""
     plugged = all(each.roots and not each.signer.startswith("self-signed") for each in clusters)
     return plugged and bool(frozenset.intersection(*(frozenset(each.roots) for each in clusters)))
 
 
 def _gateway_api(clusters: Sequence[DiscoveredCluster], version: Version) -> str:
-    """The oldest that is there, if the default would replace it; "" where the default replaces nothing."""
+    """Return the oldest version that a cluster has, if the default would replace it; else ""."""
     there = [each.gateway_api for each in clusters if each.gateway_api]
     oldest = min(there, key=number, default="")
     is_older = bool(oldest) and number(oldest) < number(since(GATEWAY_API, version.line))
@@ -103,7 +103,7 @@ def _gateway_api(clusters: Sequence[DiscoveredCluster], version: Version) -> str
 
 
 def _links(clusters: Sequence[DiscoveredCluster]) -> tuple[tuple[str, str], ...] | None:
-    """The pairs that are linked; None if these are all there can be, or there are none yet."""
+    """Return the linked pairs; None if all pairs are linked, or none yet."""
     by_network = {network_of(each): each.name for each in clusters}
     there = {
         (each.name, by_network[peer.network])
@@ -116,12 +116,12 @@ def _links(clusters: Sequence[DiscoveredCluster]) -> tuple[tuple[str, str], ...]
 
 
 def network_of(found: DiscoveredCluster) -> str:
-    """The network that a cluster has, or would get."""
+    """Return the network that a cluster has, or would get."""
     return found.network or found.name
 
 
 def own_gateway(found: DiscoveredCluster) -> DiscoveredGateway | None:
-    """The east-west gateway of a cluster, if it has just one."""
+    """Return the east-west gateway of a cluster if it has exactly one."""
     return found.eastwest[0] if len(found.eastwest) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""What a cluster runs, as far as a mesh file is about it."""
+"""What a cluster runs, as far as a mesh file describes it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DiscoveredGateway:
 
     @property
     def where(self) -> str:
-        """As people write it."""
+        """Namespace and name, as people write them."""
         return f"{self.namespace}/{self.name}"
 
 
@@ -42,8 +42,8 @@ class DiscoveredGateway:
 class DiscoveredCluster:
     """One cluster. `cluster_name` and `network` are "" where none is set; `roots` are fingerprints.
 
-    `signer` says who signs: "cacerts", or the words of `providers.cert.reading`. `clear_licence`
-    says that a key stands in the values of the release. `remarks` are what could not be decided.
+    `signer` says what signs: "cacerts", or one of the texts in `providers.cert.observe`. `clear_licence`
+    says that a licence is in the values of the release. `remarks` are what could not be decided.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Read from one cluster what a mesh file would say of it; writes nothing, keeps no secret."""
+"""Read from one cluster what a mesh file would say of it, by the kinds that a plan reads with.
+
+It writes nothing and keeps no secret.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,20 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.errors import KubeError, MeshError
-from mesh.istio.addresses import cacerts_key
+from mesh.istio.addresses import cacerts_key, label_key
 from mesh.istio.names import NETWORK
-from mesh.model import Live, Unread
+from mesh.model import Live, Place, Unread
 from mesh.model.spec import COMPONENTS, Component, SecretRef
 from mesh.providers.cert import CertProvider, cacerts_place
 from mesh.providers.chart import all_views
 from mesh.providers.chart.refusals import revisioned
+from mesh.providers.label import LabelLocator, LabelProvider
 from mesh.queries.discover.found import DiscoveredCluster, InstalledComponent, SkippedCluster
 from mesh.queries.discover.gateways import EASTWEST, REMOTE, bundle_version, gateways
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Object
 from mesh.world.helm.releases import ReleaseView
-from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, NAMESPACE, ResourceType
+from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ResourceType
 from mesh.world.snapshot import Snapshot
 from mesh.world.yaml_documents import read_all
 
@@ -31,7 +35,7 @@ _IMAGE = re.compile(r"(?P<hub>.+)/[^/:]+:(?P<tag>[^:@]+?)(?:-distroless|-debug)?
 
 
 def look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | SkippedCluster | None:
-    """Say what a cluster runs; None without Istio, `SkippedCluster` if it cannot be adopted or read."""
+    """Return what a cluster runs; None without Istio, `SkippedCluster` if it cannot be adopted or read."""
     try:
         return _look(name, context, snapshot)
     except MeshError as error:
@@ -44,14 +48,14 @@ def _look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | Sk
     releases = {part: [view for view in views if view.is_of(part)] for part in COMPONENTS}
     if not istiods and not releases["istiod"]:
         return None
-    if why := _not_ours_to_take(istiods, releases):
+    if why := _not_adoptable(istiods, releases):
         return SkippedCluster(name, context, why, runs_istio=True)
     parts = {part: _part(part, held[0], snapshot) for part, held in releases.items() if held}
     found = _found(name, context, parts, releases["istiod"][0], istiods, snapshot)
     return replace(found, remarks=(*found.remarks, *_revisions(releases)))
 
 
-def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[ReleaseView]]) -> str:
+def _not_adoptable(istiods: list[Object], releases: Mapping[Component, list[ReleaseView]]) -> str:
     for istiod in istiods:
         meta = istiod["metadata"]
         if meta["name"] == OPERATOR:
@@ -70,7 +74,7 @@ def _not_ours_to_take(istiods: list[Object], releases: Mapping[Component, list[R
 
 
 def _revisions(releases: Mapping[Component, list[ReleaseView]]) -> Iterator[str]:
-    """Yield what `mesh plan` will refuse in the words in which it does."""
+    """Yield what `mesh plan` will refuse, in its words."""
     for part, held in releases.items():
         for view in held:
             if why := revisioned(part, view, (view.deployed or view.newest).config):
@@ -140,12 +144,16 @@ def _environment(istiods: list[Object]) -> dict[str, str]:
 
 
 def _label(namespace: str, snapshot: Snapshot) -> str:
-    found = [obj for obj in snapshot.list(NAMESPACE) if obj["metadata"]["name"] == namespace]
-    return str((found[0]["metadata"].get("labels") or {}).get(NETWORK, "")) if found else ""
+    key = label_key(snapshot.cluster, namespace)
+    places = {key: Place("", namespace, LabelLocator(NETWORK))}
+    found = LabelProvider().observe(places, snapshot)[key]
+    if isinstance(found, Unread):
+        raise KubeError(found.why)
+    return str(found.attrs["metadata"]["labels"][NETWORK]) if isinstance(found, Live) else ""
 
 
 def _licence(config: Mapping[str, Any], env: Mapping[str, str]) -> tuple[SecretRef | None, bool]:
-    """Where the licence is; whether one stands in clear text. Its value goes nowhere."""
+    """Return where the licence is, and whether one is in clear text; its value is not kept."""
     ref = _at(config, "license", "secretRef")
     clear = bool(_at(config, "license", "value") or env.get("SOLO_LICENSE_KEY"))
     if isinstance(ref, Mapping) and ref.get("name"):
@@ -155,7 +163,7 @@ def _licence(config: Mapping[str, Any], env: Mapping[str, str]) -> tuple[SecretR
 
 
 def _trust_domain(config: Mapping[str, Any], namespace: str, snapshot: Snapshot) -> str:
-    """What istiod was told, by values or in its ConfigMap; else its own default."""
+    """Return the trust domain from istiod's values or ConfigMap, else its default."""
     if told := _at(config, "meshConfig", "trustDomain"):
         return str(told)
     for obj in snapshot.list(CONFIG_MAP, namespace=namespace, fields="metadata.name=istio"):
@@ -166,13 +174,13 @@ def _trust_domain(config: Mapping[str, Any], namespace: str, snapshot: Snapshot)
 
 
 def _trust(name: str, namespace: str, snapshot: Snapshot) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """The roots that its certificates lead to, who signs them, and what is wrong with that."""
+    """Return the roots that its certificates chain to, who signs them, and what is wrong with that."""
     key = cacerts_key(name)
     live = CertProvider().observe({key: cacerts_place(namespace)}, snapshot)[key]
     if isinstance(live, Unread):
         raise KubeError(f"its certificates cannot be read: {live.why}")
     if not isinstance(live, Live):
         return (), "", ()
-    problems = tuple(f"its cacerts is not fit: {each}" for each in live.status["problems"][:1])
+    problems = tuple(f"its cacerts cannot be used: {each}" for each in live.status["problems"][:1])
     roots = (live.outputs["root"],) if live.outputs["root"] else tuple(live.status["roots"])
     return roots, str(live.status["by"]), problems

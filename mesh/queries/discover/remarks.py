@@ -1,4 +1,4 @@
-"""What the clusters differ in where a mesh has one value, and what nobody but a person can decide; pure."""
+"""Where the clusters differ in what a mesh has once, and what only a person can decide; pure."""
 
 from __future__ import annotations
 
