@@ -188,8 +188,8 @@ class Lab:
             )
         if known.nodes and (nodes or known.nodes) < known.nodes:
             raise LabError(
-                f"lab {self.name} has {known.nodes} nodes per cluster, {nodes} were asked for",
-                hint="nodes can only be added; take the lab down first",
+                f"lab {self.name} has {known.nodes} nodes per cluster and cannot shrink to {nodes}",
+                hint="run mesh lab down first; nodes can only be added",
             )
         grown = replace(
             known,

@@ -86,7 +86,7 @@ def test_it_is_refused_while_something_uses_the_mesh(mesh: Mesh, kubectl: Tool, 
 def test_it_asks_first(mesh: Mesh) -> None:
     answer = mesh("destroy")
     assert answer.code == 64
-    assert "run with --yes" in answer.err
+    assert "add --yes" in answer.err
     mesh.settled()
 
 

@@ -120,7 +120,7 @@ def test_an_apply_without_a_terminal_and_without_yes_is_refused(mesh: Mesh, kube
     kubectl("cluster1", "label", "namespace", "istio-system", "topology.istio.io/network-")
     answer = mesh("apply")
     assert answer.code == 64
-    assert "run with --yes" in answer.err
+    assert "add --yes" in answer.err
     mesh.pending()
     mesh.mended()
 

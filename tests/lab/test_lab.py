@@ -210,9 +210,9 @@ def test_logs_and_paths_are_printed(small: Lab) -> None:
 
 
 def test_fewer_clusters_or_nodes_are_refused(tmp_path: Path, lab: Lab) -> None:
-    with pytest.raises(LabError, match="has 2 clusters, 1 were asked for"):
+    with pytest.raises(LabError, match="has 2 clusters and cannot shrink to 1"):
         lab.up(clusters=1)
-    with pytest.raises(LabError, match="has 2 nodes per cluster, 1 were asked for"):
+    with pytest.raises(LabError, match="has 2 nodes per cluster and cannot shrink to 1"):
         lab.up(nodes=1)
 
 
@@ -231,7 +231,7 @@ def test_a_lab_grows_by_a_cluster_and_by_nodes(small: Lab, run: Callable[..., st
 
 def test_a_folder_with_something_else_in_it_is_refused(tools: Path, tmp_path: Path) -> None:
     (tmp_path / "mesh.yaml").write_text("precious")
-    with pytest.raises(LabError, match="not empty and holds no lab"):
+    with pytest.raises(LabError, match="not empty and contains no lab"):
         Lab.open("x", folder=tmp_path).up(clusters=1)
     Lab.open("x", folder=tmp_path).down()
     assert (tmp_path / "mesh.yaml").read_text() == "precious"

@@ -13,7 +13,7 @@ from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
 AS_RECORDED = (
-    "No changes. Your clusters match the configuration, as far as this identity can see without Secrets."
+    "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
 )
 
 _LEGEND = {
