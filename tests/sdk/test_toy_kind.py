@@ -179,7 +179,7 @@ def test_every_command_works_with_a_kind_of_another_package(
 
     # a change by hand is drift
     kubectl("cluster1", "patch", *made[1:5], "--type=merge", "-p", '{"spec":{"maxUnavailable":3}}')
-    assert "~ maxUnavailable = 3 -> 1" in applied.pending().out
+    assert "~ spec.maxUnavailable = 3 -> 1" in applied.pending().out
 
     # the least rights are enough to fix it
     grant(applied, kubectl, "apply")

@@ -11,12 +11,12 @@ from mesh.model import Key, Place, Unread, UnreadSecret
 from mesh.sdk.contract import OPEN, Last
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.sdk.unreadable import VisibleState, as_left, unreadable
-from mesh.world.kube.errors import Forbidden
+from mesh.world.kube.errors import Call, Forbidden
 from tests.providers.worlds import world_without_clusters
 
 KEY = Key("secret", "a", "one")
 LAST = Last(Place("x", "one"), uid="u", outputs={"digest": "d"})
-DENIED = Forbidden("secrets cannot be read")
+DENIED = Forbidden(Call("a", "a", "list", "secrets"), "no rights")
 
 
 def found(last: Last | None, tmp_path: Path, *, blind: bool = False) -> Unread:
@@ -40,11 +40,11 @@ def test_it_is_what_the_last_apply_left_with_what_visibly_differs(tmp_path: Path
 @pytest.mark.parametrize(
     ("last", "blind", "why"),
     [
-        (None, False, "secrets cannot be read; and nothing is recorded of it"),
+        (None, False, f"{DENIED.message}; and nothing is recorded of it"),
         (
             Last(Place("x", "one"), status=OPEN),
             False,
-            "secrets cannot be read; and its last step did not end",
+            f"{DENIED.message}; and its last step did not end",
         ),
         (LAST, True, "nor can pods"),
     ],
