@@ -32,6 +32,8 @@ def merge(ours: Mapping[str, Any], live: Mapping[str, Any], last: Collection[str
 def _mappings(
     ours: Mapping[str, Any], live: Mapping[str, Any], last: frozenset[str], at: Path
 ) -> dict[str, Any]:
+    # In the order of the live value, new keys last: an unchanged value then stays the same text, and a list
+    # of named items, in which order may have a meaning, keeps the order that its owner gave it.
     result: dict[str, Any] = {}
     for key in [*live, *(key for key in ours if key not in live)]:
         path = (*at, key)
@@ -57,6 +59,10 @@ def _foreign(live: Any, last: frozenset[str], path: Path) -> Any:
         return _mappings({}, live, last, path) or GONE
     if _by_name(live):
         return list(_mappings({}, named(live), last, path).values()) or GONE
+    # Only what `last` proves to be mesh's is removed, never what is merely not desired: a key of another
+    # owner was never in `last`, so it stays whatever the order of the runs, and also when the state was lost
+    # (`last` is empty, and nothing is removed). A list counts as a whole, since without names
+    # nothing shows which item belongs to which owner.
     prefix = dotted(path)
     ours = prefix in last or any(each.startswith(f"{prefix}.[") for each in last)
     return GONE if ours else live

@@ -34,7 +34,6 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle = -1
-        self._has_body = False
 
     def acquire(self, doing: str, *, since: datetime) -> FileLock:
         """Take the lock and name the holder in the file; raise LockedError, naming the other holder."""
@@ -47,7 +46,6 @@ class FileLock:
             "who": user(),
         }
         os.ftruncate(self._handle, 0)
-        self._has_body = True
         os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
         trace.event(trace.STATE, "file_lock_acquired", path=self.path, doing=doing)
         return self
@@ -56,11 +54,10 @@ class FileLock:
         """Release the lock; does nothing if it is not held."""
         if self._handle >= 0:
             # Emptied while the lock is still held: afterwards it could erase the next holder's name.
-            if self._has_body:
-                os.ftruncate(self._handle, 0)
+            os.ftruncate(self._handle, 0)
             os.close(self._handle)
             trace.event(trace.STATE, "file_lock_released", path=self.path)
-        self._handle, self._has_body = -1, False
+        self._handle = -1
 
     def __enter__(self) -> FileLock:
         return self
