@@ -21,7 +21,7 @@ from mesh.sdk import ask
 from mesh.walk import once
 
 CHECKS = Step(Action.READ, Key("checks", NO_CLUSTER, "mid"))
-"""What the person who watches sees: a wait like any other. It is no step of the plan."""
+"""What the person who watches sees: a wait like any other. It is not a step of the plan."""
 
 LOOKS = 4
 """How often in a row the checks must pass: an istiod that has just started has not judged its peers yet."""

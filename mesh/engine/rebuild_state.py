@@ -160,7 +160,7 @@ def marked_entry(
     """Return the entry as if mesh had just created it, without the fields that differ: those are drift."""
     if not isinstance(live, Live):
         return None
-    # A rebuild has no licence at hand. Its Secret is judged by what exists, so that is no unknown here.
+    # A rebuild has no licence at hand. Its Secret is judged by the live object, so it is known here.
     if key not in decisions.specs or any(each.after != LICENCE for each in unknowns_in(decisions.specs[key])):
         return replace(before, last=replace(before.last, uid=live.uid))
     kind, spec = session.kinds[key.kind], decisions.specs[key]

@@ -41,7 +41,7 @@ def check_same(planned: Step, now: Step) -> None:
     """Raise StalePlanError unless the step that would run now is the one that was planned.
 
     What the plan showed must be identical: a person agreed to these values and no others. What it called
-    unknown may have become any value. Fewer changes than planned are no deviation: an earlier attempt, or
+    unknown may have become any value. Fewer changes than planned are allowed: an earlier attempt, or
     the owner of a field, may already have made some of them.
     """
     after = {each.path: each.after for each in planned.fields}

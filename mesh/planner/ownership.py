@@ -105,7 +105,7 @@ def check_file(leave: Mapping[Key, Origin], known: Iterable[Key]) -> None:
 
 
 def _no_resource(key: Key, what: str) -> str:
-    return f"{key} is to be {what} and is no resource of this mesh"
+    return f"{key} cannot be {what}: it is not a resource of this mesh"
 
 
 def nearest(key: Key, known: Iterable[Key]) -> str:

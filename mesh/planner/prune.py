@@ -23,7 +23,7 @@ def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
     is gone already, or belongs to another owner, is forgotten.
 
     The order comes from the needs in the state, not from those of the file: the file no longer names these
-    resources. A resource whose user is deferred stays too, or that user would lose what it stands on.
+    resources. A resource with a deferred user stays too, or that user would lose its dependency.
     """
     gone = inputs.unwanted()
     users = reversed_edges({key: entry.needs for key, entry in gone.items()})

@@ -37,13 +37,13 @@ from mesh.state.lockfile import Entry
 class Fact:
     """One field: its desired and its live value (either may be ABSENT), and who wrote it.
 
-    `ours` says that mesh sets the field; other fields belong to other owners and stay.
+    `managed` is true if mesh sets the field; fields of another owner stay unchanged.
     """
 
     path: Path
     wanted: Any
     live: Any
-    ours: bool
+    managed: bool
     by: tuple[Touch, ...] = ()
 
     @property
@@ -52,10 +52,10 @@ class Fact:
         if self.live is ABSENT:
             return "missing"
         if self.wanted is ABSENT:
-            return "to go" if self.ours else "not ours"
+            return "to go" if self.managed else "not managed"
         if self.live != self.wanted:
             return "differs"
-        return "in sync" if self.ours else "not ours"
+        return "in sync" if self.managed else "not managed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +127,16 @@ def _facts(
 ) -> Iterator[Fact]:
     found, spec, last = inputs.found.get(key), decisions.specs.get(key), inputs.state.last(key)
     there = _flat(_seen(kind, spec, found, inputs.sensitive))
-    wanted, ours = there if spec is None else {}, set[Path]()
+    wanted, managed = there if spec is None else {}, set[Path]()
     if spec is not None:
-        ours = set(_flat(kind.wanted(spec, None, None)))
+        managed = set(_flat(kind.wanted(spec, None, None)))
         wanted = _flat(kind.wanted(spec, None if isinstance(found, UnreadSecret) else found, last))
     if isinstance(found, UnreadSecret):
         there = _left(wanted, decisions.steps.get(key))
     recorded = {} if last is None or spec is None else last.fields
     for path in sorted(there.keys() | wanted.keys()):
         by = tuple(_writers(path, written)) if path in there else ()
-        mine = path in ours or dotted(path) in recorded
+        mine = path in managed or dotted(path) in recorded
         yield Fact(path, wanted.get(path, ABSENT), there.get(path, ABSENT), mine, by)
 
 

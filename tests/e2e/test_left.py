@@ -145,11 +145,11 @@ def test_a_gateway_that_is_left_gives_its_address_to_the_links(
 def test_an_address_of_nothing_cannot_be_left(mesh: Mesh) -> None:
     answer = mesh("plan", "--leave", "link/cluster1/nowhere")
     assert answer.code == 64, answer
-    assert "link/cluster1/nowhere is to be left to others and is no resource of this mesh" in answer.err
+    assert "link/cluster1/nowhere cannot be left to others: it is not a resource of this mesh" in answer.err
     assert "did you mean link/cluster1/cluster2" in answer.err
     taken = mesh("apply", "--yes", "--take", "link/cluster1/nowhere")
     assert taken.code == 64, taken
-    assert "link/cluster1/nowhere is to be taken over and is no resource of this mesh" in taken.err
+    assert "link/cluster1/nowhere cannot be taken over: it is not a resource of this mesh" in taken.err
 
 
 def test_an_address_of_nothing_in_the_file_is_told_with_its_place(mesh: Mesh) -> None:

@@ -63,14 +63,16 @@ def test_what_others_put_in_the_place_of_ours_can_be_left_to_them(here: Session)
 
 
 def test_an_address_of_nothing_cannot_be_left_and_none_is_both_taken_and_left(here: Session) -> None:
-    with pytest.raises(UsageError, match="toy/cluster1/a is to be left to others and is no resource"):
+    with pytest.raises(UsageError, match="toy/cluster1/a cannot be left to others: it is not a resource"):
         check_words((), [A], {})
     with pytest.raises(UsageError, match="toy/cluster1/a is to be taken and to be left"):
         check_words([A], [A], {A: None})
 
 
 def test_an_address_of_nothing_cannot_be_taken_and_the_nearest_are_named(here: Session) -> None:
-    with pytest.raises(UsageError, match="toy/cluster1/b is to be taken over and is no resource") as refused:
+    with pytest.raises(
+        UsageError, match="toy/cluster1/b cannot be taken over: it is not a resource"
+    ) as refused:
         plan(here, toy("a"), toy("c"), taken=frozenset({key("b")}))
     assert refused.value.hint in {
         f"did you mean toy/cluster1/{one}?" for one in ("a or toy/cluster1/c", "c or toy/cluster1/a")
@@ -88,6 +90,6 @@ def test_addresses_of_nothing_in_the_file_are_told_all_at_once_with_their_places
     with pytest.raises(InputError) as refused:
         check_file(leave, {A: None})
     first, second = str(refused.value).splitlines()
-    said = "is to be left to others and is no resource of this mesh: did you mean toy/cluster1/a?"
+    said = "cannot be left to others: it is not a resource of this mesh: did you mean toy/cluster1/a?"
     assert first == f"mesh.yaml:8:5: spec.leave: toy/cluster1/z {said}"
     assert second == f"mesh.yaml:9:5: spec.leave: toy/cluster1/b {said}"

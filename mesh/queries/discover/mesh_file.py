@@ -11,7 +11,7 @@ from mesh.queries.discover.found import DiscoveredCluster, SkippedCluster
 
 WIDTH = 110
 DEFAULT_NAMESPACE = "istio-system"
-KEEPS = "in effect now: another one would issue every identity anew"
+KEEPS = "in effect now: another one would issue every identity again"
 
 
 def mesh_file_text(
@@ -110,7 +110,7 @@ def _trust(clusters: Sequence[DiscoveredCluster], agreed: Agreed) -> Iterator[st
     yield "  rootOfTrust:"
     yield "    ca:"
     if agreed.existing:
-        yield "      existing: true    # all share a root; its key is not ours, so nothing is renewed"
+        yield "      existing: true    # all share a root; mesh does not have its key, so it renews nothing"
         return
     yield "      generate: {}    # or files, or command"
     if any(each.roots for each in clusters):

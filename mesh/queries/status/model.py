@@ -217,7 +217,7 @@ def _of_resources(states: Iterable[ResourceState], said: Collection[str]) -> Ite
 
 
 def _of_rows(cluster: ClusterStatus) -> Iterator[str]:
-    """Yield what does not work and is no resource of the mesh, or says more than its resource does."""
+    """Yield problems of objects that are not resources of the mesh, or that say more than their resource."""
     states = {str(each.key): each for each in cluster.resources}
     for pods in cluster.workloads:
         release = states.get(pods.resource)
