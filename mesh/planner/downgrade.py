@@ -32,7 +32,7 @@ def backwards(steps: Mapping[Key, Step], clusters: Iterable[str]) -> dict[Key, S
     turned = dict(steps)
     for cluster in clusters:
         keys = [chart_key(cluster, part) for part in COMPONENTS]
-        if not any(key in steps and _goes_back(steps[key]) for key in keys):
+        if not any(key in steps and _is_downgrade(steps[key]) for key in keys):
             continue
         back = [key for key in keys if key in steps]
         for key, after in zip(back, [*back[1:], None], strict=True):
@@ -44,7 +44,7 @@ def backwards(steps: Mapping[Key, Step], clusters: Iterable[str]) -> dict[Key, S
     return turned
 
 
-def _goes_back(step: Step) -> bool:
+def _is_downgrade(step: Step) -> bool:
     if step.action is not Action.UPDATE:
         return False
     for each in step.fields:
