@@ -195,7 +195,7 @@ def _peer(key: Key, resource: Resource[Any], _spec: Any, _attrs: dict[str, Any])
         "listeners": [{"name": "xds-tls", "port": 15012}],
     }
     where = f"{resource.place.namespace}/{resource.place.name}"
-    status = {**UP, "by hand": [], "ours": False, "where": where}
+    status = {**UP, "by hand": [], "replaced": False, "where": where}
     place = Place(resource.place.namespace, resource.place.name)
     return Live({"metadata": {"labels": network}, "spec": spec}, "token", status=status, place=place)
 
