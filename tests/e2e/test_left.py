@@ -159,5 +159,5 @@ def test_an_address_of_nothing_in_the_file_is_told_with_its_place(mesh: Mesh) ->
     for verb in ("plan", "validate"):
         answer = mesh(verb)
         assert answer.code == 1, answer
-        assert f"mesh.yaml:{line}:5: spec.leave: link/cluster1/nowhere is to be left to others" in answer.err
+        assert f"mesh.yaml:{line}:5: spec.leave: link/cluster1/nowhere cannot be left to others" in answer.err
     mesh.file.write_bytes(text)

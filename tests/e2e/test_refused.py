@@ -131,7 +131,7 @@ def test_an_apply_of_another_plan_than_was_reviewed_is_refused(mesh: Mesh, kubec
     kubectl("cluster2", "label", "namespace", "istio-system", "topology.istio.io/network-")
     answer = mesh("apply", "--yes", "--plan-digest", digest)
     assert answer.code == 3
-    assert f"it was {digest}" in answer.err
+    assert f"its digest was {digest}" in answer.err
     now = json.loads(mesh("plan", "--json").out)["digest"]
     mesh.applied("--plan-digest", now)
     mesh.settled()
