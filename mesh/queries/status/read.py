@@ -118,7 +118,9 @@ def _hidden(view: ClusterView) -> str:
     keys = [cacerts_key(view.cluster.name), *(() if view.is_upstream else (_licence(view),))]
     found = [view.state(key) for key in keys]
     by_state = (each.found.why for each in found if isinstance(each.found, UnreadSecret))
-    return next((each.unread for each in found if each.unread), "") or next(by_state, "")
+    # A Secret that is judged by the state names the right that is missing; a kind that then looks elsewhere
+    # may report what it could not read there.
+    return next(by_state, "") or next((each.unread for each in found if each.unread), "")
 
 
 def _licence(view: ClusterView) -> Key:

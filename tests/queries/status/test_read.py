@@ -26,6 +26,7 @@ from tests.support.agreed import disagreements
 
 PEER = "istio-remote-peer-cluster2"
 EDGE = ("-n", "istio-eastwest")
+GONE = "missing: it existed at the last apply and is missing: deleted outside mesh"
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_a_label_that_was_removed_is_missed(mesh: Mesh, kubectl: Tool, eventuall
     answer = mesh("status", "--detailed-exitcode")
     kubectl("cluster1", "label", "namespace", "istio-system", f"{label}=cluster1")
     assert answer.code == 2
-    assert "cluster1: label/cluster1/istio-system: missing: it was there at the last apply" in answer.out
+    assert f"cluster1: label/cluster1/istio-system: {GONE}" in answer.out
     settled(mesh, eventually)
 
 
@@ -159,8 +160,7 @@ def test_a_link_without_its_peer_object_is_a_row_that_says_so(
     kubectl("cluster1", "delete", "gateway", "-n", "istio-eastwest", PEER)
     peers = facts(mesh)["clusters"][0]["peers"]
     mesh.applied()
-    gone = "missing: it was there at the last apply and is gone: deleted outside mesh"
-    assert [(each["name"], each["why"], each["connected"]) for each in peers] == [(PEER, gone, "-")]
+    assert [(each["name"], each["why"], each["connected"]) for each in peers] == [(PEER, GONE, "-")]
     settled(mesh, eventually)
 
 
