@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mesh.engine.session import Session
+from tests.cli.unreachable import Unreachable, prepare
+from tests.engine.toy import open_session
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -18,3 +22,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MESH_FILE", "MESH_CHART_SOURCE", "MESH_GATEWAY_API_SOURCE"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture
+def unreachable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Unreachable:
+    """Return a function that runs mesh where every cluster refuses the connection."""
+    return prepare(tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Session:
+    """Return a session with the toys of `tests.engine.toy`."""
+    return open_session(tmp_path)

@@ -1,0 +1,48 @@
+"""`mesh apply` where no cluster answers: which options are refused, and which the way to resume repeats."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.unreachable import Unreachable
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--confirm", "west"), "--confirm west: there is no cluster west"),
+        (("--skip-check", "P99"), "unknown check 'P99'"),
+        (("--take", "chart/cluster1"), "'chart/cluster1' is not a valid address"),
+        (("--parallelism", "0"), "0 is not in the range 1<=x<=256"),
+    ],
+)
+def test_an_option_that_is_not_valid_is_a_usage_error(
+    args: tuple[str, ...], message: str, unreachable: Unreachable
+) -> None:
+    answer = unreachable("apply", "--yes", *args)
+    assert (answer.code, message in answer.err) == (64, True), answer
+
+
+def test_the_command_to_resume_repeats_every_option_that_changes_the_plan(unreachable: Unreachable) -> None:
+    flags = ("--take", "link/cluster1/cluster2", "--allow-downgrade", "--confirm", "cluster1")
+    answer = unreachable("apply", "--yes", *flags)
+    assert answer.code == 6
+    assert answer.out.endswith(f"Resume with: mesh apply -f mesh.yaml {' '.join(flags)}\n")
+    assert "apply skips the pre-flight checks" in answer.out
+
+
+def test_another_plan_than_the_reviewed_one_is_refused_before_anything_is_written(
+    unreachable: Unreachable,
+) -> None:
+    answer = unreachable("apply", "--yes", "--plan-digest", "sha256:00")
+    assert (answer.code, "its digest was sha256:00 and is now sha256:" in answer.err) == (3, True)
+    assert not (unreachable.folder / "mesh.lock").exists()
+
+
+def test_with_json_every_line_of_stdout_is_json_and_the_last_is_the_summary(unreachable: Unreachable) -> None:
+    answer = unreachable("apply", "--yes", "--json")
+    lines = [json.loads(line) for line in answer.out.splitlines()]
+    assert [lines[0]["type"], lines[-1]["type"]] == ["version", "change_summary"]
+    assert len(lines[-1]["deferred"]) == 25

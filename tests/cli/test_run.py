@@ -1,0 +1,98 @@
+"""The pipeline of apply and destroy: what ends it before the first write, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mesh.cli.process import Process
+from mesh.cli.run import _planned, _run
+from mesh.engine.session import Planned, Session
+from mesh.errors import InterruptedRunError, LockedError
+from mesh.state.lease import Leases
+from mesh.state.lease_holder import Holder
+from mesh.world import Object
+from tests.cli.requests import APPLY
+from tests.engine.toy import Kube, plan, toy, toys
+
+ALICE = Holder("alice", "laptop", 4711, "2026-01-01T00:00:00+00:00", "apply", "line", "word:1")
+
+
+class Uids(Kube):
+    """An API server that gives what it creates a uid, as leases need it."""
+
+    def create(self, obj: Object, **_how: Any) -> Object:
+        return self.apply({**obj, "metadata": {**obj["metadata"], "uid": "u"}})
+
+
+@pytest.fixture
+def here(here: Session) -> Iterator[Session]:
+    """Return the session with its file lock held, as the pipeline holds it."""
+    kubes = {name: Uids(name) for name in here.world.kubes}
+    with here.store.held("apply", here.world.clock.now()):
+        yield replace(here, world=replace(here.world, kubes=kubes))
+
+
+def one(session: Session) -> Planned:
+    return plan(session, toy("a", out=1), toy("b", out=2))
+
+
+def lock(here: Session, holder: Holder) -> None:
+    """Leave the lease of a run in cluster2."""
+    kube = toys(here.world, "cluster2")
+    kube.create(Leases("demo", holder, here.world.clock, {})._lease("run-1"))
+
+
+def test_nothing_is_planned_while_another_run_holds_a_lease(here: Session) -> None:
+    lock(here, ALICE)
+    planned: list[Session] = []
+
+    def never(session: Session) -> Planned:
+        planned.append(session)
+        return one(session)
+
+    with pytest.raises(LockedError, match="alice@laptop"):
+        _planned(APPLY, here, Process(), never)
+    assert planned == []
+
+
+def test_the_lease_of_a_dead_run_of_this_folder_stops_no_plan(here: Session) -> None:
+    lock(here, Holder.here("apply", "line", here.store.place(), here.world.clock.now()))
+    assert len(_planned(APPLY, here, Process(), one).plan.steps) == 2
+
+
+def test_a_stop_while_planning_changes_nothing(here: Session) -> None:
+    process = Process()
+
+    def interrupted(session: Session) -> Planned:
+        process.stop.ask()
+        return one(session)
+
+    with pytest.raises(InterruptedRunError, match="interrupted, nothing was changed"):
+        _planned(APPLY, here, process, interrupted)
+
+
+@pytest.mark.parametrize(("parallelism", "as_json"), [(1, False), (4, True)])
+def test_a_run_writes_and_reports_what_it_did(
+    parallelism: int, as_json: bool, here: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = replace(APPLY, parallelism=parallelism, as_json=as_json)
+    result = _run(request, here, one(here), Process())
+    assert result.end == "complete"
+    assert sorted(toys(here.world, "cluster1").toys) == ["a", "b"]
+    said = capsys.readouterr().out.splitlines()
+    assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." in said[-1]
+    assert said[0].startswith("{") is as_json
+
+
+def test_a_run_that_was_stopped_before_its_first_step_begins_none(
+    here: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned, process = one(here), Process()
+    process.stop.ask()
+    result = _run(APPLY, here, planned, process)
+    assert (result.end, toys(here.world, "cluster1").writes) == ("interrupted", [])
+    assert "Resume with: mesh apply -f mesh.yaml" in capsys.readouterr().out
