@@ -153,10 +153,12 @@ def roots(snapshot: Snapshot, namespace: str) -> str:
 
 
 def _fingerprint(pem: str) -> str:
+    """Return the fingerprint of a PEM block; "" if it holds no bytes, which is not an error of `ssl`."""
     try:
-        return "sha256:" + hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        der = ssl.PEM_cert_to_DER_cert(pem)
     except ValueError:
         return ""
+    return "sha256:" + hashlib.sha256(der).hexdigest() if der else ""
 
 
 def _named(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
