@@ -180,6 +180,32 @@ def test_a_full_mesh_is_linked_and_nothing_is_left_to_do(mesh: Heard, kubectl: T
     synced(kubectl, LINKED)
 
 
+def test_a_renamed_cluster_keeps_its_links(mesh: Heard, kubectl: Tool) -> None:
+    """Both ways: the remote secret in another cluster, and its own, are the same objects as before."""
+    identity = {"context": "cluster1", "clusterName": "cluster1", "network": "cluster1"}
+    text, before = mesh.file.read_text(), remote_uids(kubectl)
+    mesh.edit(lambda spec: spec["clusters"][0].update(identity, name="renamed"))
+    renamed = mesh("state", "rename", "cluster1", "renamed", "--yes")
+    assert renamed.code == 0, renamed
+    mesh.settled()
+    assert {"remote/cluster2/renamed", "remote/renamed/cluster2"} <= mesh.lock()["resources"].keys()
+    assert {state for state, _ in checked(mesh, "Q20").values()} == {"passed"}
+    mesh.file.write_text(text)
+    assert mesh("state", "rename", "renamed", "cluster1", "--yes").code == 0
+    mesh.settled()
+    assert remote_uids(kubectl) == before
+    synced(kubectl, LINKED)
+
+
+def remote_uids(kubectl: Tool) -> dict[str, str]:
+    """The uids of the remote secrets, by cluster."""
+    uids = ("-o", "jsonpath={.items[*].metadata.uid}")
+    return {
+        cluster: kubectl(cluster, "get", "secret", *SYSTEM, "-l", "istio/multiCluster=true", *uids)
+        for cluster in CLUSTERS
+    }
+
+
 def test_status_shows_every_remote_secret(mesh: Heard) -> None:
     status = mesh("status", "--detailed-exitcode")
     assert status.code == 0, status
