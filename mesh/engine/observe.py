@@ -84,7 +84,7 @@ def _groups(places: Mapping[Key, Place]) -> dict[tuple[str, str], dict[Key, Plac
 
 def _read(kinds: Registry, kind: str, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
     if kind not in kinds:
-        return dict.fromkeys(places, Unread(f"this mesh has no kind {kind!r}"))
+        return dict.fromkeys(places, Unread(f"no installed package provides kind {kind!r}"))
     try:
         return kinds[kind].observe(places, snapshot)
     except MeshError as error:
