@@ -13,6 +13,7 @@ from mesh.model import Key, Place, Resource
 from mesh.model.spec import CA, CommandCA, ExistingCA, FilesCA, GenerateCA, Intermediate, KeyAlgorithm
 from mesh.providers.cert.commands import cert_commands
 from mesh.providers.cert.specs import ROOT, CertSpec, IntermediateSpec, RootSpec
+from mesh.world import pki
 from tests.support.meshes import mesh_of
 
 DAY = timedelta(days=1)
@@ -119,4 +120,6 @@ def test_the_commands_make_a_chain_that_openssl_verifies(key: KeyAlgorithm, tmp_
     verify = ["openssl", "verify", "-x509_strict", "-CAfile", "root-cert.pem", "ca-cert.pem"]
     done = subprocess.run(verify, cwd=sent, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "ca-cert.pem: OK\n"), done.stderr
+    certificates = [pki.describe((sent / name).read_text()) for name in ("root-cert.pem", "ca-cert.pem")]
+    assert [each.path_length for each in certificates] == [1, 0]
     assert not (tmp_path / "a").exists()

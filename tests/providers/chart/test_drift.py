@@ -84,6 +84,12 @@ def test_a_field_of_a_daemon_set_that_kubectl_wrote_is_named_with_its_writer() -
     assert who == (Touch(("objects", "DaemonSet ztunnel", path), "kubectl-edit", TIME),)
 
 
+def test_of_an_object_that_a_person_wrote_only_the_fields_of_that_person_are_drift() -> None:
+    label = written("kubectl-label", {"f:metadata": {"f:labels": {"f:a": {}}}})
+    by_controller = daemon_set("other", image_by("some-controller"), label)
+    assert drifted(by_controller, config_map()) == ({}, ())
+
+
 def test_a_field_that_kubectl_wrote_with_the_value_of_the_chart_is_no_drift() -> None:
     assert drifted(daemon_set("ztunnel:1.29.1", image_by("kubectl-edit")), config_map()) == ({}, ())
 
