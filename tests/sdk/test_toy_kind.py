@@ -187,9 +187,10 @@ def test_every_command_works_with_a_kind_of_another_package(
     applied.settled()
 
     # another name for the cluster
-    listed[0]["cluster"] = "west"
+    listed[0] |= {"cluster": "west", "needs": ["gateway/west/istio-eastwest"]}
     applied.edit(lambda spec: spec.update(clusters=[{**CLUSTER, "name": "west"}], resources=listed))
     told(applied, "rename")
+    applied.applied()
 
     # not wanted any more
     applied.edit(lambda spec: spec.pop("resources"))
