@@ -17,6 +17,7 @@ from mesh.providers.link import LinkProvider
 from mesh.sdk.contract import Last
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.kube_object import Manifest
+from mesh.sdk.network_gateway import NetworkLocator
 from mesh.world import Object, World
 from mesh.world.resources import GATEWAY, SERVICE
 from tests.conftest import Tool
@@ -75,7 +76,7 @@ def network(namespace: str) -> str:
 
 
 def place(namespace: str, **changes: Any) -> Place:
-    return replace(Place(namespace, "ours", network(namespace)), **changes)
+    return replace(Place(namespace, "ours", NetworkLocator(network(namespace))), **changes)
 
 
 def made(world: World, obj: Object, manager: str = "istioctl") -> None:
