@@ -28,6 +28,7 @@ def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
     gone = inputs.unwanted()
     users = reversed_edges({key: entry.needs for key, entry in gone.items()})
     steps, deferred, from_state = dict(decisions.steps), dict(decisions.deferred), set(decisions.from_state)
+    # Users come first in this order, so a deferred user is known before what it uses is decided.
     for key in ordered(users):
         found = inputs.found.get(key)
         blocked = next((user for user in sorted(users[key]) if user in deferred), None)

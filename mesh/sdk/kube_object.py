@@ -51,6 +51,8 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Return the labels, annotations and spec of the file over those that other owners set."""
         ours = attrs_of(spec.body)
+        # `last.ours`, not every recorded field: a path that had a value before mesh set it stays when mesh
+        # no longer wants it, because its first owner still does.
         return merge(ours, live.attrs, last.ours if last else ()) if isinstance(live, Live) else ours
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
@@ -132,6 +134,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete the very object that was read."""
         del last
+        # The uid is the precondition: an object of this name that another owner created since the read stays.
         world.kube(key.cluster).delete(self.resource, place.namespace, place.name, uid=live.uid)
         return ()
 
@@ -201,6 +204,8 @@ def stamped(spec: Manifest, key: Key, live: Live | None) -> Object:
     meta["labels"] = {**meta.get("labels", {}), **marks(spec.mesh)}
     meta["annotations"] = {**meta.get("annotations", {}), ADDRESS_ANNOTATION: str(key)}
     if live:
+        # With the uid, the API server answers 409 if the object was deleted and created again since the
+        # read; without it, a forced apply would take over the new object.
         meta["uid"] = live.uid
     body["metadata"] = meta
     return body
@@ -209,6 +214,7 @@ def stamped(spec: Manifest, key: Key, live: Live | None) -> Object:
 def dry_run(apply: Callable[[bool], object]) -> Preview:
     """Dry-run a write; return the fields that it takes by force, and those that another manager holds."""
     try:
+        # Not forced: a conflict lists each field with its manager, a forced dry run lists neither.
         apply(False)
     except Conflict as conflict:
         taken = tuple(f"takes {path} from {manager}" for manager, path, _ in conflict.causes)

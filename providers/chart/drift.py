@@ -67,6 +67,8 @@ def _by_hand(obj: Object) -> bool:
 
 def _changed(wanted: Object, live: Object) -> Iterator[tuple[str, _Changed]]:
     """Yield the fields of a rendering that a person's tool set to something else."""
+    # Controllers write into what helm rendered: istiod its webhooks' caBundle, an autoscaler the replicas. A
+    # comparison without the writer would report those on every healthy mesh.
     by = [touch for touch in touches(live, manager="helm") if touch.path and touch.manager.startswith(HANDS)]
     for path, value in leaves({key: wanted[key] for key in wanted if key in ("spec", "data")}):
         touch = next((touch for touch in by if path[: len(touch.path)] == touch.path), None)

@@ -21,6 +21,7 @@ def returned(live: Live, last: Last) -> Iterator[HelmJob]:
     """Yield the job for helm; the chart, from the release, exists inside the context only."""
     view = view_of(live)
     assert view and view.deployed and view.working, "what was adopted is deployed"
+    # The chart of the release record, not of the mesh file: giving back removes values and must not upgrade.
     values = theirs_only(view.deployed.config, last)
     with unpacked(view.working) as folder:
         yield HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)

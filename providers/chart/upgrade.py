@@ -16,6 +16,7 @@ def refuse_path(component: str, there: str, wanted: str, *, downgrade: bool) -> 
             f"{component} is {there}, the configuration says {wanted}: that is a downgrade, which Istio does "
             f"not support; set the version to {there} or newer, or allow it with --allow-downgrade"
         )
+    # Istio supports data planes at most one minor version behind the control plane during an upgrade.
     if after.major != before.major or after.minor - before.minor > 1:
         steps = [f"{before.major}.{minor}" for minor in range(before.minor + 1, after.minor)]
         return (
