@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.errors import KubeError
@@ -135,7 +135,8 @@ def _found(place: Place, objects: Iterable[Object], recorded: set[Place]) -> Liv
             WHERE: "/".join((place_of(first).namespace, place_of(first).name)),
         },
         owner=owner_of(first),
-        place=place_of(first),
+        # The state keeps the locator: without it, the peer would be found by its name only.
+        place=replace(place_of(first), locator=place.locator),
     )
 
 

@@ -22,7 +22,7 @@ skip_option = click.option(
     "skipped",
     multiple=True,
     metavar="ID",
-    help="Skip this pre-flight check, such as P07. Repeatable.",
+    help="Skip this check, such as P07. Repeatable.",
 )
 
 take_option = click.option(

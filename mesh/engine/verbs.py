@@ -9,7 +9,7 @@ from mesh.engine import plan as planning
 from mesh.engine.in_use import refuse_enrolled
 from mesh.engine.post_run import verify
 from mesh.engine.remember import adopted
-from mesh.engine.result import RunResult
+from mesh.engine.result import RunResult, end_of
 from mesh.engine.run import Run
 from mesh.engine.run_options import RunOptions
 from mesh.engine.session import Decided, Planned, Session
@@ -73,7 +73,7 @@ def apply(session: Session, planned: Planned, options: RunOptions) -> RunResult:
     state = adopted(planned.decisions, tasks, planned.inputs.found, planned.state)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
     if not steps and is_settled(session.store, state, session.store.read(session.mesh.name), planned.held):
-        return RunResult(planned)
+        return RunResult(planned, end=end_of(planned.plan, {}, stopped=options.stopping()))
     with Run.open(session, planned, steps, state, options) as run:
         unstarted = run.walk()
         verify(session, planned, run)

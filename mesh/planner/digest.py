@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mesh.model import Action, Key, Left, Step
+from mesh.model.diff import dotted
 from mesh.planner.decisions import Steps
 
 
@@ -26,7 +27,7 @@ def plan_digest(steps: tuple[Step, ...], kept: Iterable[Left] = ()) -> str:
         [
             step.action.value,
             str(step.key),
-            [[each.dotted, _plain(each.before), _plain(each.after)] for each in step.fields],
+            [[dotted(each.path), _plain(each.before), _plain(each.after)] for each in step.fields],
         ]
         for step in steps
         if step.action is not Action.READ

@@ -51,8 +51,8 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
     def wanted(self, spec: Manifest, live: Found, last: Last | None) -> Attrs:
         """Return the labels, annotations and spec of the file over those that other owners set."""
         ours = attrs_of(spec.body)
-        # `last.ours`, not every recorded field: a path that had a value before mesh set it stays when mesh
-        # no longer wants it, because its first owner still does.
+        # Only the paths that mesh alone has set can be removed again: a path that had a value before mesh set
+        # it stays when mesh no longer wants it, because its first owner still does.
         return merge(ours, live.attrs, last.ours if last else ()) if isinstance(live, Live) else ours
 
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:

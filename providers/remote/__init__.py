@@ -20,7 +20,7 @@ from mesh.providers.remote.secret import CLUSTER, MULTI_CLUSTER, RemoteSpec, bod
 from mesh.sdk.capabilities import NamedAfterCluster, Renewable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.document import Document
-from mesh.sdk.kube_object import token
+from mesh.sdk.kube_object import dry_run, token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
@@ -88,9 +88,13 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         if next(unknowns_in(spec), None):
             return Preview(notes=("checked by the API server at apply, when its token is known",))
         try:
-            return super().preview(spec, key, live, world)
+            sent = self.sent(spec, key, live, world)
         except KubeError as error:
             return Preview(notes=(f"not checked by the API server: {error.message}",))
+        # Outside the `try`: what this API server refuses ends the plan, as for every other kind.
+        return dry_run(
+            lambda force: world.kube(key.cluster).apply(sent, manager=self.manager, force=force, dry_run=True)
+        )
 
     def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
         """Return the digests of CA and token, and what the other cluster says of the token."""

@@ -89,3 +89,15 @@ def test_a_plan_without_changes_writes_nothing(here: Session) -> None:
     before = (here.store.path.read_bytes(), list(toys(here.world, "cluster1").writes))
     carry_out(here, plan(here, toy("a", out=1)))
     assert (here.store.path.read_bytes(), toys(here.world, "cluster1").writes) == before
+
+
+def test_an_apply_without_steps_is_incomplete_if_a_cluster_does_not_answer(here: Session) -> None:
+    wanted = (toy("a"), toy("far", "cluster2"))
+    assert carry_out(here, plan(here, *wanted)).end == "complete"
+    toys(here.world, "cluster2").down = True
+    planned = plan(here, *wanted)
+    assert (planned.plan.steps, [each.key for each in planned.plan.deferred]) == (
+        (),
+        [key("far", "cluster2")],
+    )
+    assert carry_out(here, planned).end == "incomplete"

@@ -80,7 +80,7 @@ POST_FLIGHT = (
         f"{KUBECTL} get pods -A -o yaml", look=apps.captured, installed=True, covers=(LINKERD,),
     ),
     Check(
-        "Q20", POST, WARNING, "every object labelled as this mesh's is in the state", "mesh state rebuild",
+        "Q20", POST, WARNING, "every object labelled as this mesh's is in the state", "mesh state show",
         look=access.no_strays, covers=(LINKERD,),
     ),
     Check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh.model import Action
-from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
@@ -130,4 +130,5 @@ def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)} is for {remote or 'no cluster'}, which is not part of this mesh",
                 {"secret": shown(obj), "cluster": remote},
+                fix=f"kubectl --context {{context}} -n {place(obj)[0]} delete secret {place(obj)[1]}",
             )
