@@ -233,7 +233,7 @@ def test_the_way_back_to_manual_links_waits_for_the_distributed_peers_to_go(mesh
     stuck = mesh("apply", "--yes", "--timeout", "20")
     assert stuck.code == 6, stuck
     told = " ".join((stuck.out + stuck.err).split())
-    assert "istio-eastwest/istio-remote-peer-cluster2 is still there" in told
+    assert "istio-eastwest/istio-remote-peer-cluster2 still exists" in told
     assert "kubectl delete gateway -n istio-eastwest istio-remote-peer-cluster2" in told
     assert "link/cluster1/cluster2" not in mesh.lock()["resources"]
     hand.kubectl("mgmt", "scale", *SERVER, "--replicas=1")

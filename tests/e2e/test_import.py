@@ -167,5 +167,5 @@ def test_no_istiod_is_put_beside_that_of_the_gloo_operator(mesh: Mesh, hand: Han
     answer = mesh("plan")
     assert answer.code == 5, answer
     assert f"the Gloo Operator runs istiod here ({SYSTEM}/istiod-gloo)" in answer.err
-    assert "what it keeps is never taken over" in answer.err
+    assert "mesh never adopts what it manages" in answer.err
     assert "istiod" not in hand.helm("cluster2", "list", "-A", "-q").split()
