@@ -39,7 +39,7 @@ UPGRADE = """
 import os, sys
 from pathlib import Path
 from mesh.world import HelmJob
-from mesh.world.helm import connect
+from mesh.world.helm.client import connect
 run_dir, chart, namespace = sys.argv[1:]
 helm = connect([("one", "cluster1", "")], os.environ, run_dir=Path(run_dir))["one"]
 helm.upgrade(HelmJob("tiny", namespace, chart, "", "", {"x": "hunter2"}))
