@@ -28,9 +28,7 @@ def step_for(
             key,
             Reason.DRIFT if last and last.status == "ok" else Reason.NEW,
             fields,
-            why="it existed at the last apply and is missing: deleted outside mesh"
-            if last and last.status == "ok"
-            else "",
+            why="deleted outside mesh since the last apply" if last and last.status == "ok" else "",
         )
     fields = diff(ask.seen(kind, spec, found), wanted)
     return _change_or_wait(kind, spec, key, found, fields, last=last, now=now)

@@ -11,7 +11,7 @@ from tests.conftest import Tool
 from .chains import cacerts, fingerprint
 from .hands import Mesh, block
 
-DELETED = "it existed at the last apply and is missing: deleted outside mesh"
+DELETED = "deleted outside mesh since the last apply"
 EASTWEST = ("-n", "istio-eastwest")
 
 

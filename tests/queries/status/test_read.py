@@ -26,7 +26,7 @@ from tests.support.agreed import disagreements
 
 PEER = "istio-remote-peer-cluster2"
 EDGE = ("-n", "istio-eastwest")
-GONE = "missing: it existed at the last apply and is missing: deleted outside mesh"
+GONE = "missing: deleted outside mesh since the last apply"
 
 
 @pytest.fixture(scope="module")

@@ -148,7 +148,9 @@ def test_what_needs_a_plan_is_found_by_the_command(rig: Rig) -> None:
         results = json.loads(answer.out)["results"]
         told = {each["id"]: str(each["findings"]) for each in results if each["findings"]}
         assert "Deployment lone/one has one replica" in told["P30"]
-        assert "label/cluster1/istio-system: differs in 1 field (changed outside mesh)" in told["Q22"]
+        assert (
+            "label/cluster1/istio-system: missing: deleted outside mesh since the last apply" in told["Q22"]
+        )
         assert {each["state"] for each in results if each["id"] == "P04"} == {"passed"}
         rig.hand.kubectl("cluster1", "scale", "deployment", "one", "-n", "lone", "--replicas=2")
         answer = rig.mesh("check", "--json", "--only", "P30")
