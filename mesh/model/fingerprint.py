@@ -1,4 +1,4 @@
-"""Keyed fingerprints of hidden values: equal values can be told apart from changed ones, and nothing else.
+"""Keyed fingerprints of hidden values: they show whether a value has changed, and nothing else.
 
 A plain digest of a password can be guessed offline, by everyone who reads the file that holds it. A
 fingerprint is an HMAC under a key that is kept apart from the files which hold fingerprints: see
