@@ -9,6 +9,7 @@ from typing import Any
 from mesh.errors import KubeError
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.model.mask import mask
+from mesh.providers.chart.archive import forged
 from mesh.providers.chart.drift import by_name, drift
 from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.release_objects import listed, standing
@@ -62,7 +63,7 @@ def _named(places: Mapping[Key, Place], namespace: str, snapshot: Snapshot) -> d
     found: dict[Key, Found] = {}
     for key, place in places.items():
         view = views.get((namespace, place.name))
-        found[key] = _live([view], place, snapshot) if view else None
+        found[key] = _one([view], place, snapshot) if view else None
     return found
 
 
@@ -71,7 +72,7 @@ def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Fou
     found: dict[Key, Found] = {}
     for key, place in places.items():
         mine = [view for view in views if view.is_of(place.name)]
-        found[key] = _live(mine, place, snapshot) if mine else None
+        found[key] = _one(mine, place, snapshot) if mine else None
     return found
 
 
@@ -102,6 +103,12 @@ def all_views(snapshot: Snapshot) -> Mapping[tuple[str, str], ReleaseView]:
 
     views: Mapping[tuple[str, str], ReleaseView] = snapshot.remember(("releases", ""), decode)
     return views
+
+
+def _one(views: list[ReleaseView], wanted: Place, snapshot: Snapshot) -> Found:
+    """Return the release, or why helm cannot have written its record."""
+    why = next((why for view in views if (why := forged(view))), "")
+    return Unread(why) if why else _live(views, wanted, snapshot)
 
 
 def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Live:
