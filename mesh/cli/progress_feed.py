@@ -75,6 +75,10 @@ class ProgressFeed:
         for each in deferrals:
             self._emit(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
 
+    def warned(self, text: str) -> None:
+        """Report at once what concerns the whole run, not a step of it."""
+        self.observer.warn(text)
+
     def tick(self) -> None:
         """Report what each step waits for, once per change; called several times a second."""
         for about, why in self.waits.news():

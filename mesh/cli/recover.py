@@ -9,6 +9,7 @@ import click
 
 from mesh.cli.confirm import confirm
 from mesh.cli.session import document_options, open_session
+from mesh.cli.views.escape import terminal
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.istio.addresses import is_release
@@ -48,11 +49,13 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
             raise UsageError(
                 f"there is no cluster {key.cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
             )
-        leases = Leases(here.mesh.name, holder, clock, here.world.kubes)
-        with leases.hold(str(uuid4()), {key.cluster: ""}) as held:
-            for warning in held.warnings:
-                click.echo(f"Warning: {warning}", err=True)
+        leases = Leases(here.mesh.name, holder, clock, here.world.kubes, _warn)
+        with leases.hold(str(uuid4()), {key.cluster: ""}):
             _recover(here, key, yes=yes)
+
+
+def _warn(text: str) -> None:
+    click.echo(f"Warning: {terminal(text)}", err=True)
 
 
 def _recover(here: Session, key: Key, *, yes: bool) -> None:

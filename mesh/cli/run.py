@@ -41,10 +41,10 @@ def carry_out(request: RunRequest, plan: Planner) -> int:
         session.store.held(request.verb, session.world.clock.now()),
         stopping(process.stop, lambda text: click.echo(text, err=True), process.children.stop),
     ):
-        planned = _planned(request, session, process, plan)
+        planned, stale = _planned(request, session, process, plan)
         for each in BEFORE:
             each(request, session, planned)
-        result = _run(request, session, planned, process)
+        result = _run(request, session, planned, process, stale)
     if result.end == "interrupted" or process.stop():
         raise InterruptedRunError(
             "interrupted, finished steps are recorded", hint=f"resume with: {request.resume()}"
@@ -59,16 +59,27 @@ def _open(request: RunRequest, process: Process) -> Session:
     return session if request.destroy else session.with_licence()
 
 
-def _planned(request: RunRequest, session: Session, process: Process, plan: Planner) -> Planned:
-    """Plan, unless another run holds a lease: a question about a plan that cannot run is a waste."""
-    refuse_held(session.mesh.name, session.world.kubes, _holder(request, session))
+def _planned(
+    request: RunRequest, session: Session, process: Process, plan: Planner
+) -> tuple[Planned, frozenset[str]]:
+    """Return the plan, and the clusters that a killed run of this folder left locked.
+
+    Raises LockedError while another run holds a lease: a question about a plan that cannot run is a waste.
+    """
+    stale = refuse_held(session.mesh.name, session.world.kubes, _holder(request, session))
     planned = plan(session)
     if process.stop():
         raise InterruptedRunError("interrupted, nothing was changed")
-    return planned
+    return planned, stale
 
 
-def _run(request: RunRequest, session: Session, planned: Planned, process: Process) -> RunResult:
+def _run(
+    request: RunRequest,
+    session: Session,
+    planned: Planned,
+    process: Process,
+    stale: frozenset[str] = frozenset(),
+) -> RunResult:
     feed = ProgressFeed(_observer(request, session), process.waits, session.world.clock.monotonic)
     grace = Grace(process.stop, process.children, session.world.clock.monotonic)
     options = RunOptions(
@@ -76,7 +87,15 @@ def _run(request: RunRequest, session: Session, planned: Planned, process: Proce
         stopping=grace.stop,
         timeout=request.timeout,
         parallelism=request.parallelism,
-        leases=_leases(request, session, planned),
+        leases=Leases(
+            session.mesh.name,
+            _holder(request, session, planned.state.lineage),
+            session.world.clock,
+            session.world.kubes,
+            feed.warned,
+            grace.stop,
+            stale,
+        ),
         checks=_checks(session, planned),
     )
     try:
@@ -97,11 +116,6 @@ def _observer(request: RunRequest, session: Session) -> Observer:
 
 def _holder(request: RunRequest, session: Session, lineage: str = "") -> Holder:
     return Holder.here(request.verb, lineage, session.store.place(), session.world.clock.now())
-
-
-def _leases(request: RunRequest, session: Session, planned: Planned) -> Leases:
-    holder = _holder(request, session, planned.state.lineage)
-    return Leases(session.mesh.name, holder, session.world.clock, session.world.kubes)
 
 
 def _checks(session: Session, planned: Planned) -> MidFlightChecks:

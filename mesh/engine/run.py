@@ -20,9 +20,9 @@ from mesh.engine.waiter import Waiter
 from mesh.engine.worker import Worker
 from mesh.errors import LockedError
 from mesh.model import Key
+from mesh.state.held_leases import HeldLeases
 from mesh.state.identity import identities
 from mesh.state.journal import Journal
-from mesh.state.lease import HeldLeases
 from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.state.publish import Publisher
 from mesh.walk import walk
@@ -64,7 +64,8 @@ class Run:
         uids = {name: new.clusters[name].uid for name in publisher.answered & new.clusters.keys()}
         leases = options.leases
         with leases.hold(new.run, uids) if leases else nullcontext(HeldLeases()) as held:
-            publisher.refuse_stale(replace(planned.state, clusters=new.clusters))
+            publisher = replace(publisher, answered=publisher.answered - held.denied.keys())
+            publisher.refuse_stale(replace(planned.state, clusters=new.clusters), planned.held.keys())
             progress = Progress(planned.inputs.found, new)
             waiter = Waiter(session.world, options.timeout, options.stopping)
             left = frozenset(planned.decisions.left)
@@ -88,7 +89,8 @@ class Run:
         # A lost lease is looked at once, before the step: a step that has begun is finished, since to break
         # off halfway would leave the cluster in a state that no plan describes.
         if why := self.held.lost(key.cluster):
-            return Outcome(error=LockedError(why, hint="run `mesh plan`: another run may be at work"))
+            hint = "run the same command again: another run may be at work, or the API server fails"
+            return Outcome(error=LockedError(why, hint=hint))
         return guarded(lambda: self.worker.carry_out(self.tasks[key]))
 
     def after(self, key: Key, result: Outcome) -> bool:
@@ -126,7 +128,7 @@ class Run:
             progress.outcomes,
             self.because,
             unstarted,
-            (*self.held.warnings, *self.warnings, *said),
+            (*self.warnings, *said),
             end,
         )
 

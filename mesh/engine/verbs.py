@@ -73,6 +73,8 @@ def apply(session: Session, planned: Planned, options: RunOptions) -> RunResult:
     state = adopted(planned.decisions, tasks, planned.inputs.found, planned.state)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
     if not steps and is_settled(session.store, state, session.store.read(session.mesh.name), planned.held):
+        if options.leases:
+            options.leases.clear()
         return RunResult(planned, end=end_of(planned.plan, {}, stopped=options.stopping()))
     with Run.open(session, planned, steps, state, options) as run:
         unstarted = run.walk()

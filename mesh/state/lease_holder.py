@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -83,10 +84,11 @@ def _seen(found: Object) -> FoundLease:
     return FoundLease(found["spec"].get("holderIdentity", ""), found["metadata"]["uid"], holder_of(found))
 
 
-def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None:
+def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> frozenset[str]:
     """Raise LockedError if a lease is held, unless by a dead run of the folder that this run has locked.
 
-    A cluster that does not answer, or denies the read, is skipped.
+    Returns the clusters that such a dead run left locked. A cluster that does not answer, or denies the
+    read, is skipped.
     """
     # This is a courtesy, not the lock: it spares a long plan that could not be applied. What counts is
     # `Leases.hold`, which creates the leases after the plan and just before the first write.
@@ -97,10 +99,12 @@ def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None
         except KubeError:
             return None
 
-    for cluster, found in fan(find, sorted(kubes)).items():
-        holder = holder_of(found) if found else None
-        if found and not (us and holder and holder.is_at(us)):
+    held = {cluster: found for cluster, found in fan(find, sorted(kubes)).items() if found}
+    for cluster, found in held.items():
+        holder = holder_of(found)
+        if not (us and holder and holder.is_at(us)):
             raise locked(kubes[cluster], found)
+    return frozenset(held)
 
 
 def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> FoundLease | None:
@@ -128,9 +132,13 @@ def locked(kube: Kube, found: Object) -> LockedError:
     )
     hint = "wait for it to end"
     if seen.silent is None or seen.silent > SILENT_SECONDS:
-        command = f"mesh state unlock --cluster {kube.cluster} --id {seen.run}"
-        hint = f"it looks dead; make sure that it is, then run `{command}`"
+        hint = f"it looks dead; make sure that it is, then run `{unlock_command(kube, seen.run)}`"
     return LockedError(f"cluster {kube.cluster} is locked by {seen}", hint=hint)
+
+
+def unlock_command(kube: Kube, run: str) -> str:
+    """Return the command that deletes the lease of a dead run."""
+    return shlex.join(["mesh", "state", "unlock", "--cluster", kube.cluster, "--id", run])
 
 
 def _silent(kube: Kube, found: Object) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from mesh.errors import KubeError, MeshError, StalePlanError
@@ -12,6 +12,7 @@ from mesh.state import slices
 from mesh.state.history import PastRun
 from mesh.state.journal import Journal
 from mesh.state.lockfile import State
+from mesh.state.retries import repeated
 from mesh.state.store import Store
 from mesh.walk import fan
 from mesh.world import World
@@ -28,13 +29,25 @@ class Publisher:
     world: World
     answered: frozenset[str]
 
-    def refuse_stale(self, planned: State) -> None:
-        """Raise StalePlanError if a cluster's slice is no longer the one that the plan was made from."""
+    def refuse_stale(self, planned: State, known: Collection[str]) -> None:
+        """Raise StalePlanError if a cluster's slice is no longer the one that the plan was made from.
+
+        Raises KubeError if the slice of one of the `known` clusters, which the plan has read, cannot be
+        read again.
+        """
         # Called with all leases held: the slices were read before, for the plan, and another run may have
         # come and gone in between. From here on no other run can write, so one look is enough.
         names = sorted(self.answered & planned.clusters.keys())
         held = fan(lambda name: _read(planned, name, self.world), names)
         for name, found in held.items():
+            if isinstance(found, MeshError) and name in known:
+                raise KubeError(
+                    f"it is unknown whether another run applied this mesh after the plan was made: the "
+                    f"state in cluster {name} cannot be read again: {found.message}",
+                    hint="nothing was changed; run the same command again",
+                )
+            if isinstance(found, MeshError):
+                continue  # the plan knows nothing of it either, and each step reads its own object again
             if found and (found.lineage != planned.lineage or _is_beside(found, planned)):
                 raise StalePlanError(
                     f"another run applied this mesh after the plan was made: cluster {name} is at serial "
@@ -56,8 +69,9 @@ class Publisher:
 
     def share(self, state: State, cluster: str, past: PastRun | None = None) -> str:
         """Write one cluster's slice; return a warning if that failed: the old one is stale, not lost."""
+        kube = self.world.kube(cluster)
         try:
-            slices.write(state, cluster, self.world.kube(cluster).within(SECONDS), past)
+            repeated(lambda: slices.write(state, cluster, kube.within(SECONDS), past), self.world.clock)
         except KubeError as error:
             return f"cluster {cluster} has no copy of this state, or an old one: {error.message}"
         return ""
@@ -74,11 +88,12 @@ def home(state: State, key: Key) -> bool:
     return identity is not None and key == namespace_key(key.cluster, identity.namespace)
 
 
-def _read(state: State, cluster: str, world: World) -> State | None:
+def _read(state: State, cluster: str, world: World) -> State | MeshError | None:
+    kube = world.kube(cluster)
     try:
-        return slices.read_now(state, cluster, world.kube(cluster).within(SECONDS))
-    except MeshError:
-        return None  # a cluster that does not answer fails its own steps
+        return repeated(lambda: slices.read_now(state, cluster, kube.within(SECONDS)), world.clock)
+    except MeshError as error:
+        return error
 
 
 def _is_beside(found: State, planned: State) -> bool:

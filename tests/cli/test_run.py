@@ -13,8 +13,9 @@ from mesh.cli.run import _planned, _run
 from mesh.engine.session import Planned, Session
 from mesh.errors import InterruptedRunError, LockedError
 from mesh.state.lease import Leases
-from mesh.state.lease_holder import Holder
+from mesh.state.lease_holder import Holder, look
 from mesh.world import Object
+from mesh.world.kube.errors import Call, Failed
 from tests.cli.requests import APPLY
 from tests.engine.toy import Kube, plan, toy, toys
 
@@ -61,7 +62,36 @@ def test_nothing_is_planned_while_another_run_holds_a_lease(here: Session) -> No
 
 def test_the_lease_of_a_dead_run_of_this_folder_stops_no_plan(here: Session) -> None:
     lock(here, Holder.here("apply", "line", here.store.place(), here.world.clock.now()))
-    assert len(_planned(APPLY, here, Process(), one).plan.steps) == 2
+    planned, stale = _planned(APPLY, here, Process(), one)
+    assert (len(planned.plan.steps), stale) == (2, {"cluster2"})
+
+
+def test_the_lease_of_a_dead_run_of_this_folder_is_cleared_although_nothing_is_to_be_done(
+    here: Session,
+) -> None:
+    assert _run(APPLY, here, one(here), Process()).end == "complete"
+    lock(here, Holder.here("apply", "line", here.store.place(), here.world.clock.now()))
+    planned, stale = _planned(APPLY, here, Process(), one)
+    assert planned.plan.steps == ()
+    _run(APPLY, here, planned, Process(), stale)
+    assert look("demo", toys(here.world, "cluster2")) is None
+
+
+def test_a_run_that_cannot_lock_a_cluster_says_so_first(
+    here: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(Uids):
+        def create(self, obj: Object, **how: Any) -> Object:
+            raise Failed(Call("cluster2", "", "create", "leases"), "503: no", status=503)
+
+    kubes = {**here.world.kubes, "cluster2": Broken("cluster2")}
+    here = replace(here, world=replace(here.world, kubes=kubes))
+    planned = plan(here, toy("a", out=1), toy("b", cluster="cluster2", out=2))
+    result = _run(APPLY, here, planned, Process())
+    assert (result.end, toys(here.world, "cluster2").toys) == ("incomplete", {})
+    assert sorted(toys(here.world, "cluster1").toys) == ["a"]
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("Warning: cluster cluster2 could not be locked, so nothing is changed in it")
 
 
 def test_a_stop_while_planning_changes_nothing(here: Session) -> None:

@@ -60,6 +60,10 @@ class LiveProgress:
             self._live.console.print(_finished(event, f"{self._times.now():%H:%M:%S}"), soft_wrap=True)
         self._draw(now)
 
+    def warn(self, text: str) -> None:
+        """Print a warning above the lanes."""
+        self._live.console.print(f"Warning: {terminal(text)}", soft_wrap=True)
+
     def tick(self, now: float) -> None:
         """Redraw the running steps with their elapsed time."""
         if now - self._drawn >= REDRAW:

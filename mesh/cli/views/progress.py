@@ -69,6 +69,9 @@ class Observer(Protocol):
     def event(self, event: Event) -> None:
         """Handle an event."""
 
+    def warn(self, text: str) -> None:
+        """Print a warning about the whole run."""
+
     def tick(self, now: float) -> None:
         """Handle the passing of time (monotonic seconds); called several times a second."""
 
@@ -165,6 +168,11 @@ class PlainProgress:
         if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED}:
             self._write(event, words(event))
 
+    def warn(self, text: str) -> None:
+        """Write the warning as a line of its own."""
+        self._stream.write(f"Warning: {terminal(text)}\n")
+        self._stream.flush()
+
     def tick(self, now: float) -> None:
         """Report unfinished steps, so that silence is not mistaken for a hang."""
         for event, age in self._pending.due(now):
@@ -209,6 +217,11 @@ class JsonProgress:
         """Write the event."""
         self._pending.note(event, self._times.monotonic())
         self._hook(event, event.elapsed, words(event))
+
+    def warn(self, text: str) -> None:
+        """Write the warning as a diagnostic."""
+        detail = {"severity": "warning", "summary": terminal(text)}
+        self._write("warn", "diagnostic", f"Warning: {terminal(text)}", {"diagnostic": detail})
 
     def tick(self, now: float) -> None:
         """Report unfinished steps."""
