@@ -57,30 +57,57 @@ def entry_after(task: Task, result: Outcome, progress: Progress) -> Entry | None
 
     After a failure or a stop the entry is `open`: how far the step came, only the cluster knows.
     """
-    key, resource = task.step.key, task.resource
+    key, resource, action = task.step.key, task.resource, task.step.action
     before = progress.state.entries.get(key)
+    # A replacement deletes first: what is refused after that was not before the first write.
+    if result.untouched and action is not Action.REPLACE:
+        return before
     if resource is None:
-        return replace(before, last=replace(before.last, status=OPEN)) if before and not result.good else None
-    spec, found = bind(resource.spec, progress.lookup), progress.found.get(key)
+        return None if result.good else underway(task, progress)
     if result.error or result.live is None:
-        return after_failure(task, spec, before, found)
-    made = task.step.action in {Action.CREATE, Action.REPLACE}
+        return underway(task, progress)
+    spec, found = bind(resource.spec, progress.lookup), progress.found.get(key)
+    made = action in {Action.CREATE, Action.REPLACE}
     known = before.last if before and not made else None
     last = remember(task.kind, spec, task.place, result.live, known, made=made, found=found)
     return Entry(last, task.needs)
 
 
-def after_failure(task: Task, spec: Any, before: Entry | None, found: Found) -> Entry | None:
-    """Return what the state holds after a failed step; it never claims that the step was done."""
-    action = task.step.action
-    if before:
-        return before if action is Action.READ else replace(before, last=replace(before.last, status=OPEN))
-    if task.resource is None or action not in {Action.CREATE, Action.UPDATE}:
-        return None
-    if action is Action.CREATE or not isinstance(found, Live) or next(unknowns_in(spec), None):
-        return Entry(Last(task.place, created=action is Action.CREATE, status=OPEN), task.needs)
-    last = remember(task.kind, spec, task.place, found, None, made=False, found=found)
-    return Entry(replace(last, status=OPEN), task.needs)
+def underway(task: Task, progress: Progress) -> Entry | None:
+    """Return what the state holds of a resource while its step is under way, and after a failed one.
+
+    It never claims that the step was done, nor that it was not: it names the fields that mesh set before,
+    and those that the step sets. So a field that only the failed step wrote is still known as set by mesh,
+    and removed when the file no longer has it.
+    """
+    key, action = task.step.key, task.step.action
+    before = progress.state.entries.get(key)
+    if action is Action.READ:
+        return before
+    if task.resource is None:
+        return replace(before, last=replace(before.last, status=OPEN)) if before else None
+    spec, found = bind(task.resource.spec, progress.lookup), progress.found.get(key)
+    known = next(unknowns_in(spec), None) is None
+    new = fingerprints(task.kind.wanted(spec, None, None)) if known else {}
+    made = action is Action.CREATE
+    last = before.last if before else Last(task.place, created=made)
+    created = made or last.created
+    fields = {**last.fields, **new}
+    return Entry(
+        replace(
+            last,
+            fields=fields,
+            created=created,
+            uid=last.uid or _uid(found),
+            theirs=frozenset() if created else _theirs(fields, before.last if before else None, found),
+            status=OPEN,
+        ),
+        before.needs | task.needs if before else task.needs,
+    )
+
+
+def _uid(found: Found) -> str:
+    return found.uid if isinstance(found, Live) else ""
 
 
 def adopted(

@@ -10,7 +10,7 @@ from uuid import uuid4
 from mesh.engine.outcome import Outcome, guarded
 from mesh.engine.progress import Progress
 from mesh.engine.recorder import Recorder
-from mesh.engine.remember import entry_after
+from mesh.engine.remember import entry_after, underway
 from mesh.engine.result import RunResult, end_of
 from mesh.engine.run_options import RunOptions
 from mesh.engine.run_record import history_entry
@@ -81,8 +81,9 @@ class Run:
 
     def before(self, key: Key) -> None:
         """Put the intent on disk."""
-        self.recorder.intent(self.tasks[key])
-        self.options.hooks.started(self.tasks[key].step)
+        task = self.tasks[key]
+        self.recorder.intent(task, underway(task, self.progress))
+        self.options.hooks.started(task.step)
 
     def work(self, key: Key) -> Outcome:
         """Carry the step out, on a worker's thread."""

@@ -40,7 +40,7 @@ class Worker:
     def carry_out(self, task: Task) -> Outcome:
         """Carry a step out; raise MeshError if it fails."""
         if stopped := self._before_cluster(task.step):
-            return Outcome(stopped=stopped)
+            return Outcome(stopped=stopped, begun=False)
         if task.step.action is Action.FORGET:
             return Outcome(remarks=(task.step.why,) if task.step.why else ())
         live = self._when_idle(task)
