@@ -10,8 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -44,6 +47,7 @@ from mesh.sdk.shell import Raw, command, comment
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, World
 from mesh.world.disk.files import user_path
+from mesh.world.disk.input_file import read_input
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
 
@@ -63,6 +67,9 @@ class SecretSpec:
     value: Sensitive | Ref | Unknown | None
 
 
+LARGEST_LICENCE = 1 << 20
+
+
 def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) -> Sensitive | None:
     """Read the licence from where the file says; None if there is none, or if a Secret of the user holds it.
 
@@ -78,11 +85,26 @@ def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) 
     if licence.file:
         path = user_path(licence.file, env, folder)
         try:
-            return _nonempty(path.read_text(encoding="utf-8"), f"file {path}")
+            content = read_input(path, limit=LARGEST_LICENCE, check=partial(_owned, path))
+            return _nonempty(content.decode("utf-8"), f"file {path}")
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise MeshError(f"licence: file {path} cannot be read: {why}") from None
     return None
+
+
+def _owned(path: FilePath, found: os.stat_result) -> None:
+    """Refuse a licence that another user may have written: every cluster would get it."""
+    if found.st_uid not in (os.geteuid(), 0):
+        raise MeshError(
+            f"licence: file {path} belongs to another user (uid {found.st_uid})",
+            hint="use a file of your own",
+        )
+    if found.st_mode & 0o002:
+        raise MeshError(
+            f"licence: file {path} is writable by every user (mode {found.st_mode & 0o777:04o})",
+            hint=f"chmod 600 {shlex.quote(str(path))}",
+        )
 
 
 def _nonempty(text: str, where: str) -> Sensitive:

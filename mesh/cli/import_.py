@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mesh.cli.kube_contexts import chosen, shown
+from mesh.cli.session import environment
 from mesh.errors import MeshError, UsageError
 
 if TYPE_CHECKING:
@@ -92,11 +92,14 @@ def _look(
     from mesh.world import World
     from mesh.world.clock import SystemClock
     from mesh.world.kube.client import connect
+    from mesh.world.kube.named import check_kubeconfigs
     from mesh.world.snapshot import Snapshot
 
-    env = dict(os.environ)
+    env = environment()
     path = str(kubeconfig.absolute()) if kubeconfig else ""
-    kubes = connect([(each.name, each.context, path) for each in entries], env)
+    targets = [(each.name, each.context, path) for each in entries]
+    check_kubeconfigs(targets, env, Path.cwd())
+    kubes = connect(targets, env)
     patient = {name: kube.within(PATIENCE) for name, kube in kubes.items()}
     world = World(patient, {}, SystemClock(), env, Path.cwd())
 

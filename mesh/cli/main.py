@@ -81,10 +81,26 @@ def verbose_option() -> click.Option:
     )
 
 
+def _untrusted(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's
+    if value:
+        ctx.meta["MESH_UNTRUSTED"] = True
+
+
+def untrusted_option() -> click.Option:
+    """Return the option `--untrusted`, which every command has, before the verb and after it."""
+    return click.Option(
+        ["--untrusted"],
+        is_flag=True,
+        expose_value=False,
+        callback=_untrusted,
+        help="Bound what the mesh file and its folder may do: for files of a stranger (MESH_UNTRUSTED=1).",
+    )
+
+
 def traced(command: click.Command) -> click.Command:
-    """Return the command with `-v`, and so for the commands of a group."""
+    """Return the command with `-v` and `--untrusted`, and so for the commands of a group."""
     if not any("-v" in param.opts for param in command.params):
-        command.params.append(verbose_option())
+        command.params += [verbose_option(), untrusted_option()]
     for inner in command.commands.values() if isinstance(command, click.Group) else ():
         traced(inner)
     return command
@@ -117,7 +133,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    params=[verbose_option()],
+    params=[verbose_option(), untrusted_option()],
 )
 @click.version_option(__version__, prog_name="mesh")
 def cli() -> None:

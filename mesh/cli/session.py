@@ -17,6 +17,7 @@ from mesh.model.spec import Mesh
 from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
 from mesh.world import World
+from mesh.world.untrusted import UNTRUSTED, is_untrusted, program_path
 
 LOCKFILE = "mesh.lock"
 
@@ -50,7 +51,16 @@ def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -
     from mesh.config.decode import load_mesh
     from mesh.config.resolve.overrides import Overrides
 
-    return load_mesh(path, Overrides.read(os.environ, contexts, stop_at))
+    return load_mesh(path, Overrides.read(environment(), contexts, stop_at))
+
+
+def environment() -> dict[str, str]:
+    """Return a copy of the environment, in which `--untrusted` and its variable are the same."""
+    context = click.get_current_context(silent=True)
+    env = dict(os.environ)
+    if context and context.meta.get(UNTRUSTED):
+        env[UNTRUSTED] = "1"
+    return env
 
 
 def store_of(path: Path) -> Store:
@@ -76,15 +86,20 @@ def open_session(
     from mesh.world.clock import SystemClock
     from mesh.world.helm.client import connect as helms
     from mesh.world.kube.client import connect
+    from mesh.world.kube.named import check_kubeconfigs, check_recorded
 
     process = process or Process()
     mesh = load(path, contexts, stop_at)
     store = store_of(path)
     targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
+    env, folder = environment(), path.absolute().parent
     for name, who in (store.read(mesh.name).clusters if recorded is None else recorded).items():
         if name not in targets and name != NO_CLUSTER:
+            check_recorded(name, who.kubeconfig, {each.kubeconfig for each in mesh.clusters}, env)
             targets[name] = (name, who.context, who.kubeconfig)
-    env = dict(os.environ)
+    check_kubeconfigs(targets.values(), env, folder)
+    if is_untrusted(env):
+        env["PATH"] = program_path(env, folder)
     clock = SystemClock(process.stop.wait)
     kubes = connect(targets.values(), env, sleep=clock.sleep)
     world = World(
@@ -92,7 +107,7 @@ def open_session(
         helms=helms(targets.values(), env, run_dir=store.run_folder, children=process.children),
         clock=clock,
         env=env,
-        folder=path.absolute().parent,
+        folder=folder,
         say=trace.waits(process.waits.say),
     )
     return Session(mesh, world, all_kinds(), store)

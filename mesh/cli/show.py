@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from mesh.cli.session import document_options, load, open_session
+from mesh.cli.session import document_options, environment, load, open_session
 from mesh.errors import UsageError
 from mesh.model import Key, Live, Resource, Unknown
 from mesh.model.refs import Ref
@@ -129,4 +128,4 @@ def _no_clusters(mesh: Mesh) -> World:
     """Return a world without clusters: for sources in files and on the web."""
     from mesh.world.clock import SystemClock
 
-    return World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)
+    return World({}, {}, SystemClock(), environment(), Path(mesh.file).absolute().parent)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from mesh.world.disk.input_file import leads_out, read_input
+
 if TYPE_CHECKING:
     from mesh.cli.views.progress import Observer, Times
 
@@ -93,9 +95,13 @@ def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Obser
 
 
 def source(file: str) -> str | None:
-    """Return the text of an input file for a snippet; None if unreadable, as this runs in an error report."""
+    """Return the text of an input file for a snippet; None if unreadable, as this runs in an error report.
+
+    A link that leads out of its folder has no snippet: its target may not be meant for mesh.
+    """
     try:
-        with Path(file).open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(MAX_SOURCE)
+        path = Path(file)
+        content = b"" if leads_out(path) else read_input(path, limit=MAX_SOURCE)
     except (OSError, ValueError):
         return None
+    return content.decode("utf-8", "replace") or None

@@ -25,13 +25,18 @@ from mesh.state.journal import with_intents
 from mesh.state.lockfile import State, fresh, from_text, to_text
 from mesh.world import trace
 from mesh.world.disk.file_lock import FileLock
-from mesh.world.disk.files import replace_file
+from mesh.world.disk.files import private_folder, replace_file
+from mesh.world.disk.input_file import read_input
 from mesh.world.disk.json_lines import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUPS = 10
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a lockfile: far more than a mesh of a hundred clusters has."""
+
+IGNORE_ALL = b"*\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,13 @@ class Store:
     def read(self, mesh: str) -> State:
         """Return the recorded state, a fresh one without a file; open intents are entries marked open."""
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = read_input(self.path, limit=LARGEST).decode("utf-8")
         except FileNotFoundError:
             state = fresh(mesh)
         except (OSError, UnicodeDecodeError) as error:
+            why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
             raise StateError(
-                f"{self.path.name} cannot be read: {error}", hint="restore it from version control"
+                f"{self.path.name} cannot be read: {why}", hint="restore it from version control"
             ) from None
         else:
             state = from_text(text, self.path.name)
@@ -93,7 +99,7 @@ class Store:
         if not self.path.exists():
             return
         folder = self.folder / "backups"
-        folder.mkdir(exist_ok=True)
+        private_folder(folder)
         replace_file(folder / f"{self.path.name}.{serial:06d}", self.path.read_bytes())
         for old in sorted(folder.glob(f"{self.path.name}.*"))[:-BACKUPS]:
             old.unlink()
@@ -140,7 +146,8 @@ class Store:
     def prepare(self) -> None:
         """Create the folders."""
         for folder in (self.folder, self.run_folder):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            private_folder(folder)
         ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        # By content: a run that was killed at its first write may have left an empty one.
+        if not ignore.is_file() or ignore.read_bytes() != IGNORE_ALL:
+            replace_file(ignore, IGNORE_ALL)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mesh.errors import MeshError, RefusedError
 from mesh.world import trace
+from mesh.world.disk.input_file import read_input
 
 LIMIT = 16 * 1024 * 1024
 """Far more than any bundle of CRDs; a larger answer is not one."""
@@ -34,9 +35,9 @@ def fetch(source: str, folder: Path, *, sha256: str) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         if not path.is_dir():
-            return path.read_bytes()
+            return read_input(path)
         files = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"})
-        return b"\n---\n".join(each.read_bytes() for each in files if each.name != "kustomization.yaml")
+        return b"\n---\n".join(read_input(each) for each in files if each.name != "kustomization.yaml")
     except OSError as error:
         raise MeshError(
             f"{path} cannot be read: {error.strerror or error}", hint="check spec.gatewayAPI.source"

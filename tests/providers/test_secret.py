@@ -1,5 +1,6 @@
 """Kind `secret`: the licence, ours or verified."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,25 @@ def test_the_licence_comes_from_the_environment_or_a_file_without_its_line_end(t
         VALUE
     )
     assert resolve_licence(Licence(secret=SecretRef("a", "b")), {}, tmp_path) is None
+
+
+def test_a_licence_that_every_user_can_write_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "licence.txt"
+    path.write_text(VALUE)
+    path.chmod(0o666)
+    with pytest.raises(MeshError, match=r"is writable by every user \(mode 0666\)"):
+        resolve_licence(Licence(file="licence.txt"), {}, tmp_path)
+
+
+def test_a_licence_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "licence.txt"
+    path.write_text(VALUE)
+    if not os.geteuid():
+        os.chown(path, 1, -1)
+    owner = path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(MeshError, match="belongs to another user"):
+        resolve_licence(Licence(file="licence.txt"), {}, tmp_path)
 
 
 @pytest.mark.parametrize(

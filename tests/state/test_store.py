@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -91,3 +92,21 @@ def test_the_word_of_a_folder_is_nobody_elses_to_read(store: Store) -> None:
     with store.held("apply", NOW):
         store.place()
     assert (store.folder / "id").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_torn_gitignore_is_written_again_and_the_folders_are_private(tmp_path: Path) -> None:
+    store = Store(tmp_path / "mesh.lock")
+    store.folder.mkdir(mode=0o755)
+    (store.folder / ".gitignore").write_text("")
+    store.prepare()
+    assert (store.folder / ".gitignore").read_text() == "*\n"
+    modes = [each.stat().st_mode & 0o777 for each in (store.folder, store.run_folder)]
+    assert modes == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "fifo"])
+def test_a_lockfile_that_is_not_a_regular_file_is_refused_by_name(tmp_path: Path, target: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "mesh.lock").symlink_to(target)
+    with pytest.raises(StateError, match=r"mesh\.lock cannot be read: is a (device|FIFO)"):
+        Store(tmp_path / "mesh.lock").read("prod")

@@ -6,6 +6,7 @@ Locks and journals are in `mesh.world.disk.file_lock` and `mesh.world.disk.json_
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -15,8 +16,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from mesh.errors import MeshError, StateError
+from mesh.errors import MeshError, RefusedError, StateError
 from mesh.world import trace
+from mesh.world.disk.input_file import outside, read_input
+from mesh.world.untrusted import is_untrusted
 
 _GIT_DEADLINE = 10.0
 
@@ -105,11 +108,35 @@ def create_secret_file(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def _make_private_folder(folder: Path) -> None:
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+def private_folder(folder: Path, *, linked: bool = False) -> Path:
+    """Create a folder that only its owner may enter, with its missing parents; narrow one that is wider.
+
+    Raises StateError for another user's folder and, unless `linked`, for a link: it may lead anywhere.
+    """
+    _make(folder)
+    found = folder.stat() if linked else folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        what = "a link" if stat.S_ISLNK(found.st_mode) else "not a folder"
+        raise StateError(f"{folder} is {what}", hint=f"remove it: rm {shlex.quote(str(folder))}")
+    if found.st_uid != os.geteuid():
+        raise StateError(f"{folder} belongs to another user", hint="run mesh in a folder of your own")
+    if found.st_mode & 0o077:
+        with suppress(OSError):
+            folder.chmod(0o700)
+    return folder
+
+
+def _make(folder: Path) -> None:
+    """Create a folder and its missing parents with mode 0700 from the start."""
+    # One by one: `mkdir(parents=True)` gives its mode to the last folder only.
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     for each in reversed(missing):
         with suppress(FileExistsError):
             each.mkdir(mode=0o700)
+
+
+def _make_private_folder(folder: Path) -> None:
+    _make(folder)
     if folder.stat().st_mode & 0o022:
         raise MeshError(
             f"{folder} is writable by other users and cannot hold a key",
@@ -118,19 +145,23 @@ def _make_private_folder(folder: Path) -> None:
 
 
 def read_secret_file(path: Path) -> bytes:
-    """Read a file that holds a secret; raise MeshError if other users may read it."""
+    """Read a file that holds a secret; raise MeshError if other users own it, or may read or write it."""
+
+    def check(found: os.stat_result) -> None:
+        quoted = shlex.quote(str(path))
+        if found.st_mode & 0o077:
+            raise MeshError(
+                f"{path} holds a secret and is open to other users (mode {found.st_mode & 0o777:04o})",
+                hint=f"chmod 600 {quoted}",
+            )
+        if found.st_uid not in (os.geteuid(), 0):
+            raise MeshError(
+                f"{path} holds a secret and belongs to another user (uid {found.st_uid})",
+                hint=f"after a check of its content: chown {os.geteuid()} {quoted}",
+            )
+
     try:
-        with path.open("rb") as file:
-            # Of the open file, not of the path: what was checked is what is read.
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise MeshError(f"{path} is not a regular file")
-            if found.st_mode & 0o077:
-                raise MeshError(
-                    f"{path} holds a secret and is open to other users (mode {found.st_mode & 0o777:04o})",
-                    hint=f"chmod 600 {path}",
-                )
-            return file.read()
+        return read_input(path, check=check)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -152,7 +183,9 @@ def git_would_take(path: Path) -> bool:
         return True
     folder = path.parent.resolve()
     start = next(each for each in (folder, *folder.parents) if each.is_dir())
-    argv = [git, "-C", str(start), "check-ignore", "--quiet", "--", str(folder / path.name)]
+    # A branch can bring a folder that looks like a bare repository, with programs in its configuration.
+    safe = ["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"]
+    argv = [git, *safe, "-C", str(start), "check-ignore", "--quiet", "--", str(folder / path.name)]
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(argv, env=env, capture_output=True, timeout=_GIT_DEADLINE, check=False)
@@ -163,6 +196,12 @@ def git_would_take(path: Path) -> bool:
 
 def user_path(text: str, env: Mapping[str, str], folder: Path) -> Path:
     """Return the path that a user wrote: `~` is the home folder, a relative one is below `folder`."""
-    if text == "~" or text.startswith("~/"):
-        return Path(env.get("HOME") or Path.home()) / text[2:]
-    return folder / text
+    home = text == "~" or text.startswith("~/")
+    path = Path(env.get("HOME") or Path.home()) / text[2:] if home else folder / text
+    # Paths of the mesh file were checked when it was read; here those that a lockfile or a slice records.
+    if is_untrusted(env) and outside(path, folder):
+        raise RefusedError(
+            f"{path} is outside the folder of the mesh file, and the mesh file is not trusted",
+            hint="run without --untrusted after a review",
+        )
+    return path

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +21,12 @@ from typing import Any
 from mesh.errors import StateError
 from mesh.world import trace
 from mesh.world.disk.files import sync_folder
+from mesh.world.disk.input_file import read_input
 
 JsonLine = Mapping[str, Any]
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a journal: it has two lines per step of one run."""
 
 
 def open_lines(path: Path) -> int:
@@ -69,9 +74,14 @@ def append_line(handle: int, entry: JsonLine) -> None:
 def read_lines(path: Path) -> tuple[dict[str, Any], ...]:
     """Return every intact entry in order, () if there is no file; raise StateError on a broken middle."""
     try:
-        data = path.read_bytes()
+        data = read_input(path, limit=LARGEST)
     except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise StateError(
+            f"{path} cannot be read: {error.strerror or error}",
+            hint=f"look at it: ls -l {shlex.quote(str(path))}",
+        ) from None
     return _parse(data, path)[0]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
+from mesh.world.disk.files import private_folder
 from mesh.world.helm.errors import HelmBusy
 
 
@@ -104,12 +105,6 @@ def note(fd: int, pid: int, command: str) -> None:
     """Record the holder of the lock in its file, for messages."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     os.pwrite(fd, json.dumps({"pid": pid, "started": started, "command": command}).encode() + b"\n", 0)
-
-
-def private_folder(path: Path) -> Path:
-    """Create a folder that only its owner may enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
 
 
 def _read(path: Path) -> Child:

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.world import HelmJob, Object, trace
 from mesh.world import yaml_documents as documents
-from mesh.world.helm.children import Children, alive, lock_path, private_folder, sweep
+from mesh.world.disk.files import private_folder
+from mesh.world.helm.children import Children, alive, lock_path, sweep
 from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
 from mesh.world.kube.kubeconfig import Clusters, paths
+from mesh.world.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from mesh.world.helm.command import HelmCommand, Setting
@@ -61,7 +63,7 @@ class Program:
 
     def environment(self, kubeconfig: str) -> Mapping[str, str]:
         """Return the environment of a helm process: the user's with the HELM_ variables of mesh."""
-        home = private_folder(private_folder(self.run_dir) / "helm")
+        home = private_folder(_home(self.env, self.run_dir))
         kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
         return {
             **kept,
@@ -72,6 +74,7 @@ class Program:
             "HELM_CACHE_HOME": str(home / "cache"),
             "HELM_CONFIG_HOME": str(home / "config"),
             "HELM_DATA_HOME": str(home / "data"),
+            "HELM_PLUGINS": os.devnull,
             **_users(self.env),
         }
 
@@ -186,6 +189,14 @@ def connect(
         name: HelmCli(name, context, os.pathsep.join(map(str, paths(kubeconfig, env))), program)
         for name, context, kubeconfig in clusters
     }
+
+
+def _home(env: Mapping[str, str], run_dir: Path) -> Path:
+    """Return the folder of helm's own files; outside the checkout if a branch could bring such files."""
+    if not is_untrusted(env):
+        return private_folder(run_dir) / "helm"
+    caches = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or Path.home()) / ".cache")
+    return caches / "mesh" / "helm"
 
 
 def _binary(env: Mapping[str, str]) -> str:

@@ -10,12 +10,13 @@ import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from os import pathsep
+from os import devnull, pathsep
 from pathlib import Path
 from typing import Any
 
 from mesh.errors import MeshError
 from mesh.world import yaml_documents as documents
+from mesh.world.disk.input_file import read_input
 
 Clusters = Iterable[tuple[str, str, str]]
 """Of each cluster of the mesh: name, context, and kubeconfig ("": KUBECONFIG or the default)."""
@@ -41,7 +42,7 @@ class Section:
         if data:
             return base64.b64decode(data, validate=False)
         name = self.text(key)
-        return (self.folder / Path(name).expanduser()).read_bytes() if name else b""
+        return read_input(self.folder / Path(name).expanduser()) if name else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def load(kubeconfig: str, env: Mapping[str, str]) -> Kubeconfig:
     names = paths(kubeconfig, env)
     if kubeconfig and not names[0].exists():
         raise MeshError(f"kubeconfig {names[0]} does not exist", hint="check the `kubeconfig` of the cluster")
-    files = tuple(name for name in names if name.exists())
+    files = tuple(name for name in names if name.exists() and str(name) != devnull)
     bodies = [(path, _read(path)) for path in files]
     return Kubeconfig(files, *(_merged(bodies, plural) for plural in ("clusters", "contexts", "users")))
 
@@ -176,7 +177,7 @@ def _no_context(context: str, config: Kubeconfig) -> str:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        body = documents.read(path.read_bytes())
+        body = documents.read(read_input(path))
     except ValueError as error:
         raise MeshError(f"kubeconfig {path} cannot be read: {error}", hint="fix the file") from None
     except OSError as error:

@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mesh.errors import MeshError, RefusedError
-from mesh.world.disk.files import create_secret_file, git_would_take, read_secret_file, replace_file
+from mesh.world.disk.files import (
+    create_secret_file,
+    git_would_take,
+    private_folder,
+    read_secret_file,
+    replace_file,
+)
+from mesh.world.disk.input_file import read_input
 from mesh.world.pki.certificates import describe, key_pem, load_key, pem_blocks
 from mesh.world.pki.chain import check_authority
 from mesh.world.pki.issue import Issuer, issue_root, load_authority, new_key
@@ -42,7 +49,7 @@ def files_beside(key: Path) -> RootFiles:
 def read_chain(certificate: Path) -> tuple[str, ...]:
     """Read a certificate file: signer first, root last; () if there is none."""
     try:
-        text = certificate.read_text(encoding="utf-8")
+        text = read_input(certificate).decode("utf-8")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeError) as error:
@@ -78,6 +85,7 @@ def make_root(
                 f"{files.certificate} exists and its key {files.key} does not",
                 hint="restore the key; to start with a new root, remove the certificate",
             )
+        _own_folders(files, mesh)
         create_secret_file(files.key, key_pem(new_key(algorithm), passphrase))
     if not files.certificate.exists():
         pem = read_secret_file(files.key)
@@ -85,9 +93,17 @@ def make_root(
         replace_file(files.certificate, issue_root(key, mesh, validity=validity, now=now).encode())
 
 
+def _own_folders(files: RootFiles, mesh: str) -> None:
+    """Make the default folders private, such as `~/.config/mesh/prod`; a place that the user chose stays."""
+    folder = files.key.parent
+    if (folder.parent.name, folder.name) == ("mesh", mesh):
+        private_folder(folder.parent, linked=True)
+        private_folder(folder, linked=True)
+
+
 def keep_certificate(path: Path, pem: str) -> None:
     """Write a public certificate where `read_chain` finds it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent, linked=True)
     replace_file(path, pem.encode())
 
 

@@ -1,5 +1,6 @@
 """Files on a real file system: atomic, secret, locked, torn."""
 
+import os
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from mesh.world.disk.files import (
     create_secret_file,
     git_would_take,
     inside_git,
+    private_folder,
     read_secret_file,
     replace_file,
 )
@@ -96,3 +98,38 @@ def test_without_git_a_work_tree_is_believed_to_take_everything(
     (tmp_path / ".git").mkdir()
     monkeypatch.setenv("PATH", "")
     assert git_would_take(tmp_path / "root.key")
+
+
+def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "root.key"
+    create_secret_file(path, b"key")
+    if not os.geteuid():
+        os.chown(path, 1, -1)
+    owner = path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(MeshError, match="belongs to another user"):
+        read_secret_file(path)
+
+
+def test_a_private_folder_and_its_parents_are_closed_from_the_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        made = private_folder(tmp_path / ".mesh" / "run" / "helm")
+    finally:
+        os.umask(before)
+    assert [mode_of(each) for each in (made, *made.parents)][:3] == [0o700] * 3
+
+
+def test_a_wider_folder_is_narrowed_and_a_link_is_refused(tmp_path: Path) -> None:
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    wide.chmod(0o755)
+    assert mode_of(private_folder(wide)) == 0o700
+    link = tmp_path / "link"
+    link.symlink_to(wide)
+    with pytest.raises(StateError, match="is a link"):
+        private_folder(link)
+    assert private_folder(link, linked=True) == link
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="is not a folder"):
+        private_folder(tmp_path / "file")
