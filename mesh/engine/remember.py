@@ -9,11 +9,13 @@ from typing import Any
 from mesh.engine.outcome import Outcome
 from mesh.engine.progress import Progress
 from mesh.engine.task import Task
-from mesh.model import Action, Found, Key, Live, Place
+from mesh.model import Action, Attrs, Found, Key, Live, Place
 from mesh.model.diff import fingerprints
+from mesh.model.fingerprint import HIDDEN
 from mesh.model.refs import bind, unknowns_in
 from mesh.planner.decisions import Decisions
 from mesh.planner.ownership import is_ours, was_made
+from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
 from mesh.state.lockfile import Entry, State
 
@@ -32,7 +34,7 @@ def remember(
 
     `created` is decided once, when mesh first touches it: it is what allows a destroy to delete it.
     """
-    fields = fingerprints(kind.wanted(spec, None, None))
+    fields = _recorded(fingerprints(kind.wanted(spec, None, None)), before)
     created = before.created if before else made
     return Last(
         place=live.place or place,
@@ -41,13 +43,26 @@ def remember(
         uid=live.uid,
         outputs=dict(live.outputs),
         status="ok",
-        theirs=frozenset() if created else _theirs(fields, before, found),
+        theirs=frozenset() if created else _theirs(fields, before, _seen(kind, spec, found)),
     )
 
 
-def _theirs(fields: Mapping[str, str], before: Last | None, found: Found) -> frozenset[str]:
+def _recorded(fields: Mapping[str, str], before: Last | None) -> dict[str, str]:
+    """Return the fields of an entry: what was hidden stays hidden, also when the file no longer hides it."""
+    hidden = {path for path, digest in before.fields.items() if digest == HIDDEN} if before else set[str]()
+    above = {
+        path: next((each for each in hidden if f"{path}.".startswith(f"{each}.")), "") for path in fields
+    }
+    return {above[path] or path: HIDDEN if above[path] else digest for path, digest in fields.items()}
+
+
+def _seen(kind: Provider[Any], spec: Any, found: Found) -> Attrs:
+    return ask.seen(kind, spec, found) if isinstance(found, Live) else {}
+
+
+def _theirs(fields: Mapping[str, str], before: Last | None, seen: Attrs) -> frozenset[str]:
     """Return the paths that had a value before mesh first set them: a destroy leaves these."""
-    there = fingerprints(found.attrs).keys() if isinstance(found, Live) else frozenset()
+    there = fingerprints(seen).keys() if seen else frozenset()
     known = before.fields.keys() if before else frozenset()
     return frozenset(((before.theirs if before else frozenset()) | (there - known)) & fields.keys())
 
@@ -88,7 +103,11 @@ def underway(task: Task, progress: Progress) -> Entry | None:
         return replace(before, last=replace(before.last, status=OPEN)) if before else None
     spec, found = bind(task.resource.spec, progress.lookup), progress.found.get(key)
     known = next(unknowns_in(spec), None) is None
-    new = fingerprints(task.kind.wanted(spec, None, None)) if known else {}
+    new = (
+        _recorded(fingerprints(task.kind.wanted(spec, None, None)), before.last if before else None)
+        if known
+        else {}
+    )
     made = action is Action.CREATE
     last = before.last if before else Last(task.place, created=made)
     created = made or last.created
@@ -99,7 +118,9 @@ def underway(task: Task, progress: Progress) -> Entry | None:
             fields=fields,
             created=created,
             uid=last.uid or _uid(found),
-            theirs=frozenset() if created else _theirs(fields, before.last if before else None, found),
+            theirs=frozenset()
+            if created
+            else _theirs(fields, before.last if before else None, _seen(task.kind, spec, found)),
             status=OPEN,
         ),
         before.needs | task.needs if before else task.needs,

@@ -23,7 +23,7 @@ from typing import Protocol
 
 from mesh.errors import UsageError
 from mesh.model import Deferral, Key, Left, Step
-from mesh.model.mask import MASK, SECRETIVE
+from mesh.model.mask import MASK, is_secret_name
 
 VARIABLE = "MESH_LOG"
 ROOT = logging.getLogger("mesh")
@@ -79,11 +79,11 @@ def command(argv: Sequence[str]) -> str:
         option = word.startswith("-")
         if is_secret and not option:
             shown.append(MASK)
-        elif sign and SECRETIVE.search(name):
+        elif sign and is_secret_name(name):
             shown.append(f"{shlex.quote(name)}={MASK}")
         else:
             shown.append(shlex.quote(word))
-        is_secret = option and not sign and bool(SECRETIVE.search(word))
+        is_secret = option and not sign and is_secret_name(word)
     return " ".join(shown)
 
 

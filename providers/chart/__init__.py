@@ -19,7 +19,7 @@ from mesh.providers.chart.rights import release
 from mesh.providers.chart.spec import ChartSpec
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
 from mesh.providers.chart.upgrade import traffic
-from mesh.providers.chart.values import merged, theirs_only, undisturbed
+from mesh.providers.chart.values import hidden_of, merged, theirs_only, undisturbed
 from mesh.sdk.capabilities import (
     Busy,
     Confirmed,
@@ -86,7 +86,7 @@ class ChartProvider(
 
     def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
         """Return the values of the file over those that other owners set on the release."""
-        ours = mask(spec.job.values, spec.sensitive)
+        ours = mask(spec.job.values, {*spec.sensitive, *hidden_of(last)})
         theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
         # An archive has the version that is in it: helm gets none, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
@@ -171,8 +171,9 @@ class ChartProvider(
         view = view_of(live)
         old = view.deployed.objects() if view and view.deployed else []
         # A value that is removed is still in the old manifests.
+        shown = live.attrs["values"] if live else {}
         secrets = frozenset().union(
-            *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live)))
+            *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live), shown))
         )
         taken, held = conflicts(kube, job, new, old) if old else ((), ())
         changed = changes(old, new, secrets)
@@ -221,7 +222,7 @@ class ChartProvider(
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
         with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=reveal(merged(job.values, _config(live), last)))
+            job = replace(job, values=reveal(merged(job.values, mask(_config(live), hidden_of(last)), last)))
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:

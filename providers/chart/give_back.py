@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from mesh.model import Key, Live
+from mesh.model.mask import reveal
 from mesh.providers.chart.archive import unpacked
 from mesh.providers.chart.observe import view_of
 from mesh.providers.chart.upgrade import traffic
@@ -22,7 +23,7 @@ def returned(live: Live, last: Last) -> Iterator[HelmJob]:
     view = view_of(live)
     assert view and view.deployed and view.working, "what was adopted is deployed"
     # The chart of the release record, not of the mesh file: giving back removes values and must not upgrade.
-    values = theirs_only(view.deployed.config, last)
+    values = reveal(theirs_only(view.deployed.config, last))
     with unpacked(view.working) as folder:
         yield HelmJob(view.newest.name, view.newest.namespace, str(folder), "", "", values)
 
