@@ -10,7 +10,7 @@ from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import Manifest, ManifestProvider, token
 from mesh.sdk.kubectl import kubectl
-from mesh.sdk.managed_fields import MESH_LABEL, owner_of
+from mesh.sdk.managed_fields import MESH_LABEL, is_going, owner_of
 from mesh.sdk.script import Commands, Stage
 from mesh.world import Kube, Object, World
 from mesh.world.resources import NAMESPACE, ResourceType
@@ -43,7 +43,14 @@ class NamespaceProvider(ManifestProvider):
     def _live(self, _key: Key, obj: Object) -> Live:
         attrs = {"name": obj["metadata"]["name"]}
         uid = obj["metadata"]["uid"]
-        return Live(attrs, token(obj, attrs), uid, status=obj.get("status", {}), owner=owner_of(obj))
+        return Live(
+            attrs,
+            token(obj, attrs),
+            uid,
+            status=obj.get("status", {}),
+            owner=owner_of(obj),
+            going=is_going(obj),
+        )
 
     def commands(self, resource: Resource[Manifest], mesh: Mesh) -> Commands:
         """Create it; `kubectl create` alone would fail if it already exists."""

@@ -41,7 +41,7 @@ from mesh.sdk.document import Document, nothing
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.kubectl import kubectl
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches
 from mesh.sdk.script import Commands, Input, Stage
 from mesh.sdk.shell import Raw, command, comment
 from mesh.sdk.unreadable import VisibleState, as_left
@@ -205,6 +205,7 @@ def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:
         outputs={"digest": next(iter(digests.values()))} if digests else {},
         touches=touches(obj, manager=manager),
         owner=owner_of(obj),
+        going=is_going(obj),
     )
 
 

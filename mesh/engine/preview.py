@@ -21,6 +21,7 @@ WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 PARALLEL = 8
 
 LATER = "checked by the API server at apply, when what stands there now is gone"
+"""Of what takes the place of another object, also of one that is being deleted."""
 
 
 def preview(
@@ -58,7 +59,7 @@ def _ask(
     """Return one preview. An error is returned, not raised: `preview` raises it in the order of the plan."""
     found = inputs.found.get(key)
     live = found if isinstance(found, Live) else None
-    if key in later:
+    if key in later or (live and decisions.steps[key].action is Action.CREATE):
         return Preview(notes=(LATER,))
     try:
         if key in decisions.specs:

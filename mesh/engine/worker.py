@@ -21,6 +21,8 @@ from mesh.sdk.contract import Last, Provider
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.world import World, trace
 
+GOING = "the present one is still being deleted"
+
 NOT_BEGUN = "it was not begun"
 """What becomes of a cluster whose turn had not come when the run was asked to stop."""
 
@@ -72,7 +74,7 @@ class Worker:
         return gate.to_come({key: task.step for key, task in self.tasks.items() if key not in ended})
 
     def _when_idle(self, task: Task) -> Live | None:
-        """Wait until no earlier process works on it, then read it."""
+        """Wait until no earlier process works on it and the old one is deleted, then read it."""
         # A helm that outlived a killed run would otherwise change the release after it was judged.
         key = task.step.key
         place = self.progress.place(key, task.place)
@@ -83,7 +85,15 @@ class Worker:
 
         if not idle(None)[0] and (stopped := self._until(task, idle).stopped):
             raise MeshError(stopped, hint="run apply again when it has ended")
-        return self._read(task)
+        found = self._read(task)
+        if not (found and found.going) or task.step.action is Action.DELETE:
+            return found
+        if task.step.action is not Action.CREATE:
+            raise StalePlanError(f"{key} is being deleted since the plan was made", hint="plan again")
+        ended = self._until(task, lambda live: (not (live and live.going), GOING))
+        if ended.stopped:
+            raise MeshError(ended.stopped, hint="run apply again when it is gone")
+        return ended.live
 
     def _read(self, task: Task) -> Live | None:
         """Read one resource from the cluster, past everything that was read before."""

@@ -20,7 +20,7 @@ from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kubectl import kubectl_apply
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches, writers
 from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.sdk.script import Commands
 from mesh.world import Object, World
@@ -69,6 +69,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
             status=obj.get("status", {}) | {"generation": obj["metadata"].get("generation", 0)},
             touches=touches(obj, manager="mesh/"),
             owner=owner_of(obj),
+            going=is_going(obj),
         )
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:

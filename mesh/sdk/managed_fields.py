@@ -21,6 +21,11 @@ def marks(mesh: str) -> dict[str, str]:
     return {MESH_LABEL: mesh}
 
 
+def is_going(obj: Mapping[str, Any]) -> bool:
+    """Return whether an object is being deleted."""
+    return bool(obj["metadata"].get("deletionTimestamp"))
+
+
 def owner_of(obj: Mapping[str, Any]) -> str:
     """Return the owner of an object: a mesh by its label, else its Helm release, owner or last manager."""
     meta = obj["metadata"]
