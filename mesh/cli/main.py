@@ -194,7 +194,14 @@ def _traced_run(args: list[str]) -> int:
 
 
 def _fault(error: Exception) -> MeshError:
-    """Return the error for a bug in mesh; it leaves out all values, which may be secret."""
+    """Return the error for a bug in mesh; it leaves out all values, which may be secret.
+
+    An error of the system is none: a full disk, a missing permission.
+    """
+    if isinstance(error, OSError):
+        from mesh.world.disk.files import disk_error
+
+        return disk_error(error)
     return MeshError(
         f"internal error (please report): {type(error).__name__}",
         hint=f"run the command again with {TRACEBACK}=1 and report the traceback; the state is intact",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mesh.errors import LockedError, MeshError, RefusedError, StalePlanError
 from mesh.model import Action, Live, Step
+from mesh.world.disk.files import disk_error
 
 BEFORE_A_WRITE = (LockedError, RefusedError, StalePlanError)
 """Errors that are raised instead of a write, never after one."""
@@ -44,6 +45,8 @@ def guarded(work: Callable[[], Outcome]) -> Outcome:
         return work()
     except MeshError as error:
         return Outcome(error=error)
+    except OSError as error:
+        return Outcome(error=disk_error(error))
     except Exception as error:  # noqa: BLE001  # see above
         return Outcome(error=MeshError(f"internal error (please report): {type(error).__name__}: {error}"))
 

@@ -22,6 +22,7 @@ from typing import Any
 from mesh.model import Action, Key, Place
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.lockfile import Entry, State
+from mesh.world.disk.files import naming
 from mesh.world.disk.json_lines import append_line, open_lines
 
 
@@ -98,4 +99,5 @@ class Journal:
         append_line(self._handle, {"event": "end"})
         os.close(self._handle)
         self._handle = -1
-        self.path.unlink()
+        with naming(self.path):
+            self.path.unlink()

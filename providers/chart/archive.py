@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import Any
 from mesh.errors import HelmError
 from mesh.model.printable import terminal
 from mesh.world import Object
+from mesh.world.disk.scratch import scratch
 from mesh.world.helm.releases import ReleaseView, chart_of
 
 FOLDER = "chart"
@@ -53,8 +53,8 @@ def unpacked(secret: Object) -> Iterator[Path]:
     for more or larger files than a chart has.
     """
     files = files_of(chart_of(secret))
-    with tempfile.TemporaryDirectory(prefix="mesh-chart-") as name:  # mode 0700
-        folder = Path(name) / FOLDER
+    with scratch() as private:
+        folder = private / FOLDER
         folder.mkdir(mode=0o700)
         for where, data in files.items():
             path = folder.joinpath(*where.parts)

@@ -17,12 +17,14 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from mesh.errors import LockedError, StateError
 from mesh.world import trace
+from mesh.world.disk.files import naming
 
 LOOKS, SECONDS_BETWEEN = 20, 0.05
 """How often to look for the name of a holder, which writes it just after it has the lock."""
@@ -45,8 +47,13 @@ class FileLock:
             "since": since.isoformat(timespec="seconds"),
             "who": user(),
         }
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
+        try:
+            with naming(self.path):
+                os.ftruncate(self._handle, 0)
+                os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
+        except StateError:
+            self.release()
+            raise
         trace.event(trace.STATE, "file_lock_acquired", path=self.path, doing=doing)
         return self
 
@@ -54,7 +61,8 @@ class FileLock:
         """Release the lock; does nothing if it is not held."""
         if self._handle >= 0:
             # Emptied while the lock is still held: afterwards it could erase the next holder's name.
-            os.ftruncate(self._handle, 0)
+            with suppress(OSError):
+                os.ftruncate(self._handle, 0)
             os.close(self._handle)
             trace.event(trace.STATE, "file_lock_released", path=self.path)
         self._handle = -1

@@ -5,6 +5,8 @@ Locks and journals are in `mesh.world.disk.file_lock` and `mesh.world.disk.json_
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shlex
 import shutil
@@ -12,8 +14,9 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from mesh.errors import MeshError, RefusedError, StateError
@@ -22,6 +25,8 @@ from mesh.world.disk.input_file import outside, read_input
 from mesh.world.untrusted import is_untrusted
 
 _GIT_DEADLINE = 10.0
+
+SPACE = "free space on its disk, or fix the permissions of its folder, and run the command again"
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -36,19 +41,11 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     # on an empty file; the folder is synced after it, or a crash could bring the old file back after a
     # step had gone on. A failed fsync is never tried again: the kernel may have dropped the dirty page, so
     # a second one could succeed without the data.
-    try:
-        temp = _write_temp(path, data, mode)
-        try:
+    with naming(path):
+        sweep_temporary(path)
+        with _temporary(path, data, mode) as temp:
             temp.replace(path)
-        except BaseException:
-            temp.unlink(missing_ok=True)
-            raise
         sync_folder(path.parent)
-    except OSError as error:
-        raise StateError(
-            f"{path} could not be written: {error.strerror or error}",
-            hint="free space or fix the permissions of its folder, and run the command again",
-        ) from error
     trace.event(trace.STATE, "file_written", path=path, bytes=len(data), ms=trace.milliseconds(began))
 
 
@@ -64,23 +61,61 @@ def _refuse_odd_target(path: Path) -> None:
         raise StateError(f"{path} belongs to another user", hint=f"chown it to yourself: chown $USER {path}")
 
 
-def _write_temp(path: Path, data: bytes, mode: int) -> Path:
-    """Write and fsync a new file (0600 until it is complete) in the folder of `path`."""
-    # In the same folder, hence on the same file system: a rename across two is a copy, and not atomic.
+@contextmanager
+def naming(path: Path, *, hint: str = "") -> Iterator[None]:
+    """Turn an error of the disk into a StateError that names the file."""
+    # An error at the write to an open file does not name it.
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path, hint=hint) from error
+
+
+def disk_error(error: OSError, path: Path | None = None, *, hint: str = "") -> StateError:
+    """Return the error for a file that could not be read or written, with its name if it is known."""
+    name = path or error.filename
+    why = error.strerror or type(error).__name__
+    return StateError(
+        f"{name} could not be read or written: {why}" if name else f"a file could not be written: {why}",
+        hint=hint or SPACE,
+    )
+
+
+@contextmanager
+def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """Yield a new file with the data (0600 until it is complete) in the folder of `path`; remove it."""
+    # In the same folder, hence on the same file system: a rename across two is a copy, and not atomic. The
+    # lock is held as long as this process lives: a file without one was left by a killed process.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     temp = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
+            with suppress(OSError):  # some network file systems have no locks: nothing is swept there
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
             if os.fstat(file.fileno()).st_size != len(data):
-                raise OSError("the file is shorter than what was written")
-    except BaseException:
+                raise OSError(errno.EIO, "the file is shorter than what was written")
+            yield temp
+    finally:
         temp.unlink(missing_ok=True)
-        raise
-    return temp
+
+
+def sweep_temporary(path: Path, *, also: str = "") -> None:
+    """Remove the temporary files for `path` that killed processes left: they may hold a private key.
+
+    With `also`, those for every file whose name goes on with that pattern.
+    """
+    for left in path.parent.glob(f".{escape(path.name)}{also}.*.tmp"):
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:
@@ -97,15 +132,18 @@ def create_secret_file(path: Path, data: bytes) -> None:
 
     Missing folders are created with mode 0700.
     """
-    _make_private_folder(path.parent)
-    temp = _write_temp(path, data, 0o600)
     try:
-        # A link, not a rename: it fails if the name exists, so of two processes that make a key at the
-        # same time one keeps it and the other learns of it; and no reader ever sees half a key.
-        os.link(temp, path)
-    finally:
-        temp.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        _make_private_folder(path.parent)
+        sweep_temporary(path)
+        with _temporary(path, data, 0o600) as temp:
+            # A link, not a rename: it fails if the name exists, so of two processes that make a key at the
+            # same time one keeps it and the other learns of it; and no reader ever sees half a key.
+            os.link(temp, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 def private_folder(folder: Path, *, linked: bool = False) -> Path:
@@ -113,7 +151,8 @@ def private_folder(folder: Path, *, linked: bool = False) -> Path:
 
     Raises StateError for another user's folder and, unless `linked`, for a link: it may lead anywhere.
     """
-    _make(folder)
+    with naming(folder):
+        _make(folder)
     found = folder.stat() if linked else folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         what = "a link" if stat.S_ISLNK(found.st_mode) else "not a folder"

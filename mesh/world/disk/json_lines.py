@@ -20,7 +20,7 @@ from typing import Any
 
 from mesh.errors import StateError
 from mesh.world import trace
-from mesh.world.disk.files import sync_folder
+from mesh.world.disk.files import naming, sync_folder
 from mesh.world.disk.input_file import read_input
 
 JsonLine = Mapping[str, Any]
@@ -31,17 +31,18 @@ LARGEST = 256 * 1024 * 1024
 
 def open_lines(path: Path) -> int:
     """Open (or create, 0600) a file of lines for appending, without its torn tail; return the descriptor."""
-    is_new = not path.exists()
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        _, intact = _parse(path.read_bytes(), path)
-        # Cut before the first append, or the new line would be joined to the torn one and be lost with it.
-        os.ftruncate(handle, intact)
-        if is_new:
-            sync_folder(path.parent)
-    except BaseException:
-        os.close(handle)
-        raise
+    with naming(path):
+        is_new = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _, intact = _parse(path.read_bytes(), path)
+            # Cut before the first append: the new line would be joined to the torn one, and lost with it.
+            os.ftruncate(handle, intact)
+            if is_new:
+                sync_folder(path.parent)
+        except BaseException:
+            os.close(handle)
+            raise
     return handle
 
 

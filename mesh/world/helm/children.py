@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
-from mesh.world.disk.files import private_folder
+from mesh.world.disk.files import naming, private_folder
 from mesh.world.helm.errors import HelmBusy
 
 
@@ -70,7 +70,8 @@ def locked(path: Path, what: str) -> Iterator[int]:
     This process closes its descriptor at the end; the kernel frees the lock with the last one.
     """
     private_folder(path.parent)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with naming(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _taken(fd):
             raise HelmBusy(

@@ -13,15 +13,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
+from mesh.errors import StateError
 from mesh.world import HelmJob, Object, trace
 from mesh.world import yaml_documents as documents
 from mesh.world.disk.files import private_folder
-from mesh.world.helm.children import Children, alive, lock_path, sweep
+from mesh.world.disk.scratch import scratch_until_exit
+from mesh.world.helm.children import Children, alive, lock_path
 from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
 from mesh.world.kube.kubeconfig import Clusters, paths
 from mesh.world.untrusted import is_untrusted
@@ -50,20 +53,27 @@ class Program:
     children: Children
     gate: BoundedSemaphore
     _found: tuple[str, Version] | None = None
+    _home: Path | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def found(self) -> tuple[str, Version]:
         """Return the binary and its version; raise HelmMissing."""
         with self._lock:
             if self._found is None:
-                sweep(self.run_dir)
                 binary = _binary(self.env)
                 self._found = binary, _usable(binary, self.env)
             return self._found
 
+    def home(self) -> Path:
+        """Return the folder of helm's own files, found when first needed."""
+        with self._lock:
+            if self._home is None:
+                self._home = _home(self.env, self.run_dir)
+            return self._home
+
     def environment(self, kubeconfig: str) -> Mapping[str, str]:
         """Return the environment of a helm process: the user's with the HELM_ variables of mesh."""
-        home = private_folder(_home(self.env, self.run_dir))
+        home = self.home()
         kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
         return {
             **kept,
@@ -192,11 +202,18 @@ def connect(
 
 
 def _home(env: Mapping[str, str], run_dir: Path) -> Path:
-    """Return the folder of helm's own files; outside the checkout if a branch could bring such files."""
-    if not is_untrusted(env):
-        return private_folder(run_dir) / "helm"
+    """Return the first folder for helm's own files that can be written.
+
+    Beside the mesh file, if a run has made that folder and no branch could bring such files: a plan makes
+    none there, and works in a checkout that cannot be written.
+    """
     caches = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or Path.home()) / ".cache")
-    return caches / "mesh" / "helm"
+    own = [run_dir / "helm"] if run_dir.is_dir() and not is_untrusted(env) else []
+    for folder in (*own, caches / "mesh" / "helm"):
+        with suppress(StateError):
+            if os.access(private_folder(folder), os.W_OK):
+                return folder
+    return scratch_until_exit()
 
 
 def _binary(env: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ from pyhelm3 import Command  # type: ignore[import-untyped]  # it has no types
 
 from mesh.world import HelmJob, trace
 from mesh.world import yaml_documents as documents
+from mesh.world.disk.files import naming
 from mesh.world.helm.children import Children, locked, note, signal_group
 
 GRACE = 30.0
@@ -181,8 +182,9 @@ def _as_yaml(values: bytes) -> bytes:
 def _private_file(path: Path, content: bytes) -> Path:
     """Write a file that only its owner may read, under the lock of the release."""
     # A file, not stdin: a helm that outlives mesh would read half of its values from a broken pipe.
-    path.unlink(missing_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
+    with naming(path):
+        path.unlink(missing_ok=True)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
     return path

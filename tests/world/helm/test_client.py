@@ -12,7 +12,8 @@ import pytest
 
 from mesh.lab import Lab
 from mesh.world import HelmJob
-from mesh.world.helm.client import HelmCli, connect
+from mesh.world.disk.scratch import PREFIX
+from mesh.world.helm.client import HelmCli, _home, connect
 from mesh.world.helm.errors import (
     ChartNotFound,
     FieldConflict,
@@ -75,6 +76,7 @@ def rig(
     name = f"helm-{abs(hash(request.node.name)) % 10**8}"
     kubectl("cluster1", "create", "namespace", name)
     run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o700)
     helm = connect([("one", "cluster1", "")], environment, run_dir=run_dir)["one"]
     yield Rig(helm, name, chart(tmp_path / "chart"), run_dir)
     kubectl("cluster1", "delete", "namespace", name, "--wait=false")
@@ -252,3 +254,18 @@ def _pretend_pending(kubectl: Tool, namespace: str) -> None:
     secret["data"]["release"] = packed
     secret["metadata"]["labels"]["status"] = "pending-upgrade"
     kubectl("cluster1", "replace", "-f", "-", stdin=json.dumps(secret))
+
+
+def test_helms_own_files_are_beside_the_mesh_file_only_if_a_run_made_that_folder(tmp_path: Path) -> None:
+    env, run_dir = {"HOME": str(tmp_path)}, tmp_path / ".mesh" / "run"
+    assert _home(env, run_dir) == tmp_path / ".cache" / "mesh" / "helm"
+    assert not run_dir.parent.exists()
+    run_dir.mkdir(parents=True)
+    assert _home(env, run_dir) == run_dir / "helm"
+    assert _home({**env, "MESH_UNTRUSTED": "1"}, run_dir) == tmp_path / ".cache" / "mesh" / "helm"
+
+
+def test_a_plan_needs_no_folder_that_can_be_written() -> None:
+    folder = _home({"HOME": "/sys"}, Path("/sys/run"))
+    assert folder.name.startswith(PREFIX)
+    assert folder.stat().st_mode & 0o777 == 0o700
