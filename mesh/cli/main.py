@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from mesh import __version__
+from mesh.cli.streams import lost_stream, open_standard
 from mesh.errors import InterruptedRunError, MeshError, UsageError
 
 TRACEBACK = "MESH_TRACEBACK"
@@ -52,6 +53,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "lab": ("mesh.cli.lab:lab", "Run real Kubernetes control planes on this machine, without Docker."),
     "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the mesh file."),
 }
+
+WRITING = frozenset({"apply", "destroy", "recover", "state", "init", "import"})
+"""Commands that never end in silence."""
 
 GC_THRESHOLD = 20_000
 """Number of new objects before a garbage collection; Python's default of 700 costs time here."""
@@ -123,6 +127,23 @@ class Verbs(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return traced(command)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of a standard stream ends it, in silence if it only reads."""
+        # click itself ends at a broken pipe, without a word.
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            from mesh.cli.streams import output_error
+
+            found = lost_stream()
+            if found and isinstance(error, BrokenPipeError) and ctx.invoked_subcommand not in WRITING:
+                raise click.exceptions.Exit(1) from None  # such as `| head`: its reader has what it wants
+            if found:
+                raise output_error(*found, hint="free space on its disk, or give it another reader") from None
+            if isinstance(error, BrokenPipeError):
+                raise _fault(error) from error
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without an import."""
         del ctx
@@ -152,10 +173,10 @@ def main() -> NoReturn:
     with Python's default thresholds a plan takes a sixth longer (docs/explanation/performance.md).
     """
     gc.set_threshold(GC_THRESHOLD)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    open_standard()
     code = run(sys.argv[1:])
+    if lost_stream() and not code:
+        code = 1
     gc.freeze()
     sys.exit(code)
 
@@ -183,9 +204,6 @@ def _traced_run(args: list[str]) -> int:
         return _usage(error)
     except MeshError as error:
         return _report(error)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
@@ -219,5 +237,7 @@ def _report(error: MeshError) -> int:
 
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     snippets = source if screen.snippets else None
-    click.echo(error_text(error, source=snippets, colour=screen.err_colour), err=True, nl=False, color=True)
+    text = error_text(error, source=snippets, colour=screen.err_colour)
+    with suppress(OSError):  # there is no other place to report it
+        click.echo(text, err=True, nl=False, color=True)
     return error.exit_code

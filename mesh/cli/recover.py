@@ -9,6 +9,7 @@ import click
 
 from mesh.cli.confirm import confirm
 from mesh.cli.session import document_options, open_session
+from mesh.cli.signals import ending
 from mesh.cli.views.escape import terminal
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
@@ -50,7 +51,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
                 f"there is no cluster {key.cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
             )
         leases = Leases(here.mesh.name, holder, clock, here.world.kubes, _warn)
-        with leases.hold(str(uuid4()), {key.cluster: ""}):
+        with ending(), leases.hold(str(uuid4()), {key.cluster: ""}):
             _recover(here, key, yes=yes)
 
 

@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal
 
+from mesh.cli.streams import Stream
 from mesh.world.disk.input_file import leads_out, read_input
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ MAX_SOURCE = 1 << 20
 class Terminal:
     """What the terminal supports: `live` progress, `answers` to prompts, `snippets` in errors."""
 
-    out: TextIO
-    err: TextIO
+    out: Stream
+    err: Stream
     out_colour: bool
     err_colour: bool
     width: int
@@ -38,7 +39,7 @@ class Terminal:
 
 
 def look(
-    env: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO, *, colour: Colour = "auto"
+    env: Mapping[str, str], stdin: Stream, out: Stream, err: Stream, *, colour: Colour = "auto"
 ) -> Terminal:
     """Detect the capabilities once, from the streams and the environment.
 
@@ -59,7 +60,7 @@ def look(
     )
 
 
-def _colour(env: Mapping[str, str], stream: TextIO, wish: Colour) -> bool:
+def _colour(env: Mapping[str, str], stream: Stream, wish: Colour) -> bool:
     if wish != "auto":
         return wish == "always"
     if env.get("NO_COLOR"):
@@ -69,7 +70,7 @@ def _colour(env: Mapping[str, str], stream: TextIO, wish: Colour) -> bool:
     return stream.isatty() and env.get("TERM") != "dumb"
 
 
-def _width(env: Mapping[str, str], *streams: TextIO) -> int:
+def _width(env: Mapping[str, str], *streams: Stream) -> int:
     columns = env.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return max(int(columns), MIN_WIDTH)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from mesh import __version__
 from mesh.cli.views.escape import terminal
@@ -34,6 +34,7 @@ class StepPhase(Enum):
     FAILED = "failed"
     SKIPPED = "skipped"
     DEFERRED = "deferred"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class Event:
     hint: str = ""
 
 
+class Stream(Protocol):
+    """What progress is written to."""
+
+    def write(self, text: str, /) -> int:
+        """Write text."""
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+
+
 class Times(Protocol):
     """The clock of an observer."""
 
@@ -69,8 +80,8 @@ class Observer(Protocol):
     def event(self, event: Event) -> None:
         """Handle an event."""
 
-    def warn(self, text: str) -> None:
-        """Print a warning about the whole run."""
+    def note(self, text: str) -> None:
+        """Print a line about the whole run, such as a warning."""
 
     def tick(self, now: float) -> None:
         """Handle the passing of time (monotonic seconds); called several times a second."""
@@ -104,6 +115,11 @@ def doing(action: Action) -> str:
     return _DOING[action]
 
 
+def left_at(action: Action) -> str:
+    """Return what became of a step that was carried out and then not waited for."""
+    return "interrupted" if action is Action.READ else f"{_DONE[action]}, but not ready yet"
+
+
 def words(event: Event) -> str:
     """Return the result of a step: `created (1.4s)`, `failed (3.0s): no such host`."""
     text = f": {terminal(event.text)}" if event.text else ""
@@ -121,6 +137,8 @@ def words(event: Event) -> str:
             return "skipped" + text
         case StepPhase.DEFERRED:
             return "deferred" + text
+        case StepPhase.INTERRUPTED:
+            return f"{left_at(event.action)}{took}{text}"
 
 
 class Pending:
@@ -157,20 +175,20 @@ class Pending:
 class PlainProgress:
     """Prints one line per event, with the time of day and no colours; `clusters` sets the column width."""
 
-    def __init__(self, stream: TextIO, times: Times, *, clusters: Iterable[str] = ()) -> None:
+    def __init__(self, stream: Stream, times: Times, *, clusters: Iterable[str] = ()) -> None:
         self._stream, self._times = stream, times
         self._width = max(map(len, clusters), default=0)
         self._pending = Pending()
 
     def event(self, event: Event) -> None:
-        """Write the event; waiting is kept for the next tick, and deferrals for the final result."""
+        """Write the event; waiting is kept for the next tick, and what was not begun for the final result."""
         self._pending.note(event, self._times.monotonic())
-        if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED}:
+        if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED, StepPhase.SKIPPED}:
             self._write(event, words(event))
 
-    def warn(self, text: str) -> None:
-        """Write the warning as a line of its own."""
-        self._stream.write(f"Warning: {terminal(text)}\n")
+    def note(self, text: str) -> None:
+        """Write a line of its own."""
+        self._stream.write(f"{terminal(text)}\n")
         self._stream.flush()
 
     def tick(self, now: float) -> None:
@@ -198,6 +216,7 @@ _TYPES = {
     StepPhase.FAILED: "apply_errored",
     StepPhase.SKIPPED: "apply_skipped",
     StepPhase.DEFERRED: "apply_deferred",
+    StepPhase.INTERRUPTED: "apply_interrupted",
 }
 
 
@@ -208,7 +227,7 @@ class JsonProgress:
     A reader should show the `@message` of a type that it does not know.
     """
 
-    def __init__(self, stream: TextIO, times: Times) -> None:
+    def __init__(self, stream: Stream, times: Times) -> None:
         self._stream, self._times = stream, times
         self._pending = Pending()
         self._write("info", "version", f"mesh {__version__}", {"mesh": __version__, "ui": STREAM_VERSION})
@@ -218,10 +237,10 @@ class JsonProgress:
         self._pending.note(event, self._times.monotonic())
         self._hook(event, event.elapsed, words(event))
 
-    def warn(self, text: str) -> None:
-        """Write the warning as a diagnostic."""
-        detail = {"severity": "warning", "summary": terminal(text)}
-        self._write("warn", "diagnostic", f"Warning: {terminal(text)}", {"diagnostic": detail})
+    def note(self, text: str) -> None:
+        """Write a diagnostic."""
+        detail = {"severity": "warning", "summary": terminal(text).removeprefix("Warning: ")}
+        self._write("warn", "diagnostic", terminal(text), {"diagnostic": detail})
 
     def tick(self, now: float) -> None:
         """Report unfinished steps."""

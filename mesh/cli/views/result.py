@@ -24,8 +24,9 @@ class Failure:
 class RunSummary:
     """The result of a run; a replacement counts as added and as destroyed.
 
-    For a destroy, the changed resources are those it gave back. `end` is how the run ended; `skipped`
-    and `deferred` contain pairs of address and reason; `resume` is the command that continues the run.
+    For a destroy, the changed resources are those it gave back. `end` is how the run ended; `skipped`,
+    `deferred` and `interrupted` (carried out, but not ready when the run was stopped) contain pairs of
+    address and reason; `resume` is the command that continues the run.
     """
 
     verb: Literal["apply", "destroy"]
@@ -36,6 +37,7 @@ class RunSummary:
     failures: tuple[Failure, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     deferred: tuple[tuple[str, str], ...] = ()
+    interrupted: tuple[tuple[str, str], ...] = ()
     end: End = "complete"
     resume: str = ""
 
@@ -64,6 +66,7 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
     paint = painter(colour=colour)
     style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
     parts = [paint(result.head(), "red" if result.failures else style)]
+    parts += _list("Not ready yet:", result.interrupted, paint)
     parts += _list("Skipped:", result.skipped, paint)
     parts += _grouped("Deferred:", result.deferred, paint)
     parts += _failures(result.failures, paint)
@@ -118,5 +121,6 @@ def result_json(result: RunSummary) -> dict[str, Any]:
         ],
         "skipped": [{"address": key, "why": why} for key, why in result.skipped],
         "deferred": [{"address": key, "why": why} for key, why in result.deferred],
+        "interrupted": [{"address": key, "why": why} for key, why in result.interrupted],
         "resume": "" if result.complete else result.resume,
     }
