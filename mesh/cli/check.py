@@ -11,6 +11,7 @@ import click
 from mesh.cli.options import skip_option
 from mesh.cli.session import document_options, open_session
 from mesh.cli.terminal import look
+from mesh.cli.unread import refuse_unread
 from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Unread
@@ -47,7 +48,7 @@ def check_command(
     """Check the mesh in every cluster. Changes nothing.
 
     Each check has a page in docs/checks. A check that cannot be decided counts as skipped, never as
-    passed. The exit code is 5 if a check finds errors, otherwise 0.
+    passed. The exit code is 5 if a check finds errors, 6 if a cluster could not be read, otherwise 0.
     """
     from mesh.queries.check import check
 
@@ -76,6 +77,8 @@ def check_command(
     click.echo(text, nl=False)
     if report.failed(Severity.ERROR):
         return 5
+    if unread := scene.unread:
+        refuse_unread(unread)
     return 2 if detailed_exitcode and report.failed(Severity.WARNING) else 0
 
 

@@ -9,6 +9,7 @@ import click
 from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
 from mesh.cli.print_plan import FORMATS, printed
 from mesh.cli.session import document_options, open_session
+from mesh.cli.unread import refuse_blind, refuse_incomplete
 from mesh.engine.session import Session
 from mesh.errors import RefusedError
 from mesh.model import Key
@@ -42,7 +43,10 @@ def plan_command(
     out: Path | None,
     detailed_exitcode: bool,
 ) -> int:
-    """Show what apply would change in every cluster. Changes nothing."""
+    """Show what apply would change in every cluster. Changes nothing.
+
+    The exit code is 6 if a part of the mesh could not be read, and 1 if no cluster could be read.
+    """
     from mesh.engine.verbs import plan
     from mesh.queries.access.denied import warned
 
@@ -55,10 +59,15 @@ def plan_command(
             here.mesh.name, here.world.kubes, None
         )  # the cause may be another run that is in progress
         raise
-    text = printed(planned, "json" if as_json else how)
+    how = "json" if as_json else how
+    if how != "json":
+        refuse_blind(planned)
+    text = printed(planned, how)
     click.echo(text, nl=False)
     if out:
         out.write_text(text, encoding="utf-8")
+    refuse_blind(planned)
+    refuse_incomplete(planned)
     return 2 if detailed_exitcode and not planned.empty else 0
 
 

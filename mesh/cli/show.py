@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import click
 
 from mesh.cli.session import document_options, environment, load, open_session
+from mesh.cli.unread import refuse_unread
 from mesh.errors import UsageError
-from mesh.model import Key, Live, Resource, Unknown
-from mesh.model.refs import Ref
+from mesh.model import Found, Key, Live, Resource, Unknown, Unread
+from mesh.model.refs import Ref, pick
 from mesh.model.spec import Mesh
 from mesh.sdk.contract import Registry
 from mesh.world import World
@@ -41,7 +43,8 @@ def show_command(
     """Print the resources of the mesh file with their dependencies, in the order of creation.
 
     With ADDRESS, only these resources. Only --live needs the clusters: without it, values that only
-    a cluster knows are printed as `(known after …)`.
+    a cluster knows are printed as `(known after …)`. With --live, the exit code is 6 if a
+    value could not be read.
     """
     if graph and manifests:
         raise UsageError("--graph and --manifests cannot be used together", hint="use one of them")
@@ -53,6 +56,7 @@ def show_command(
     from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
+    unread: Mapping[str, str] = {}
     resources = expand(mesh, kinds_for(mesh))
     edge = edges(resources.values())
     chosen = select(addresses, ordered(edge))
@@ -60,12 +64,14 @@ def show_command(
         outputs = _live(path, contexts, resources) if live else _unknown
         world = _no_clusters(mesh) if addresses else None
         text = _manifests(chosen, resources, outputs, all_kinds(), world)
+        unread = outputs.unread if isinstance(outputs, LiveOutputs) else {}
     elif graph:
         part = {key: edge[key] & set(chosen) for key in chosen}
         text = dot(part) if graph == "dot" else mermaid(part)
     else:
         text = resources_text(chosen, resources, edge)
     click.echo(text, nl=False)
+    refuse_unread(unread)
 
 
 def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -84,6 +90,21 @@ def one_of(name: str, names: list[str], noun: str) -> None:
         raise UsageError(f"there is no {noun} {name!r} in the configuration", hint=meant)
 
 
+@dataclass(slots=True)
+class LiveOutputs:
+    """The values that other resources have now; `unread` says why some of them are not known."""
+
+    found: Mapping[Key, Found]
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, ref: Ref) -> Any:
+        """Return the value of a ref, `Unknown` if there is none."""
+        found = self.found.get(ref.key)
+        if isinstance(found, Unread):
+            self.unread[str(ref.key)] = found.why
+        return pick(found.outputs, ref) if isinstance(found, Live) else Unknown(ref.key)
+
+
 def _unknown(ref: Ref) -> Any:
     return Unknown(ref.key)
 
@@ -91,7 +112,6 @@ def _unknown(ref: Ref) -> Any:
 def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Outputs:
     """Read every resource; values that a cluster does not return stay unknown."""
     from mesh.engine.observe import observe
-    from mesh.model.refs import pick
     from mesh.planner.inputs import places
 
     here = open_session(path, contexts)
@@ -101,11 +121,7 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     wanted = {key: place for key, place in places(resources, state).items() if key in resources}
     seen = observe(wanted, clusters, last, here.kinds, here.world, {})
 
-    def output(ref: Ref) -> Any:
-        found = seen.found.get(ref.key)
-        return pick(found.outputs, ref) if isinstance(found, Live) else Unknown(ref.key)
-
-    return output
+    return LiveOutputs(seen.found)
 
 
 def _manifests(

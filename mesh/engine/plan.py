@@ -185,7 +185,24 @@ def _assemble(session: Session, here: Decided) -> Plan:
         confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in changed)))),
         left=left,
         recorded=tuple(sorted(decisions.from_state)),
+        unread=_unread(session, here),
+        destroying=inputs.options.destroy,
     )
+
+
+def _unread(session: Session, here: Decided) -> dict[str, str]:
+    """Return the clusters of which it is not known what mesh has in them, and why."""
+    seen, namespaces = here.observation, _namespaces(session, here.inputs.state)
+    places = {name: each for name, each in namespaces.items() if name in seen.snapshots}
+    return {**slices.unread(places, seen.snapshots), **seen.unreachable}
+
+
+def _consequence(here: Decided, why: str) -> str:
+    """Return what follows for a cluster that did not answer, and the reason if no deferral has it."""
+    if why in {each.why for each in here.decisions.deferred.values()}:
+        return "everything in it is deferred"
+    stays = "; what mesh created in it is not known, and stays" if here.inputs.options.destroy else ""
+    return f"{why}{stays}"
 
 
 def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
@@ -196,9 +213,8 @@ def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
 
 def _warnings(session: Session, here: Decided) -> list[str]:
     decisions, state = here.decisions, here.inputs.state
-    told = {each.why for each in decisions.deferred.values()}
     said = [
-        f"cluster {name} did not answer: {'everything in it is deferred' if why in told else why}"
+        f"cluster {name} did not answer: {_consequence(here, why)}"
         for name, why in sorted(here.observation.unreachable.items())
     ]
     said += warning(tuple(sorted(decisions.from_state)))

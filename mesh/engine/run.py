@@ -141,6 +141,12 @@ class Run:
 
 
 def _clusters(session: Session, planned: Planned, state: State) -> dict[str, ClusterIdentity]:
-    """Return the identities to record: those that answered now over those known before."""
+    """Return the identities to record: those that answered now over those known before.
+
+    A destroy also records the clusters that it could not read, without a uid: what mesh has in them is found
+    by the next one, also if the lockfile was lost and they have left the mesh file.
+    """
     now = identities(session.mesh, planned.observation.uids)
-    return {**state.clusters, **{name: who for name, who in now.items() if who.uid}}
+    unread = planned.plan.unread.keys() & now.keys() if planned.plan.destroying else ()
+    kept = {name: now[name] for name in unread if name not in state.clusters}
+    return {**kept, **state.clusters, **{name: who for name, who in now.items() if who.uid}}

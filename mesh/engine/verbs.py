@@ -72,6 +72,10 @@ def apply(session: Session, planned: Planned, options: RunOptions) -> RunResult:
     tasks = tasks_of(session, planned)
     state = adopted(planned.decisions, tasks, planned.inputs.found, planned.state)
     steps = {step.key: tasks[step.key] for step in planned.plan.steps}
+    # Where no cluster was read there is nothing to record: a state that is written all the same would have a
+    # lineage of its own, if the lockfile is lost, and the next run would refuse the copies in the clusters.
+    if not steps and not planned.observation.uids:
+        return RunResult(planned, end=end_of(planned.plan, {}, stopped=options.stopping()))
     if not steps and is_settled(session.store, state, session.store.read(session.mesh.name), planned.held):
         if options.leases:
             options.leases.clear()

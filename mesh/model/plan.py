@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -133,7 +133,8 @@ class Plan:
     complete only if it is empty. `digest` covers the steps and what is left, not the time. `confirm`
     are the clusters that a person must confirm by name. `skipped_checks` are the ids of the pre-flight
     checks that the user skips. `left` are objects that stay with other owners: they are neither
-    counted nor recorded. `recorded` are addresses that were compared with the last apply.
+    counted nor recorded. `recorded` are addresses that were compared with the last apply. `unread` says
+    which clusters could not be read, and why. `destroying` plans the removal of the whole mesh.
     """
 
     mesh: str
@@ -149,6 +150,8 @@ class Plan:
     skipped_checks: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
     recorded: tuple[Key, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    destroying: bool = False
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -161,4 +164,14 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether everything was read, is in sync and is ready."""
-        return not self.steps and not self.deferred
+        return not self.steps and self.complete
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read: nothing is deferred, and nothing is unknown of any cluster."""
+        return not self.deferred and not self.unread
+
+    @property
+    def blind(self) -> bool:
+        """Whether no cluster at all could be read."""
+        return bool(self.clusters) and self.clusters.keys() <= self.unread.keys()

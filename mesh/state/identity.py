@@ -41,7 +41,7 @@ def check_identities(wanted: Mapping[str, ClusterIdentity], recorded: Mapping[st
         before = recorded.get(name)
         if before is None:
             _not_renamed(name, who, wanted, recorded)
-        elif who.uid and before.uid != who.uid:
+        elif who.uid and before.uid not in {"", who.uid}:
             raise RefusedError(
                 f"cluster {name} is not the cluster of the last apply: context {who.context} leads to "
                 f"kube-system {who.uid}, the state has {before.uid}",

@@ -24,7 +24,8 @@ FORMAT = 1
 class ClusterIdentity:
     """The identity of a cluster: the UID of its kube-system namespace, and its names in the mesh.
 
-    They stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig` are how it
+    They stay the same for as long as the cluster is in the mesh. The UID is "" for a cluster that a destroy
+    could not read: what it holds is not known. `context` and `kubeconfig` are how it
     was last reached, so that it can be cleaned up after it was removed from the file.
     """
 
@@ -138,7 +139,7 @@ def newer(state: State, slices: Mapping[str, State]) -> State:
         if state.serial == 0 and not state.entries:
             state = replace(state, lineage=each.lineage)
         _refuse_fork(state, name, each)
-        if each.serial > recorded or name not in state.clusters:
+        if each.serial > recorded or name not in state.clusters or not state.clusters[name].uid:
             state = _overlaid(state, name, each)
     return state
 

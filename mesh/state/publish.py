@@ -60,7 +60,9 @@ class Publisher:
         # The lockfile already has every result (`Run.after`), so the slices are copies of what is on disk.
         # The journal closes last: a crash before that only makes the next run observe again.
         used = {key.cluster for key in state.entries}
-        final = replace(state, clusters={name: who for name, who in state.clusters.items() if name in used})
+        # A cluster without a uid was never read: what it holds is still to be found.
+        kept = {name: who for name, who in state.clusters.items() if name in used or not who.uid}
+        final = replace(state, clusters=kept)
         said = fan(lambda name: self.share(state, name, past), sorted(self.answered & state.clusters.keys()))
         if final != state:
             self.store.write(final)

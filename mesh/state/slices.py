@@ -50,6 +50,19 @@ def read(
     return found
 
 
+def unread(namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
+    """Return why the slice of a cluster could not be read; a cluster that was read is left out."""
+
+    def why(cluster: str) -> str:
+        try:
+            snapshots[cluster].list(CONFIG_MAP, namespace=namespaces[cluster])
+        except KubeError as error:
+            return error.message
+        return ""
+
+    return {cluster: said for cluster in sorted(namespaces) if (said := why(cluster))}
+
+
 def read_now(state: State, cluster: str, kube: Kube) -> State | None:
     """Read one cluster's slice again, or None if it has none."""
     namespace = state.clusters[cluster].namespace

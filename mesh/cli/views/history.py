@@ -15,6 +15,7 @@ FORMAT_VERSION = "1.0"
 SHORT = len("sha256:") + 12
 """Number of characters of a digest to show."""
 
+NOT_READ = "The history could not be read.\n"
 NOTHING = "No runs yet: no cluster stores a history of this mesh.\n"
 
 Json = dict[str, Any]
@@ -24,7 +25,7 @@ def history_text(entries: Iterable[HistoryEntry], unread: Mapping[str, str], *, 
     """Return one row per run, newest first; with `steps`, the steps of each run below the table."""
     listed = tuple(entries)
     headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
-    parts = [table(headers, map(_row, listed)) if listed else NOTHING]
+    parts = [table(headers, map(_row, listed)) if listed else NOT_READ if unread else NOTHING]
     parts += (_steps(each.run) for each in listed if steps)
     parts += (
         f"cluster {terminal(name)} could not be read: {terminal(why)}\n" for name, why in unread.items()

@@ -45,6 +45,7 @@ def plan_json(plan: Plan) -> Json:
         "resource_changes": [_resource(step) for step in plan.steps if step.action is not Action.READ],
         "not_ready": [_not_ready(step) for step in plan.steps if step.action is Action.READ],
         "deferred_changes": [_deferred(each) for each in plan.deferred],
+        "unread": [{"cluster": name, "why": why} for name, why in sorted(plan.unread.items())],
         "left": [{**_address(each.key), "owner": each.owner, "where": each.where} for each in plan.left],
         "as_of_last_apply": [str(key) for key in plan.recorded],
         "summary": {**asdict(count(plan.steps, plan.deferred)), "unchanged": plan.unchanged},
@@ -52,8 +53,8 @@ def plan_json(plan: Plan) -> Json:
         "confirm": list(plan.confirm),
         "skipped_checks": list(plan.skipped_checks),
         "applyable": any(step.action is not Action.NOOP for step in plan.steps),
-        "complete": not plan.deferred,
-        "errored": False,
+        "complete": plan.complete,
+        "errored": plan.blind,
     }
 
 

@@ -128,6 +128,10 @@ _PROPERTIES: Json = {
         "type": "array",
         "items": _record("Cannot be planned now", {**_ADDRESS, "why": _TEXT}),
     },
+    "unread": {
+        "type": "array",
+        "items": _record("A cluster that could not be read", {"cluster": _TEXT, "why": _TEXT}),
+    },
     "left": {
         "type": "array",
         "items": _record(
@@ -144,7 +148,7 @@ _PROPERTIES: Json = {
     "confirm": {**_TEXTS, "description": "clusters that an apply asks to confirm by name"},
     "skipped_checks": {**_TEXTS, "description": "ids of the pre-flight checks that apply skips"},
     "applyable": {**_FLAG, "description": "whether an apply would change or wait for something"},
-    "complete": {**_FLAG, "description": "whether nothing was deferred"},
+    "complete": {**_FLAG, "description": "whether everything was read and nothing was deferred"},
     "errored": _FLAG,
 }
 

@@ -12,6 +12,7 @@ from mesh.cli.views.step_lines import Line, address, remarks, step_lines
 from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
+NOTHING_TO_DESTROY = "No changes. No objects need to be destroyed."
 AS_RECORDED = (
     "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
 )
@@ -42,6 +43,8 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
 
 def no_changes(plan: Plan) -> str:
     """Return the sentence for a plan without changes, with the limits of this identity."""
+    if plan.destroying:
+        return NOTHING_TO_DESTROY
     return AS_RECORDED if plan.recorded else NO_CHANGES
 
 

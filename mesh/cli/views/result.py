@@ -68,7 +68,6 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
     parts = [paint(result.head(), "red" if result.failures else style)]
     parts += _list("Not ready yet:", result.interrupted, paint)
     parts += _list("Skipped:", result.skipped, paint)
-    parts += _grouped("Deferred:", result.deferred, paint)
     parts += _failures(result.failures, paint)
     if result.resume and not result.complete:
         parts.append(f"Resume with: {paint(terminal(result.resume), 'bold')}")
@@ -78,20 +77,6 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
 def _list(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
     if pairs:
         lines = (f"  {terminal(key)}: {terminal(why)}" for key, why in pairs)
-        yield "\n".join([paint(title, "bold"), *lines])
-
-
-def _grouped(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
-    """Return each reason once, with its addresses below it."""
-    if pairs:
-        reasons: dict[str, list[str]] = {}
-        for key, why in pairs:
-            reasons.setdefault(why, []).append(key)
-        lines = [
-            line
-            for why, keys in reasons.items()
-            for line in (f"  {terminal(why)}", *(f"    {terminal(key)}" for key in keys))
-        ]
         yield "\n".join([paint(title, "bold"), *lines])
 
 

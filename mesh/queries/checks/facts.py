@@ -96,6 +96,15 @@ class MeshFacts:
     missed: list[str] = field(default_factory=list, compare=False)
 
     @property
+    def unread(self) -> dict[str, str]:
+        """The clusters and resources that could not be read, and why."""
+        clusters = {f"cluster {each.name}": each.unreachable for each in self.clusters.values()}
+        said = {name: why for name, why in clusters.items() if why}
+        silent = {each.name for each in self.clusters.values() if each.unreachable}
+        states = {str(key): each.unread for key, each in self.states.items() if key.cluster not in silent}
+        return said | {name: why for name, why in states.items() if why}
+
+    @property
     def reached(self) -> tuple[ClusterFacts, ...]:
         """The clusters that answered."""
         return tuple(each for each in self.clusters.values() if not each.unreachable)

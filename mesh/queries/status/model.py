@@ -162,6 +162,13 @@ class Status:
         return not (self.roots or self.troubles or any(cluster.troubles for cluster in self.clusters))
 
     @property
+    def was_read(self) -> bool:
+        """Whether everything could be read."""
+        return all(each.was_read for each in self.clusters) and not any(
+            each.unread for each in self.resources
+        )
+
+    @property
     def in_sync(self) -> bool:
         """Whether everything was read, and a plan would change nothing."""
         states = [*self.resources, *(each for cluster in self.clusters for each in cluster.resources)]
