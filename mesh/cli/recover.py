@@ -11,6 +11,7 @@ from mesh.cli.confirm import confirm
 from mesh.cli.session import document_options, open_session
 from mesh.cli.signals import ending
 from mesh.cli.views.escape import terminal
+from mesh.engine.known_cluster import refuse_other
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.istio.addresses import is_release
@@ -50,6 +51,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
             raise UsageError(
                 f"there is no cluster {key.cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
             )
+        refuse_other(here, key.cluster, here.store.read(here.mesh.name))
         leases = Leases(here.mesh.name, holder, clock, here.world.kubes, _warn)
         with ending(), leases.hold(str(uuid4()), {key.cluster: ""}):
             _recover(here, key, yes=yes)

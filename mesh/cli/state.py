@@ -49,8 +49,8 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
 
     here = open_session(path, contexts, recorded={})
     with here.store.held("state rebuild", here.world.clock.now()):
-        found = rebuild(here)
         local = _readable(here.store, here.mesh.name)
+        found = rebuild(here, local)
         if local and not force:
             refuse_older(found.state, local)
         for line in found.said:
@@ -118,6 +118,7 @@ def forget_command(
 @yes_option
 def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str, yes: bool) -> None:
     """Rename cluster OLD to NEW in the state. The mesh file must already use NEW. Its identity stays."""
+    from mesh.engine.known_cluster import refuse_other_if_reachable
     from mesh.engine.registry import all_kinds
     from mesh.state.rename_cluster import renamed
 
@@ -125,6 +126,7 @@ def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str,
     store = store_of(path)
     with store.held("state rename", _now()):
         lock = renamed(store.read(mesh.name), mesh, all_kinds(), old, new)
+        refuse_other_if_reachable(open_session(path, contexts), new, lock)
         confirm(f"Rename cluster {old} to {new} in the state.", yes=yes)
         store.rewrite(_next(lock))
     click.echo(f"cluster {old} is now {new} in the state; run mesh plan to check that it is the same cluster")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from mesh.cli.views.tables import table
 from mesh.engine.session import Session
 from mesh.errors import MeshError, StateError
+from mesh.model import NO_CLUSTER
 from mesh.sdk.contract import OPEN
 from mesh.state import slices
 from mesh.state.lease_holder import look
@@ -91,7 +92,18 @@ def _cluster(here: Session, name: str, namespace: str) -> Row:
     if state is None:
         return Row(where, locked=by, problem="stores no copy of the state")
     entries = [entry for key, entry in state.entries.items() if key.cluster == name]
-    return replace(_row(where, state, entries), locked=by)
+    return replace(_row(where, state, entries), locked=by, problem=_foreign(name, state))
+
+
+def _foreign(name: str, state: State) -> str:
+    """Return which resources of other clusters a copy names, although it speaks of its own cluster only."""
+    own = {name, NO_CLUSTER, *state.clusters}
+    keys = sorted(str(key) for key in state.entries if key.cluster not in own)
+    return (
+        f"its copy of the state names resources of other clusters, which are ignored: {', '.join(keys[:3])}"
+        if keys
+        else ""
+    )
 
 
 def _row(where: str, state: State, entries: Iterable[Entry]) -> Row:

@@ -12,7 +12,7 @@ from mesh.engine.orphans import with_orphans
 from mesh.engine.preview import preview
 from mesh.engine.session import Decided, Planned, Session
 from mesh.istio import remarks
-from mesh.model import NO_CLUSTER, Action, Key, Plan, Resource, Step
+from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
 from mesh.model.graph import edges, ordered
 from mesh.model.spec import ExistingCA
 from mesh.planner.confirmation import confirmation, to_confirm
@@ -39,6 +39,7 @@ from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
+from mesh.state.own_part import Local, own_parts
 from mesh.world import trace
 
 Resources = Mapping[Key, Resource[Any]]
@@ -105,15 +106,12 @@ def _rolled_out(session: Session, inputs: Inputs, steps: Steps) -> Steps:
 
 def decided(session: Session, resources: Resources, options: PlanOptions) -> Decided:
     """Read the clusters and decide each resource by itself; nothing is ordered, tried or refused."""
-    inputs, seen, recorded, held = _read(session, resources, options)
-    decisions = prune(decide(inputs, session.kinds), inputs, session.kinds)
-    return Decided(inputs, decisions, seen, recorded, held)
+    here = _read(session, resources, options)
+    return replace(here, decisions=prune(decide(here.inputs, session.kinds), here.inputs, session.kinds))
 
 
-def _read(
-    session: Session, resources: Resources, options: PlanOptions
-) -> tuple[Inputs, Observation, State, Mapping[str, State | None]]:
-    """Read everything that decisions rest on."""
+def _read(session: Session, resources: Resources, options: PlanOptions) -> Decided:
+    """Read everything that decisions rest on; nothing is decided yet."""
     # The clusters are read before it is known which state is the newest, since their copies of the state are
     # part of what is read. Only if that brings new addresses is a second, small read needed. A cluster that
     # turns out to be another one than recorded is refused before anything is decided about it.
@@ -122,8 +120,10 @@ def _read(
     recorded = session.store.read(session.mesh.name)
     seen = _observe(session, resources, recorded)
     held = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
-    state = newer(recorded, {name: each for name, each in held.items() if each})
-    check_identities(identities(session.mesh, seen.uids), state.clusters)
+    local = Local(recorded, identities(session.mesh, seen.uids), seen.uids)
+    own = own_parts(held, local)
+    state = newer(recorded, own.parts)
+    check_identities(local.file, state.clusters, seen.uids)
     state = with_orphans(state, (session.kinds[kind] for kind in options.removable), seen.snapshots)
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
@@ -131,13 +131,26 @@ def _read(
         resources,
         graph,
         order,
-        {**without_distributed(seen.found, resources, state), **session.values()},
+        {**without_distributed(_identified(seen, state), resources, state), **session.values()},
         state,
         session.world.clock.now(),
         replace(options, leave=options.leave | session.mesh.leave.keys()),
         session.mesh.sensitive,
     )
-    return inputs, seen, recorded, held
+    return Decided(inputs, Decisions(), seen, recorded, held, own.said)
+
+
+def _identified(seen: Observation, state: State) -> Mapping[Key, Found]:
+    """Return what was found; nothing counts as read in a cluster that may be another one."""
+    unknown = {name: why for name, why in seen.unreachable.items() if name in state.clusters}
+    return {
+        key: Unread(
+            f"kube-system could not be read, so that the cluster is not known: {unknown[key.cluster]}"
+        )
+        if key.cluster in unknown and not isinstance(found, Unread)
+        else found
+        for key, found in seen.found.items()
+    }
 
 
 def _namespaces(session: Session, recorded: State) -> dict[str, str]:
@@ -217,6 +230,7 @@ def _warnings(session: Session, here: Decided) -> list[str]:
         f"cluster {name} did not answer: {_consequence(here, why)}"
         for name, why in sorted(here.observation.unreachable.items())
     ]
+    said += here.said
     said += warning(tuple(sorted(decisions.from_state)))
     said += remarks(session.mesh)
     said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)

@@ -26,8 +26,9 @@ from mesh.planner.expand import expand
 from mesh.planner.inputs import Inputs, places
 from mesh.sdk.contract import Last
 from mesh.state import slices
-from mesh.state.identity import identities
+from mesh.state.identity import check_uids, identities
 from mesh.state.lockfile import Entry, State, fresh, newer
+from mesh.state.own_part import Local, own_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,11 @@ class Rebuilt:
     said: tuple[str, ...]
 
 
-def rebuild(session: Session) -> Rebuilt:
+def rebuild(session: Session, local: State | None = None) -> Rebuilt:
     """Put the state together again from what the clusters hold; write nothing.
 
-    Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
+    `local` is the lockfile, if it can be read. Raises RefusedError if the clusters hold states of two
+    meshes, do not all answer, or are not those of the lockfile.
     """
     resources = expand(session.mesh, session.kinds)
     graph = edges(resources.values())
@@ -49,10 +51,14 @@ def rebuild(session: Session) -> Rebuilt:
     _refuse_silent(seen)
     namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
     held = slices.read(session.mesh.name, namespaces, seen.snapshots)
-    state, said = _union(session.mesh.name, {name: each for name, each in held.items() if each})
-    bare = sorted(namespaces.keys() - {name for name, each in held.items() if each})
-    marked = {name: _owned(session, name, seen, graph) for name in bare}
     now = identities(session.mesh, seen.uids)
+    before = _of_lineage(local, held) or fresh(session.mesh.name)
+    check_uids(now, before.clusters)
+    own = own_parts(held, Local(before, now, seen.uids))
+    state, said = _union(session.mesh.name, own.parts)
+    check_uids(now, state.clusters)
+    bare = sorted(namespaces.keys() - own.parts.keys())
+    marked = {name: _owned(session, name, seen, graph) for name in bare}
     if not state.entries or any(marked.values()):
         found = {key: place for each in marked.values() for key, place in each.items()}
         state = _with_marked(session, state, found, resources, graph)
@@ -63,7 +69,13 @@ def rebuild(session: Session) -> Rebuilt:
             clusters={**state.clusters, **{name: now[name] for name in bare if marked[name]}},
         )
     said += [_told(name, len(marked[name])) for name in bare]
-    return Rebuilt(state, tuple(said))
+    return Rebuilt(state, (*own.said, *said))
+
+
+def _of_lineage(local: State | None, held: Mapping[str, State | None]) -> State | None:
+    """Return the lockfile if it is about the mesh of which the clusters hold copies."""
+    lineages = {each.lineage for each in held.values() if each}
+    return local if local and local.lineage in lineages else None
 
 
 def refuse_older(found: State, local: State) -> None:

@@ -143,7 +143,7 @@ def adopted(
         state = state.with_entry(key, None)
     for key in decisions.unchanged:
         live, task, last = found.get(key), tasks[key], state.last(key)
-        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok"):
+        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok" or last.told):
             known = last if last and (not last.created or was_made(last, live, state.mesh)) else None
             made = is_ours(live, state.mesh)
             seen = remember(task.kind, decisions.specs[key], task.place, live, known, made=made, found=live)

@@ -15,6 +15,7 @@ from mesh.engine.waiter import Waiter
 from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
 from mesh.model import READY, Action, Key, Live, Step, Unread, Verdict
 from mesh.model.refs import bind, unknowns_in
+from mesh.planner.ownership import unproven
 from mesh.planner.step import step_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
@@ -112,9 +113,7 @@ class Worker:
         last = self.progress.state.last(key)
         if found is None or last is None:
             return Outcome()
-        # The uid, not the whole token: a changed object of mesh is still mesh's to delete, another is not.
-        if task.step.expects and found.uid != task.step.expects.partition(":")[0]:
-            raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        self._refuse_other(task, found, last)
         self.waiter.until_gone(str(key), lambda: ask.going(task.kind, key, task.place, self.world))
         if remarks := task.kind.delete(key, task.place, found, last, self.world):
             return Outcome(remarks=remarks)
@@ -124,11 +123,28 @@ class Worker:
             lambda live: (live is None or live.uid != found.uid, ask.lingers(task.kind, key, live or found)),
         )
 
+    def _refuse_other(self, task: Task, found: Live, last: Last) -> None:
+        """Raise StalePlanError unless it is the object that the plan saw, and still proven to be mesh's."""
+        key, expects = task.step.key, task.step.expects
+        # The uid, not the whole token: a changed object of mesh is still mesh's to delete, another is not.
+        if expects and found.uid != expects.partition(":")[0]:
+            raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        # What another owner gave up to mesh by `--take` is proven by that: its owner must then be the same.
+        seen = self.progress.found.get(key)
+        is_same = isinstance(seen, Live) and seen.owner == found.owner
+        if task.step.action is Action.REPLACE and is_same:
+            return
+        if why := unproven(task.kind, key, found, last, self.progress.state.mesh):
+            raise StalePlanError(f"{key} is not touched: {why}", hint="plan again")
+
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
         """Take out what mesh put in, and wait until what remains works: it may be in use."""
         last = self.progress.state.last(task.step.key)
         if found is None or last is None:
             return Outcome(remarks=(task.step.why,))
+        self._refuse_other(task, found, last)
+        if found.token != task.step.expects:
+            raise StalePlanError(f"{task.step.key} changed since the plan was made", hint="plan again")
         ask.give_back(task.kind, task.step.key, found, last, self.world)
         ended = self._until(task, lambda live: _works(task.kind, live))
         return replace(ended, remarks=(task.step.why,))
@@ -166,6 +182,7 @@ class Worker:
     def _act(self, task: Task, step: Step, spec: Any, found: Live | None, last: Last | None) -> None:
         key = step.key
         if step.action is Action.REPLACE and found and last:
+            self._refuse_other(task, found, last)
             task.kind.delete(key, task.place, found, last, self.world)
             self._until(task, lambda live: (live is None, "the old one is still being deleted"))
         if step.action is Action.UPDATE and found:

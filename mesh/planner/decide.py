@@ -27,7 +27,7 @@ from mesh.planner.decisions import (
 )
 from mesh.planner.from_record import owned
 from mesh.planner.inputs import Inputs
-from mesh.planner.ownership import foreign, is_theirs, left, was_made
+from mesh.planner.ownership import foreign, is_theirs, left, unproven, was_made, ways_out
 from mesh.planner.step import step_as_recorded, step_for, waiting_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider, Registry
@@ -119,7 +119,13 @@ def _by_live(
         and (why := foreign(kind, spec, resource, found, last))
     ):
         return Refused(why)
-    return _do(step_for(kind, spec, key, found, last, inputs.now))
+    step = step_for(kind, spec, key, found, last, inputs.now)
+    if found and step and step.action is Action.REPLACE and key not in inputs.options.take:
+        # A replacement deletes what exists: that needs the same proof as a removal.
+        proof = last or Last(resource.place)
+        if why := unproven(kind, key, found, proof, inputs.state.mesh):
+            return Refused(f"{key} must be replaced, but {why}: {ways_out(kind, key)}")
+    return _do(step)
 
 
 def _do(step: Step | None) -> Do | Unchanged:

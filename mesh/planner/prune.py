@@ -11,7 +11,7 @@ from mesh.model.graph import ordered, reversed_edges
 from mesh.planner.decisions import Decisions
 from mesh.planner.from_record import STAYS, removal_as_recorded
 from mesh.planner.inputs import Inputs
-from mesh.planner.ownership import was_made
+from mesh.planner.ownership import unproven
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider, Registry
 
@@ -20,7 +20,7 @@ def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
     """Add a decision for everything that is no longer wanted.
 
     What mesh created is deleted, users before what they use. What mesh only changed is given back. What
-    is gone already, or belongs to another owner, is forgotten.
+    is gone already, or cannot be proven to be this mesh's, is forgotten.
 
     The order comes from the needs in the state, not from those of the file: the file no longer names these
     resources. A resource with a deferred user stays too, or that user would lose its dependency.
@@ -51,12 +51,15 @@ def removal(inputs: Inputs, kind: Provider[Any], key: Key, last: Last) -> Step:
         return removal_as_recorded(kind, key, last, reason)
     if found is None:
         return Step(Action.FORGET, key, reason, why="it is gone already")
-    made = last.created and was_made(last, found, inputs.state.mesh)
-    if made or (inputs.options.include_adopted and ask.is_adoptable(kind)):
-        there = ask.hidden(kind, found.attrs, inputs.sensitive)
-        return Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
     if ask.awaited(kind, key):
         return Step(Action.FORGET, key, reason, why="another program keeps it")
+    why = unproven(kind, key, found, last, inputs.state.mesh)
+    if last.created or (inputs.options.include_adopted and ask.is_adoptable(kind)):
+        there = ask.hidden(kind, found.attrs, inputs.sensitive)
+        delete = Step(Action.DELETE, key, reason, diff(there, {}), expects=found.token)
+        return replace(delete, action=Action.FORGET, fields=(), why=f"it stays: {why}") if why else delete
+    if why and ask.is_adoptable(kind):
+        return Step(Action.FORGET, key, reason, why=f"it stays as it is: {why}")
     return _give_back(inputs, kind, found, last, Step(Action.FORGET, key, reason, why=ask.stays(kind)))
 
 

@@ -41,6 +41,8 @@ class Last:
     status: str = "ok"
     theirs: frozenset[str] = frozenset()
     """The paths of `fields` that had a value before mesh first set them: they stay on release."""
+    told: bool = False
+    """Whether only a cluster's copy of the state says that it was adopted: no run from this folder saw it."""
 
     @property
     def ours(self) -> frozenset[str]:
@@ -74,6 +76,8 @@ class Provider(ABC, Generic[S]):
     """Fields whose change may change an output."""
     waits: ClassVar[bool] = True
     """Whether an apply waits until `ready` says so; False for a kind that is ready once it exists."""
+    keeps_uid: ClassVar[bool] = True
+    """Whether it has one uid for as long as it exists; a Helm release has another one in each revision."""
 
     @abstractmethod
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:

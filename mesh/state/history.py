@@ -51,8 +51,21 @@ class PastRun:
     def of(self, cluster: str) -> PastRun:
         """Return the run as one cluster keeps it."""
         # A ConfigMap holds 1 MiB, and the slice needs room in it too: runs and steps are both bounded.
-        mine = [each for each in self.deeds if Key.parse(each.address).cluster in {cluster, NO_CLUSTER}]
-        return replace(self, deeds=tuple(mine[:LONGEST]), more=max(0, len(mine) - LONGEST))
+        mine = self.only(cluster).deeds
+        return replace(self, deeds=mine[:LONGEST], more=max(0, len(mine) - LONGEST))
+
+    def only(self, cluster: str) -> PastRun:
+        """Return the run with the steps of one cluster: its history says nothing of other clusters."""
+        mine = tuple(each for each in self.deeds if _cluster_of(each) in {cluster, NO_CLUSTER})
+        return replace(self, deeds=mine)
+
+
+def _cluster_of(step: PastStep) -> str:
+    """Return the cluster of a step; "" if its address is not one."""
+    try:
+        return Key.parse(step.address).cluster
+    except ValueError:
+        return ""
 
 
 def added(text: str, past: PastRun) -> str:

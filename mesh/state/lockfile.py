@@ -120,8 +120,13 @@ def slice_of(state: State, cluster: str) -> State:
     return replace(
         state,
         clusters={name: who for name, who in state.clusters.items() if name == cluster},
-        entries={key: entry for key, entry in state.entries.items() if key.cluster in mine},
+        entries={key: _shared(entry) for key, entry in state.entries.items() if key.cluster in mine},
     )
+
+
+def _shared(entry: Entry) -> Entry:
+    """Return an entry as a cluster keeps it: what this folder has not seen itself is its own affair."""
+    return replace(entry, last=replace(entry.last, told=False)) if entry.last.told else entry
 
 
 def newer(state: State, slices: Mapping[str, State]) -> State:
@@ -210,7 +215,9 @@ def _entry_body(entry: Entry) -> dict[str, Any]:
         "uid": last.uid,
         "outputs": dict(last.outputs),
         "status": last.status,
-    } | ({"theirs": sorted(last.theirs)} if last.theirs else {})
+        **({"theirs": sorted(last.theirs)} if last.theirs else {}),
+        **({"told": True} if last.told else {}),
+    }
 
 
 def _lock(body: Mapping[str, Any]) -> State:
@@ -233,5 +240,6 @@ def _entry(body: Mapping[str, Any]) -> Entry:
         outputs=body["outputs"],
         status=body["status"],
         theirs=frozenset(body.get("theirs", ())),
+        told=bool(body.get("told", False)),
     )
     return Entry(last, frozenset(Key.parse(need) for need in body["needs"]))

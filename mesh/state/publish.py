@@ -48,7 +48,7 @@ class Publisher:
                 )
             if isinstance(found, MeshError):
                 continue  # the plan knows nothing of it either, and each step reads its own object again
-            if found and (found.lineage != planned.lineage or _is_beside(found, planned)):
+            if found and found.mesh == planned.mesh and _is_beside(found, planned):
                 raise StalePlanError(
                     f"another run applied this mesh after the plan was made: cluster {name} is at serial "
                     f"{found.serial}, the plan was made at serial {planned.serial}",
@@ -99,5 +99,7 @@ def _read(state: State, cluster: str, world: World) -> State | MeshError | None:
 
 
 def _is_beside(found: State, planned: State) -> bool:
-    """Whether a slice is from a run that the plan does not know: newer, or a fork."""
+    """Whether a slice is from a run that the plan does not know: newer, a fork, or of another lineage."""
+    if found.lineage != planned.lineage:
+        return True
     return found.serial > planned.serial or (found.serial == planned.serial and found.run != planned.run)

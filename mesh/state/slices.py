@@ -71,10 +71,10 @@ def read_now(state: State, cluster: str, kube: Kube) -> State | None:
 
 
 def history(mesh: str, cluster: str, namespace: str, kube: Kube) -> tuple[PastRun, ...]:
-    """Read the runs that a cluster stores, newest first; () if it has no slice."""
+    """Read the runs that a cluster stores, newest first, with the steps in it; () if it has no slice."""
     own = kube.get(CONFIG_MAP, namespace, name_of(mesh))
     text = own.get("data", {}).get(HISTORY_KEY, "") if own else ""
-    return past_runs(text, f"cluster {cluster}")
+    return tuple(each.only(cluster) for each in past_runs(text, f"cluster {cluster}"))
 
 
 def behind(state: State, held: Mapping[str, State | None]) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class ChartProvider(
     """A release: its chart, version, values and status; it is ready when its workloads are."""
 
     kind = "chart"
+    keeps_uid = False
     stage = Stage.RELEASES
 
     def disrupts(self, key: Key) -> bool:

@@ -19,7 +19,7 @@ from mesh.providers.crds.bundle import (
     as_good,
     bundle,
     instances,
-    is_ours,
+    is_of,
     leaving,
     members_of,
     number,
@@ -195,10 +195,10 @@ class CrdsProvider(
         return f"waiting for the garbage collector to remove {', '.join(sorted(left))}" if left else ""
 
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
-        """Delete the CRDs that mesh created, unless custom resources are left."""
-        del place, live, last
+        """Delete the CRDs that carry the label of the same mesh, unless custom resources are left."""
+        del place, last
         kube = world.kube(key.cluster)
-        ours = [obj for obj in members_of(kube.list(CRD, metadata_only=True)) if is_ours(obj)]
+        ours = [obj for obj in members_of(kube.list(CRD, metadata_only=True)) if is_of(obj, live.owner)]
         left = [line for obj in ours for line in instances(kube, obj)]
         if left:
             return (f"the Gateway API CRDs stay, they are in use: {', '.join(left)}",)

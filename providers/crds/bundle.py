@@ -104,9 +104,9 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def is_ours(obj: Object) -> bool:
-    """Return whether mesh created a CRD."""
-    return MESH_LABEL in obj["metadata"].get("labels", {})
+def is_of(obj: Object, mesh: str) -> bool:
+    """Return whether this mesh created a CRD."""
+    return bool(mesh) and obj["metadata"].get("labels", {}).get(MESH_LABEL) == mesh
 
 
 def _is_istios(obj: Object) -> bool:

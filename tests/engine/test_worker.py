@@ -65,3 +65,16 @@ def test_what_is_being_deleted_since_the_plan_is_not_written_to(here: Session) -
     assert error is not None
     assert error.message == "toy/cluster1/a is being deleted since the plan was made"
     assert kube.toys["a"]["values"] == {"out": 1}
+
+
+def test_what_lost_the_mark_since_the_plan_is_not_deleted(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1)))
+    planned = plan(here)
+    kube.toys["a"]["owner"] = "somebody"
+    result = carry_out(here, planned)
+    error = result.outcomes[A].error
+    assert error is not None
+    assert error.exit_code == 3
+    assert error.message == "toy/cluster1/a is not touched: it carries no mark of this mesh (somebody)"
+    assert "a" in kube.toys

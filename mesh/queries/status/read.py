@@ -52,7 +52,7 @@ def status_of(session: Session, seen: Current) -> Status:
     # Without the state, a root of trust that is not on this machine may exist all the same.
     others = (state for key, state in seen.states.items() if key.cluster not in views and not seen.note)
     management = mesh.automatic.management if mesh.automatic else ""
-    return Status(mesh.name, clusters, _roots(clusters), management, tuple(others), seen.note)
+    return Status(mesh.name, clusters, _roots(clusters), management, tuple(others), seen.note, seen.said)
 
 
 def _cluster(view: ClusterView) -> ClusterStatus:
