@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
+from mesh.cli.options import (
+    downgrade_option,
+    leave_option,
+    left_out,
+    new_objects_option,
+    skip_option,
+    skipping,
+    take_option,
+)
 from mesh.cli.run import carry_out
 from mesh.cli.run_request import RunRequest, run_options
 from mesh.cli.session import document_options
@@ -23,6 +31,7 @@ from mesh.model import Key
 @leave_option
 @skip_option
 @downgrade_option
+@new_objects_option
 @stepwise_option
 @run_options
 @click.option(
@@ -40,6 +49,7 @@ def apply_command(
     left: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
+    new_objects: frozenset[Key],
     stepwise: bool,
     yes: bool,
     timeout: float,
@@ -49,7 +59,7 @@ def apply_command(
     confirmed: tuple[str, ...],
 ) -> int:
     """Show the plan, ask for approval, and make the clusters match the mesh file."""
-    words = (("--take", taken), ("--leave", left))
+    words = (("--take", taken), ("--leave", left), ("--allow-new-objects", new_objects))
     flags = [part for flag, keys in words for key in sorted(keys) for part in (flag, str(key))]
     flags += ["--allow-downgrade"] if downgrade else []
     flags += ["--stepwise"] if stepwise else []
@@ -58,7 +68,7 @@ def apply_command(
     )
 
     def plan(session: Session) -> Planned:
-        planned = engine.plan(session, taken=taken, left=left, downgrade=downgrade)
+        planned = engine.plan(session, taken=taken, left=left, downgrade=downgrade, new_objects=new_objects)
         return replace(planned, plan=skipping(planned.plan, left_out(skipped, downgrade)))
 
     if stepwise:

@@ -43,6 +43,15 @@ leave_option = click.option(
     help="Do not manage this object; leave it to its owner. Repeatable.",
 )
 
+new_objects_option = click.option(
+    "--allow-new-objects",
+    "new_objects",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=keys,
+    help="Let the chart in this release's own record create what the cluster does not have. Repeatable.",
+)
+
 downgrade_option = click.option(
     "--allow-downgrade", "downgrade", is_flag=True, help="Allow a downgrade to an older version of Istio."
 )

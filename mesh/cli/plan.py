@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.options import downgrade_option, leave_option, left_out, skip_option, skipping, take_option
+from mesh.cli.options import (
+    downgrade_option,
+    leave_option,
+    left_out,
+    new_objects_option,
+    skip_option,
+    skipping,
+    take_option,
+)
 from mesh.cli.print_plan import FORMATS, printed
 from mesh.cli.session import document_options, open_session
 from mesh.cli.unread import refuse_blind, refuse_incomplete
@@ -22,6 +30,7 @@ from mesh.state.lease_holder import refuse_held
 @leave_option
 @skip_option
 @downgrade_option
+@new_objects_option
 @click.option("--stepwise", is_flag=True, help="Plan the upgrade to the next version of spec.istio.through.")
 @click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="Output format.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
@@ -37,6 +46,7 @@ def plan_command(
     left: frozenset[Key],
     skipped: tuple[str, ...],
     downgrade: bool,
+    new_objects: frozenset[Key],
     stepwise: bool,
     how: str,
     as_json: bool,
@@ -52,7 +62,7 @@ def plan_command(
 
     here = _first_stop(path, contexts) if stepwise else open_session(path, contexts).with_licence()
     try:
-        wanted = plan(here, taken=taken, left=left, downgrade=downgrade)
+        wanted = plan(here, taken=taken, left=left, downgrade=downgrade, new_objects=new_objects)
         planned = skipping(warned(here, wanted), left_out(skipped, downgrade))
     except RefusedError:
         refuse_held(

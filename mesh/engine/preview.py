@@ -94,10 +94,16 @@ def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> De
     refusals = dict(decisions.refusals)
     if answer.refusals:
         refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
+    elif answer.beyond and key not in inputs.options.new_objects:
+        refusals[key] = (
+            f"{key}: the chart in the release's own record would create {'; '.join(answer.beyond)}: look who "
+            f"wrote that record, or allow it with `--allow-new-objects {key}`"
+        )
     elif (theirs := (*answer.held, *_set_by_hand(step, inputs))) and key not in inputs.options.take:
         held = "; ".join(theirs)
         refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
-    told = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
+    new = tuple(f"the chart in its own record creates {each}" for each in answer.beyond)
+    told = replace(step, notes=step.notes + answer.notes + new, manifests=answer.manifests)
     return replace(decisions, refusals=refusals, steps={**decisions.steps, key: told})
 
 

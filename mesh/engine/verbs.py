@@ -21,6 +21,7 @@ from mesh.planner.expand import expand
 from mesh.planner.from_record import refuse_as_recorded
 from mesh.planner.inputs import PlanOptions
 from mesh.planner.ownership import check_file, check_words
+from mesh.planner.record_charts import with_new_objects
 from mesh.state.publish import is_settled
 
 
@@ -30,27 +31,38 @@ def plan(
     taken: frozenset[Key] = frozenset(),
     left: frozenset[Key] = frozenset(),
     downgrade: bool = False,
+    new_objects: frozenset[Key] = frozenset(),
 ) -> Planned:
     """Plan the way from the live mesh to the file; back to an older version only if allowed.
 
     Of other owners' objects, `taken` are taken over, and `left` stay with them, like those the file leaves.
+    The charts in the records of the releases `new_objects` may create what the clusters do not have.
     """
     resources = expand(session.mesh, session.kinds)
     check_file(session.mesh.leave, resources)
     check_words(taken, left | session.mesh.leave.keys(), resources)
-    options = PlanOptions(take=taken, leave=left)
-    return planning.plan(session, allowed(resources) if downgrade else resources, options)
+    options = PlanOptions(take=taken, leave=left, new_objects=new_objects)
+    wanted = with_new_objects(resources, new_objects)
+    return planning.plan(session, allowed(wanted) if downgrade else wanted, options)
 
 
 def plan_destroy(
-    session: Session, *, ignore_enrolled: bool = False, crds: bool = False, include_adopted: bool = False
+    session: Session,
+    *,
+    ignore_enrolled: bool = False,
+    crds: bool = False,
+    include_adopted: bool = False,
+    new_objects: frozenset[Key] = frozenset(),
 ) -> Planned:
     """Plan the removal of everything that mesh created; refuse while the mesh is in use.
 
     What was adopted is given back, unless it is included.
     """
+    with_new_objects({}, new_objects)
     removable = frozenset({CRDS} if crds else ())
-    options = PlanOptions(destroy=True, removable=removable, include_adopted=include_adopted)
+    options = PlanOptions(
+        destroy=True, removable=removable, include_adopted=include_adopted, new_objects=new_objects
+    )
     planned = planning.plan(session, {}, options)
     refuse_as_recorded(planned.plan)
     if not ignore_enrolled:

@@ -18,7 +18,8 @@ class PlanOptions:
 
     `take` are addresses to take over from another owner, `leave` those to leave to it. `destroy` plans
     the removal of the whole mesh: then `removable` are the kinds that are deleted although they are
-    usually kept, and `include_adopted` deletes what was adopted.
+    usually kept, and `include_adopted` deletes what was adopted. `new_objects` are releases that may get
+    from the chart in their own record what the cluster does not have.
     """
 
     take: frozenset[Key] = frozenset()
@@ -26,6 +27,7 @@ class PlanOptions:
     destroy: bool = False
     removable: frozenset[str] = frozenset()
     include_adopted: bool = False
+    new_objects: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,14 +55,16 @@ class Preview:
     """What a write would do, according to the API server or helm.
 
     `notes` are printed under the step. `held` are fields that another field manager holds: the plan refuses
-    them unless the user takes the object over. `refusals` make the plan refuse (exit code 5) in any case.
-    `unknown` says why the answer is not known yet: the step is deferred.
+    them unless the user takes the object over. `beyond` is what the chart in a release's own record would add
+    to the cluster: the plan refuses it unless the user allows it. `refusals` make the plan refuse (exit code
+    5) in any case. `unknown` says why the answer is not known yet: the step is deferred.
     """
 
     notes: tuple[str, ...] = ()
     manifests: tuple[ManifestChange, ...] = ()
     held: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
     unknown: str = ""
 
 

@@ -1,7 +1,7 @@
 """What a cluster's copy of the state may say: it speaks of its own cluster, and of no other; pure.
 
-A person who can write one ConfigMap of a cluster can write its copy. So a copy never brings an entry of another
-cluster, never says how a cluster is reached, and never turns what was adopted into what mesh created.
+A person who can write one ConfigMap of a cluster can write its copy. So a copy never brings an entry of
+another cluster, never says how a cluster is reached, and never turns what was adopted into what mesh created.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Helm(Protocol):
 class HelmJob:
     """A chart to render or install; `ref` and `repo` as in `mesh.model.spec.Chart`.
 
-    `labels` go on helm's record of the release, to name its owner.
+    `labels` go on helm's record of the release, to name its owner. With `hooks`, a rendering has them too.
     """
 
     release: str
@@ -110,6 +110,7 @@ class HelmJob:
     version: str
     values: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
+    hooks: bool = False
 
 
 class Clock(Protocol):

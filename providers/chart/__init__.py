@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
-from mesh.model.mask import mask, reveal, secrets_in
+from mesh.model.mask import mask, reveal
 from mesh.model.spec import COMPONENTS, Mesh
-from mesh.providers.chart.archive import is_whole
+from mesh.providers.chart.archive import UnsafeChartError, is_whole
 from mesh.providers.chart.give_back import preview_back, returned
 from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
 from mesh.providers.chart.observe import all_views, read, view_of, views_in
+from mesh.providers.chart.preview import config_of, job_of, preview_upgrade, refuse_more
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
 from mesh.providers.chart.rights import release
 from mesh.providers.chart.spec import ChartSpec
-from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
-from mesh.providers.chart.upgrade import traffic
+from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, unpublished
 from mesh.providers.chart.values import hidden_of, merged, theirs_only, undisturbed
 from mesh.sdk.capabilities import (
     Busy,
@@ -31,13 +31,12 @@ from mesh.sdk.capabilities import (
     Shown,
     Traced,
 )
-from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.rights import READ, Right, rights
 from mesh.sdk.script import Commands, Stage
-from mesh.world import HelmJob, World
+from mesh.world import World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
 from mesh.world.resources import DEPLOYMENT, NODE, SECRET
 from mesh.world.snapshot import Snapshot
@@ -162,24 +161,10 @@ class ChartProvider(
 
     def preview(self, spec: ChartSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Render the chart, compare it with what is deployed, and dry-run what changes."""
-        kube, helm = world.kube(key.cluster), world.helm(key.cluster)
-        version = str(kube.get_path("/version")["gitVersion"])
-        with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=placeheld(merged(job.values, _config(live), None)))
-            new = helm.template(job, kube_version=version, upgrade=live is not None)
-        if live is None and spec.component == ISTIOD and (why := second_istiod(kube)):
-            return Preview(refusals=(why,))
-        view = view_of(live)
-        old = view.deployed.objects() if view and view.deployed else []
-        # A value that is removed is still in the old manifests.
-        shown = live.attrs["values"] if live else {}
-        secrets = frozenset().union(
-            *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live), shown))
-        )
-        taken, held = conflicts(kube, job, new, old) if old else ((), ())
-        changed = changes(old, new, secrets)
-        felt = traffic(spec.component, live.status["nodes"], changed) if live else ()
-        return Preview(taken + felt, changed, held)
+        try:
+            return preview_upgrade(spec, key, live, world)
+        except UnsafeChartError as error:
+            return Preview(unknown=error.message)
 
     def busy(self, key: Key, place: Place, world: World) -> str:
         """Return the helm process of an interrupted run that still works on the release."""
@@ -222,8 +207,10 @@ class ChartProvider(
         view = view_of(live)
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
-        with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=reveal(merged(job.values, mask(_config(live), hidden_of(last)), last)))
+        with prepared(job_of(spec, live), live) as job:
+            there = mask(config_of(live), hidden_of(last))
+            job = replace(job, values=reveal(merged(job.values, there, last)))
+            refuse_more(spec, key, job, live, world)
             world.helm(key.cluster).upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
@@ -246,13 +233,6 @@ class ChartProvider(
         return ()
 
 
-def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
-    """Return the job for helm: an adopted release keeps its name."""
-    if spec.adopt and live and live.place:
-        return replace(spec.job, release=live.place.name, namespace=live.place.namespace)
-    return spec.job
-
-
 def _refuse_way(spec: ChartSpec, live: Live) -> str:
     versions = live.attrs["version"], spec.job.version, spec.images
     return refuse_way(spec.component, *versions, downgrade=spec.downgrade)
@@ -264,8 +244,3 @@ def _is_whole(live: Live, version: str) -> bool:
         version,
         DEPLOYED,
     ) and "objects" not in live.attrs
-
-
-def _config(live: Live | None) -> Mapping[str, object]:
-    view = view_of(live)
-    return view.deployed.config if view and view.deployed else {}

@@ -108,7 +108,8 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
     ) -> bytes:
         """Run `helm template` for a cluster of that version, without a request to it."""
         argv = ["template", job.release, job.ref, "--namespace", job.namespace, "--values", "-"]
-        argv += ["--kube-version", kube_version, "--no-hooks", "--skip-tests", "--skip-crds"]
+        argv += ["--kube-version", kube_version, "--skip-tests", "--skip-crds"]
+        argv += [] if job.hooks else ["--no-hooks"]
         argv += ["--is-upgrade"] if upgrade else []
         argv += ["--repo", job.repo] if job.repo else []
         argv += ["--version", job.version] if job.version else []

@@ -111,7 +111,11 @@ class ReleaseView:
     @property
     def token(self) -> str:
         """Changes if, and only if, helm or another program has written the release."""
-        return f"{self.newest.uid}:{self.newest.revision}:{self.newest.status}:{self.newest.digest}"
+        one, works = self.newest, self.deployed
+        # The chart and the values that run are those of the deployed revision, which may be an older one.
+        return f"{one.uid}:{one.revision}:{one.status}:{one.digest}" + (
+            f":{works.digest}" if works and works is not one else ""
+        )
 
 
 def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
