@@ -100,6 +100,7 @@ def forget_command(
             _next(
                 lock,
                 clusters={name: who for name, who in lock.clusters.items() if name not in clusters},
+                written={name: serial for name, serial in lock.written.items() if name not in clusters},
                 entries={key: entry for key, entry in lock.entries.items() if key not in gone},
             )
         )

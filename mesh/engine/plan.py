@@ -40,6 +40,7 @@ from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
 from mesh.state.own_part import Local, own_parts
+from mesh.state.restored import restored, told, with_restored
 from mesh.world import trace
 
 Resources = Mapping[Key, Resource[Any]]
@@ -124,6 +125,8 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
     own = own_parts(held, local)
     state = newer(recorded, own.parts)
     check_identities(local.file, state.clusters, seen.uids)
+    old = restored(recorded, own.parts)
+    state = with_restored(state, old, resources)
     state = with_orphans(state, (session.kinds[kind] for kind in options.removable), seen.snapshots)
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
@@ -137,7 +140,7 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
         replace(options, leave=options.leave | session.mesh.leave.keys()),
         session.mesh.sensitive,
     )
-    return Decided(inputs, Decisions(), seen, recorded, held, own.said)
+    return Decided(inputs, Decisions(), seen, recorded, held, (*own.said, *told(recorded, old)))
 
 
 def _identified(seen: Observation, state: State) -> Mapping[Key, Found]:

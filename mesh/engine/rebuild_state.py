@@ -57,6 +57,7 @@ def rebuild(session: Session, local: State | None = None) -> Rebuilt:
     own = own_parts(held, Local(before, now, seen.uids))
     state, said = _union(session.mesh.name, own.parts)
     check_uids(now, state.clusters)
+    state = replace(state, written={name: part.serial for name, part in own.parts.items()})
     bare = sorted(namespaces.keys() - own.parts.keys())
     marked = {name: _owned(session, name, seen, graph) for name in bare}
     if not state.entries or any(marked.values()):

@@ -51,7 +51,8 @@ class State:
     """The content of the lockfile.
 
     `serial` grows by one with every run that writes, and `run` names that run: the same serial from two
-    runs is a fork. `lineage` is made once, with the first state of a mesh.
+    runs is a fork. `lineage` is made once, with the first state of a mesh. `written` is the serial of the
+    last copy that each cluster was given: a cluster with an older one was restored from a backup.
     """
 
     mesh: str
@@ -60,6 +61,7 @@ class State:
     run: str = ""
     clusters: Mapping[str, ClusterIdentity] = field(default_factory=dict)
     entries: Mapping[Key, Entry] = field(default_factory=dict)
+    written: Mapping[str, int] = field(default_factory=dict)
 
     def last(self, key: Key) -> Last | None:
         """Return what was last applied of a resource, or None."""
@@ -119,6 +121,7 @@ def slice_of(state: State, cluster: str) -> State:
     mine = {NO_CLUSTER, cluster}
     return replace(
         state,
+        written={},
         clusters={name: who for name, who in state.clusters.items() if name == cluster},
         entries={key: _shared(entry) for key, entry in state.entries.items() if key.cluster in mine},
     )
@@ -202,7 +205,7 @@ def _body(state: State) -> dict[str, Any]:
         "run": state.run,
         "clusters": {name: asdict(identity) for name, identity in state.clusters.items()},
         "resources": {str(key): _entry_body(entry) for key, entry in state.entries.items()},
-    }
+    } | ({"written": dict(state.written)} if state.written else {})
 
 
 def _entry_body(entry: Entry) -> dict[str, Any]:
@@ -228,6 +231,7 @@ def _lock(body: Mapping[str, Any]) -> State:
         run=body["run"],
         clusters={name: ClusterIdentity(**identity) for name, identity in body["clusters"].items()},
         entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
+        written={str(name): int(serial) for name, serial in body.get("written", {}).items()},
     )
 
 

@@ -62,8 +62,13 @@ class Publisher:
         used = {key.cluster for key in state.entries}
         # A cluster without a uid was never read: what it holds is still to be found.
         kept = {name: who for name, who in state.clusters.items() if name in used or not who.uid}
-        final = replace(state, clusters=kept)
         said = fan(lambda name: self.share(state, name, past), sorted(self.answered & state.clusters.keys()))
+        written = {**state.written, **{name: state.serial for name, text in said.items() if not text}}
+        final = replace(
+            state,
+            clusters=kept,
+            written={name: serial for name, serial in written.items() if name in used},
+        )
         if final != state:
             self.store.write(final)
         journal.end()

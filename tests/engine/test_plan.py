@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -121,6 +122,30 @@ def test_a_cluster_that_left_the_file_and_is_another_one_now_is_refused(here: Se
             RefusedError, match="cluster cluster2, which is no longer in the mesh file, is not"
         ):
             plan(elsewhere, *wanted)
+
+
+def test_what_a_restored_cluster_has_again_is_removed(here: Session) -> None:
+    kube = toys(here.world, "cluster2")
+    carry_out(here, plan(here, toy("a"), toy("b", "cluster2"), toy("c", "cluster2")))
+    backup = deepcopy((kube.objects, kube.toys))
+    carry_out(here, plan(here, toy("a"), toy("c", "cluster2")))
+    assert set(kube.toys) == {"c"}
+    kube.objects, kube.toys = backup
+    found = plan(here, toy("a"), toy("c", "cluster2"))
+    assert [(each.action, each.key) for each in found.plan.steps] == [(Action.DELETE, key("b", "cluster2"))]
+    assert "cluster cluster2 was restored from a backup" in found.plan.warnings[0]
+    assert not carry_out(here, found).failed
+    assert set(kube.toys) == {"c"}
+    again = plan(here, toy("a"), toy("c", "cluster2")).plan
+    assert (again.empty, again.warnings) == (True, ())
+
+
+def test_what_was_forgotten_is_not_taken_for_restored(here: Session) -> None:
+    carry_out(here, plan(here, toy("a"), toy("b")))
+    state = here.store.read("demo")
+    here.store.rewrite(replace(state.with_entry(key("b"), None), serial=state.serial + 1, run="forget"))
+    found = plan(here, toy("a")).plan
+    assert (found.empty, found.warnings) == (True, ())
 
 
 class NoNamespaces(Kube):
