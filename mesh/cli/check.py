@@ -16,6 +16,7 @@ from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Unread
 from mesh.queries.checks.model import Phase, Severity
+from mesh.world import hidden
 
 FORMATS = ("text", "json", "junit", "sarif")
 
@@ -54,7 +55,8 @@ def check_command(
 
     here = open_session(path, contexts)
     wanted = None if phase == "all" else Phase(phase)
-    scene, report = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
+    scene, found = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
+    report = hidden.cleaned(found)
     if as_json or how == "json":
         from mesh.cli.views.checks import report_json
         from mesh.cli.views.plan_json import json_text

@@ -8,12 +8,15 @@ import sys
 
 from mesh.cli.terminal import look
 from mesh.model import Plan
+from mesh.world import hidden
 
 FORMATS = ("text", "json", "markdown")
 
 
 def printed(plan: Plan, how: str) -> str:
-    """Return a plan as text in one of the formats."""
+    """Return a plan as text in one of the formats, without a secret in any text that it quotes."""
+    # Before it is written: the references and breaks of Markdown would hide a secret from a later search.
+    plan = hidden.cleaned(plan)
     if how == "json":
         from mesh.cli.views.plan_json import plan_json
 

@@ -51,7 +51,23 @@ def load(path: Path, contexts: tuple[str, ...], stop_at: tuple[str, ...] = ()) -
     from mesh.config.decode import load_mesh
     from mesh.config.resolve.overrides import Overrides
 
-    return load_mesh(path, Overrides.read(environment(), contexts, stop_at))
+    mesh = load_mesh(path, Overrides.read(environment(), contexts, stop_at))
+    _hide_secrets(mesh)
+    return mesh
+
+
+def _hide_secrets(mesh: Mesh) -> None:
+    """Keep the secrets of the mesh file out of every text; names in it stay readable, whatever they equal."""
+    from mesh.model.mask import mask, secrets_in
+    from mesh.world import hidden
+
+    charts = [chart for cluster in mesh.clusters for chart in cluster.charts.values()]
+    values = [mask(chart.values, mesh.sensitive) for chart in charts]
+    values += [mask(each.values) for each in mesh.resources]
+    names = {mesh.name, mesh.version, mesh.hub, mesh.tag, mesh.mesh_id, *(chart.release for chart in charts)}
+    for each in mesh.clusters:
+        names |= {each.name, each.context, each.cluster_name, each.network, each.trust_domain, each.namespace}
+    hidden.know(secrets_in(values), public=names)
 
 
 def environment() -> dict[str, str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from mesh.errors import KubeError, MeshError
-from mesh.model import NO_CLUSTER, Found, Key, Place, Unread
+from mesh.model import NO_CLUSTER, Found, Key, Live, Place, Unread
+from mesh.model.mask import secrets_in
 from mesh.sdk.contract import Last, Registry
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.walk import fan
-from mesh.world import Object, World
+from mesh.world import Object, World, hidden
 from mesh.world.resources import NAMESPACE
 from mesh.world.snapshot import Snapshot
 
@@ -63,6 +64,9 @@ def observe(
         result = results[job]
         assert isinstance(result, Mapping)
         found.update(result)
+    hidden.know(
+        secret for each in found.values() if isinstance(each, Live) for secret in secrets_in(each.attrs)
+    )
     uids = {name: results[name, ""] for name in snapshots if name != NO_CLUSTER}
     return Observation(
         found=found,

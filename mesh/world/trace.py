@@ -24,6 +24,7 @@ from typing import Protocol
 from mesh.errors import UsageError
 from mesh.model import Deferral, Key, Left, Step
 from mesh.model.mask import MASK, is_secret_name
+from mesh.world import hidden
 
 VARIABLE = "MESH_LOG"
 ROOT = logging.getLogger("mesh")
@@ -45,8 +46,6 @@ _SECRET = re.compile(
 )
 """An Authorization value, the login in a URL, a JSON web token, a private key."""
 
-_hidden: set[str] = set()
-
 
 def on(logger: logging.Logger) -> bool:
     """Whether a logger traces; asked before anything is computed for the trace alone."""
@@ -65,9 +64,8 @@ def milliseconds(began: float) -> float:
 
 
 def hide(secret: str) -> None:
-    """Strike this text out of every line: the last guard, should a secret turn up where none may be."""
-    if len(secret) >= 4 and on(ROOT):
-        _hidden.add(secret)
+    """Strike this text out of every line, and of everything that is printed."""
+    hidden.know([secret])
 
 
 def command(argv: Sequence[str]) -> str:
@@ -224,7 +222,7 @@ def stop() -> None:
             handler.close()
     ROOT.setLevel(logging.NOTSET)
     ROOT.propagate = True
-    _hidden.clear()
+    hidden.forget()
 
 
 def _add(handler: logging.Handler) -> None:
@@ -281,10 +279,8 @@ def _value(value: object) -> str:
 
 
 def _struck(text: str) -> str:
-    """Strike out what is secret, and bound the rest; the longest first, for one may hold another."""
-    for secret in sorted(_hidden, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    text = _SECRET.sub(_masked, text)
+    """Strike out what is secret, and bound the rest."""
+    text = _SECRET.sub(_masked, hidden.clean(text))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
