@@ -1,15 +1,14 @@
 """Kind `secret`: the licence key, as a Secret that the istiod chart refers to.
 
 A licence from the environment or a file becomes a Secret that mesh manages. One that the user keeps as a
-Secret (`license.secretRef`) is only verified: never created, changed or deleted. Attrs, outputs, plan and
-state never hold the value, only a digest that is salted with mesh and address.
+Secret (`license.secretRef`) is only verified: never created, changed or deleted. In attrs the value is
+hidden; outputs, which the state holds, have its fingerprint under the key of the cluster.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,12 +33,13 @@ from mesh.model import (
     Unknown,
     not_yet,
 )
+from mesh.model.fingerprint import fingerprint
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Licence, Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.document import Document, nothing
 from mesh.sdk.kube_object import token
-from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
+from mesh.sdk.kube_secret import KubeSecretProvider
 from mesh.sdk.kubectl import kubectl
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches
 from mesh.sdk.script import Commands, Input, Stage
@@ -114,11 +114,6 @@ def _nonempty(text: str, where: str) -> Sensitive:
     return Sensitive(value)
 
 
-def salted(mesh: str, address: Key, value: str) -> str:
-    """Return the digest that stands for a licence; the same value has another digest at each address."""
-    return hashlib.sha256(f"{mesh}\0{address}\0{value}".encode()).hexdigest()[:16]
-
-
 class SecretProvider(KubeSecretProvider[SecretSpec]):
     """The licence of one cluster; its output `digest` moves when the licence does."""
 
@@ -135,8 +130,7 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         if spec.value is None:
             return theirs
         if isinstance(spec.value, Sensitive):
-            digest = salted(spec.mesh, spec.address, spec.value.reveal())
-            return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: digest}}
+            return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: spec.value}}
         return theirs if theirs.get("data") else {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
 
     def refuse(self, spec: SecretSpec, live: Found, last: Last | None) -> str:
@@ -157,14 +151,14 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         return READY if live.attrs.get("data") else not_yet(_empty(spec))
 
     def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
-        """Return the digests of the keys in which istiod looks for a licence."""
-        del snapshot
-        return _live(key, mesh_of(place), obj, self.manager)
+        """Return the keys in which istiod looks for a licence, with their values hidden."""
+        del key, place
+        return _live(obj, snapshot.world.keys.of(snapshot.cluster, snapshot.list), self.manager)
 
     def visible(self, key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
         """Return what was applied: nothing else shows which licence it holds."""
         del key, snapshot
-        attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
+        attrs = {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
         return VisibleState(replace(as_left(last), attrs=attrs), {})
 
     def commands(self, resource: Resource[SecretSpec], mesh: Mesh) -> Commands:
@@ -194,13 +188,14 @@ def _empty(spec: SecretSpec) -> str:
     return f"{where} has none of the keys {', '.join(LICENCE_KEYS)}, or they are empty"
 
 
-def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:
+def _live(obj: Object, secret_key: bytes, manager: str) -> Live:
     values = {name: value for name in LICENCE_KEYS if (value := _value(obj, name))}
-    digests = {name: salted(mesh, key, value) for name, value in values.items()}
-    attrs: dict[str, Any] = {"type": obj.get("type", "Opaque"), "data": digests}
+    digests = {name: fingerprint(secret_key, value) for name, value in values.items()}
+    hidden = {name: Sensitive(value) for name, value in values.items()}
+    attrs: dict[str, Any] = {"type": obj.get("type", "Opaque"), "data": hidden}
     return Live(
         attrs,
-        token(obj, attrs),
+        token(obj, {**attrs, "data": digests if secret_key else obj["metadata"].get("resourceVersion")}),
         uid=obj["metadata"]["uid"],
         outputs={"digest": next(iter(digests.values()))} if digests else {},
         touches=touches(obj, manager=manager),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mesh.model.spec import Mesh
 from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
 from mesh.world import World
+from mesh.world.fingerprint_keys import FingerprintKeys
 from mesh.world.untrusted import UNTRUSTED, is_untrusted, program_path
 
 LOCKFILE = "mesh.lock"
@@ -100,6 +102,7 @@ def open_session(
     """
     from mesh.world import trace
     from mesh.world.clock import SystemClock
+    from mesh.world.disk.own_key import own_key
     from mesh.world.helm.client import connect as helms
     from mesh.world.kube.client import connect
     from mesh.world.kube.named import check_kubeconfigs, check_recorded
@@ -109,7 +112,9 @@ def open_session(
     store = store_of(path)
     targets = {cluster.name: (cluster.name, cluster.context, cluster.kubeconfig) for cluster in mesh.clusters}
     env, folder = environment(), path.absolute().parent
+    namespaces = {cluster.name: cluster.namespace for cluster in mesh.clusters}
     for name, who in (store.read(mesh.name).clusters if recorded is None else recorded).items():
+        namespaces.setdefault(name, who.namespace)
         if name not in targets and name != NO_CLUSTER:
             check_recorded(name, who.kubeconfig, {each.kubeconfig for each in mesh.clusters}, env)
             targets[name] = (name, who.context, who.kubeconfig)
@@ -125,5 +130,6 @@ def open_session(
         env=env,
         folder=folder,
         say=trace.waits(process.waits.say),
+        keys=FingerprintKeys(mesh.name, namespaces, partial(own_key, mesh.name, env)),
     )
     return Session(mesh, world, all_kinds(), store)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from mesh.engine.fingerprints import keys_for
 from mesh.engine.observe import Observation, observe
 from mesh.engine.orphans import with_orphans
 from mesh.engine.preview import preview
@@ -197,7 +198,7 @@ def _assemble(session: Session, here: Decided) -> Plan:
             *confirmation(moved),
             *asked_for(changed),
         ),
-        digest=plan_digest(steps, left),
+        digest=plan_digest(steps, left, keys_for(steps, seen.snapshots)),
         confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in changed)))),
         left=left,
         recorded=tuple(sorted(decisions.from_state)),

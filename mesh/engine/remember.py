@@ -50,9 +50,7 @@ def remember(
 def _recorded(fields: Mapping[str, str], before: Last | None) -> dict[str, str]:
     """Return the fields of an entry: what was hidden stays hidden, also when the file no longer hides it."""
     hidden = {path for path, digest in before.fields.items() if digest == HIDDEN} if before else set[str]()
-    above = {
-        path: next((each for each in hidden if f"{path}.".startswith(f"{each}.")), "") for path in fields
-    }
+    above = {path: next((each for each in hidden if _is_at(path, each)), "") for path in fields}
     return {above[path] or path: HIDDEN if above[path] else digest for path, digest in fields.items()}
 
 
@@ -151,4 +149,28 @@ def adopted(
         elif (entry := state.entries.get(key)) and task.resource and entry.needs != task.needs:
             # Removals follow the needs in the state. If some were of an older file, they could form a cycle.
             state = state.with_entry(key, replace(entry, needs=task.needs))
+        state = _without_digests(state, key, task, decisions.specs.get(key), live)
     return state
+
+
+def _without_digests(state: State, key: Key, task: Task, spec: Any, live: Found) -> State:
+    """Return the state without digests of hidden values in an entry: older versions recorded some."""
+    entry = state.entries.get(key)
+    if entry is None or task.resource is None or not isinstance(live, Live):
+        return state
+    before = entry.last.fields
+    hidden = {
+        path for path, each in fingerprints(task.kind.wanted(spec, None, None)).items() if each == HIDDEN
+    }
+    stale = {path for path in before if before[path] != HIDDEN and any(_is_at(path, each) for each in hidden)}
+    if not stale:
+        return state
+    kept = {path: each for path, each in before.items() if path not in stale}
+    now_hidden = {each: HIDDEN for each in hidden if any(_is_at(path, each) for path in stale)}
+    last = replace(entry.last, fields={**kept, **now_hidden}, outputs=dict(live.outputs))
+    return state.with_entry(key, replace(entry, last=last))
+
+
+def _is_at(path: str, above: str) -> bool:
+    """Return whether a dotted path is another one, or below it."""
+    return f"{path}.".startswith(f"{above}.")

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
+from mesh.engine.fingerprints import unstored
 from mesh.engine.outcome import Outcome, guarded
 from mesh.engine.progress import Progress
 from mesh.engine.recorder import Recorder
@@ -60,7 +61,8 @@ class Run:
             run=str(uuid4()),
             clusters=_clusters(session, planned, state),
         )
-        publisher = Publisher(session.store, session.world, frozenset(planned.observation.uids))
+        keys = unstored(planned.plan.steps, planned.inputs.found, planned.observation.snapshots)
+        publisher = Publisher(session.store, session.world, frozenset(planned.observation.uids), keys)
         uids = {name: new.clusters[name].uid for name in publisher.answered & new.clusters.keys()}
         leases = options.leases
         with leases.hold(new.run, uids) if leases else nullcontext(HeldLeases()) as held:

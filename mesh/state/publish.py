@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from mesh.errors import KubeError, MeshError, StalePlanError
 from mesh.istio.addresses import namespace_key
 from mesh.model import Key
+from mesh.sdk.managed_fields import marks
 from mesh.state import slices
 from mesh.state.history import PastRun
 from mesh.state.journal import Journal
@@ -15,7 +17,9 @@ from mesh.state.lockfile import State
 from mesh.state.retries import repeated
 from mesh.state.store import Store
 from mesh.walk import fan
-from mesh.world import World
+from mesh.world import World, fingerprint_keys
+from mesh.world.kube.errors import AlreadyExists
+from mesh.world.resources import SECRET
 
 SECONDS = 5.0
 """Deadline of one slice: a run that is stopped must end soon."""
@@ -28,6 +32,8 @@ class Publisher:
     store: Store
     world: World
     answered: frozenset[str]
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """The keys of fingerprints that this run stores, by cluster: of those that hold none yet."""
 
     def refuse_stale(self, planned: State, known: Collection[str]) -> None:
         """Raise StalePlanError if a cluster's slice is no longer the one that the plan was made from.
@@ -79,9 +85,20 @@ class Publisher:
         kube = self.world.kube(cluster)
         try:
             repeated(lambda: slices.write(state, cluster, kube.within(SECONDS), past), self.world.clock)
+            self._share_key(state, cluster)
         except KubeError as error:
             return f"cluster {cluster} has no copy of this state, or an old one: {error.message}"
         return ""
+
+    def _share_key(self, state: State, cluster: str) -> None:
+        """Store the key of fingerprints in a cluster of the mesh; remove it with the last resource."""
+        kube, keys = self.world.kube(cluster).within(SECONDS), self.world.keys
+        if all(key.cluster != cluster for key in state.entries):
+            kube.delete(SECRET, state.clusters[cluster].namespace, fingerprint_keys.name_of(state.mesh))
+        elif key := self.keys.get(cluster):
+            # Created, never replaced: the fingerprints of another run would be under the other key.
+            with suppress(AlreadyExists):
+                kube.create(keys.secret(cluster, key, marks(state.mesh)), manager=slices.MANAGER)
 
 
 def is_settled(store: Store, state: State, recorded: State, held: Mapping[str, State | None]) -> bool:

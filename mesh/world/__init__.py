@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
+from mesh.world.fingerprint_keys import FingerprintKeys
 from mesh.world.resources import ResourceType
 
 Object = dict[str, Any]
@@ -131,7 +132,7 @@ class World:
     """Everything a run may touch. `kubes` has one entry per cluster, reachable or not.
 
     `env` is a copy of the process environment; `folder` is that of the mesh file; `say` reports what a
-    worker is waiting for.
+    worker is waiting for. `keys` are those of the fingerprints of hidden values.
     """
 
     kubes: Mapping[str, Kube]
@@ -140,6 +141,7 @@ class World:
     env: Mapping[str, str]
     folder: Path
     say: Callable[[str, str], None] = field(default=lambda _cluster, _text: None)
+    keys: FingerprintKeys = field(default_factory=FingerprintKeys, repr=False)
 
     def kube(self, cluster: str) -> Kube:
         """Return the API server of a cluster of the mesh."""
