@@ -38,10 +38,7 @@ def is_worth_hiding(secret: str) -> bool:
 def forms(secret: str) -> tuple[str, ...]:
     """Return every literal text that stands for a secret, the longest first."""
     whole = {secret, secret.strip(), *_lines(secret)}
-    found = {form for text in whole for form in _spelled(text)}
-    found |= set(_hex(secret)) | set(_base64(secret.encode("utf-8", "surrogatepass")))
-    if secret.strip() != secret:
-        found |= set(_base64(secret.strip().encode("utf-8", "surrogatepass")))
+    found = {form for text in whole for form in (*_spelled(text), *_hex(text), *_base64(text))}
     return tuple(
         sorted((form for form in found if len(form) >= SHORTEST), key=lambda form: (-len(form), form))
     )
@@ -92,8 +89,9 @@ def _hex(secret: str) -> Iterator[str]:
         yield from (data.hex(), data.hex().upper(), data.hex(":"), data.hex(":").upper())
 
 
-def _base64(data: bytes) -> Iterator[str]:
-    """Yield the base64 of data: alone, and the part that is the same wherever it stands inside other data."""
+def _base64(secret: str) -> Iterator[str]:
+    """Yield the base64 of a text: alone, and the part that is the same wherever it stands in other data."""
+    data = secret.encode("utf-8", "surrogatepass")
     alone = base64.b64encode(data).decode()
     for text in (alone, alone.rstrip("=")):
         yield from (text, _url(text))

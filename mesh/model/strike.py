@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
 from mesh.model.secret_forms import WORD, forms, is_worth_hiding
 from mesh.model.secret_shapes import strike_shapes
@@ -33,16 +34,16 @@ def strike(text: str, secrets: Collection[str] = ()) -> str:
 
 def strike_known(text: str, secrets: Collection[str]) -> str:
     """Return the text without these secrets, in whatever form."""
-    known = [secret for secret in secrets if is_worth_hiding(secret)]
+    known, folded = _needles(frozenset(secrets))
     if not known or not text:
         return text
     spans = list(_spans(text, known, range(len(text) + 1)))
     for breaks in _BREAKS:
-        wanted = _unspaced(known) if breaks is _FOLDS else known
+        wanted = folded if breaks is _FOLDS else known
         joined, starts, shifts = _joined(text, breaks) if wanted else ("", [], [])
         if starts:
             spans += _spans(joined, wanted, _Places(starts, shifts))
-    return _without(text, spans)
+    return _without(text, spans) if spans else text
 
 
 def holds(text: str, secrets: Collection[str]) -> bool:
@@ -50,21 +51,29 @@ def holds(text: str, secrets: Collection[str]) -> bool:
     return strike(text, secrets) != text
 
 
-def _unspaced(known: list[str]) -> list[str]:
-    """Return the secrets with spaces in them as a text without any has them."""
-    return [re.sub(r"\s+", "", secret) for secret in known if re.search(r"\s", secret)]
+@lru_cache(maxsize=16)
+def _needles(secrets: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return every form of these secrets, and those that a text has from which a fold took the spaces."""
+    worth = [secret for secret in secrets if is_worth_hiding(secret)]
+    spaced = [re.sub(r"\s+", "", secret) for secret in worth if re.search(r"\s", secret)]
+    return _by_length(worth), _by_length(spaced)
 
 
-def _spans(text: str, known: list[str], where: range | _Places) -> Iterator[tuple[int, int]]:
+def _by_length(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({form for secret in secrets for form in forms(secret)}, key=len))
+
+
+def _spans(text: str, needles: tuple[str, ...], where: range | _Places) -> Iterator[tuple[int, int]]:
     """Yield where a form begins and ends, as places in the original text."""
-    for secret in known:
-        for form in forms(secret):
-            at = text.find(form)
-            while at >= 0:
-                end = at + len(form)
-                if (len(form) >= WORD and not form.isdigit()) or _is_word(text, at, end):
-                    yield where[at], where[end - 1] + 1
-                at = text.find(form, at + 1)
+    for form in needles[: bisect_right(needles, len(text), key=len)]:
+        if form not in text:
+            continue
+        at = text.find(form)
+        while at >= 0:
+            end = at + len(form)
+            if (len(form) >= WORD and not form.isdigit()) or _is_word(text, at, end):
+                yield where[at], where[end - 1] + 1
+            at = text.find(form, at + 1)
 
 
 def _is_word(text: str, start: int, end: int) -> bool:

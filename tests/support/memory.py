@@ -83,7 +83,7 @@ class Memory:
         if path == f"/apis/{GROUP}/v1":
             names = [obj["metadata"]["name"].partition(".") for obj in self.list(CRD)]
             return {"resources": [{"name": plural} for plural, _, group in names if group == GROUP]}
-        raise Missing(Call(self.cluster, self.cluster, "get", path), 404, f"{path} is not served")
+        raise Missing(Call(self.cluster, self.cluster, "get", path), f"{path} is not served")
 
     def resource_of(self, obj: Object) -> ResourceType:
         return {**TABLE, **{(each.api_version, each.kind): each for each in self.types}}[
@@ -119,7 +119,7 @@ class Memory:
     def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
         resource = self.resource_of(obj)
         if self.get(resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]):
-            raise AlreadyExists(Call(self.cluster, self.cluster, "create", resource.plural), 409, "exists")
+            raise AlreadyExists(Call(self.cluster, self.cluster, "create", resource.plural), "exists")
         return self.apply(obj, manager=manager, dry_run=dry_run)
 
     def replace(self, obj: Object, *, manager: str) -> Object:
@@ -150,7 +150,7 @@ class Write:
 
     def __enter__(self) -> None:
         if self.fate == REFUSED:
-            raise Invalid(self._call(), 422, "refused")
+            raise Invalid(self._call(), "refused")
         if self.fate == KILLED:
             raise Killed
 
@@ -210,7 +210,11 @@ def release_secret(job: HelmJob, revision: int) -> Object:
         "namespace": job.namespace,
         "version": revision,
         "info": {"status": "deployed"},
-        "chart": {"metadata": {"name": job.ref, "version": job.version}, "templates": [], "files": []},
+        "chart": {
+            "metadata": {"name": job.ref.rpartition("/")[2], "version": job.version},
+            "templates": [],
+            "files": [],
+        },
         "config": dict(job.values),
         "manifest": json.dumps(_deployment(job)),
     }
@@ -237,7 +241,11 @@ def _deployment(job: HelmJob) -> Object:
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": job.release, "namespace": job.namespace, "annotations": marks},
-        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": job.release}}},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": job.release}},
+            "template": {"spec": {"containers": [{"name": "one", "image": "one:1"}]}},
+        },
         "status": {**status, "observedGeneration": 1},
     }
 
