@@ -11,8 +11,14 @@ from typing import Any, TextIO
 class Filtered:
     """A text stream that strikes secrets out of what is written to another one."""
 
+    _stream: TextIO
+
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        object.__setattr__(self, "_stream", stream)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep everything in the stream itself, such as the error of a write that failed."""
+        setattr(self._stream, name, value)
 
     def __getattr__(self, name: str) -> Any:
         """Return everything else as the stream has it: `isatty`, `encoding`, `flush`, …"""

@@ -46,6 +46,7 @@ _REFERENCE = frozenset(
             "class",
             "count",
             "days",
+            "description",
             "dir",
             "disabled",
             "duration",

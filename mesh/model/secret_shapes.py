@@ -63,6 +63,8 @@ def strike_assigned(text: str, mask: str) -> str:
 
 def _is_given(found: re.Match[str]) -> bool:
     value = found["value"].strip("\\\"'")
+    if found["name"] == "key" and (len(value) < 16 or "/" in value or "." in value):
+        return False  # in a text, `key:` is most often the name of a label or of an entry
     return (
         value.lower() not in _PLAIN_VALUES
         and not value.startswith(("(", "*"))

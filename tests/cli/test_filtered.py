@@ -33,6 +33,16 @@ def test_everything_else_of_a_stream_is_its_own() -> None:
     assert (found.isatty(), found.getvalue()) == (False, "text")
 
 
+def test_what_others_note_at_a_stream_stays_with_it() -> None:
+    class Noted(io.StringIO):
+        failed = "no"
+
+    stream = Noted()
+    found = Filtered(stream)
+    found.failed = "yes"
+    assert (stream.failed, found.failed) == ("yes", "yes")
+
+
 def test_a_closed_stream_stays_closed() -> None:
     target: object = None
     with redirect_stdout(None), filtered():

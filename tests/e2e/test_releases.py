@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Tool
+from tests.support.canaries import LISTED, hits, planted
 
 from .hands import Mesh, block
 
@@ -66,6 +67,38 @@ def test_a_licence_that_ran_out_everywhere_is_renewed_though_no_link_works_until
     assert "waits until cluster1 is done and ready, and passes its checks" in plan
     assert "<= link/cluster1/cluster2: " in plan
     mesh.mended()
+
+
+def test_no_secret_among_the_values_is_printed_or_recorded_and_a_changed_one_converges(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    found = planted()
+    odd = found.new(odd=True)
+    values = {**found.values, "pilot": {"env": {"DB_PASS": found.new()}}}
+    mesh.edit(lambda spec: spec.update(sensitive=list(LISTED)))
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": values}))
+    said = [mesh(*line) for line in (("show", "--manifests"), ("render", "--commands"), ("plan", "--json"))]
+    said += [mesh("apply", "--yes", "-v"), mesh("plan", "--detailed-exitcode")]
+    assert [answer.code for answer in said] == [0] * 5
+    values["pilot"]["env"]["DB_PASS"] = found.new()
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": values}))
+    plan = mesh.pending()
+    assert "~ values.pilot.env.DB_PASS = (sensitive value)" in plan.out
+    assert plan.out.count("values.") == 1, plan
+    said += [plan, mesh.applied(), mesh("plan", "--detailed-exitcode"), mesh("why", "chart/cluster1/istiod")]
+    assert [answer.code for answer in said[-2:]] == [0, 0]
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"cni": {"podLabels": {"token": odd}}}))
+    failed = mesh("apply", "--yes")
+    assert failed.code == 1
+    assert "podLabels" in failed or "label" in failed, failed
+    texts = [answer.out + answer.err for answer in (*said, failed)]
+    texts.append(kubectl("cluster1", "get", "configmap", "mesh-demo-state", *SYSTEM, "-o", "yaml"))
+    kept = [mesh.folder / "mesh.lock", *(mesh.folder / ".mesh").rglob("*")]
+    texts += [path.read_bytes().decode("utf-8", "replace") for path in kept if path.is_file()]
+    assert [hit for text in texts for hit in hits(text, found.secrets)] == []
+    key = kubectl("cluster1", "get", "secret", "mesh-demo-key", *SYSTEM, "-o", "jsonpath={.data.key}")
+    assert key
+    assert key not in "".join(texts)
 
 
 def test_a_changed_value_is_shown_as_value_and_as_manifest_and_upgrades_that_release_only(

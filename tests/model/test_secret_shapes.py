@@ -86,6 +86,8 @@ def test_prose_digests_and_certificates_stay(text: str) -> None:
         ('{"clientSecret":"a b","id":"x"}', '{"clientSecret":***,"id":"x"}'),
         ('"{\\"token\\": \\"abc\\"}"', '"{\\"token\\": ***}"'),
         ("--token abc --wait", "--token *** --wait"),
+        ("- key: topology.kubernetes.io/zone", "- key: topology.kubernetes.io/zone"),
+        ("key: tls, apiKey: tls", "key: tls, apiKey: ***"),
         ("DB_PASS='a b'", "DB_PASS=***"),
         ("secretName: tls, tokenTTL: 3600s", "secretName: tls, tokenTTL: 3600s"),
         ("password: ***, useToken: true", "password: ***, useToken: true"),
