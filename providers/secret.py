@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +33,7 @@ from mesh.model import (
     not_yet,
 )
 from mesh.model.fingerprint import fingerprint
+from mesh.model.printable import quoted
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Licence, Mesh
 from mesh.sdk.contract import Last
@@ -79,7 +79,7 @@ def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) 
         if licence.env not in env:
             raise MeshError(
                 f"licence: environment variable {licence.env} is not set",
-                hint=f"export {licence.env}=…, or set spec.istio.license to a file or secretRef",
+                hint=f"export {quoted(licence.env)}=…, or set spec.istio.license to a file or secretRef",
             )
         return _nonempty(env[licence.env], f"environment variable {licence.env}")
     if licence.file:
@@ -103,7 +103,7 @@ def _owned(path: FilePath, found: os.stat_result) -> None:
     if found.st_mode & 0o002:
         raise MeshError(
             f"licence: file {path} is writable by every user (mode {found.st_mode & 0o777:04o})",
-            hint=f"chmod 600 {shlex.quote(str(path))}",
+            hint=f"chmod 600 {quoted(str(path))}",
         )
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mesh.cli.kube_contexts import chosen, shown
+from mesh.cli.say import say
 from mesh.cli.session import environment
 from mesh.errors import MeshError, UsageError
+from mesh.model.printable import quoted
 
 if TYPE_CHECKING:
     from mesh.config.starter import StarterCluster
@@ -75,12 +77,12 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
         return
     write_schema(path.parent / SCHEMA)
     replace_file(path, content.encode())
-    click.echo(f"{path}: {', '.join(each.name for each in found)}")
+    say(f"{path}: {', '.join(each.name for each in found)}")
     for each in missed:
-        click.echo(f"left out: {each.name}: {each.why}", err=True)
+        say(f"left out: {each.name}: {each.why}", err=True)
     for remark in agreed.remarks:
-        click.echo(f"not decided: {remark}", err=True)
-    click.echo(f"next: mesh plan -f {path}", err=True)
+        say(f"not decided: {remark}", err=True)
+    say(f"next: mesh plan -f {quoted(str(path))}", err=True)
 
 
 def _look(

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from mesh.cli.kube_contexts import chosen, shown
+from mesh.cli.say import say
 from mesh.errors import UsageError
+from mesh.model.printable import quoted
 
 SCHEMA = Path(".mesh/desired-state.schema.json")
 
@@ -58,7 +60,7 @@ def init_command(
     replace_file(path, text.encode())
     names = ", ".join(one.name for one in clusters)
     if found:
-        click.echo(f"{path}: {names}; remove the clusters that do not belong to the mesh")
+        say(f"{path}: {names}; remove the clusters that do not belong to the mesh")
     else:
-        click.echo(f"{path}: found no contexts in a kubeconfig; edit the contexts of {names}")
-    click.echo(f"next: mesh validate -f {path}", err=True)
+        say(f"{path}: found no contexts in a kubeconfig; edit the contexts of {names}")
+    say(f"next: mesh validate -f {quoted(str(path))}", err=True)

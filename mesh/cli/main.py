@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from contextlib import nullcontext, suppress
@@ -230,7 +231,11 @@ def _fault(error: Exception) -> MeshError:
 
 
 def _usage(error: click.ClickException) -> int:
-    error.show()
+    from mesh.cli.say import say
+
+    text = io.StringIO()
+    error.show(file=text)
+    say(text.getvalue().rstrip("\n"), err=True)
     return UsageError.exit_code
 
 

@@ -16,6 +16,7 @@ from mesh.cli.options import (
     take_option,
 )
 from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
 from mesh.cli.unread import refuse_blind, refuse_incomplete
 from mesh.engine.session import Session
@@ -89,5 +90,5 @@ def _first_stop(path: Path, contexts: tuple[str, ...]) -> Session:
     first, *rest = stops(here)
     if not rest:
         return here
-    click.echo(f"This plan upgrades to Istio {first}; the next versions are {', '.join(rest)}.", err=True)
+    say(f"This plan upgrades to Istio {first}; the next versions are {', '.join(rest)}.", err=True)
     return open_session(path, contexts, stop_at=(first,)).with_licence()

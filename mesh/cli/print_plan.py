@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -18,9 +17,9 @@ def printed(plan: Plan, how: str) -> str:
     # Before it is written: the references and breaks of Markdown would hide a secret from a later search.
     plan = hidden.cleaned(plan)
     if how == "json":
-        from mesh.cli.views.plan_json import plan_json
+        from mesh.cli.views.plan_json import json_text, plan_json
 
-        return json.dumps(plan_json(plan), indent=2, ensure_ascii=False) + "\n"
+        return json_text(plan_json(plan))
     if how == "markdown":
         from mesh.cli.views.plan_markdown import plan_markdown
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.cli.session import document_options, load
 from mesh.errors import UsageError
+from mesh.model.printable import quoted
 
 HEAD = """\
 # Minimal RBAC rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
-# Grant: kubectl --context {context} apply -f -    Revoke: kubectl --context {context} delete -f -
-"""
+# Grant: kubectl --context {context} apply -f -    Revoke: kubectl --context {context} delete -f -"""
 BEFORE = """\
 # These namespaces must exist first, and remain when the rights are revoked:
-{lines}
-"""
+{lines}"""
 CREATE = "#   kubectl --context {context} create namespace {name}"
 WARNING = "a user who can list Secrets in {namespace} can read the private key of this cluster's intermediate"
 UNKNOWN = "kind {kind} does not say which rights it needs: grant them yourself"
@@ -58,6 +58,8 @@ def rbac_command(
     from mesh.queries.access import roles as rbac
     from mesh.world.yaml_documents import write_all
 
+    if any("\ud800" <= char <= "\udfff" for char in user):
+        raise UsageError("--user is not valid UTF-8", hint="write the name as the API server knows it")
     mesh = load(path, contexts)
     names = [each.name for each in mesh.clusters]
     if only is not None and only not in names:
@@ -73,17 +75,15 @@ def rbac_command(
         if only in {None, cluster.name}:
             if not without_secrets:
                 message = WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
-                click.echo(f"Warning: cluster {cluster.name}: {message}", err=True)
-                click.echo(f"# {message[0].upper()}{message[1:]}.")
-            click.echo(
-                HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
-                nl=False,
-            )
+                say(f"Warning: cluster {cluster.name}: {message}", err=True)
+                say(f"# {message[0].upper()}{message[1:]}.")
+            context = quoted(cluster.context)
+            say(HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=context))
             if writes:
                 _warn_unknown(cluster.name, rbac.unknown_kinds(mesh, cluster, kinds))
             granted = grant(mesh, cluster, kinds, user)
-            lines = [CREATE.format(context=cluster.context, name=name) for name in rbac.homes(granted)]
-            click.echo(BEFORE.format(lines="\n".join(lines)), nl=False)
+            lines = [CREATE.format(context=context, name=quoted(name)) for name in rbac.homes(granted)]
+            say(BEFORE.format(lines="\n".join(lines)))
             click.echo(write_all(granted), nl=False)
     return 0
 
@@ -92,5 +92,5 @@ def _warn_unknown(cluster: str, kinds: tuple[str, ...]) -> None:
     """Warn about kinds with unknown rights, on stderr and in the manifests."""
     for kind in kinds:
         message = UNKNOWN.format(kind=kind)
-        click.echo(f"Warning: cluster {cluster}: {message}", err=True)
-        click.echo(f"# {message[0].upper()}{message[1:]}.")
+        say(f"Warning: cluster {cluster}: {message}", err=True)
+        say(f"# {message[0].upper()}{message[1:]}.")

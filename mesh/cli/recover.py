@@ -8,9 +8,9 @@ from uuid import uuid4
 import click
 
 from mesh.cli.confirm import confirm
+from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
 from mesh.cli.signals import ending
-from mesh.cli.views.escape import terminal
 from mesh.engine.known_cluster import refuse_other
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
@@ -58,7 +58,7 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
 
 
 def _warn(text: str) -> None:
-    click.echo(f"Warning: {terminal(text)}", err=True)
+    say(f"Warning: {text}", err=True)
 
 
 def _recover(here: Session, key: Key, *, yes: bool) -> None:
@@ -70,7 +70,7 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
             f"{child} is still working on {named}", hint="let it finish; the next apply waits for it"
         )
     if not view.pending:
-        click.echo(f"{named} is {view.status}: nothing to recover")
+        say(f"{named} is {view.status}: nothing to recover")
         return
     confirm(
         f"{named} is {view.status} since {view.newest.last_deployed} (revision {view.newest.revision}).\n"
@@ -79,7 +79,7 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
         yes=yes,
     )
     unlock(here.world.kube(key.cluster), view.secret)
-    click.echo(f"{named}: revision {view.newest.revision} is marked as failed; run mesh apply to continue")
+    say(f"{named}: revision {view.newest.revision} is marked as failed; run mesh apply to continue")
 
 
 def _view(here: Session, key: Key) -> ReleaseView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 import click
 
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
+from mesh.sdk.shell import command
 
 Verb = Literal["apply", "destroy"]
 Command = Callable[..., object]
@@ -41,7 +41,7 @@ class RunRequest:
         """Return the command that resumes a stopped run."""
         contexts = [part for each in self.contexts for part in ("--context", each)]
         names = [part for each in self.confirmed for part in ("--confirm", each)]
-        return shlex.join(["mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names])
+        return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names)
 
 
 def run_options(command: Command) -> Command:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
@@ -10,6 +9,7 @@ from mesh.cli.views.tables import table
 from mesh.engine.session import Session
 from mesh.errors import MeshError, StateError
 from mesh.model import NO_CLUSTER
+from mesh.model.printable import json_text
 from mesh.sdk.contract import OPEN
 from mesh.state import slices
 from mesh.state.lease_holder import look
@@ -46,7 +46,7 @@ def shown(here: Session) -> str:
 
 def shown_json(here: Session) -> str:
     """Return the rows as JSON."""
-    return json.dumps([asdict(row) for row in _rows(here)], indent=2) + "\n"
+    return json_text([asdict(row) for row in _rows(here)], indent=2) + "\n"
 
 
 def _lock_note(row: Row) -> str:

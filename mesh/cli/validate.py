@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.model.spec import Mesh
 
 
@@ -37,7 +38,7 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     mesh = load(path, contexts)
     check_file(mesh.leave, expand(mesh, kinds_for(mesh)))
     counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
-    click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
+    say(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 
 
 def _links(mesh: Mesh) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
 from mesh.cli.show import one_of
 from mesh.cli.terminal import look
@@ -60,5 +61,5 @@ def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     try:
         return ask.written(here.kinds[key.kind], key, place, live, here.world)
     except KubeError as error:
-        click.echo(f"Warning: cannot read the managedFields: {error.message}", err=True)
+        say(f"Warning: cannot read the managedFields: {error.message}", err=True)
         return ()

@@ -49,7 +49,8 @@ def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     """Return the desired state that a document describes; raise `InputError` with every problem."""
     if isinstance(doc.data, dict) and (other := _another_file(doc, doc.data)):
         raise InputError((other,))
-    report = Problems(doc, overrides.bound if overrides else None)
+    wishes = overrides or Overrides()
+    report = Problems(doc, wishes.bound, wishes.http)
     for trail, problem in placeholders(doc):
         report.lost.add(trail)
         report.found.append(problem)
@@ -58,7 +59,7 @@ def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     if part is None:
         report.stop()
         raise AssertionError("a document without a model has at least one problem")
-    mesh = _resolve(part, overrides or Overrides(), report)
+    mesh = _resolve(part, wishes, report)
     report.stop()
     return mesh
 

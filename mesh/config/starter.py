@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mesh.config.source.scalars import HIDDEN, ambiguity, plain
+from mesh.model.printable import terminal
 
 # How tools build the name of a context from the name of the cluster.
 _AROUND = (
@@ -116,5 +117,6 @@ def starter(
 
 def word(text: str) -> str:
     """Return text as a YAML scalar that every YAML reader parses back to the same text."""
-    safe = _PLAIN.fullmatch(text) and not ambiguity(text) and plain(text) == text
-    return text if safe else json.dumps(text, ensure_ascii=False)
+    safe = _PLAIN.fullmatch(text) and not ambiguity(text) and plain(text) == text and terminal(text) == text
+    # The escapes of `terminal` are those of YAML in double quotes too.
+    return text if safe else terminal(json.dumps(text, ensure_ascii=False))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mesh.errors import RefusedError
+from mesh.model.printable import quoted
 from mesh.model.spec import Mesh
 from mesh.state.lockfile import ClusterIdentity
 
@@ -70,7 +71,7 @@ def _same_uid(name: str, who: ClusterIdentity, before: ClusterIdentity) -> None:
             f"cluster {name} is not the cluster of the last apply: context {who.context} leads to "
             f"kube-system {who.uid}, the state has {before.uid}",
             hint="check the context; if the cluster was rebuilt, run "
-            f"`mesh state forget --cluster {name}` first and then plan again",
+            f"`mesh state forget --cluster {quoted(name)}` first and then plan again",
         )
 
 
@@ -82,7 +83,7 @@ def _same_cluster(name: str, before: ClusterIdentity, uid: str) -> None:
             f"cluster {name}, which is no longer in the mesh file, is not the cluster of the last apply: "
             f"context {before.context} leads to kube-system {uid}, the state has {known}",
             hint=f"make context {before.context} lead to the old cluster again, so that it is cleaned up; "
-            f"if that cluster is gone, run `mesh state forget --cluster {name}`",
+            f"if that cluster is gone, run `mesh state forget --cluster {quoted(name)}`",
         )
 
 
@@ -105,10 +106,11 @@ def _not_renamed(
 ) -> None:
     for old, before in sorted(recorded.items()):
         if who.uid and before.uid == who.uid and old not in wanted:
+            one, other = quoted(old), quoted(name)
             raise RefusedError(
                 f"cluster {name} is recorded under the name {old}",
-                hint=f"to keep its identity and move the record, run `mesh state rename {old} {name}`; to "
-                f"re-identify it, which is disruptive, destroy {old} first and then apply {name}",
+                hint=f"to keep its identity and move the record, run `mesh state rename {one} {other}`; "
+                f"to re-identify it, which is disruptive, destroy {old} first and then apply {name}",
             )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from mesh.errors import KubeError, LockedError
+from mesh.sdk.shell import command
 from mesh.walk import fan
 from mesh.world import Kube, Object
 from mesh.world.disk.file_lock import user
@@ -138,7 +138,7 @@ def locked(kube: Kube, found: Object) -> LockedError:
 
 def unlock_command(kube: Kube, run: str) -> str:
     """Return the command that deletes the lease of a dead run."""
-    return shlex.join(["mesh", "state", "unlock", "--cluster", kube.cluster, "--id", run])
+    return command("mesh", "state", "unlock", "--cluster", kube.cluster, "--id", run)
 
 
 def _silent(kube: Kube, found: Object) -> int | None:

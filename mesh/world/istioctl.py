@@ -12,6 +12,7 @@ from typing import Any
 from mesh.errors import MeshError
 from mesh.model import Attrs
 from mesh.world import trace
+from mesh.world.child_env import child_env
 
 SECONDS = 60.0
 
@@ -46,7 +47,12 @@ def _asked(argv: Sequence[str], env: Mapping[str, str]) -> Any:
     began = time.monotonic()
     try:
         done = subprocess.run(
-            argv, capture_output=True, check=False, timeout=SECONDS, env=dict(env), stdin=subprocess.DEVNULL
+            argv,
+            capture_output=True,
+            check=False,
+            timeout=SECONDS,
+            env=child_env(env),
+            stdin=subprocess.DEVNULL,
         )
         trace.process(trace.EXEC, argv, done.returncode, began)
         return json.loads(done.stdout or b"[]")

@@ -8,11 +8,9 @@ can neither forge a line nor act on a terminal.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-import shlex
 import stat
 import sys
 import time
@@ -24,6 +22,7 @@ from typing import Protocol
 from mesh.errors import UsageError
 from mesh.model import Deferral, Key, Left, Step
 from mesh.model.mask import MASK, is_secret_name
+from mesh.model.printable import acts, json_text, quoted
 from mesh.world import hidden
 
 VARIABLE = "MESH_LOG"
@@ -78,9 +77,9 @@ def command(argv: Sequence[str]) -> str:
         if is_secret and not option:
             shown.append(MASK)
         elif sign and is_secret_name(name):
-            shown.append(f"{shlex.quote(name)}={MASK}")
+            shown.append(f"{quoted(name)}={MASK}")
         else:
-            shown.append(shlex.quote(word))
+            shown.append(quoted(word))
         is_secret = option and not sign and is_secret_name(word)
     return " ".join(shown)
 
@@ -272,10 +271,7 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}"
     text = _struck(str(value))
-    if _PLAIN.fullmatch(text) and "##" not in text:
-        return text
-    # DEL is the one control character that JSON does not escape; `##` begins a command in some CI logs.
-    return json.dumps(text).replace("\x7f", "\\u007f").replace("##", "#\\u0023")
+    return text if _PLAIN.fullmatch(text) and not acts(text) else json_text(text)
 
 
 def _struck(text: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from mesh.model.printable import acts, broken, escaped
+
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRANGE = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"})
 _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
@@ -83,8 +85,19 @@ class _Dumper(yaml.SafeDumper):
 
     def text(self, data: str) -> yaml.ScalarNode:
         plain = _WORD.match(data) and data.lower() not in _TAKEN
-        style = "|" if "\n" in data else None if plain else '"'
+        style = '"' if acts(data) else "|" if "\n" in data else None if plain else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: FBT001  # yaml's
+        """Write text on one line, with escapes for what acts in a log too."""
+        del split
+        self.write_indicator(f'"{broken("".join(map(_in_quotes, text)))}"', True)
+
+
+def _in_quotes(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if " " <= char <= "~" else escaped(char)
 
 
 _Dumper.add_representer(str, _Dumper.text)

@@ -38,7 +38,7 @@ from mesh.sdk.rights import READ, Right, rights
 from mesh.sdk.script import Commands, Stage
 from mesh.world import World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
-from mesh.world.resources import DEPLOYMENT, NODE, SECRET
+from mesh.world.resources import NODE, SECRET
 from mesh.world.snapshot import Snapshot
 
 __all__ = [
@@ -193,10 +193,9 @@ class ChartProvider(
         return release(key.name, action, place.namespace)
 
     def reads(self, key: Key, place: Place) -> Iterator[Right]:
-        """Yield the rights to see on how many nodes workloads run, and whether another istiod exists."""
+        """Yield the rights to see on how many nodes workloads run."""
         del key, place
         yield from rights(NODE, READ)
-        yield from rights(DEPLOYMENT, READ)
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
         """Install it; `helm upgrade --install` continues a release that an earlier run began."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from mesh.errors import HelmError
 from mesh.model.printable import terminal
+from mesh.sdk.shell import command
 from mesh.world import Object
 from mesh.world.disk.scratch import scratch
 from mesh.world.helm.releases import ReleaseView, chart_of
@@ -85,9 +86,12 @@ def forged(view: ReleaseView) -> str:
             told = f"names its chart {_short(record.chart)}, which is not the name of a chart"
         else:
             continue
+        show = command(
+            "kubectl", "get", "secret", "-n", named[1], "-l", "owner=helm", "--show-managed-fields"
+        )
         return (
             f"the record of release {_short(named[0])} in {named[1]} {told}: helm did not write it; find out "
-            f"who did with `kubectl get secret -n {named[1]} -l owner=helm --show-managed-fields -o yaml`"
+            f"who did with `{show} -o yaml`"
         )
     return ""
 

@@ -26,7 +26,7 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     with prepared(job_of(spec, live), live) as job:
         job = replace(job, values=placeheld(merged(job.values, config_of(live), None)))
         rendered = _rendered(job, key, live, world)
-    if live is None and spec.component == ISTIOD and (why := second_istiod(kube)):
+    if live is None and spec.component == ISTIOD and (why := second_istiod(kube, spec.job.namespace)):
         return Preview(refusals=(why,))
     more = beyond(rendered, job, kube) if is_from_record(spec.job, live) else ()
     new = without_hooks(rendered)

@@ -57,6 +57,8 @@ def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
     if not verbs:
         return
     yield from rights(SECRET, HELM, namespace)
+    if component == "istiod" and action in (Action.CREATE, Action.REPLACE):
+        yield from rights(DEPLOYMENT, ("list",))  # whether another istiod runs, in any namespace
     for resource in RENDERED.get(component, ()):
         yield from rights(resource, ("get", *verbs), namespace)
         if resource in ROLES and action is not Action.DELETE:

@@ -34,6 +34,7 @@ from mesh.sdk.document import Document
 from mesh.sdk.gateway_pods import NAME as OF_GATEWAY
 from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.sdk.script import Commands, Stage
+from mesh.sdk.shell import quoted
 from mesh.world import Kube, Object, World
 from mesh.world.resources import CRD, DEPLOYMENT, GATEWAY, SERVICE
 from mesh.world.snapshot import Snapshot
@@ -147,7 +148,11 @@ class CrdsProvider(
         pin = f", sha256 {spec.api.sha256}" if spec.api.sha256 else ""
         source = f"Gateway API {spec.api.version}, every CRD of {spec.api.source}{pin}"
         if world is None:
-            return (Document(None, (source, f"too long to print here: run mesh show --manifests {key}")),)
+            return (
+                Document(
+                    None, (source, f"too long to print here: run mesh show --manifests {quoted(str(key))}")
+                ),
+            )
         return [Document(labelled(obj, spec.mesh), (source,)) for obj in sealed(objects(spec.api, world))]
 
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:

@@ -40,4 +40,4 @@ def test_clusters_that_do_not_answer_are_named_in_text_and_json(unreachable: Unr
     assert (text.code, text.out.count("could not be read")) == (6, 3)
     assert text.out.startswith("The history could not be read.")
     data = json.loads(unreachable("history", "--json").out)
-    assert "http://127.0.0.1:1 cannot be reached" in json.dumps(data)
+    assert "https://127.0.0.1:1 cannot be reached" in json.dumps(data)

@@ -30,7 +30,7 @@ HEAVY = {
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-clusters" / "mesh.yaml"
 
 NOBODY = {
-    "clusters": [{"name": "nobody", "cluster": {"server": "http://127.0.0.1:1"}}],
+    "clusters": [{"name": "nobody", "cluster": {"server": "https://127.0.0.1:1"}}],
     "users": [{"name": "nobody", "user": {}}],
     "contexts": [
         {"name": name, "context": {"cluster": "nobody", "user": "nobody"}}

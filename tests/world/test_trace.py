@@ -107,7 +107,7 @@ def test_neither_bodies_nor_credentials_are_in_a_trace(
         assert never not in text
 
 
-def test_an_exec_plugin_is_traced_without_its_answer_and_its_environment(
+def test_an_exec_plugin_is_traced_without_its_arguments_its_answer_and_its_environment(
     server: Stumbling, tmp_path: Path, lines: Lines
 ) -> None:
     plugin = tmp_path / "plugin"
@@ -125,7 +125,7 @@ def test_an_exec_plugin_is_traced_without_its_answer_and_its_environment(
     rig(tmp_path, server.url, user).kube.list(POD)  # type: ignore[arg-type]  # a user may hold anything
     (line,) = lines.all("event=process")
     assert " mesh.kube cluster=east event=process " in line
-    assert f'argv="{plugin} get --client-secret *** --region=eu"' in line
+    assert f" argv={plugin} " in line
     assert re.search(r" exit=0 ms=\d+\.\d$", line)
     assert TOKEN not in "\n".join(lines.all())
 

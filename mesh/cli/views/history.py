@@ -59,9 +59,10 @@ def _steps(run: PastRun) -> str:
 
 
 def _step_lines(run: PastRun) -> Iterator[str]:
-    yield f"Serial {run.serial}, {run.verb}, {_when(run.began)} to {_when(run.ended)}, {run.digest}\n"
+    times = f"{_when(run.began)} to {_when(run.ended)}"
+    yield terminal(f"Serial {run.serial}, {run.verb}, {times}, {run.digest}") + "\n"
     for each in run.deeds:
-        yield f"{each.sign:>3} {terminal(each.address)}{'' if each.done else ' (not done)'}\n"
+        yield f"{terminal(each.sign):>3} {terminal(each.address)}{'' if each.done else ' (not done)'}\n"
     if run.more:
         yield f"    and {run.more} more\n"
 

@@ -6,7 +6,6 @@ field changes its meaning. A reader must reject a major number that it does not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +13,19 @@ from typing import Any
 from mesh import __version__
 from mesh.cli.views.counts import clusters_of, count
 from mesh.cli.views.values import MASKED, masked, masked_fields
-from mesh.model import ABSENT, Action, Deferral, Field, Key, ManifestChange, Plan, Sensitive, Step, Unknown
+from mesh.model import (
+    ABSENT,
+    Action,
+    Deferral,
+    Field,
+    Key,
+    ManifestChange,
+    Plan,
+    Sensitive,
+    Step,
+    Unknown,
+    printable,
+)
 from mesh.model.refs import unknowns_in
 
 FORMAT_VERSION = "1.0"
@@ -60,7 +71,7 @@ def plan_json(plan: Plan) -> Json:
 
 def json_text(data: object) -> str:
     """Return JSON data as indented ASCII text, so that a terminal interprets none of it."""
-    return json.dumps(data, indent=2) + "\n"
+    return printable.json_text(data, indent=2) + "\n"
 
 
 def _address(key: Key) -> Json:

@@ -35,7 +35,7 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
     else:
         parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
         last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
-        parts.append("\n".join([*last, f"Digest: {plan.digest}"] if plan.digest else last))
+        parts.append("\n".join([*last, f"Digest: {terminal(plan.digest)}"] if plan.digest else last))
     parts += _left(plan.left, paint)
     parts += _warnings(plan.remarks, paint, width)
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,6 @@ writes to a given stream with a given clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from mesh.cli.views.escape import terminal
 from mesh.cli.views.result import RunSummary, result_json
 from mesh.cli.views.tables import pad
 from mesh.model import Action
+from mesh.model.printable import json_text
 
 HEARTBEAT = 10.0
 """Seconds after which an unfinished step is reported again."""
@@ -269,5 +269,5 @@ class JsonProgress:
     def _write(self, level: str, kind: str, message: str, more: dict[str, Any]) -> None:
         stamp = self._times.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"@level": level, "@message": message, "@module": "mesh", "@timestamp": stamp, "type": kind}
-        self._stream.write(json.dumps({**line, **more}) + "\n")
+        self._stream.write(json_text({**line, **more}) + "\n")
         self._stream.flush()

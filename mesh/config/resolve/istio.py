@@ -24,7 +24,9 @@ from mesh.istio.versions import (
     Version,
     since,
 )
+from mesh.model.printable import without_password
 from mesh.model.spec import GatewayAPI, Licence, SecretRef
+from mesh.world.plain_http import refusal
 from mesh.world.untrusted import names_licence
 
 AT: Trail = ("spec", "istio")
@@ -164,7 +166,9 @@ def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Problems
         report.wrong(trail, "contains a user name or password", "remove it and use helm registry login")
     elif not parts or parts["scheme"] not in schemes:
         hint = f"start it with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-        report.wrong(trail, f"{shown(url)} is not a valid URL", hint)
+        report.wrong(trail, f"{shown(without_password(url))} is not a valid URL", hint)
+    elif parts["scheme"] == "http" and (why := refusal(url, report.http)):
+        report.wrong(trail, why)
 
 
 def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Problems) -> GatewayAPI:

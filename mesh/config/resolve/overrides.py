@@ -17,6 +17,7 @@ from mesh.config.source.problems import Bound
 from mesh.errors import UsageError
 from mesh.istio.versions import OFFICIAL_CHARTS
 from mesh.world.kube.kubeconfig import paths
+from mesh.world.plain_http import allowed_hosts
 from mesh.world.untrusted import is_untrusted, listed_sources
 
 CONTEXT = "MESH_CONTEXT_"
@@ -34,6 +35,8 @@ class Overrides:
     gateway_api: str = ""
     stop: tuple[str, ...] = ()
     """An intermediate version to install instead of the file's; () for none."""
+    http: frozenset[str] = frozenset()
+    """Hosts that may be reached without TLS."""
     bound: Bound | None = None
     """What an untrusted mesh file may use; None for one that is trusted."""
 
@@ -48,6 +51,7 @@ class Overrides:
             charts=_absolute(environ.get(CHARTS, "")),
             gateway_api=_absolute(environ.get(GATEWAY_API, "")),
             stop=stop,
+            http=allowed_hosts(environ),
             bound=_bound(environ) if is_untrusted(environ) else None,
         )
 

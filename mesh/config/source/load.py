@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote as _quoted
 from typing import Any
 
 from mesh.config.source.composer import Composer, UnusableError
 from mesh.config.source.document import Document
 from mesh.config.source.scalars import HIDDEN
 from mesh.errors import InputError, Problem
+from mesh.model.printable import quoted
 from mesh.world.disk.input_file import leads_out, read_input
 
 MAX_BYTES = 1 << 20
@@ -70,7 +70,7 @@ def linked(path: Path) -> Iterator[None]:
         count = len(error.problems)
         what = f"is a link to {path.resolve()}, out of its folder, and that file has {count} problems"
         raise _unreadable(
-            path, what, f"to see them, name it: mesh validate -f {_quoted(str(path.resolve()))}"
+            path, what, f"to see them, name it: mesh validate -f {quoted(str(path.resolve()))}"
         ) from None
 
 

@@ -29,14 +29,17 @@ class Bound:
 class Problems:
     """A document, the folder that relative paths start from, and the problems so far.
 
+    `bound` is what an untrusted file may use, `http` the hosts that may be reached without TLS.
+
     `kept` holds the remaining indexes of shortened lists (see `source.partial.without`): callers
     count the remaining items, and problems are reported with the indexes of the file. A problem at
     a place that lost a part is dropped, since the loss may be its cause.
     """
 
-    def __init__(self, doc: Document, bound: Bound | None = None) -> None:
+    def __init__(self, doc: Document, bound: Bound | None = None, http: frozenset[str] = frozenset()) -> None:
         self.doc = doc
         self.bound = bound
+        self.http = http
         self.folder = Path(doc.file).parent
         self.found: list[Problem] = list(doc.problems)
         self.kept: Mapping[Trail, Sequence[int]] = {}

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from mesh.errors import RefusedError, UsageError
 from mesh.istio.addresses import chart_key
 from mesh.model import NO_CLUSTER, Action, Key, Plan
+from mesh.model.printable import quoted
 from mesh.queries.checks.catalog import BY_ID, CHECKS
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed
 from mesh.queries.checks.model import (
@@ -132,7 +133,7 @@ def fix_of(scene: MeshFacts, result: CheckResult, finding: Finding) -> str:
         return text.replace("--context {context} ", "").replace("{namespace}", "istio-system")
     names = {"context": facts.cluster.context, "namespace": facts.namespace, "cluster": facts.name}
     for name, value in names.items():
-        text = text.replace(f"{{{name}}}", value)
+        text = text.replace(f"{{{name}}}", quoted(value))
     return text
 
 

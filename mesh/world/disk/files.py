@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shlex
 import shutil
 import stat
 import subprocess
@@ -20,7 +19,9 @@ from glob import escape
 from pathlib import Path
 
 from mesh.errors import MeshError, RefusedError, StateError
+from mesh.model.printable import quoted
 from mesh.world import trace
+from mesh.world.child_env import child_env
 from mesh.world.disk.input_file import outside, read_input
 from mesh.world.untrusted import is_untrusted
 
@@ -58,7 +59,9 @@ def _refuse_odd_target(path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise StateError(f"{path} is not a regular file", hint="remove it or name another file")
     if found.st_uid != os.geteuid():
-        raise StateError(f"{path} belongs to another user", hint=f"chown it to yourself: chown $USER {path}")
+        raise StateError(
+            f"{path} belongs to another user", hint=f"chown it to yourself: chown $USER {quoted(str(path))}"
+        )
 
 
 @contextmanager
@@ -156,7 +159,7 @@ def private_folder(folder: Path, *, linked: bool = False) -> Path:
     found = folder.stat() if linked else folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         what = "a link" if stat.S_ISLNK(found.st_mode) else "not a folder"
-        raise StateError(f"{folder} is {what}", hint=f"remove it: rm {shlex.quote(str(folder))}")
+        raise StateError(f"{folder} is {what}", hint=f"remove it: rm {quoted(str(folder))}")
     if found.st_uid != os.geteuid():
         raise StateError(f"{folder} belongs to another user", hint="run mesh in a folder of your own")
     if found.st_mode & 0o077:
@@ -179,7 +182,7 @@ def _make_private_folder(folder: Path) -> None:
     if folder.stat().st_mode & 0o022:
         raise MeshError(
             f"{folder} is writable by other users and cannot hold a key",
-            hint=f"chmod 700 {folder}",
+            hint=f"chmod 700 {quoted(str(folder))}",
         )
 
 
@@ -187,16 +190,16 @@ def read_secret_file(path: Path) -> bytes:
     """Read a file that holds a secret; raise MeshError if other users own it, or may read or write it."""
 
     def check(found: os.stat_result) -> None:
-        quoted = shlex.quote(str(path))
+        name = quoted(str(path))
         if found.st_mode & 0o077:
             raise MeshError(
                 f"{path} holds a secret and is open to other users (mode {found.st_mode & 0o777:04o})",
-                hint=f"chmod 600 {quoted}",
+                hint=f"chmod 600 {name}",
             )
         if found.st_uid not in (os.geteuid(), 0):
             raise MeshError(
                 f"{path} holds a secret and belongs to another user (uid {found.st_uid})",
-                hint=f"after a check of its content: chown {os.geteuid()} {quoted}",
+                hint=f"after a check of its content: chown {os.geteuid()} {name}",
             )
 
     try:
@@ -225,7 +228,7 @@ def git_would_take(path: Path) -> bool:
     # A branch can bring a folder that looks like a bare repository, with programs in its configuration.
     safe = ["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"]
     argv = [git, *safe, "-C", str(start), "check-ignore", "--quiet", "--", str(folder / path.name)]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env = child_env(os.environ)
     try:
         done = subprocess.run(argv, env=env, capture_output=True, timeout=_GIT_DEADLINE, check=False)
     except (OSError, subprocess.TimeoutExpired):

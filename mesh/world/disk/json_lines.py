@@ -12,13 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mesh.errors import StateError
+from mesh.model.printable import quoted
 from mesh.world import trace
 from mesh.world.disk.files import naming, sync_folder
 from mesh.world.disk.input_file import read_input
@@ -81,7 +81,7 @@ def read_lines(path: Path) -> tuple[dict[str, Any], ...]:
     except OSError as error:
         raise StateError(
             f"{path} cannot be read: {error.strerror or error}",
-            hint=f"look at it: ls -l {shlex.quote(str(path))}",
+            hint=f"look at it: ls -l {quoted(str(path))}",
         ) from None
     return _parse(data, path)[0]
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.errors import StateError
 from mesh.world import HelmJob, Object, trace
 from mesh.world import yaml_documents as documents
+from mesh.world.child_env import child_env
 from mesh.world.disk.files import private_folder
 from mesh.world.disk.scratch import scratch_until_exit
 from mesh.world.helm.children import Children, alive, lock_path
@@ -72,11 +73,10 @@ class Program:
             return self._home
 
     def environment(self, kubeconfig: str) -> Mapping[str, str]:
-        """Return the environment of a helm process: the user's with the HELM_ variables of mesh."""
+        """Return the environment of a helm process: what it needs of the user's, and HELM_ variables."""
         home = self.home()
-        kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
         return {
-            **kept,
+            **child_env(self.env),
             "LC_ALL": "C",
             "NO_COLOR": "1",
             "KUBECONFIG": kubeconfig,
@@ -232,7 +232,7 @@ def _usable(binary: str, env: Mapping[str, str]) -> Version:
     began = time.monotonic()
     try:
         said = subprocess.run(
-            argv, capture_output=True, check=True, timeout=30, env=dict(env)
+            argv, capture_output=True, check=True, timeout=30, env=child_env(env)
         ).stdout.decode()
     except (OSError, subprocess.SubprocessError):
         raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET) from None

@@ -26,6 +26,7 @@ from threading import Lock
 from typing import IO, Any
 
 from mesh.world import trace
+from mesh.world.child_env import child_env
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.kubeconfig import Section, Target
@@ -76,7 +77,7 @@ class Plugins:
 
     def _run(self, plugin: Section, info: Mapping[str, Any], call: Call) -> Grant:
         argv = [_command(plugin, self.env, call), *map(str, plugin.body.get("args") or ())]
-        env = {**self.env, **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
+        env = {**child_env(self.env), **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
         interactive = bool(info["spec"]["interactive"])
         patience = self.patience * (5 if interactive else 1)
         began = time.monotonic()
@@ -84,7 +85,7 @@ class Plugins:
             code, err = _finish(argv, env, out, patience, interactive=interactive)
             out.seek(0)
             answer = out.read()
-        trace.process(trace.KUBE, argv, code, began, cluster=call.cluster)
+        trace.process(trace.KUBE, argv[:1], code, began, cluster=call.cluster)
         if code:
             says = shown(next((line for line in err.splitlines() if line.strip()), "it printed no error"))
             raise _failed(call, plugin, f"failed (exit code {code}): {says}")
@@ -193,5 +194,6 @@ def _command(plugin: Section, env: Mapping[str, str], call: Call) -> str:
 
 
 def _failed(call: Call, plugin: Section, what: str, hint: str = "") -> Unauthorized:
-    words = " ".join([Path(plugin.text("command")).name, *map(str, (plugin.body.get("args") or ())[:2])])
-    return Unauthorized(call, f"the credential plugin `{shown(words)}` {what}", hint=hint)
+    # Without its arguments, which may hold secrets.
+    name = Path(plugin.text("command")).name
+    return Unauthorized(call, f"the credential plugin `{shown(name)}` {what}", hint=hint)

@@ -17,6 +17,7 @@ from typing import Any
 from mesh.errors import MeshError
 from mesh.world import yaml_documents as documents
 from mesh.world.disk.input_file import read_input
+from mesh.world.plain_http import allowed_hosts, refusal
 
 Clusters = Iterable[tuple[str, str, str]]
 """Of each cluster of the mesh: name, context, and kubeconfig ("": KUBECONFIG or the default)."""
@@ -131,6 +132,8 @@ def _target(name: str, context: str, config: Kubeconfig, env: Mapping[str, str])
     )
     if not about.text("server"):
         raise MeshError(f"context {context} of {config.where} has a cluster without `server`")
+    if why := refusal(about.text("server"), allowed_hosts(env)):
+        raise MeshError(f"context {context} of {config.where}: the server {why}")
     return Target(
         cluster=name,
         context=context,

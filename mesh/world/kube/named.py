@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from mesh.errors import RefusedError
+from mesh.model.printable import quoted
 from mesh.world.disk.input_file import outside
 from mesh.world.kube.kubeconfig import Clusters, paths
 from mesh.world.untrusted import checkout, is_untrusted
@@ -26,8 +26,8 @@ def check_recorded(cluster: str, recorded: str, named: Collection[str], env: Map
         return
     raise RefusedError(
         f"cluster {cluster} left the mesh file, and only mesh.lock names its kubeconfig {recorded}",
-        hint=f"after a look at that file, add it to KUBECONFIG: {shlex.quote(recorded)}; or drop the record: "
-        f"mesh state forget --cluster {shlex.quote(cluster)}",
+        hint=f"after a look at that file, add it to KUBECONFIG: {quoted(recorded)}; or drop the record: "
+        f"mesh state forget --cluster {quoted(cluster)}",
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mesh.errors import MeshError
 from mesh.world import trace
+from mesh.world.child_env import child_env
 
 DEADLINE = 120.0
 _TAIL = 400
@@ -17,7 +18,7 @@ _TAIL = 400
 def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, str], folder: Path) -> str:
     """Send a PEM request to the program and return what it prints; raise MeshError with its last error.
 
-    The program runs in `folder` with `env`, and has two minutes.
+    The program runs in `folder` with what `child_env` leaves of `env`, and has two minutes.
     """
     began = time.monotonic()
     try:
@@ -26,7 +27,7 @@ def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, 
             input=request.encode(),
             capture_output=True,
             cwd=folder,
-            env=dict(env),
+            env=child_env(env),
             timeout=DEADLINE,
             check=False,
         )
@@ -34,7 +35,7 @@ def sign_with_command(argv: tuple[str, ...], request: str, *, env: Mapping[str, 
         raise MeshError(f"{argv[0]} did not answer within {DEADLINE:.0f} seconds") from None
     except OSError as error:
         raise MeshError(f"{argv[0]} could not be run: {error.strerror or error}") from error
-    trace.process(trace.EXEC, argv, done.returncode, began)
+    trace.process(trace.EXEC, argv[:1], done.returncode, began)
     if done.returncode != 0:
         tail = done.stderr.decode(errors="replace").strip()[-_TAIL:]
         raise MeshError(f"{argv[0]} ended with code {done.returncode}: {tail or 'it printed no error'}")

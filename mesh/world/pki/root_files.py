@@ -6,11 +6,12 @@ The certificate is public and read by every run; the key is opened only to sign.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mesh.errors import MeshError, RefusedError
+from mesh.errors import MeshError, RefusedError, StateError
 from mesh.world.disk.files import (
     create_secret_file,
     git_would_take,
@@ -22,6 +23,7 @@ from mesh.world.disk.input_file import read_input
 from mesh.world.pki.certificates import describe, key_pem, load_key, pem_blocks
 from mesh.world.pki.chain import check_authority
 from mesh.world.pki.issue import Issuer, issue_root, load_authority, new_key
+from mesh.world.pki.sealed_key import is_weak
 
 PASSPHRASE = "MESH_CA_PASSPHRASE"  # noqa: S105  # the name of a variable
 
@@ -128,6 +130,17 @@ def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: 
     except MeshError as error:
         hint = error.hint or f"set {PASSPHRASE}, or put the right key in that file"
         raise MeshError(f"needs the root key {digest}, but {files.key}: {error.message}", hint=hint) from None
+
+
+def strengthen(files: RootFiles, passphrase: str) -> None:
+    """Write a root key again if it is under its passphrase with too few iterations, as older versions did."""
+    pem = read_secret_file(files.key)
+    if not passphrase or not is_weak(pem):
+        return
+    key = load_key(pem, passphrase)
+    # The key is as good as before if its place cannot be written, such as a mounted Secret.
+    with suppress(StateError):
+        replace_file(files.key, key_pem(key, passphrase), mode=0o600)
 
 
 def _is_locked(pem: bytes) -> bool:

@@ -178,6 +178,8 @@ def test_helm_sees_nothing_of_the_users_helm_but_login_and_repositories(
         "MESH_HELM": str(fake),
         "HELM_REGISTRY_CONFIG": str(tmp_path / "login.json"),
         "HELM_KUBETOKEN": "hunter2",
+        "MESH_CA_PASSPHRASE": "hunter2",
+        "GLOO_MESH_LICENSE_KEY": "hunter2",
         "HELM_DRIVER": "sql",
         "HTTPS_PROXY": "http://proxy.test",
         "HOME": str(tmp_path),
@@ -190,8 +192,10 @@ def test_helm_sees_nothing_of_the_users_helm_but_login_and_repositories(
         "HELM_CACHE_HOME": str(rig.run_dir / "helm" / "cache"),
         "HELM_CONFIG_HOME": str(rig.run_dir / "helm" / "config"),
         "HELM_DATA_HOME": str(rig.run_dir / "helm" / "data"),
+        "HELM_PLUGINS": os.devnull,
         "HELM_REGISTRY_CONFIG": str(tmp_path / "login.json"),
     }
+    assert "hunter2" not in seen.values()
     assert (seen["LC_ALL"], seen["HTTPS_PROXY"]) == ("C", "http://proxy.test")
     argv = (tmp_path / "argv").read_text().split()
     assert argv[-2:] == ["--kube-context", "cluster1"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mesh.model import Action
-from mesh.queries.checks.facts import ClusterFacts, MeshFacts, place, read, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import pasted
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
 """Seconds. istiod dates certificates two minutes back: a clock that is further behind rejects them."""
@@ -130,5 +131,5 @@ def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)} is for {remote or 'no cluster'}, which is not part of this mesh",
                 {"secret": shown(obj), "cluster": remote},
-                fix=f"kubectl --context {{context}} -n {place(obj)[0]} delete secret {place(obj)[1]}",
+                fix=f"kubectl --context {{context}} -n {pasted(obj)[0]} delete secret {pasted(obj)[1]}",
             )

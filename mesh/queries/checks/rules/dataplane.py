@@ -14,6 +14,7 @@ from mesh.istio.addresses import connection_key
 from mesh.model import Attrs, Unread
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.queries.checks.rules.apps import shared
 
 METRIC = re.compile(r"^(\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
@@ -96,7 +97,7 @@ def leaves(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """
     namespace = facts.cluster.charts["ztunnel"].namespace
     for pod, text in sorted(_dumps(facts).items()):
-        fix = f"kubectl --context {{context}} -n {namespace} delete pod {pod}"
+        fix = f"kubectl --context {{context}} -n {word(namespace)} delete pod {word(pod)}"
         for each in json.loads(text).get("certificates", []):
             if problem := _invalid(each, scene.now):
                 identity = each.get("identity", "")

@@ -21,6 +21,7 @@ from mesh.queries.checks.facts import (
     shown,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import pasted, word
 from mesh.queries.checks.read.second import services
 from mesh.world import Object
 
@@ -55,7 +56,7 @@ def alone(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"the Gloo Operator manages an Istio here: ServiceMeshController {shown(obj)}",
             {"object": shown(obj)},
-            fix="kubectl --context {context} delete servicemeshcontroller " + place(obj)[1],
+            fix="kubectl --context {context} delete servicemeshcontroller " + pasted(obj)[1],
         )
 
 
@@ -135,7 +136,7 @@ def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 {"release": view.newest.name, "status": view.status, "revision": view.newest.revision},
                 chart_key(facts.name, component),
                 None if view.pending else Severity.WARNING,
-                f"mesh recover chart/{facts.name}/{component}" if view.pending else "mesh apply",
+                "mesh recover " + word(f"chart/{facts.name}/{component}") if view.pending else "mesh apply",
             )
     if not found:
         raise NotApplicable("Helm has installed nothing yet")
@@ -183,7 +184,8 @@ def _dead(config: Object, hook: Object, alive: set[tuple[str, str]]) -> Iterator
 
 def _look_at(config: Object) -> str:
     """The command that shows a webhook configuration."""
-    return f"kubectl --context {{context}} get {config['kind']} {config['metadata']['name']} -o yaml"
+    kind, name = word(config["kind"]), word(config["metadata"]["name"])
+    return f"kubectl --context {{context}} get {kind} {name} -o yaml"
 
 
 def _is_narrow(hook: Object) -> bool:

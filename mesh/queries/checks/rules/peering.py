@@ -22,6 +22,7 @@ from mesh.queries.checks.facts import (
     trust_domain,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Skip
+from mesh.queries.checks.paste import pasted
 from mesh.queries.checks.rules.identity import CONTROL_PLANE
 
 ISTIOD_SKIPS, ZTUNNEL_SKIPS = "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", "SKIP_VALIDATE_TRUST_DOMAIN"
@@ -151,7 +152,7 @@ def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"pod {shown(pod)} has network {found}, expected {own}{cause}",
                 {"pod": shown(pod), "network": found, "expected": own},
-                fix="" if cause else restart.format(space=place(pod)[0]),
+                fix="" if cause else restart.format(space=pasted(pod)[0]),
             )
 
 

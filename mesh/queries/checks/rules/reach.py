@@ -10,6 +10,7 @@ from typing import Any
 
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, labels, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.queries.checks.rules.apps import enrolled
 from mesh.world import Object
 
@@ -133,7 +134,7 @@ def _blocked(
                 f"NetworkPolicy {', '.join(names)} in {namespace} blocks port {port}",
                 {"namespace": namespace, "policies": names, "port": port},
                 severity=severity,
-                fix=f"kubectl --context {{context}} -n {namespace} edit networkpolicy {names[0]}",
+                fix=f"kubectl --context {{context}} -n {word(namespace)} edit networkpolicy {word(names[0])}",
             )
 
 
