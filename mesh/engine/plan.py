@@ -12,6 +12,7 @@ from mesh.engine.observe import Observation, observe
 from mesh.engine.orphans import with_orphans
 from mesh.engine.preview import preview
 from mesh.engine.session import Decided, Planned, Session
+from mesh.engine.strays import strays
 from mesh.istio import remarks
 from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
 from mesh.model.graph import edges, ordered
@@ -141,7 +142,9 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
         replace(options, leave=options.leave | session.mesh.leave.keys()),
         session.mesh.sensitive,
     )
-    return Decided(inputs, Decisions(), seen, recorded, held, (*own.said, *told(recorded, old)))
+    marked = strays(state.mesh, session.kinds, seen.snapshots, places(resources, state), session.world)
+    said = (*own.said, *told(recorded, old), *marked)
+    return Decided(inputs, Decisions(), seen, recorded, held, said)
 
 
 def _identified(seen: Observation, state: State) -> Mapping[Key, Found]:

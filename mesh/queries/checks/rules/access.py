@@ -116,8 +116,8 @@ def settled(scene: MeshFacts) -> Findings:
 def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q20: verify that the state knows every object labelled as this mesh's, and no remote secret is foreign.
 
-    Labelled objects outside the state are left by a run that was cut short, or were copied by hand; no
-    plan changes or deletes them.
+    Labelled objects outside the state are left by a run that was cut short, or were copied by hand; a plan
+    names those that it sees, and changes or deletes none.
     """
     for each in read(facts.stray):
         yield Finding(
