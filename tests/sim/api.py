@@ -49,6 +49,9 @@ GROUPS = {
     "coordination.k8s.io/v1": {"leases": ("Lease", True)},
     "apiextensions.k8s.io/v1": {"customresourcedefinitions": ("CustomResourceDefinition", False)},
 }
+LEASES = "leases.coordination.k8s.io"
+"""A PUT may create one, and needs the version of one that exists."""
+
 COUNTED = frozenset({"deployments.apps", "daemonsets.apps", "gateways.gateway.networking.k8s.io"})
 """Resources with a generation."""
 
@@ -139,7 +142,7 @@ class Api:
         if method == "POST":
             return 201, self.create(resource, namespace, sent, manager, dry=dry)
         if method == "PUT":
-            return 200, self.replace(resource, namespace, name, sent, manager, dry=dry)
+            return self.replace(resource, namespace, name, sent, manager, dry=dry)
         if method == "DELETE":
             return 200, self.delete(resource, namespace, name, sent.get("preconditions") or {})
         if "apply-patch" in media:
@@ -242,20 +245,26 @@ class Api:
         self._may_hold(resource, namespace, name)
         if key in self.store.objects:
             raise Refused(409, "AlreadyExists", f'{resource.full} "{name}" already exists')
-        managers = {
-            (manager, "Update", resource.api): fields_of(self._defaulted(resource, sent), applied=False)
-        }
+        fields = fields_of(_full(self._defaulted(resource, sent)), applied=False)
+        managers = {(manager, "Update", resource.api): fields} if fields else {}
         return self._put(resource, key, sent, managers, dry=dry)
 
     def replace(
         self, resource: Resource, namespace: str, name: str, sent: Object, manager: str, *, dry: bool
-    ) -> Object:
+    ) -> tuple[int, Object]:
         """PUT, with the resourceVersion and uid that it may carry."""
-        key = (resource.full, namespace, name)
+        key, meta = (resource.full, namespace, name), sent["metadata"]
+        if resource.full == LEASES and key not in self.store.objects:
+            if meta.get("uid"):
+                raise Refused(
+                    409, "Conflict", f'{resource.full} "{name}": Precondition failed: UID in precondition'
+                )
+            return 201, self.create(resource, namespace, sent, manager, dry=dry)
         live = self._live(resource, key)
-        meta = sent["metadata"]
         self._same(resource, live, meta.get("uid", ""), meta.get("resourceVersion", ""))
-        return self._updated(resource, key, live, sent, manager, dry=dry)
+        if resource.full == LEASES and not meta.get("resourceVersion"):
+            raise Refused(422, "Invalid", "metadata.resourceVersion: must be specified for an update")
+        return 200, self._updated(resource, key, live, sent, manager, dry=dry)
 
     def merge(
         self, resource: Resource, namespace: str, name: str, sent: Object, manager: str, *, dry: bool
@@ -264,7 +273,8 @@ class Api:
         key = (resource.full, namespace, name)
         live = self._live(resource, key)
         meta = sent.get("metadata", {})
-        self._same(resource, live, meta.get("uid", ""), meta.get("resourceVersion", ""))
+        self._same(resource, live, "", meta.get("resourceVersion", ""))
+        _same_uid(live, meta.get("uid", ""))
         return self._updated(resource, key, live, _json_merged(live, sent), manager, dry=dry)
 
     def apply(
@@ -288,14 +298,17 @@ class Api:
             if wanted:
                 raise Refused(409, "Conflict", f'{resource.full} "{name}": uid mismatch: it does not exist')
             self._may_hold(resource, namespace, name)
-            return 201, self._put(resource, key, sent, {who: fields}, dry=dry)
-        self._same(resource, live, wanted, sent["metadata"].get("resourceVersion", ""))
-        managers = dict(self.store.managers.get(key, {}))
+            return 201, self._put(resource, key, sent, {who: fields} if fields else {}, dry=dry)
+        self._same(resource, live, "", sent["metadata"].get("resourceVersion", ""))
+        before = fields_of(_full(live), applied=False)
+        first = {("before-first-apply", "Update", resource.api): before} if before and fields else {}
+        managers = dict(self.store.managers.get(key) or first)
         body = merged(owned(live), owned(sent))
         changed = frozenset(
             path for path in fields if path[-1] != "." and value_at(live, path) != value_at(body, path)
         )
-        managers = _taken(changed, who, managers, force=force)
+        managers = _taken(changed | _new_around(changed, live), who, managers, force=force)
+        _same_uid(live, wanted)
         gone = managers.get(who, NONE) - fields
         held = frozenset().union(*(each for other, each in managers.items() if other != who))
         managers[who] = fields
@@ -321,6 +334,7 @@ class Api:
         elif meta.get("finalizers"):
             if "deletionTimestamp" not in meta:
                 self._write(key, {**live, "metadata": {**meta, "deletionTimestamp": self._now()}})
+            return self.shown(key)
         else:
             self.forget(key)
         return {"kind": "Status", "apiVersion": "v1", "status": "Success"}
@@ -396,7 +410,8 @@ class Api:
             body |= {"status": live["status"]} if "status" in live else {}
             if is_counted and body.get("spec") != live.get("spec"):
                 meta["generation"] = live["metadata"]["generation"] + 1
-        return {**body, "metadata": {name: value for name, value in meta.items() if value not in ({}, [])}}
+        kept = {"spec": body.get("spec", {})} if resource.full == LEASES else {}
+        return {**_full({**body, "metadata": meta}), **kept}
 
     def _undone(
         self, key: Name, obj: Object | None, managers: dict[Manager, Fields], version: int, dirty: bool
@@ -418,17 +433,20 @@ class Api:
         self, resource: Resource, key: Name, live: Object, sent: Object, manager: str, *, dry: bool
     ) -> Object:
         who = (manager, "Update", resource.api)
-        new = self._defaulted(resource, sent)
+        new = _full(self._defaulted(resource, sent))
         now, before = fields_of(new, applied=False), fields_of(live, applied=False)
         changed = frozenset(
             path
             for path in now
             if path not in before or (path[-1] != "." and value_at(live, path) != value_at(new, path))
         )
-        managers = {}
+        taken = changed | _new_around(changed, live)
+        managers: dict[Manager, Fields] = {}
+        if not self.store.managers.get(key):
+            return self._put(resource, key, new, managers, dry=dry, live=live)  # no manager is tracked in it
         for other, theirs in self.store.managers.get(key, {}).items():
-            kept = frozenset(path for path in theirs if is_there(new, path))
-            managers[other] = kept if other == who else kept - _lost(kept, changed)
+            kept = frozenset(path for path in theirs if is_there(new, path) or not is_there(live, path))
+            managers[other] = kept if other == who else kept - _lost(kept, taken)
         managers[who] = managers.get(who, NONE) | changed
         managers = {other: theirs for other, theirs in managers.items() if theirs}
         return self._put(resource, key, new, managers, dry=dry, live=live)
@@ -490,6 +508,19 @@ class Api:
         return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _same_uid(live: Object, wanted: str) -> None:
+    """Refuse a patch that would change the uid."""
+    if wanted not in ("", live["metadata"]["uid"]):
+        cause = {"reason": "FieldValueInvalid", "message": "field is immutable", "field": "metadata.uid"}
+        raise Refused(422, "Invalid", f"metadata.uid: {wanted}: field is immutable", (cause,))
+
+
+def _full(obj: Object) -> Object:
+    """Return an object without empty mappings and lists: what is read into a type loses them."""
+    meta = {name: value for name, value in obj["metadata"].items() if value not in ({}, [], None)}
+    return {**{name: value for name, value in obj.items() if value not in ({}, [], None)}, "metadata": meta}
+
+
 def _emptied(obj: Object) -> bool:
     meta = obj["metadata"]
     return "deletionTimestamp" in meta and not meta.get("finalizers") and obj["kind"] != "Namespace"
@@ -511,14 +542,19 @@ def _taken(
     return {other: theirs for other, theirs in managers.items() if theirs or other == who}
 
 
-def _lost(theirs: Fields, taken: Any) -> Fields:
-    """Return which fields of a manager another one takes: the same, what is inside, what is around."""
+def _lost(theirs: Fields, taken: Fields) -> Fields:
+    """Return which fields of a manager another one takes: the same, and what is inside of these."""
     return frozenset(
         path
         for path in theirs
-        if path[-1] != "."
-        and any(path == one or path[: len(one)] == one or one[: len(path)] == path for one in taken)
+        if path[-1] != "." and any(path[:length] in taken for length in range(1, len(path) + 1))
     )
+
+
+def _new_around(changed: Fields, live: Object) -> Fields:
+    """Return the mappings around changed fields that the object does not have: they are new, too."""
+    around = {path[:length] for path in changed for length in range(1, len(path))}
+    return frozenset(path for path in around if not is_there(live, path))
 
 
 def _cause(other: Manager, path: tuple[str, ...]) -> Object:

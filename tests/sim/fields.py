@@ -97,7 +97,14 @@ def nested(fields: Fields) -> dict[str, Any]:
         inner = tree
         for part in path:
             inner = inner.setdefault(part, {})
-    return tree
+    return _collapsed(tree)
+
+
+def _collapsed(tree: dict[str, Any]) -> dict[str, Any]:
+    """Leave the mark of a field itself out where nothing in it is owned: the field is the leaf then."""
+    if tree.keys() == {"."}:
+        return {}
+    return {part: _collapsed(inner) for part, inner in tree.items()}
 
 
 def dotted(path: Path) -> str:

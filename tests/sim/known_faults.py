@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+import mesh.engine.plan
 import mesh.state.held_leases
 import mesh.state.lease
 import mesh.state.publish
@@ -63,9 +65,26 @@ def half() -> Iterator[None]:
         yield
 
 
-FAULTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    "lease-unlocked": unlocked,
-    "lease-kept": kept,
-    "plan-blind": blind,
-    "bundle-half": half,
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """That a cluster was restored from a backup is not noticed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mesh.engine.plan, "restored", lambda *_args: {})
+        yield
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that can be put back, and in which words the simulation reports it."""
+
+    back: Callable[[], AbstractContextManager[None]]
+    words: str
+
+
+FAULTS = {
+    "lease-unlocked": Fault(unlocked, "two writers|had written serial|two runs wrote serial"),
+    "lease-kept": Fault(kept, "left the lease .* without a word|a lease stays"),
+    "plan-blind": Fault(blind, "two runs wrote serial|had written serial"),
+    "restore-unseen": Fault(forgotten, "claims to be done: .*(links to|stays)"),
+    "bundle-half": Fault(half, "does not serve gateway"),
 }

@@ -16,6 +16,8 @@ import mesh.cli.before_run
 import mesh.cli.plan
 import mesh.engine.rebuild_state
 import mesh.engine.verbs
+import mesh.model.mask
+import mesh.providers.chart
 import mesh.providers.chart.observe
 import mesh.state.lockfile
 import mesh.world.helm.releases
@@ -29,14 +31,15 @@ MOST = 4096
 def swaps() -> list[Swap]:
     """Return what to put where."""
     releases = mesh.world.helm.releases
-    expand = by_mesh(mesh.engine.verbs.expand)
+    expand, mask = by_mesh(mesh.engine.verbs.expand), by_content(mesh.model.mask.mask)
     return [
         (pki, "describe", lru_cache(MOST)(pki.describe)),
         (pki, "fingerprints_in", lru_cache(MOST)(pki.fingerprints_in)),
         (pki, "check_authority", timeless(pki.check_authority)),
         (pki, "inspect_bundle", timeless(pki.inspect_bundle)),
         (releases, "decode", by_data(releases.decode)),
-        (mesh.providers.chart.observe, "mask", by_identity(mesh.providers.chart.observe.mask)),
+        (mesh.providers.chart.observe, "mask", mask),
+        (mesh.providers.chart, "mask", mask),
         (mesh.engine.verbs, "expand", expand),
         (mesh.engine.rebuild_state, "expand", expand),
         (mesh.state.lockfile, "json", SimpleNamespace(dumps=flat, loads=json.loads)),
@@ -92,14 +95,14 @@ def by_mesh(expand: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-def by_identity(mask: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a mask that treats the same values once; releases are unpacked once, see `by_data`."""
-    known: dict[Any, tuple[Any, Any]] = {}
+def by_content(mask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a mask that treats equal values once; what it returns is never changed in place."""
+    known: dict[str, Any] = {}
 
     def kept(values: Any, *rest: Any, **named: Any) -> Any:
-        key = id(values), str(rest), str(named)
-        if named or key not in known:
-            known[key] = values, mask(values, *rest, **named)
-        return known[key][1]
+        key = f"{values!r} {rest!r} {named!r}"
+        if key not in known:
+            known[key] = mask(values, *rest, **named)
+        return known[key]
 
     return kept

@@ -180,6 +180,7 @@ class Story:
             return drawn(self.draw, 160)
         targets = (
             ("POST", "/leases"),
+            ("POST", "/leases"),
             ("GET", "/leases/"),
             ("DELETE", "/leases/"),
             ("PUT", "/leases/"),

@@ -48,4 +48,4 @@ def test_one_seed_tells_its_story() -> None:
 def test_a_known_fault_that_is_put_back_is_found(fault: str) -> None:
     done = simulated("--fault", fault, "--seeds", "2000", "--most", "1")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "python -m tests.sim --seed" in done.stdout
+    assert "python -m tests.sim --seed" in done.stdout  # and the words of this fault: see `Fault.words`

@@ -7,9 +7,11 @@ the simulation in it.
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import random
 import shutil
+import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +21,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import click
 import pytest
 
 import mesh.cli.run
@@ -140,12 +141,13 @@ class World:
 
     # --- what stands at the seams --------------------------------------------------------------------------
 
-    def echo(self, message: Any = "", *_rest: Any, nl: bool = True, **_how: Any) -> None:
-        """`click.echo`: to the command that says it."""
+    def printed(self, text: str) -> bool:
+        """Give what is printed to the command that prints it; return whether one does."""
         turn = self.scheduler.turn
         run = next((each for each in self.runs if turn and each.process is turn.process), None)
         if run is not None:
-            run.text += f"{message}\n" if nl else str(message)
+            run.text += text
+        return run is not None
 
     def connect(self, clusters: Any, *_args: Any, **_named: Any) -> Mapping[str, Any]:
         """`mesh.world.kube.client.connect`: the context of a cluster is its name."""
@@ -238,17 +240,20 @@ def nothing(*_args: Any, **_named: Any) -> Iterator[None]:
     yield
 
 
-class Silent:
-    """An observer that prints nothing."""
+class Stream(io.StringIO):
+    """What stands for stdout and stderr: text goes to the command that prints it."""
 
-    def event(self, _event: Any) -> None:
-        """Say nothing."""
+    def __init__(self, real: Any) -> None:
+        super().__init__()
+        self.real = real
 
-    def tick(self, _now: float) -> None:
-        """Say nothing."""
+    def write(self, text: str, /) -> int:
+        if not (_now and here().printed(text)):
+            self.real.write(text)
+        return len(text)
 
-    def close(self) -> None:
-        """Say nothing."""
+    def flush(self) -> None:
+        self.real.flush()
 
 
 def _program(*args: Any) -> Program:
@@ -287,11 +292,11 @@ def installed(room: Path) -> Iterator[None]:
         (mesh.world.helm.client, "_usable", lambda *_args: (4, 2, 4)),
         (HelmCommand, "_spawn", _spawn),
         (asyncio, "run", drive),
-        (click, "echo", lambda *args, **named: here().echo(*args, **named)),
+        (sys, "stdout", Stream(sys.stdout)),
+        (sys, "stderr", Stream(sys.stderr)),
         (mesh.cli.session, "load", load),
         (mesh.cli.session, "all_kinds", lambda: kinds),
         (mesh.cli.run, "stopping", nothing),
-        (mesh.cli.run, "_observer", lambda *_args: Silent()),
         (mesh.cli.run, "_checks", lambda *_args: no_checks),
         (mesh.cli.run, "BEFORE", tuple(each for each in mesh.cli.run.BEFORE if each.__name__ != "check")),
     ]
