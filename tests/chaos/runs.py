@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -189,15 +189,7 @@ def checked(ground: Ground, drawn: Drawn, codes: list[int]) -> dict[str, Any]:
         [] if plan.code == 0 and NO_CHANGES in plan.out else [f"plan exits {plan.code}: {plan.out[:600]}"]
     )
     wrong += [*left(ground), *untouched(ground)]
-    return {
-        "seed": drawn.seed,
-        "operation": drawn.operation,
-        "mischief": drawn.mischief,
-        "detail": drawn.detail,
-        "codes": codes,
-        "wrong": wrong,
-        "seconds": round(time.monotonic() - began, 1),
-    }
+    return {**asdict(drawn), "codes": codes, "wrong": wrong, "seconds": round(time.monotonic() - began, 1)}
 
 
 def destroyed(ground: Ground) -> Iterator[str]:
@@ -253,4 +245,12 @@ def untouched(ground: Ground) -> Iterator[str]:
 
 def one_run(ground: Ground, drawn: Drawn) -> dict[str, Any]:
     """Carry one drawn run out, and look at what it left."""
-    return checked(ground, drawn, carried_out(ground, drawn))
+    try:
+        return checked(ground, drawn, carried_out(ground, drawn))
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        return {
+            **asdict(drawn),
+            "codes": [],
+            "wrong": [f"{type(error).__name__}: {error}"[:900]],
+            "seconds": 0.0,
+        }
