@@ -22,6 +22,7 @@ from mesh.world.helm.errors import (
     PendingRelease,
     RenderFailed,
 )
+from tests.support.canaries import hits, planted
 
 Tool = Callable[..., str]
 
@@ -232,6 +233,23 @@ def test_a_helm_of_a_known_version_is_used(tmp_path: Path, version: str) -> None
     helm = connect([("one", "c", "")], {"PATH": f"{tmp_path}:/bin:/usr/bin"}, run_dir=tmp_path / "run")["one"]
     helm.uninstall("x", "y")
     assert ("--wait=hookOnly" in (tmp_path / "argv").read_text()) == (version[1] != "3")
+
+
+def test_no_argument_and_no_variable_of_helm_holds_a_value(tmp_path: Path) -> None:
+    found, fake, seen = planted(), tmp_path / "helm", tmp_path / "seen"
+    says = "case $1 in version) echo v4.3.0;; upgrade) echo '{}';; esac"
+    fake.write_text(f'#!/bin/sh\n{says}; echo "$@" >> {seen}; env >> {seen}\n')
+    fake.chmod(0o700)
+    helm = connect([("one", "c", "")], {"PATH": f"{tmp_path}:/bin:/usr/bin"}, run_dir=tmp_path / "run")["one"]
+    job = HelmJob("tiny", "x", "tiny", "", "0.1.0", found.values)
+    helm.upgrade(job)
+    helm.template(job, kube_version="v1.33.0", upgrade=False)
+    assert "upgrade" in seen.read_text()
+    assert "template" in seen.read_text()
+    assert list(hits(seen.read_text(), found.secrets)) == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    left = [path for path in files if list(hits(path.read_text(), found.secrets))]
+    assert left == []
 
 
 def test_without_helm_the_way_to_get_it_is_told(tmp_path: Path) -> None:
