@@ -40,8 +40,9 @@ def strike_known(text: str, secrets: Collection[str]) -> str:
     spans = list(_spans(text, known, range(len(text) + 1)))
     for breaks in _BREAKS:
         wanted = folded if breaks is _FOLDS else known
-        joined, starts, shifts = _joined(text, breaks) if wanted else ("", [], [])
-        if starts:
+        # Most texts hold none; only where one is found it matters which place it has in the original.
+        if wanted and any(form in whole for whole in [breaks.sub("", text)] for form in wanted):
+            joined, starts, shifts = _joined(text, breaks)
             spans += _spans(joined, wanted, _Places(starts, shifts))
     return _without(text, spans) if spans else text
 
