@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from mesh.cli.typed import typed
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
 from mesh.sdk.shell import command
 
@@ -38,10 +39,11 @@ class RunRequest:
         return "destroy" if self.destroy else "apply"
 
     def resume(self) -> str:
-        """Return the command that resumes a stopped run."""
+        """Return the command that resumes a stopped run, with every option that was typed."""
         contexts = [part for each in self.contexts for part in ("--context", each)]
         names = [part for each in self.confirmed for part in ("--confirm", each)]
-        return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names)
+        more = typed({"-f", "--context", "--confirm", *self.flags})
+        return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names, *more)
 
 
 def run_options(command: Command) -> Command:

@@ -165,9 +165,36 @@ class Worker:
             if refusal := task.kind.refuse(spec, found, last):
                 raise RefusedError(refusal)
             self._act(task, now, spec, found, last)
-        if not task.kind.waits:
-            return Outcome(self._read(task))
-        return self._until(task, partial(_is_ready, task.kind, key, spec))
+        else:
+            now = None
+        ended = (
+            self._until(task, partial(_is_ready, task.kind, key, spec))
+            if task.kind.waits
+            else Outcome(self._read(task))
+        )
+        return self._looked_at(ended, task, spec, found, now) if now else ended
+
+    def _looked_at(self, ended: Outcome, task: Task, spec: Any, before: Live | None, wrote: Step) -> Outcome:
+        """Compare what is live with what was written; raise MeshError if nothing has changed."""
+        # A program may report success and do nothing: a wrapper of helm, a proxy, a webhook.
+        # That what was there before is ready says nothing of the write.
+        if ended.live is None or ended.stopped:
+            return ended
+        key, last = task.step.key, self.progress.state.last(task.step.key)
+        left = step_for(task.kind, spec, key, ended.live, last, self.world.clock.now())
+        wrong = {(each.path, repr(each.before)) for each in wrote.fields}
+        same = [
+            each.dotted for each in (left.fields if left else ()) if (each.path, repr(each.before)) in wrong
+        ]
+        if not same:
+            return ended
+        if before and before.token == ended.live.token:
+            raise MeshError(
+                f"the write was reported as done and changed nothing: {few(same)} differs as before",
+                hint="look at what is between mesh and the API server (MESH_HELM, a proxy, an admission "
+                "webhook), then run apply again",
+            )
+        return replace(ended, remarks=(*ended.remarks, f"{few(same)} differs again after the write"))
 
     def _bound(self, task: Task) -> Any:
         """Return the spec with its refs filled in; raise MeshError if a value is still missing."""
@@ -189,6 +216,11 @@ class Worker:
             task.kind.update(spec, key, found, last, self.world)
         else:
             task.kind.create(spec, key, self.world)
+
+
+def few(paths: list[str]) -> str:
+    """Return the first paths of a list."""
+    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
 
 
 def _works(kind: Provider[Any], live: Live | None) -> tuple[bool, str]:

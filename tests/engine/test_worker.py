@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from mesh.engine.preview import LATER
 from mesh.engine.session import Session
-from mesh.model import Action
-from tests.engine.toy import carry_out, key, plan, toy, toys
+from mesh.model import Action, Key
+from mesh.world import World
+from tests.engine.toy import Toy, ToyProvider, carry_out, key, plan, toy, toys
 
 A = key("a")
 
@@ -78,3 +79,28 @@ def test_what_lost_the_mark_since_the_plan_is_not_deleted(here: Session) -> None
     assert error.exit_code == 3
     assert error.message == "toy/cluster1/a is not touched: it carries no mark of this mesh (somebody)"
     assert "a" in kube.toys
+
+
+class Idle(ToyProvider):
+    """A kind whose writes report success and do nothing, or only a part."""
+
+    def create(self, spec: Toy, key: Key, world: World) -> None:
+        if "half" in spec.values:
+            toys(world, key.cluster).put(key.name, {**spec.values, "out": 1})
+
+
+def test_a_write_that_changed_nothing_is_an_error_although_the_resource_is_ready(here: Session) -> None:
+    carry_out(here, plan(here, toy("a", out=1)))
+    idle = replace(here, kinds={"toy": Idle()})
+    error = carry_out(idle, plan(idle, toy("a", out=2))).outcomes[A].error
+    assert error is not None
+    assert error.message == "the write was reported as done and changed nothing: values.out differs as before"
+    assert not plan(here, toy("a", out=2)).plan.empty
+
+
+def test_what_differs_again_after_a_write_is_said(here: Session) -> None:
+    carry_out(here, plan(here, toy("a", out=1)))
+    idle = replace(here, kinds={"toy": Idle()})
+    result = carry_out(idle, plan(idle, toy("a", out=2, half=1)))
+    assert result.end == "complete"
+    assert result.outcomes[A].remarks == ("values.out differs again after the write",)
