@@ -52,6 +52,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     from mesh.config.source.problems import path_type
     from mesh.config.starter import label
     from mesh.queries.discover import agree, mesh_file_text
+    from mesh.state.store import prepare_folder
     from mesh.world.disk.files import replace_file
 
     to_stdout = str(path) == "-"
@@ -75,6 +76,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     if to_stdout:
         click.echo(content, nl=False)
         return
+    prepare_folder((path.parent / SCHEMA).parent)
     write_schema(path.parent / SCHEMA)
     replace_file(path, content.encode())
     say(f"{path}: {', '.join(each.name for each in found)}")

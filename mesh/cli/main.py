@@ -19,6 +19,8 @@ from mesh.errors import InterruptedRunError, MeshError, UsageError
 
 TRACEBACK = "MESH_TRACEBACK"
 LOG = "MESH_LOG"
+COLOUR = "MESH_COLOR"
+WHEN = ("auto", "always", "never")
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": (
@@ -106,10 +108,38 @@ def untrusted_option() -> click.Option:
 def traced(command: click.Command) -> click.Command:
     """Return the command with `-v` and `--untrusted`, and so for the commands of a group."""
     if not any("-v" in param.opts for param in command.params):
-        command.params += [verbose_option(), untrusted_option()]
+        command.params += [verbose_option(), untrusted_option(), colour_option()]
     for inner in command.commands.values() if isinstance(command, click.Group) else ():
         traced(inner)
     return command
+
+
+def _colour(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    # For the whole process: an error is printed after the command has ended. `run` takes it back.
+    if value and ctx.obj:
+        os.environ[COLOUR] = value
+
+
+def colour_option() -> click.Option:
+    """Return the option `--color`, which every command has, before the verb and after it."""
+    return click.Option(
+        ["--color"],
+        type=click.Choice(WHEN),
+        metavar="WHEN",
+        expose_value=False,
+        callback=_colour,
+        help="Use colours: auto (on a terminal), always or never. --color alone means always.",
+    )
+
+
+def spelled(args: list[str]) -> list[str]:
+    """Return the arguments with `--color` without a value, as grep and git know it, as `--color=always`."""
+    own = args[: args.index("--")] if "--" in args else args
+    found = [
+        "--color=always" if each == "--color" and (args[at + 1 : at + 2] or [""])[0] not in WHEN else each
+        for at, each in enumerate(own)
+    ]
+    return [*found, *args[len(own) :]]
 
 
 class Verbs(click.Group):
@@ -156,7 +186,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    params=[verbose_option(), untrusted_option()],
+    params=[verbose_option(), untrusted_option(), colour_option()],
 )
 @click.version_option(__version__, prog_name="mesh")
 def cli() -> None:
@@ -185,11 +215,15 @@ def main() -> NoReturn:
 
 def run(args: list[str]) -> int:
     """Run one command line; return its exit code. Errors are printed, never raised."""
+    wish = os.environ.get(COLOUR)
     try:
         # The lab is the user's own: `mesh lab kubeconfig` prints the keys that it is asked for.
         with nullcontext() if args[:1] == ["lab"] else filtered():
-            return _traced_run(args)
+            return _traced_run(spelled(args))
     finally:
+        os.environ.pop(COLOUR, None)
+        if wish is not None:
+            os.environ[COLOUR] = wish
         if "mesh.world.trace" in sys.modules:
             sys.modules["mesh.world.trace"].stop()
 

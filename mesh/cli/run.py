@@ -12,10 +12,10 @@ from mesh.cli.process import Process
 from mesh.cli.progress_feed import ProgressFeed
 from mesh.cli.run_report import report
 from mesh.cli.run_request import RunRequest
-from mesh.cli.session import open_session
+from mesh.cli.session import open_session, reading
 from mesh.cli.signals import Grace, stopping
 from mesh.cli.streams import SteadyStream, Stream, output_error, watched
-from mesh.cli.terminal import look, observer
+from mesh.cli.terminal import busy, look, observer
 from mesh.cli.views.progress import JsonProgress, Observer
 from mesh.engine import verbs as engine
 from mesh.engine.gate import MidFlightChecks
@@ -84,7 +84,9 @@ def _planned(
     Raises LockedError while another run holds a lease: a question about a plan that cannot run is a waste.
     """
     stale = refuse_held(session.mesh.name, session.world.kubes, _holder(request, session))
-    planned = plan(session)
+    screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    with busy(screen, reading(session)):
+        planned = plan(session)
     _refuse_stopped(process)
     return planned, stale
 

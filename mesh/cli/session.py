@@ -133,3 +133,9 @@ def open_session(
         keys=FingerprintKeys(mesh.name, namespaces, partial(own_key, mesh.name, env)),
     )
     return Session(mesh, world, all_kinds(), store)
+
+
+def reading(session: Session) -> str:
+    """Return what a command does before its first line."""
+    count = len(session.world.kubes)
+    return f"reading {count} cluster{'s' if count != 1 else ''}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -43,8 +44,8 @@ def look(
 ) -> Terminal:
     """Detect the capabilities once, from the streams and the environment.
 
-    NO_COLOR overrides FORCE_COLOR and CLICOLOR_FORCE; an option overrides all of them. Progress is
-    not animated on a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
+    NO_COLOR overrides FORCE_COLOR and CLICOLOR_FORCE; MESH_COLOR, which `--color` sets, overrides both.
+    Progress is not animated on a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
     """
     smart = env.get("TERM") != "dumb"
     still = bool(env.get("CI")) or env.get("TTY_INTERACTIVE") == "0"
@@ -60,8 +61,9 @@ def look(
     )
 
 
-def _colour(env: Mapping[str, str], stream: Stream, wish: Colour) -> bool:
-    if wish != "auto":
+def _colour(env: Mapping[str, str], stream: Stream, wish: str) -> bool:
+    wish = env.get("MESH_COLOR", wish) if wish == "auto" else wish
+    if wish in {"always", "never"}:
         return wish == "always"
     if env.get("NO_COLOR"):
         return False
@@ -79,6 +81,24 @@ def _width(env: Mapping[str, str], *streams: Stream) -> int:
             if stream.isatty():
                 return max(os.get_terminal_size(stream.fileno()).columns, MIN_WIDTH)
     return DEFAULT_WIDTH
+
+
+@contextmanager
+def busy(screen: Terminal, text: str) -> Iterator[None]:
+    """Show on a terminal that a command works, until it prints; nothing elsewhere, nor beside a trace."""
+    from mesh.world import trace
+
+    if not screen.live or trace.to_stderr():
+        yield
+        return
+    # One line, erased before anything else is printed. A thread that animates it would write while others do.
+    screen.err.write(f"{text} …\r")
+    screen.err.flush()
+    try:
+        yield
+    finally:
+        screen.err.write("\r\x1b[K")
+        screen.err.flush()
 
 
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:

@@ -23,7 +23,7 @@ VERBS = [
     ["show"],
     ["show", "--manifests"],
     ["render", "--commands"],
-    ["rbac", "--for", "plan"],
+    ["rbac", "--for", "plan", "--cluster", "cluster1"],
     ["history"],
     ["output"],
     ["why", "namespace/cluster1/istio-system"],

@@ -142,10 +142,12 @@ class Wire:
 
     def _once(self, call: Call, request: Request, login: Login) -> Reply:
         patience = self._patience
+        began = time.monotonic()
         try:
             answer = self._sent(call, request, login)
         except (HTTPError, OSError, ValueError) as error:
-            raise self._failure(call, request.method, error) from None
+            waited = min(time.monotonic() - began, patience.read)
+            raise self._failure(call, request.method, error, waited) from None
         self._reached, self._down = True, None
         after = _seconds(answer.headers.get("retry-after", ""))
         reply = Reply(answer.status, answer.data, after, answer.headers.get("date", ""))
@@ -175,8 +177,8 @@ class Wire:
                 redirect=False,
             )
 
-    def _failure(self, call: Call, method: str, error: Exception) -> Exception:
-        """Return the error to raise: not reached, not trusted, too slow, or cut off."""
+    def _failure(self, call: Call, method: str, error: Exception, waited: float) -> Exception:
+        """Return the error to raise: not reached, not trusted, too slow (for so many seconds), or cut off."""
         patience = self._patience
         why = shown(reason(error))
         if isinstance(error, SSLError | ssl.SSLError):
@@ -193,7 +195,9 @@ class Wire:
         if isinstance(error, ValueError) and not isinstance(error, HTTPError):  # its text may hold a header
             return Unreachable(call, f"{self._target.server}: the request cannot be written (bad token?)")
         slow = isinstance(error, ReadTimeoutError | TimeoutError)
-        what = f"no answer within {patience.read:g} seconds" if slow else f"the connection broke: {why}"
+        # A TLS handshake that never ends counts as slow too, after the shorter deadline of a connection.
+        seconds = f"{waited:.1f}".removesuffix(".0")
+        what = f"no answer within {seconds} seconds" if slow else f"the connection broke: {why}"
         # The request may have arrived and only its answer was lost. GET changes nothing; PUT carries a
         # resourceVersion, PATCH is a server-side apply and DELETE names one object, so a second one ends
         # in the same state or in an error that says so. Only a second POST could do its work twice.

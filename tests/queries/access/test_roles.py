@@ -104,14 +104,17 @@ def test_a_kind_that_does_not_say_its_rights_is_named(
     assert unknown_kinds(mesh, mesh.clusters[0], kinds) == expected
 
 
+ONE = ("--cluster", "cluster1", "-f", str(EXAMPLE))
+
+
 def test_rbac_warns_of_rights_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mesh.engine.registry.all_kinds", lambda: SILENT)
     for options in (["--for", "apply"], ["--for", "plan", "--dry-runs"]):
-        answer = CliRunner().invoke(cli, ["rbac", *options, "-f", str(EXAMPLE)], catch_exceptions=False)
+        answer = CliRunner().invoke(cli, ["rbac", *options, *ONE], catch_exceptions=False)
         says = "kind label does not say which rights it needs: grant them yourself"
         assert f"Warning: cluster cluster1: {says}" in answer.stderr
         assert f"# K{says[1:]}." in answer.stdout
-    answer = CliRunner().invoke(cli, ["rbac", "--for", "plan", "-f", str(EXAMPLE)], catch_exceptions=False)
+    answer = CliRunner().invoke(cli, ["rbac", "--for", "plan", *ONE], catch_exceptions=False)
     assert "does not say" not in answer.output
 
 

@@ -74,6 +74,16 @@ def test_a_silent_server_is_given_up_after_two_attempts(server: Stumbling, tmp_p
     assert len(server.seen) == 2
 
 
+def test_a_tls_handshake_without_an_end_is_reported_with_the_time_that_was_waited(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unreachable, match=r"(no answer within|timeout=)\D*0\.[2-9]") as caught:
+            rig(tmp_path, url, first_connect=0.2, connect=0.2, read=30.0).kube.list(POD)
+        assert "30 seconds" not in caught.value.message
+
+
 def test_a_server_that_is_down_is_noticed_at_once_and_remembered(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -109,7 +109,7 @@ def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, changes
 
 
 def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
-    warned = rig.mesh("rbac", "--for", "plan")
+    warned = rig.mesh("rbac", "--for", "plan", "--cluster", "cluster1")
     assert "can read the private key" in warned.err.splitlines()[0]
     assert "--without-secrets" in warned.out.splitlines()[0]
 
