@@ -206,7 +206,10 @@ def main() -> NoReturn:
     """
     gc.set_threshold(GC_THRESHOLD)
     open_standard()
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after the command itself, which reports it
+        code = InterruptedRunError.exit_code
     if lost_stream() and not code:
         code = 1
     gc.freeze()

@@ -24,7 +24,7 @@ class Notices:
         if self.drawing:
             self.waiting.append(text)
             return
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # the latter if it interrupts a write to the same stream
             click.echo(text, err=True)
 
     def taken(self) -> list[str]:

@@ -130,7 +130,7 @@ class Leases:
                     raise
                 failed = error
             # Only a read tells which run the lease belongs to.
-            found = _read(kube, lease["metadata"]["name"])
+            found = self._found(kube, lease["metadata"]["name"])
             if found is not None:
                 if found["spec"].get("holderIdentity") == lease["spec"]["holderIdentity"]:
                     return found  # created by this run: its id is random, no other run can have written it
@@ -140,6 +140,9 @@ class Leases:
             else:
                 self.clock.sleep(pause)
         raise LockedError(f"other runs are locking cluster {kube.cluster}", hint="run the command again")
+
+    def _found(self, kube: Kube, name: str) -> Object | None:
+        return repeated(lambda: _read(kube.within(HURRY_SECONDS), name), self.clock)
 
     def _remove_dead(self, kube: Kube, found: Object) -> None:
         """Delete a lease that a dead run of this folder left; raise LockedError for any other."""

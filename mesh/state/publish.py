@@ -23,6 +23,8 @@ from mesh.world.resources import SECRET
 
 SECONDS = 5.0
 """Deadline of one slice: a run that is stopped must end soon."""
+BRIEF = 2.0
+"""A server that hangs takes longer than this, and is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,11 @@ class Publisher:
         """Write one cluster's slice; return a warning if that failed: the old one is stale, not lost."""
         kube = self.world.kube(cluster)
         try:
-            repeated(lambda: slices.write(state, cluster, kube.within(SECONDS), past), self.world.clock)
+            repeated(
+                lambda: slices.write(state, cluster, kube.within(SECONDS), past),
+                self.world.clock,
+                budget=BRIEF,
+            )
             self._share_key(state, cluster)
         except KubeError as error:
             return f"cluster {cluster} has no copy of this state, or an old one: {error.message}"

@@ -267,3 +267,16 @@ def test_a_fifo_for_an_input_file_is_refused_by_name(branch: Unreachable, name: 
     assert answer.code == 1
     assert f"{name}" in answer.err
     assert "FIFO" in answer.err or "not a regular file" in answer.err
+
+
+READING = [verb for verb in VERBS if verb[0] not in {"apply", "destroy"}]
+
+
+@pytest.mark.parametrize("verb", READING, ids=" ".join)
+def test_a_command_that_reads_writes_nothing_beside_the_mesh_file(
+    unreachable: Unreachable, monkeypatch: pytest.MonkeyPatch, verb: list[str]
+) -> None:
+    monkeypatch.chdir(unreachable.folder)
+    before = sorted(unreachable.folder.rglob("*"))
+    unreachable(*verb)
+    assert sorted(unreachable.folder.rglob("*")) == before

@@ -145,7 +145,7 @@ def test_a_lease_made_by_a_request_that_was_answered_by_an_error_is_given_back(
     servers: dict[str, Server], said: list[str], bad: KubeError
 ) -> None:
     servers["one"].after["create"] = [bad]
-    servers["one"].before["get"] = [BAD["503"]]  # nor could it be read back at once
+    servers["one"].before["get"] = [BAD["503"]] * 4  # nor could it be read back at once
     with hold(servers, said) as held:
         assert held.lost("one")
         assert servers["one"].lease is not None
