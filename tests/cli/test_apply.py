@@ -29,7 +29,7 @@ def test_the_command_to_resume_repeats_every_option_that_changes_the_plan(unreac
     flags = ("--take", "link/cluster1/cluster2", "--allow-downgrade", "--confirm", "cluster1")
     answer = unreachable("apply", "--yes", *flags)
     assert answer.code == 6
-    assert answer.out.endswith(f"Resume with: mesh apply -f mesh.yaml {' '.join(flags)}\n")
+    assert answer.out.endswith(f"Resume with: mesh apply -f mesh.yaml {' '.join(flags)} --yes\n")
     assert "apply skips the pre-flight checks" in answer.out
 
 
