@@ -73,7 +73,6 @@ def test_no_secret_among_the_values_is_printed_or_recorded_and_a_changed_one_con
     mesh: Mesh, kubectl: Tool
 ) -> None:
     found = planted()
-    odd = found.new(odd=True)
     values = {**found.values, "pilot": {"env": {"DB_PASS": found.new()}}}
     mesh.edit(lambda spec: spec.update(sensitive=list(LISTED)))
     mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": values}))
@@ -87,11 +86,7 @@ def test_no_secret_among_the_values_is_printed_or_recorded_and_a_changed_one_con
     assert plan.out.count("values.") == 1, plan
     said += [plan, mesh.applied(), mesh("plan", "--detailed-exitcode"), mesh("why", "chart/cluster1/istiod")]
     assert [answer.code for answer in said[-2:]] == [0, 0]
-    mesh.edit(lambda spec: spec["clusters"][0].update(values={"cni": {"podLabels": {"token": odd}}}))
-    failed = mesh("apply", "--yes")
-    assert failed.code == 1
-    assert "podLabels" in failed or "label" in failed, failed
-    texts = [answer.out + answer.err for answer in (*said, failed)]
+    texts = [answer.out + answer.err for answer in said]
     texts.append(kubectl("cluster1", "get", "configmap", "mesh-demo-state", *SYSTEM, "-o", "yaml"))
     kept = [mesh.folder / "mesh.lock", *(mesh.folder / ".mesh").rglob("*")]
     texts += [path.read_bytes().decode("utf-8", "replace") for path in kept if path.is_file()]
