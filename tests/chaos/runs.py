@@ -125,6 +125,7 @@ def carried_out(ground: Ground, drawn: Drawn) -> list[int]:
             script.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE / "helm_wrapper.py"} "$@"\n')
             script.chmod(0o755)
             env = {"MESH_HELM": str(script), "CHAOS_HELM": ground.helm, "CHAOS_HOW": drawn.detail}
+            env["MESH_CHILD_ENV"] = "CHAOS_*"
             return [ran(ground.mesh, command, env)]
         case "race":
             return raced(ground, drawn, command)
