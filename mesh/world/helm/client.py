@@ -26,7 +26,7 @@ from mesh.world.child_env import child_env
 from mesh.world.disk.files import private_folder
 from mesh.world.disk.scratch import scratch_until_exit
 from mesh.world.helm.children import Children, alive, lock_path
-from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
+from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, HelmUnheard, RenderFailed, failure
 from mesh.world.kube.kubeconfig import Clusters, paths
 from mesh.world.untrusted import is_untrusted
 
@@ -174,6 +174,9 @@ class HelmCli:
                 ended = f"it took longer than {setting.timeout:g} s" if outcome.late else "it was stopped"
                 raise HelmStopped(f"{what}: {ended}") from None
             raise failure(what, outcome.stderr, job.values) from None
+        except ValueError:
+            # Not UTF-8, not JSON, or nothing at all: a wrapper around helm may lose what it prints.
+            raise HelmUnheard(f"{what}: helm ended without an error, but its output cannot be read") from None
 
     def _what(self, verb: str, job: HelmJob) -> str:
         place = f"cluster {self.cluster} (context {self.context})"

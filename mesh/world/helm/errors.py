@@ -9,6 +9,7 @@
     ├── FieldConflict    other field managers hold fields of the chart's objects
     ├── ChartNotFound    the chart, its version or its repository does not exist
     ├── RenderFailed     the chart does not render with these values
+    ├── HelmUnheard      ended well, and its output cannot be read
     ├── HelmStopped      ended by a signal, or at its deadline
     └── HelmFailed       any other failure
 """
@@ -72,6 +73,12 @@ class RenderFailed(HelmFailed):
     """The chart does not render with these values."""
 
     hint_text = "check the values of that chart"
+
+
+class HelmUnheard(HelmFailed):
+    """Helm ended well, and its output cannot be read."""
+
+    hint_text = "run the command again: it looks at what helm did; check a wrapper that MESH_HELM names"
 
 
 class HelmStopped(HelmFailed):

@@ -19,6 +19,7 @@ from mesh.world.helm.errors import (
     FieldConflict,
     HelmFailed,
     HelmMissing,
+    HelmUnheard,
     PendingRelease,
     RenderFailed,
 )
@@ -250,6 +251,17 @@ def test_no_argument_and_no_variable_of_helm_holds_a_value(tmp_path: Path) -> No
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     left = [path for path in files if list(hits(path.read_text(), found.secrets))]
     assert left == []
+
+
+@pytest.mark.parametrize("said", ["", "{", "no JSON", r"\377\376"])
+def test_output_of_helm_that_cannot_be_read_is_an_error_of_helm(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "helm"
+    path.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo v4.2.4 && exit\nprintf '{said}'\n")
+    path.chmod(0o755)
+    env = {"MESH_HELM": str(path), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    one = connect([("east", "c", "none")], env, run_dir=tmp_path / "run")["east"]
+    with pytest.raises(HelmUnheard, match="its output cannot be read"):
+        one.upgrade(HelmJob("r", "n", "chart", "", "1.0.0", {}))
 
 
 def test_without_helm_the_way_to_get_it_is_told(tmp_path: Path) -> None:
