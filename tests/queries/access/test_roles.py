@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,8 @@ ONE = ("--cluster", "cluster1", "-f", str(EXAMPLE))
 
 
 def test_rbac_warns_of_rights_that_it_cannot_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A module that is first imported while the registry is replaced keeps the wrong one for all later tests.
+    import_module("mesh.cli.rbac")
     monkeypatch.setattr("mesh.engine.registry.all_kinds", lambda: SILENT)
     for options in (["--for", "apply"], ["--for", "plan", "--dry-runs"]):
         answer = CliRunner().invoke(cli, ["rbac", *options, *ONE], catch_exceptions=False)
