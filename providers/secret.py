@@ -8,7 +8,6 @@ hidden; outputs, which the state holds, have its fingerprint under the key of th
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from mesh.model import (
     Unknown,
     not_yet,
 )
+from mesh.model.bounded_text import SMALL, from_base64
 from mesh.model.fingerprint import fingerprint
 from mesh.model.printable import quoted
 from mesh.model.refs import Ref
@@ -207,8 +207,8 @@ def _live(obj: Object, secret_key: bytes, manager: str) -> Live:
 def _value(obj: Object, name: str) -> str:
     """Return a value of a Secret as text; "" if it is not valid base64 of text."""
     try:
-        return base64.b64decode((obj.get("data") or {}).get(name, "")).decode().strip()
-    except (binascii.Error, UnicodeError):
+        return from_base64((obj.get("data") or {}).get(name, ""), SMALL).decode().strip()
+    except ValueError:
         return ""
 
 

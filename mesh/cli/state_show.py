@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from mesh.cli.views.tables import table
 from mesh.engine.session import Session
 from mesh.errors import MeshError, StateError
-from mesh.model import NO_CLUSTER
+from mesh.model import NO_CLUSTER, Unread
 from mesh.model.printable import json_text
 from mesh.sdk.contract import OPEN
 from mesh.state import slices
@@ -89,6 +89,8 @@ def _cluster(here: Session, name: str, namespace: str) -> Row:
     except MeshError as error:
         return Row(where, problem=f"{error.message}; {error.hint}")
     state, by = held.get(name), str(seen or "")
+    if isinstance(state, Unread):
+        return Row(where, locked=by, problem=state.why)
     if state is None:
         return Row(where, locked=by, problem="stores no copy of the state")
     entries = [entry for key, entry in state.entries.items() if key.cluster == name]

@@ -122,7 +122,8 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
     order = ordered(graph)
     recorded = session.store.read(session.mesh.name)
     seen = _observe(session, resources, recorded)
-    held = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
+    copies = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
+    held, damaged = slices.readable(copies), slices.damaged(copies)
     local = Local(recorded, identities(session.mesh, seen.uids), seen.uids)
     own = own_parts(held, local)
     state = newer(recorded, own.parts)
@@ -132,6 +133,7 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
     state = with_orphans(state, (session.kinds[kind] for kind in options.removable), seen.snapshots)
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
+    seen = seen.without(damaged)
     inputs = Inputs(
         resources,
         graph,
@@ -214,7 +216,7 @@ def _unread(session: Session, here: Decided) -> dict[str, str]:
     """Return the clusters of which it is not known what mesh has in them, and why."""
     seen, namespaces = here.observation, _namespaces(session, here.inputs.state)
     places = {name: each for name, each in namespaces.items() if name in seen.snapshots}
-    return {**slices.unread(places, seen.snapshots), **seen.unreachable}
+    return {**slices.unread(places, seen.snapshots), **seen.unrecorded, **seen.unreachable}
 
 
 def _consequence(here: Decided, why: str) -> str:

@@ -16,6 +16,8 @@ from mesh.sdk.chart_diff import HANDS
 from mesh.sdk.contract import Preview, Registry
 from mesh.walk import fan
 from mesh.world import World
+from mesh.world.guarded import not_understood
+from mesh.world.kube.errors import Malformed, Unreachable
 
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 PARALLEL = 8
@@ -67,8 +69,14 @@ def _ask(
         # A write to what is no longer wanted can only be one that gives it back.
         last = inputs.state.last(key)
         return ask.preview_back(kinds[key.kind], key, live, last, world) if live and last else Preview()
+    except (Unreachable, Malformed) as error:
+        return Preview(unknown=error.message)  # this cluster does not answer; the others do
     except MeshError as error:
         return error
+    except Exception as error:
+        if live is None:
+            raise
+        return Preview(unknown=not_understood(f"cluster {key.cluster}: {key.kind} {key.name}", error))
 
 
 def _defer(decisions: Decisions, key: Key, why: str) -> Decisions:

@@ -50,7 +50,9 @@ def rebuild(session: Session, local: State | None = None) -> Rebuilt:
     seen = _observe(session, places(resources, fresh(session.mesh.name)))
     _refuse_silent(seen)
     namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
-    held = slices.read(session.mesh.name, namespaces, seen.snapshots)
+    copies = slices.read(session.mesh.name, namespaces, seen.snapshots)
+    _refuse_damaged(slices.damaged(copies))
+    held = slices.readable(copies)
     now = identities(session.mesh, seen.uids)
     before = _of_lineage(local, held) or fresh(session.mesh.name)
     check_uids(now, before.clusters)
@@ -200,6 +202,15 @@ def _refuse_silent(seen: Observation) -> None:
         raise MeshError(
             f"not every cluster answers, and what it holds would be lost: {why}",
             hint="rebuild when all do, or take that cluster out of the file first",
+        )
+
+
+def _refuse_damaged(damaged: Mapping[str, str]) -> None:
+    if damaged:
+        why = "; ".join(f"{name}: {text}" for name, text in sorted(damaged.items()))
+        raise MeshError(
+            f"a cluster's copy of the state cannot be read, and what it holds would be lost: {why}",
+            hint="delete that ConfigMap: what the cluster holds is then found by the marks on its objects",
         )
 
 

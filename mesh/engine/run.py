@@ -62,7 +62,7 @@ class Run:
             clusters=_clusters(session, planned, state),
         )
         keys = unstored(planned.plan.steps, planned.inputs.found, planned.observation.snapshots)
-        publisher = Publisher(session.store, session.world, frozenset(planned.observation.uids), keys)
+        publisher = Publisher(session.store, session.world, planned.observation.answered, keys)
         uids = {name: new.clusters[name].uid for name in publisher.answered & new.clusters.keys()}
         leases = options.leases
         with leases.hold(new.run, uids) if leases else nullcontext(HeldLeases()) as held:

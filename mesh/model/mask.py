@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.model.bounded_text import SMALL, Unfit, loads
 from mesh.model.diff import dotted, leaves, named
 from mesh.model.resources import Path, Sensitive
 from mesh.model.secret_names import counts, is_reference, is_secret_name, words
@@ -132,8 +132,8 @@ def _inside(text: str) -> Iterator[str]:
     yield from (each for each in secrets_in_text(text) if each not in SWITCHES)
     if text.lstrip()[:1] in {"{", "["}:
         try:
-            yield from _parts(mask(json.loads(text)))
-        except (ValueError, RecursionError):
+            yield from _parts(mask(loads(text, SMALL)))
+        except Unfit:
             return
 
 

@@ -31,6 +31,7 @@ from mesh.planner.ownership import foreign, is_theirs, left, unproven, was_made,
 from mesh.planner.step import step_as_recorded, step_for, waiting_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider, Registry
+from mesh.world.guarded import not_understood
 
 GOING = "the present one is being deleted; it is created again once that has ended"
 
@@ -45,9 +46,21 @@ def decide(inputs: Inputs, kinds: Registry) -> Decisions:
     look = _lookup(inputs, kinds, made)
     for key in inputs.order:
         specs[key] = bind(inputs.resources[key].spec, look)
-        alone = decide_alone(inputs, kinds[key.kind], inputs.resources[key], specs[key])
+        alone = _understood(inputs, kinds[key.kind], inputs.resources[key], specs[key])
         made[key] = _among_others(alone, inputs, made, key)
     return Decisions.of(made, specs, frozenset(key for key in made if _is_by_state(made[key], inputs, key)))
+
+
+def _understood(inputs: Inputs, kind: Provider[Any], resource: Resource[Any], spec: Any) -> Decision:
+    """Decide one resource; what was read of it and cannot be judged defers it, and hides no other."""
+    try:
+        return decide_alone(inputs, kind, resource, spec)
+    except Exception as error:
+        if not isinstance(inputs.found.get(resource.key), Live | UnreadSecret):
+            raise
+        place = resource.place
+        what = f"cluster {resource.key.cluster}: {resource.key.kind} {place.namespace}/{place.name}"
+        return Deferred(not_understood(what, error))
 
 
 def decide_alone(inputs: Inputs, kind: Provider[Any], resource: Resource[Any], spec: Any) -> Decision:

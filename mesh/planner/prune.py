@@ -14,6 +14,7 @@ from mesh.planner.inputs import Inputs
 from mesh.planner.ownership import unproven
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider, Registry
+from mesh.world.guarded import not_understood
 
 
 def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
@@ -38,9 +39,23 @@ def prune(decisions: Decisions, inputs: Inputs, kinds: Registry) -> Decisions:
             deferred[key] = Deferral(key, f"still used by {blocked}, which is deferred")
         else:
             from_state |= {key} if isinstance(found, UnreadSecret) else set()
-            step = removal(inputs, kinds[key.kind], key, gone[key].last)
+            step = _understood(inputs, kinds[key.kind], key, gone[key].last)
+            if isinstance(step, Deferral):
+                deferred[key] = step
+                continue
             steps[key] = replace(step, needs=frozenset(user for user in users[key] if user in steps))
     return replace(decisions, steps=steps, deferred=deferred, from_state=frozenset(from_state))
+
+
+def _understood(inputs: Inputs, kind: Provider[Any], key: Key, last: Last) -> Step | Deferral:
+    """Return the step; what was read and cannot be judged is deferred."""
+    try:
+        return removal(inputs, kind, key, last)
+    except Exception as error:
+        if not isinstance(inputs.found.get(key), Live | UnreadSecret):
+            raise
+        what = f"cluster {key.cluster}: {key.kind} {last.place.namespace}/{last.place.name}"
+        return Deferral(key, not_understood(what, error))
 
 
 def removal(inputs: Inputs, kind: Provider[Any], key: Key, last: Last) -> Step:

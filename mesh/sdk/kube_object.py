@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from mesh.errors import KubeError
@@ -24,6 +25,7 @@ from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_o
 from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.sdk.script import Commands
 from mesh.world import Object, World
+from mesh.world.guarded import guarded
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
 from mesh.world.snapshot import Snapshot
@@ -161,10 +163,12 @@ def find(
         return {key: hidden(key, error) for key in places}
     except KubeError as error:
         return dict.fromkeys(places, Unread(error.message))
-    return {
-        key: live(key, objects[here]) if (here := Place(place.namespace, place.name)) in objects else None
-        for key, place in places.items()
-    }
+    found: dict[Key, Found] = {}
+    for key, place in places.items():
+        obj = objects.get(Place(place.namespace, place.name))
+        what = f"cluster {key.cluster}: {key.kind} {place.namespace}/{place.name}"
+        found[key] = guarded(what, partial(live, key, obj)) if obj else None
+    return found
 
 
 def written_in(resource: ResourceType, key: Key, place: Place, world: World) -> tuple[Touch, ...]:

@@ -15,9 +15,40 @@ from uuid import uuid4
 
 from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
+from mesh.model.bounded_text import Limits, Unfit, loads
 from mesh.sdk.contract import Last
+from mesh.world.shapes import Each, fitted
 
 FORMAT = 1
+
+LARGEST = Limits(size=32 << 20)
+"""A lockfile takes about a kilobyte for a resource; the copy in a cluster is a ConfigMap of at most 1 MiB."""
+
+LOCKFILE = {
+    "mesh!": str,
+    "lineage!": str,
+    "serial!": int,
+    "run!": str,
+    "clusters!": Each(
+        {
+            **dict.fromkeys(("uid!", "cluster_name!", "network!", "trust_domain!"), str),
+            **dict.fromkeys(("namespace", "context", "kubeconfig"), str),
+        }
+    ),
+    "resources!": Each(
+        {
+            "needs!": [str],
+            "place!": [str],
+            "fields!": Each(str),
+            "created!": bool,
+            "uid!": str,
+            "outputs!": dict,
+            "status!": str,
+            "theirs": [str],
+        }
+    ),
+}
+"""The types of a lockfile of this format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +126,11 @@ def from_text(text: str, where: str) -> State:
         raise StateError(
             f"{where} has merge conflict markers", hint=f"take one side as a whole, then {restore}"
         )
-    odd = StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore)
     try:
-        body = json.loads(text)
-        version = body["format"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise odd from None
-    if version != FORMAT:
+        body = fitted(loads(text, LARGEST), {"format!": int})
+    except Unfit as error:
+        raise _odd(where, error, restore) from None
+    if (version := body["format"]) != FORMAT:
         raise StateError(
             f"{where} has format {version}, this mesh reads format {FORMAT}",
             hint="use the newer mesh that wrote it",
@@ -111,9 +140,14 @@ def from_text(text: str, where: str) -> State:
         # be valid JSON together and still name objects that no cluster has.
         raise StateError(f"{where} was changed by hand or damaged: its digest does not match", hint=restore)
     try:
-        return _lock(body)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise odd from None
+        return _lock(fitted(body, LOCKFILE))
+    except (TypeError, ValueError) as error:
+        raise _odd(where, error, restore) from None
+
+
+def _odd(where: str, error: Exception, restore: str) -> StateError:
+    why = error if isinstance(error, Unfit) else "an entry of it is not one of a lockfile"
+    return StateError(f"{where} is not a mesh lockfile, or it is cut off: {why}", hint=restore)
 
 
 def slice_of(state: State, cluster: str) -> State:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError, StateError
+from mesh.model import Unread
 from mesh.sdk.managed_fields import marks
 from mesh.state.history import PastRun, added
 from mesh.state.history import from_text as past_runs
@@ -28,10 +29,24 @@ def name_of(mesh: str) -> str:
     return f"mesh-{mesh}-state"
 
 
-def read(
-    mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
-) -> dict[str, State | None]:
-    """Return the slice of each cluster that answered, None if it has none; `namespaces` are istiod's."""
+Copies = Mapping[str, State | Unread | None]
+
+
+def readable(copies: Copies) -> dict[str, State | None]:
+    """Return the slices that could be read, None for a cluster without one."""
+    return {name: each for name, each in copies.items() if not isinstance(each, Unread)}
+
+
+def damaged(copies: Copies) -> dict[str, str]:
+    """Return why the slice of a cluster cannot be used, by cluster."""
+    return {name: each.why for name, each in copies.items() if isinstance(each, Unread)}
+
+
+def read(mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> Copies:
+    """Return the slice of each cluster that answered, None if it has none; `namespaces` are istiod's.
+
+    A slice that does not fit its format is `Unread`: it concerns its own cluster alone.
+    """
 
     def answer(cluster: str) -> list[Object] | None:
         try:
@@ -39,14 +54,14 @@ def read(
         except KubeError:
             return None
 
-    found: dict[str, State | None] = {}
+    found: dict[str, State | Unread | None] = {}
     for cluster, objects in fan(answer, sorted(namespaces)).items():
         if objects is None:
             continue  # no answer is not "no slice": the cluster is left out, and its entries stay as recorded
         namespace = namespaces[cluster]
         named = (obj for obj in objects if obj["metadata"]["name"] == name_of(mesh))
         own = next(named, None)
-        found[cluster] = _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if own else None
+        found[cluster] = _parsed(own, cluster, namespace) if own else None
     return found
 
 
@@ -61,6 +76,13 @@ def unread(namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> 
         return ""
 
     return {cluster: said for cluster in sorted(namespaces) if (said := why(cluster))}
+
+
+def _parsed(own: Object, cluster: str, namespace: str) -> State | Unread:
+    try:
+        return _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace)
+    except StateError as error:
+        return Unread(f"{error.message}; {error.hint}")
 
 
 def read_now(state: State, cluster: str, kube: Kube) -> State | None:

@@ -90,7 +90,13 @@ class Store:
             resources=len(state.entries),
             journal_lines=len(lines),
         )
-        return with_intents(state, lines)
+        try:
+            return with_intents(state, lines)
+        except (KeyError, TypeError, ValueError):
+            raise StateError(
+                f"{self.journal_path}: an entry is not one that mesh writes",
+                hint="restore the file from a backup, or delete it: the next run then reads the clusters",
+            ) from None
 
     def write(self, state: State) -> None:
         """Write the lockfile, whole or not at all."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from threading import Lock
 
 from mesh.errors import MeshError, RefusedError
+from mesh.model.bounded_text import Unfit
 from mesh.world import trace
+from mesh.world.bounded_http import body_of, bounded, with_bounds
 from mesh.world.disk.input_file import read_input
 
 LIMIT = 16 * 1024 * 1024
@@ -48,12 +51,14 @@ def _download(url: str) -> bytes:
     import urllib3
 
     began = time.monotonic()
-    with urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS) as pool:
+    pools = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS)
+    with with_bounds(pools) as pool, bounded(LIMIT, began + SECONDS):
         try:
             answer = pool.request("GET", url, preload_content=False)
-            data = answer.read(LIMIT + 1)
-            answer.release_conn()
-        except urllib3.exceptions.HTTPError as error:
+            data = body_of(answer, LIMIT, Lock())
+        except Unfit as error:
+            raise MeshError(f"{url} cannot be used: {error}", hint="check spec.gatewayAPI.source") from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise MeshError(
                 f"{url} cannot be fetched: {type(error).__name__}",
                 hint="for a machine without internet set spec.gatewayAPI.source to a file or folder",
@@ -68,6 +73,4 @@ def _download(url: str) -> bytes:
     )
     if answer.status != 200:
         raise MeshError(f"{url} answers {answer.status}", hint="check spec.gatewayAPI.version and source")
-    if len(data) > LIMIT:
-        raise MeshError(f"{url} is larger than {LIMIT >> 20} MiB", hint="check spec.gatewayAPI.source")
-    return bytes(data)
+    return data

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.errors import KubeError
+from mesh.model.bounded_text import SMALL, from_base64
 from mesh.world.resources import NAMESPACE, SECRET
 
 DATA_KEY = "key"
@@ -82,7 +83,7 @@ class FingerprintKeys:
 def _key(secret: Mapping[str, Any]) -> bytes:
     """Return the key in a Secret; b"" for one that another program made or a person has changed."""
     try:
-        key = base64.b64decode(str((secret.get("data") or {}).get(DATA_KEY, "")), validate=True)
+        key = from_base64(str((secret.get("data") or {}).get(DATA_KEY, "")), SMALL)
     except (binascii.Error, ValueError):
         return b""
     return key if len(key) == SIZE else b""

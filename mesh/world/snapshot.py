@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Unpack
 
-from mesh.errors import KubeError
+from mesh.errors import KubeError, MeshError
 from mesh.world import Object, Selection, World
 from mesh.world.resources import ResourceType
 
@@ -59,7 +59,7 @@ class Snapshot:
                 try:
                     one.value = read()
                 except Exception as error:  # noqa: BLE001  # kept, and raised again at every call
-                    one.error = error
+                    one.error = _bare(error)
                 one.done = True
         if one.error is not None:
             raise one.error
@@ -75,3 +75,11 @@ class _ReadBefore(Snapshot):
         if one is None or not one.done:
             raise KubeError(f"cluster {self.cluster}: it was not read")
         return super().remember(key, read)
+
+
+def _bare(error: Exception) -> Exception:
+    """Return an error without the frames that it was raised in: they hold the answer that did not fit."""
+    if isinstance(error, MeshError):
+        error.__context__ = error.__cause__ = None
+        return error.with_traceback(None)
+    return error

@@ -6,8 +6,6 @@ name is checked before the first byte is written, and the folder has a fixed nam
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import unicodedata
@@ -17,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mesh.errors import HelmError
+from mesh.model.bounded_text import Unfit, from_base64
 from mesh.model.printable import terminal
 from mesh.sdk.shell import command
 from mesh.world import Object
@@ -31,7 +30,7 @@ LONGEST_NAME = 512
 DEEPEST = 16
 LARGEST = 5 * 1024 * 1024
 """Bytes of one file; helm itself reads no larger one."""
-LARGEST_IN_ALL = 32 * 1024 * 1024
+LARGEST_IN_ALL = 16 * 1024 * 1024
 
 TEMPLATES, NESTED = "templates", "charts"
 _WRITTEN = ("Chart.yaml", "values.yaml", "values.schema.json")
@@ -170,8 +169,8 @@ def _refuse_clashes(files: Iterable[PurePosixPath]) -> None:
 
 def _bytes(name: str, data: object) -> bytes:
     try:
-        content = base64.b64decode(data or "") if isinstance(data, str | None) else None
-    except (binascii.Error, ValueError):
+        content = from_base64(data or "") if isinstance(data, str | None) else None
+    except Unfit:
         content = None
     if content is None:
         raise _unsafe(f"{_short(name)} is not base64")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.istio import solo, upstream
 from mesh.istio.addresses import eastwest_key
 from mesh.model import Action, Attrs, Key, Plan, Unread
+from mesh.model.bounded_text import SMALL, Unfit
 from mesh.model.spec import Cluster, Component, Mesh
 from mesh.queries.checks.model import NotFound, Skip
 from mesh.queries.states import ResourceState
@@ -17,9 +18,12 @@ from mesh.queries.status.model import ClusterStatus, Status
 from mesh.state.lockfile import State
 from mesh.world import Object
 from mesh.world.helm.releases import Release, ReleaseView
+from mesh.world.shapes import fitted
 
 if TYPE_CHECKING:
     from mesh.world.pki import Inspection
+
+MESH_CONFIG = {"trustDomain": str, "defaultConfig": {"meshId": str}}
 
 Rows = tuple[Object, ...]
 
@@ -238,10 +242,10 @@ def mesh_config(facts: ClusterFacts) -> Mapping[str, Any]:
     found = facts.named("configs", facts.namespace, "istio")
     text = (found or {}).get("data", {}).get("mesh", "")
     try:
-        document = parse(text)
-    except ValueError as error:
+        document: Mapping[str, Any] = fitted(parse(text, SMALL), MESH_CONFIG)
+    except Unfit as error:
         raise Skip(f"ConfigMap {facts.namespace}/istio cannot be read: {error}") from None
-    return document if isinstance(document, Mapping) else {}
+    return document
 
 
 def trust_domain(facts: ClusterFacts) -> str:

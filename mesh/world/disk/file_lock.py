@@ -23,8 +23,12 @@ from pathlib import Path
 from types import TracebackType
 
 from mesh.errors import LockedError, StateError
+from mesh.model.bounded_text import SMALL, loads
 from mesh.world import trace
 from mesh.world.disk.files import naming
+from mesh.world.shapes import fitted
+
+HOLDER = {"who!": str, "host!": str, "pid!": int, "doing!": str, "since!": str}
 
 LOOKS, SECONDS_BETWEEN = 20, 0.05
 """How often to look for the name of a holder, which writes it just after it has the lock."""
@@ -103,9 +107,9 @@ class FileLock:
         """Return the holder as the body names it; it is written a moment after the lock is taken."""
         for _ in range(LOOKS):
             try:
-                body = json.loads(self.path.read_bytes())
+                body = fitted(loads(self.path.read_bytes(), SMALL), HOLDER)
                 return "{who} on {host}, process {pid}: {doing}, since {since}".format(**body)
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError):
                 time.sleep(SECONDS_BETWEEN)
         return "another process"
 

@@ -39,7 +39,7 @@ def read_input(
         _regular(path, found)
         if check:
             check(found)
-        content = file.read(limit + 1)
+        content = file.read(min(limit, found.st_size) + 1)  # a read of `limit` bytes would first reserve them
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"is larger than {_size(limit)}", str(path))
     return content

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.errors import StateError
+from mesh.model.bounded_text import SMALL, loads
 from mesh.model.printable import quoted
 from mesh.world import trace
 from mesh.world.disk.files import naming, sync_folder
@@ -123,7 +124,7 @@ def _parse(data: bytes, path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
 def _decode(line: bytes) -> dict[str, Any] | None:
     """Return the entry of one line, None if the line is not whole."""
     try:
-        record = json.loads(line) if line.endswith(b"\n") else None
+        record = loads(line, SMALL) if line.endswith(b"\n") else None
     except ValueError:
         return None
     if not isinstance(record, dict) or record.get("sum") != _sum(record.get("entry")):

@@ -23,8 +23,10 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
+from mesh.model.bounded_text import SMALL, loads
 from mesh.world.disk.files import naming, private_folder
 from mesh.world.helm.errors import HelmBusy
+from mesh.world.shapes import fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,9 @@ def note(fd: int, pid: int, command: str) -> None:
 
 def _read(path: Path) -> Child:
     try:
-        said = json.loads(path.read_text("utf-8"))
-        return Child(int(said["pid"]), str(said["started"]), str(said["command"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        said = fitted(loads(path.read_bytes(), SMALL), {"pid!": int, "started!": str, "command!": str})
+        return Child(said["pid"], said["started"], said["command"])
+    except (OSError, ValueError):
         return Child()
 
 

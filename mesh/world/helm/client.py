@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -20,13 +19,23 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
 from mesh.errors import StateError
+from mesh.model.bounded_text import Unfit
 from mesh.world import HelmJob, Object, trace
-from mesh.world import yaml_documents as documents
+from mesh.world.bounded_process import run
 from mesh.world.child_env import child_env
 from mesh.world.disk.files import private_folder
 from mesh.world.disk.scratch import scratch_until_exit
 from mesh.world.helm.children import Children, alive, lock_path
-from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, HelmUnheard, RenderFailed, failure
+from mesh.world.helm.errors import (
+    ChartNotFound,
+    HelmMissing,
+    HelmStopped,
+    HelmUnheard,
+    RenderFailed,
+    failure,
+)
+from mesh.world.helm.output import rendering
+from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.kubeconfig import Clusters, paths
 from mesh.world.untrusted import is_untrusted
 
@@ -111,10 +120,10 @@ class HelmCli:
             ),
         )
         try:
-            return [document for document in documents.read_all(text) if isinstance(document, dict)]
-        except ValueError as error:
+            return rendering(text)
+        except Unfit as error:
             raise RenderFailed(
-                f"{self._what('render', job)}: the rendering is not valid YAML: {error}"
+                f"{self._what('render', job)}: the rendering is not valid YAML of Kubernetes objects: {error}"
             ) from None
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
@@ -169,6 +178,9 @@ class HelmCli:
         try:
             with self._program.gate:
                 return asyncio.run(work(HelmCommand(setting)))
+        except Unfit as error:
+            told = "helm ended without an error, but its output cannot be read"
+            raise HelmUnheard(f"{what}: {told}: {error}") from None
         except HelmExit as outcome:
             if outcome.late or outcome.code < 0:
                 ended = f"it took longer than {setting.timeout:g} s" if outcome.late else "it was stopped"
@@ -234,18 +246,19 @@ def _usable(binary: str, env: Mapping[str, str]) -> Version:
     argv = [binary, "version", "--template", "{{ .Version }}"]
     began = time.monotonic()
     try:
-        said = subprocess.run(
-            argv, capture_output=True, check=True, timeout=30, env=child_env(env)
-        ).stdout.decode()
-    except (OSError, subprocess.SubprocessError):
+        done = run(argv, env=child_env(env), seconds=30)
+    except (OSError, Unfit):
         raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET) from None
-    trace.process(trace.HELM, argv, 0, began)
+    trace.process(trace.HELM, argv, done.code, began)
+    if done.code:
+        raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET)
+    said = done.out.decode("ascii", "replace")
     number = _NUMBER.search(said)
     if not number:
         raise HelmMissing(f"{binary} does not print its version", hint=HOW_TO_GET)
     version = int(number[1]), int(number[2]), int(number[3] or 0)
     if not (OLDEST <= version < (4, 0, 0) or version >= OLDEST_4):
-        raise HelmMissing(f"{binary} is {said.strip()}, which is too old", hint=HOW_TO_GET)
+        raise HelmMissing(f"{binary} is {shown(said)}, which is too old", hint=HOW_TO_GET)
     return version
 
 

@@ -69,8 +69,11 @@ class Credentials:
         try:
             headers = (*self._authorization(user, call), *_impersonation(user))
             cert, key = user.pem("client-certificate"), user.pem("client-key")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise Unauthorized(call, f"the credentials of the context cannot be read: {error}") from None
+        except (AttributeError, KeyError, TypeError):
+            what = "its `user` is not one of a kubeconfig: a value has another type, or a name is missing"
+            raise Unauthorized(call, f"the credentials of the context cannot be read: {what}") from None
         if self._grant is not None and self._grant.cert:
             cert, key = self._grant.cert, self._grant.key
         return Login(headers, cert, key)

@@ -6,8 +6,6 @@ relative path is relative to the folder of its file.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from os import devnull, pathsep
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.errors import MeshError
+from mesh.model.bounded_text import from_base64
 from mesh.world import yaml_documents as documents
 from mesh.world.disk.input_file import read_input
 from mesh.world.plain_http import allowed_hosts, refusal
@@ -41,7 +40,7 @@ class Section:
         """Return the bytes of `<key>-data`, or of the file that `<key>` names; b"" if neither is set."""
         data = self.text(f"{key}-data")
         if data:
-            return base64.b64decode(data, validate=False)
+            return from_base64(data)
         name = self.text(key)
         return read_input(self.folder / Path(name).expanduser()) if name else b""
 
@@ -113,7 +112,7 @@ def targets(clusters: Clusters, env: Mapping[str, str]) -> Mapping[str, Target]:
             found[name] = _target(name, context, config, env)
         except MeshError as problem:
             problems.append(f"cluster {name}: {problem.message}")
-        except (OSError, binascii.Error) as problem:
+        except (OSError, ValueError, RuntimeError) as problem:
             problems.append(f"cluster {name}: context {context}: {problem}")
     if problems:
         raise MeshError("\n".join(problems), hint="fix the contexts of the clusters, or the kubeconfig")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from mesh.world.bounded_http import with_bounds
 from mesh.world.disk.scratch import secret_path
 from mesh.world.kube.auth import Login
 from mesh.world.kube.error_bodies import shown
@@ -29,6 +30,10 @@ def open_pool(
             options["server_hostname"] = target.tls_server_name
             options["assert_hostname"] = target.tls_server_name
     proxy = target.proxy or _proxy(target.server, env)
+    return with_bounds(_manager(call, proxy, options))
+
+
+def _manager(call: Call, proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
     if not proxy:
         return urllib3.PoolManager(**options)
     if proxy.startswith("socks"):

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from mesh.model.bounded_text import from_base64
+
 ITERATIONS = 600_000
 """Of PBKDF2 with HMAC-SHA-256; OWASP's recommendation (Password Storage Cheat Sheet, 2023)."""
 
@@ -48,7 +50,7 @@ def is_weak(pem: bytes) -> bool:
     if _BEGIN not in text or _END not in text:
         return False
     try:
-        der = base64.b64decode(text.partition(_BEGIN)[2].partition(_END)[0])
+        der = from_base64(text.partition(_BEGIN)[2].partition(_END)[0])
     except ValueError:
         return False
     at = der.find(_PBKDF2)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 
 from mesh.errors import MeshError
 from mesh.istio.addresses import chart_key, crds_key
+from mesh.model.bounded_text import SMALL, Unfit, from_base64
 from mesh.model.spec import COMPONENTS
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -199,9 +198,9 @@ def _expired(scene: MeshFacts, config: Object, hook: Object) -> Iterator[Finding
     from mesh.world import pki
 
     try:
-        text = base64.b64decode(hook["clientConfig"].get("caBundle", "")).decode()
+        text = from_base64(hook["clientConfig"].get("caBundle", ""), SMALL).decode()
         found = [pki.describe(block) for block in pki.pem_blocks(text)]
-    except (MeshError, ValueError, binascii.Error):
+    except (MeshError, ValueError):
         return
     if found and all(each.not_after <= scene.now for each in found):
         yield Finding(
@@ -239,6 +238,6 @@ def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 def _text(encoded: str) -> str:
     try:
-        return base64.b64decode(encoded).decode("ascii", "replace")
-    except binascii.Error:
+        return from_base64(encoded, SMALL).decode("ascii", "replace")
+    except Unfit:
         return ""

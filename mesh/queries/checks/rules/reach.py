@@ -13,6 +13,7 @@ from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 from mesh.queries.checks.paste import word
 from mesh.queries.checks.rules.apps import enrolled
 from mesh.world import Object
+from mesh.world.shapes import moment
 
 PATIENCE = timedelta(minutes=5)
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
@@ -56,7 +57,7 @@ def _has_balancer(facts: ClusterFacts) -> bool:
 
 
 def _waits(service: Object, now: datetime) -> bool:
-    made = datetime.fromisoformat(service["metadata"]["creationTimestamp"])
+    made = moment(service["metadata"]["creationTimestamp"])
     return not service.get("status", {}).get("loadBalancer", {}).get("ingress") and now - made > PATIENCE
 
 
