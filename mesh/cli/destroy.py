@@ -6,22 +6,20 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.options import new_objects_option
+from mesh.cli.options import enrolled_option, exclude_option, new_objects_option, target_option, words
 from mesh.cli.run import carry_out
 from mesh.cli.run_request import RunRequest, run_options
 from mesh.cli.session import document_options
 from mesh.engine import verbs as engine
-from mesh.model import Key
+from mesh.model import Asked, Key
 
 
 @click.command("destroy")
 @document_options
 @run_options
-@click.option(
-    "--ignore-enrolled",
-    is_flag=True,
-    help="Destroy the mesh although workloads use it. Interrupts their traffic.",
-)
+@target_option
+@exclude_option
+@enrolled_option
 @click.option(
     "--crds", is_flag=True, help="Also remove the Gateway API CRDs, if mesh created them and they are unused."
 )
@@ -36,23 +34,26 @@ def destroy_command(
     parallelism: int,
     digest: str,
     as_json: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
     ignore_enrolled: bool,
     crds: bool,
     include_adopted: bool,
     new_objects: frozenset[Key],
 ) -> int:
     """Remove everything that mesh created. Adopted resources are given back, not removed."""
-    flags = [part for key in sorted(new_objects) for part in ("--allow-new-objects", str(key))]
+    asked = Asked(
+        targets=targets,
+        excludes=excludes,
+        ignore_enrolled=ignore_enrolled,
+        new_objects=tuple(sorted(map(str, new_objects))),
+    )
+    kept = (("--crds", crds), ("--include-adopted", include_adopted))
+    flags = (*words(asked), *(option for option, is_set in kept if is_set))
     request = RunRequest(
-        path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True, flags=tuple(flags)
+        path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True, flags=flags
     )
     return carry_out(
         request,
-        lambda session: engine.plan_destroy(
-            session,
-            ignore_enrolled=ignore_enrolled,
-            crds=crds,
-            include_adopted=include_adopted,
-            new_objects=new_objects,
-        ),
+        lambda session: engine.plan_destroy(session, asked, crds=crds, include_adopted=include_adopted),
     )

@@ -11,6 +11,7 @@ import click
 
 from mesh.cli.typed import typed
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
+from mesh.model import Plan
 from mesh.sdk.shell import command
 
 Verb = Literal["apply", "destroy"]
@@ -19,7 +20,7 @@ Command = Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The options of a run."""
+    """The options of a run; `saved` is the plan in the file that is applied."""
 
     path: Path
     contexts: tuple[str, ...]
@@ -32,6 +33,8 @@ class RunRequest:
     confirmed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     stop_at: tuple[str, ...] = ()
+    allow_deletes: str = ""
+    saved: Plan | None = None
 
     @property
     def verb(self) -> Verb:

@@ -19,6 +19,7 @@ from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
 from mesh.world import World
 from mesh.world.fingerprint_keys import FingerprintKeys
+from mesh.world.fingerprints import LateFingerprints
 from mesh.world.untrusted import UNTRUSTED, is_untrusted, program_path
 
 LOCKFILE = "mesh.lock"
@@ -131,6 +132,7 @@ def open_session(
         folder=folder,
         say=trace.waits(process.waits.say),
         keys=FingerprintKeys(mesh.name, namespaces, partial(own_key, mesh.name, env)),
+        fingerprint=LateFingerprints(env, store.plan_key),
     )
     return Session(mesh, world, all_kinds(), store)
 

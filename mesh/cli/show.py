@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.saved_plan import is_plan
+from mesh.cli.saved_plan import load as load_plan
 from mesh.cli.session import document_options, environment, load, open_session
 from mesh.cli.unread import refuse_unread
 from mesh.errors import UsageError
@@ -31,6 +34,8 @@ Outputs = Callable[[Ref], Any]
 )
 @click.option("--live", is_flag=True, help="Read values that only the clusters know, such as addresses.")
 @click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the dependency graph.")
+@click.option("--format", "how", type=click.Choice(FORMATS), help="Output format of a saved plan.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 def show_command(
     *,
     path: Path,
@@ -39,13 +44,21 @@ def show_command(
     manifests: bool,
     live: bool,
     graph: str | None,
+    how: str | None,
+    as_json: bool,
 ) -> None:
     """Print the resources of the mesh file with their dependencies, in the order of creation.
 
     With ADDRESS, only these resources. Only --live needs the clusters: without it, values that only
     a cluster knows are printed as `(known after …)`. With --live, the exit code is 6 if a
-    value could not be read.
+    value could not be read. With the file of a saved plan, print the plan.
     """
+    how = "json" if as_json else how
+    if len(addresses) == 1 and is_plan(addresses[0]):
+        _print_plan(Path(addresses[0]), how or "text", is_other=bool(manifests or live or graph))
+        return
+    if how:
+        raise UsageError("--format is for a saved plan", hint="run mesh show --format json plan.json")
     if graph and manifests:
         raise UsageError("--graph and --manifests cannot be used together", hint="use one of them")
     if live and not manifests:
@@ -72,6 +85,12 @@ def show_command(
         text = resources_text(chosen, resources, edge)
     click.echo(text, nl=False)
     refuse_unread(unread)
+
+
+def _print_plan(path: Path, how: str, *, is_other: bool) -> None:
+    if is_other:
+        raise UsageError("a saved plan has no --manifests, --live or --graph", hint="use --format")
+    click.echo(printed(load_plan(path), how), nl=False)
 
 
 def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:

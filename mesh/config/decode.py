@@ -123,6 +123,10 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
         leave={
             Key.parse(each): report.origin(("spec", "leave", index)) for index, each in enumerate(spec.leave)
         },
+        prevent_destroy={
+            each: report.origin(("spec", "preventDestroy", index))
+            for index, each in enumerate(spec.prevent_destroy)
+        },
         resources=resources(spec.resources, {member.name for member in members}, report),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,

@@ -1,10 +1,12 @@
-"""Refuse a destroy while workloads use the mesh."""
+"""Refuse to remove the mesh from a cluster while workloads use it there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mesh.errors import KubeError, RefusedError
+from mesh.model import NO_CLUSTER, Action, Plan
+from mesh.model.spec import Mesh
 from mesh.state.lockfile import State
 from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
@@ -17,11 +19,22 @@ WAYPOINT = "istio-waypoint"
 
 def refuse_enrolled(snapshots: Mapping[str, Snapshot], state: State) -> None:
     """Refuse to take the mesh down under workloads that use it; list them all."""
-    found = [line for name in sorted(state.clusters) if name in snapshots for line in _users(snapshots[name])]
+    _refuse("the mesh is in use", snapshots, state.clusters)
+
+
+def refuse_leaving(snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan) -> None:
+    """Refuse to take down a cluster that left the mesh file under workloads that use the mesh there."""
+    kept = {cluster.name for cluster in mesh.clusters}
+    gone = {step.key.cluster for step in plan.steps if step.action is Action.DELETE} - kept - {NO_CLUSTER}
+    _refuse(f"{', '.join(sorted(gone))} left the mesh file while the mesh is in use there", snapshots, gone)
+
+
+def _refuse(why: str, snapshots: Mapping[str, Snapshot], clusters: Collection[str]) -> None:
+    found = [line for name in sorted(clusters) if name in snapshots for line in _users(snapshots[name])]
     if found:
         raise RefusedError(
-            "the mesh is in use:\n" + "\n".join(f"  {line}" for line in found),
-            hint="take these out of the mesh first; destroy --ignore-enrolled goes on and cuts their traffic",
+            f"{why}:\n" + "\n".join(f"  {line}" for line in found),
+            hint="take these out of the mesh first; --ignore-enrolled goes on and cuts their traffic",
         )
 
 

@@ -11,18 +11,21 @@ from mesh.engine.fingerprints import keys_for
 from mesh.engine.observe import Observation, observe
 from mesh.engine.orphans import with_orphans
 from mesh.engine.preview import preview
+from mesh.engine.review import tools
 from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.strays import strays
 from mesh.istio import remarks
 from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
-from mesh.model.graph import edges, ordered
+from mesh.model.graph import edges, ordered, reversed_edges
 from mesh.model.spec import ExistingCA
+from mesh.planner.configuration import configuration
 from mesh.planner.confirmation import confirmation, to_confirm
 from mesh.planner.decide import decide
 from mesh.planner.decisions import Decisions, Steps
-from mesh.planner.digest import in_order, plan_digest
+from mesh.planner.digest import in_order, plan_digest, sealed
 from mesh.planner.downgrade import backwards
 from mesh.planner.from_record import warning
+from mesh.planner.guards import refuse_protected
 from mesh.planner.inputs import Inputs, PlanOptions, places
 from mesh.planner.link_switch import (
     automatic_first,
@@ -37,6 +40,7 @@ from mesh.planner.prune import prune
 from mesh.planner.refusals import refuse_all, refuse_several_roots
 from mesh.planner.reissue import asked_for, disclosed, reissued
 from mesh.planner.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
+from mesh.planner.selection import Chosen, check_patterns, choose, narrowed, warnings
 from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
@@ -57,6 +61,8 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
     here = decided(session, resources, options)
     inputs, decisions = here.inputs, here.decisions
     check_taken(options.take, resources.keys() | inputs.state.entries.keys())
+    chosen = _chosen(session, inputs, decisions)
+    decisions = narrowed(decisions, chosen.keys) if options.selection else decisions
     for each in passes(session, inputs):
         decisions = decisions.with_steps(each(decisions.steps))
     if not options.destroy and isinstance(session.mesh.root.ca, ExistingCA):
@@ -65,7 +71,37 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
     trace.decisions(decisions)
     refuse_all(decisions.refusals)
     here = replace(here, decisions=decisions)
-    return Planned(_assemble(session, here), inputs, decisions, here.observation, inputs.state, here.held)
+    made = _assemble(session, here)
+    said = warnings(options.selection, chosen, decisions.steps.keys(), decisions.aside)
+    made = replace(made, warnings=(*said, *made.warnings))
+    refuse_protected(made.steps, session.mesh.prevent_destroy)
+    return Planned(made, inputs, decisions, here.observation, inputs.state, here.held)
+
+
+def _chosen(session: Session, inputs: Inputs, decisions: Decisions) -> Chosen:
+    """Return the selected resources, with all that must happen before their steps."""
+    known = inputs.resources.keys() | inputs.state.entries.keys()
+    selection = inputs.options.selection
+    if not selection:
+        return Chosen(frozenset(known))
+    check_patterns(selection.targets, "--target", known)
+    check_patterns(selection.excludes, "--exclude", known)
+    # Beside the needs of the file: removals come after their users, a downgrade turns the order round, and a
+    # switch of links has an order of its own. The order of clusters in a rollout does not count.
+    gone = {key: entry.needs for key, entry in inputs.unwanted().items()}
+    needs = {**inputs.edges, **reversed_edges(gone)}
+    steps = decisions.steps
+    for each in orders(session, inputs):
+        steps = each(steps)
+    return choose(
+        selection,
+        known,
+        {key: (needs.get(key, frozenset()) | _needs_of(steps, key)) & known for key in known},
+    )
+
+
+def _needs_of(steps: Steps, key: Key) -> frozenset[Key]:
+    return steps[key].needs if key in steps else frozenset()
 
 
 def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
@@ -73,11 +109,16 @@ def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
     # First what is kept is no longer deleted, so that nothing waits for a deletion that will not happen. A
     # downgrade then turns the order inside each cluster round; the rollout puts the clusters one behind the
     # other on top of that. A switch of links comes last: it must see every other need to add its own.
+    keep, turned, *linked = orders(session, inputs)
+    return (keep, turned, partial(_rolled_out, session, inputs), *linked)
+
+
+def orders(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
+    """Return the passes without the one that puts clusters one behind the other."""
     linked = manual_first if session.mesh.automatic else partial(automatic_first, found=inputs.found)
     return (
         partial(_keep, session, inputs),
         lambda steps: backwards(steps, (cluster.name for cluster in session.mesh.clusters)),
-        partial(_rolled_out, session, inputs),
         *(() if inputs.options.destroy else (linked,)),
     )
 
@@ -209,6 +250,10 @@ def _assemble(session: Session, here: Decided) -> Plan:
         recorded=tuple(sorted(decisions.from_state)),
         unread=_unread(session, here),
         destroying=inputs.options.destroy,
+        config=sealed(configuration(session.mesh, session.world.folder), session.world.fingerprint),
+        tools=tools(session, steps),
+        key=session.world.fingerprint("the key of this plan"),
+        entries=len(inputs.state.entries),
     )
 
 

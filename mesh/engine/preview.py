@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from mesh.engine.review import reviewed
 from mesh.errors import MeshError
 from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
 from mesh.model.diff import dotted
@@ -52,7 +53,8 @@ def preview(
             decisions = _defer(decisions, key, answer.unknown)
         elif key in decisions.steps:
             decisions = _with(decisions, inputs, key, answer)
-    return decisions
+    asked = {key: answer for key, answer in answers.items() if isinstance(answer, Preview)}
+    return reviewed(decisions, inputs, kinds, asked, world.fingerprint)
 
 
 def _ask(

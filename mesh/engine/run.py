@@ -71,7 +71,8 @@ class Run:
             progress = Progress(planned.inputs.found, new)
             waiter = Waiter(session.world, options.timeout, options.stopping)
             left = frozenset(planned.decisions.left)
-            worker = Worker(session.world, tasks, progress, waiter, options.checks, left)
+            aside = planned.decisions.aside
+            worker = Worker(session.world, tasks, progress, waiter, options.checks, left, aside)
             recorder = Recorder(session.store, Journal(session.store.journal_path), publisher)
             recorder.begin(new, planned.state.serial)
             yield cls(planned, tasks, options, held, recorder, progress, worker)

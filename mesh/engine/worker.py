@@ -39,6 +39,8 @@ class Worker:
     checks: gate.MidFlightChecks = gate.no_checks
     left: frozenset[Key] = frozenset()
     """Resources that another owner keeps: they are waited for and never written."""
+    aside: frozenset[Key] = frozenset()
+    """Resources that are not in sync and not in this plan: the checks of a gate do not count them."""
 
     def carry_out(self, task: Task) -> Outcome:
         """Carry a step out; raise MeshError if it fails."""
@@ -72,7 +74,8 @@ class Worker:
         # The outcomes are copied first, since the caller's thread may add one at any moment. A step that ends
         # right then still counts as pending, which only excuses one finding until the next look.
         ended = self.progress.outcomes.copy()
-        return gate.to_come({key: task.step for key, task in self.tasks.items() if key not in ended})
+        left = {key: task.step for key, task in self.tasks.items() if key not in ended}
+        return gate.to_come(left) | self.aside
 
     def _when_idle(self, task: Task) -> Live | None:
         """Wait until no earlier process works on it and the old one is deleted, then read it."""

@@ -224,7 +224,8 @@ class Mesh:
     `variant` is "" for the guide's default. `sensitive` are dotted paths in the values of any chart.
     `digest` covers every file that was read. `mesh_id` is for upstream only. `through` are the
     intermediate versions before `version`, one per minor version, oldest first. `leave` are the
-    resources to leave to another owner, with their positions in the file.
+    resources to leave to another owner, with their positions in the file; `prevent_destroy` the patterns
+    of what no plan may destroy, likewise.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Mesh:
     through: tuple[str, ...] = ()
     leave: Mapping[Key, Origin] = field(default_factory=dict)
     resources: tuple[ListedResource, ...] = ()
+    prevent_destroy: Mapping[str, Origin] = field(default_factory=dict)
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster with a name; raise KeyError if there is none."""

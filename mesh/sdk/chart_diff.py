@@ -59,6 +59,26 @@ def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> t
     return tuple(found)
 
 
+def sent(new: list[Object], secrets: Collection[str]) -> dict[str, Any]:
+    """Return the objects of a rendering by name; `secrets` and the data of every Secret are masked."""
+    found: dict[str, Any] = {}
+    for obj in new:
+        # Two API groups may have a kind of the same name: what stands under one name is a list.
+        found.setdefault(name_of(obj), []).append(_masked(obj, secrets))
+    return found
+
+
+def _masked(obj: Any, secrets: Collection[str]) -> Any:
+    if isinstance(obj, Mapping):
+        hidden = ("data", "stringData") if obj.get("kind") == "Secret" else ()
+        return {
+            key: Sensitive(value) if key in hidden else _masked(value, secrets) for key, value in obj.items()
+        }
+    if isinstance(obj, list):
+        return [_masked(value, secrets) for value in obj]
+    return Sensitive(obj) if isinstance(obj, str) and any(secret in obj for secret in secrets) else obj
+
+
 def _removal(name: str, obj: Object) -> ManifestChange:
     kept = (obj["metadata"].get("annotations") or {}).get("helm.sh/resource-policy") == "keep"
     return ManifestChange(name, Action.FORGET if kept else Action.DELETE)

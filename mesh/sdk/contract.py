@@ -57,7 +57,9 @@ class Preview:
     `notes` are printed under the step. `held` are fields that another field manager holds: the plan refuses
     them unless the user takes the object over. `beyond` is what the chart in a release's own record would add
     to the cluster: the plan refuses it unless the user allows it. `refusals` make the plan refuse (exit code
-    5) in any case. `unknown` says why the answer is not known yet: the step is deferred.
+    5) in any case. `unknown` says why the answer is not known yet: the step is deferred. `sends` are the
+    objects that the write makes, by name, with secrets as `Sensitive`; `charts` the digests of the charts
+    that they are rendered from. A kind that leaves `sends` empty sends what `Shown` says.
     """
 
     notes: tuple[str, ...] = ()
@@ -66,6 +68,8 @@ class Preview:
     refusals: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     unknown: str = ""
+    sends: Mapping[str, Any] = field(default_factory=dict)
+    charts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(ABC, Generic[S]):

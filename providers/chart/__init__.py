@@ -199,18 +199,20 @@ class ChartProvider(
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
         """Install it; `helm upgrade --install` continues a release that an earlier run began."""
-        world.helm(key.cluster).upgrade(spec.job)
+        helm = world.helm(key.cluster)
+        helm.upgrade(helm.pinned(spec.job)[0])
 
     def update(self, spec: ChartSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
         """Upgrade it; first unlock a release that an earlier run left pending."""
         view = view_of(live)
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
+        helm = world.helm(key.cluster)
         with prepared(job_of(spec, live), live) as job:
             there = mask(config_of(live), hidden_of(last))
-            job = replace(job, values=reveal(merged(job.values, there, last)))
+            job = replace(helm.pinned(job)[0], values=reveal(merged(job.values, there, last)))
             refuse_more(spec, key, job, live, world)
-            world.helm(key.cluster).upgrade(job, force_conflicts=True)
+            helm.upgrade(job, force_conflicts=True)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the chart that it has, with the values of its owner only."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mesh.model import Key, Live
+from mesh.model import Key, Live, Sensitive
 from mesh.model.mask import reveal
 from mesh.providers.chart.archive import UnsafeChartError, unpacked
 from mesh.providers.chart.observe import view_of
 from mesh.providers.chart.record_chart import beyond, without_hooks
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import theirs_only
-from mesh.sdk.chart_diff import changes
+from mesh.sdk.chart_diff import changes, name_of
 from mesh.sdk.contract import Last, Preview
 from mesh.world import HelmJob, World
 
@@ -46,4 +46,6 @@ def preview_back(key: Key, live: Live, last: Last, world: World) -> Preview:
     changed = changes(view.deployed.objects(), without_hooks(new), frozenset())
     notes = traffic(key.name, live.status["nodes"], changed)
     more = beyond(new, job, world.kube(key.cluster))
-    return Preview(notes, tuple(replace(each, fields=()) for each in changed), beyond=more)
+    shown = tuple(replace(each, fields=()) for each in changed)
+    # Without a spec, the sensitive values are not known: each object counts as hidden as a whole.
+    return Preview(notes, shown, beyond=more, sends={name_of(obj): Sensitive(obj) for obj in new})

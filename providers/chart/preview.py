@@ -15,7 +15,7 @@ from mesh.providers.chart.spec import ChartSpec
 from mesh.providers.chart.trust import ISTIOD, second_istiod
 from mesh.providers.chart.upgrade import traffic
 from mesh.providers.chart.values import merged
-from mesh.sdk.chart_diff import changes, conflicts, placeheld
+from mesh.sdk.chart_diff import changes, conflicts, placeheld, sent
 from mesh.sdk.contract import Preview
 from mesh.world import HelmJob, Object, World
 
@@ -24,6 +24,7 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     """Render the chart, compare it with what is deployed, and dry-run what changes."""
     kube = world.kube(key.cluster)
     with prepared(job_of(spec, live), live) as job:
+        job, bytes_of_chart = world.helm(key.cluster).pinned(job)
         job = replace(job, values=placeheld(merged(job.values, config_of(live), None)))
         rendered = _rendered(job, key, live, world)
     if live is None and spec.component == ISTIOD and (why := second_istiod(kube, spec.job.namespace)):
@@ -40,7 +41,14 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     taken, held = conflicts(kube, job, new, old) if old else ((), ())
     changed = changes(old, new, secrets)
     felt = traffic(spec.component, live.status["nodes"], changed) if live else ()
-    return Preview(taken + felt, changed, held, beyond=more)
+    return Preview(
+        taken + felt,
+        changed,
+        held,
+        beyond=more,
+        sends=sent(rendered, secrets),
+        charts={spec.component: bytes_of_chart} if bytes_of_chart else {},
+    )
 
 
 def refuse_more(spec: ChartSpec, key: Key, job: HelmJob, live: Live, world: World) -> None:

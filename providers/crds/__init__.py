@@ -133,8 +133,8 @@ class CrdsProvider(
     def preview(self, spec: CrdsSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Read the bundle, so that a wrong source or digest fails the plan and not the apply."""
         del key, live
-        names = [obj["metadata"]["name"] for obj in objects(spec.api, world)]
-        return Preview(notes=(f"{len(names)} objects from {spec.api.source}",))
+        sends = {obj["metadata"]["name"]: obj for obj in objects(spec.api, world)}
+        return Preview(notes=(f"{len(sends)} objects from {spec.api.source}",), sends=sends)
 
     def commands(self, resource: Resource[CrdsSpec], mesh: Mesh) -> Commands:
         """Apply the bundle and wait until the API server serves it."""

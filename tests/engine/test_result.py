@@ -10,7 +10,7 @@ import pytest
 from mesh.engine.outcome import Outcome, done, guarded
 from mesh.engine.result import RunResult, check, end_of
 from mesh.engine.session import Planned, Session
-from mesh.errors import MeshError, PartialError, RefusedError
+from mesh.errors import MeshError, PartialError, RefusedError, StalePlanError
 from mesh.model import Action, Deferral
 from tests.engine.toy import carry_out, key, plan, toy, toys
 from tests.support.steps import step
@@ -53,6 +53,15 @@ def test_a_run_that_failed_only_by_refusals_is_refused(planned: Planned) -> None
         check(RunResult(planned, {A: REFUSED}))
     with pytest.raises(PartialError, match="2 failed"):
         check(RunResult(planned, {A: REFUSED, B: BAD}))
+
+
+def test_a_run_whose_steps_are_all_out_of_date_ends_as_a_stale_plan(planned: Planned) -> None:
+    stale = Outcome(error=StalePlanError("changed since the plan", hint="plan again"))
+    with pytest.raises(StalePlanError, match="changed since the plan") as error:
+        check(RunResult(planned, {A: stale, B: Outcome()}))
+    assert error.value.exit_code == 3
+    with pytest.raises(PartialError, match="2 failed"):
+        check(RunResult(planned, {A: stale, B: BAD}))
 
 
 def test_a_defect_of_one_step_is_its_outcome() -> None:

@@ -291,6 +291,8 @@ def installed(room: Path) -> Iterator[None]:
         (mesh.world.helm.client, "_binary", lambda _env: "helm"),
         (mesh.world.helm.client, "_usable", lambda *_args: (4, 2, 4)),
         (HelmCommand, "_spawn", _spawn),
+        # A chart of the simulation has no bytes: it is never downloaded or copied.
+        (mesh.world.helm.client.HelmCli, "pinned", lambda _self, job: (job, f"sha256:{job.ref}")),
         (asyncio, "run", drive),
         (sys, "stdout", Stream(sys.stdout)),
         (sys, "stderr", Stream(sys.stderr)),

@@ -28,7 +28,7 @@ from mesh.model import (
 )
 from mesh.model.refs import unknowns_in
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 Json = dict[str, Any]
 
@@ -63,8 +63,10 @@ def plan_json(plan: Plan) -> Json:
         "warnings": list(plan.remarks),
         "confirm": list(plan.confirm),
         "skipped_checks": list(plan.skipped_checks),
+        "targets": list(plan.asked.targets),
+        "excludes": list(plan.asked.excludes),
         "applyable": any(step.action is not Action.NOOP for step in plan.steps),
-        "complete": plan.complete,
+        "complete": plan.complete and not plan.is_partial,
         "errored": plan.blind,
     }
 

@@ -17,6 +17,8 @@ AS_RECORDED = (
     "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
 )
 
+PARTIAL = "No changes in the selected resources. The others were not planned."
+
 _LEGEND = {
     Action.CREATE: "create",
     Action.UPDATE: "update in-place",
@@ -42,7 +44,9 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
 
 
 def no_changes(plan: Plan) -> str:
-    """Return the sentence for a plan without changes, with the limits of this identity."""
+    """Return the sentence for a plan without changes, with its limits."""
+    if plan.is_partial:
+        return PARTIAL
     if plan.destroying:
         return NOTHING_TO_DESTROY
     return AS_RECORDED if plan.recorded else NO_CHANGES

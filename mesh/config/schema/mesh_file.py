@@ -242,6 +242,13 @@ class SpecPart(Part):
         NONE,
         Field(description="addresses of objects that mesh leaves to their owner, such as link/a/b"),
     ]
+    prevent_destroy: Annotated[
+        list[Annotated[str, Field(pattern=forms.PATTERN)]],
+        NONE,
+        Field(
+            description="what no plan may destroy: addresses, kinds or clusters, with * as in chart/*/istiod"
+        ),
+    ]
     resources: Annotated[
         list[ResourcePart], NONE, Field(description="resources of installed kinds, beside those of the mesh")
     ]

@@ -23,17 +23,25 @@ LOCK = ".lock"
 def scratch() -> Iterator[Path]:
     """Yield a private folder, which exists inside the context only."""
     sweep_scratch()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    handle = -1
+    folder, handle = _locked_folder()
     try:
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with suppress(OSError):  # a file system without locks: nothing is swept there
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if handle >= 0:
-            os.close(handle)
+        os.close(handle)
+
+
+def _locked_folder() -> tuple[Path, int]:
+    """Create a folder, and hold its lock; return both."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # a file system without locks: nothing is swept there
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # A sweep by another process may have taken the folder for a left one before it was locked.
+        if (folder / LOCK).exists():
+            return folder, handle
+        os.close(handle)
 
 
 def scratch_until_exit() -> Path:

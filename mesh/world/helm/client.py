@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from mesh.world.bounded_process import run
 from mesh.world.child_env import child_env
 from mesh.world.disk.files import private_folder
 from mesh.world.disk.scratch import scratch_until_exit
+from mesh.world.helm.charts import Charts
 from mesh.world.helm.children import Children, alive, lock_path
 from mesh.world.helm.errors import (
     ChartNotFound,
@@ -62,6 +64,7 @@ class Program:
     timeout: float
     children: Children
     gate: BoundedSemaphore
+    charts: Charts
     _found: tuple[str, Version] | None = None
     _home: Path | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -125,6 +128,20 @@ class HelmCli:
             raise RenderFailed(
                 f"{self._what('render', job)}: the rendering is not valid YAML of Kubernetes objects: {error}"
             ) from None
+
+    def pinned(self, job: HelmJob) -> tuple[HelmJob, str]:
+        """Return the job with a private copy of its chart, made once a run, and the digest of its bytes."""
+        return self._program.charts.pinned(job, partial(self._pull, job))
+
+    def _pull(self, job: HelmJob, folder: Path) -> None:
+        """Download the chart of a job into a folder."""
+        self._run(
+            "pull the chart of", job, self._setting(os.devnull), lambda helm: helm.download(job, folder)
+        )
+
+    def version(self) -> str:
+        """Return the version of the program."""
+        return ".".join(map(str, self._program.found()[1]))
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
@@ -209,7 +226,9 @@ def connect(
     `run_dir` holds locks and helm's own folders. At most `processes` helms run at the same time; each may
     take `timeout` seconds per operation. `children.stop()` ends those at work.
     """
-    program = Program(env, run_dir.absolute(), timeout, children or Children(), BoundedSemaphore(processes))
+    folder = run_dir.absolute()
+    gate = BoundedSemaphore(processes)
+    program = Program(env, folder, timeout, children or Children(), gate, Charts())
     return {
         name: HelmCli(name, context, os.pathsep.join(map(str, paths(kubeconfig, env))), program)
         for name, context, kubeconfig in clusters

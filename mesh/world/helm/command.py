@@ -124,6 +124,13 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         argv += ["--api-versions", known] if known else []
         return await self.run(argv, documents.json_bytes(job.values))
 
+    async def download(self, job: HelmJob, folder: Path) -> bytes:
+        """Run `helm pull` into a folder."""
+        argv = ["pull", job.ref, "--destination", str(folder)]
+        argv += ["--repo", job.repo] if job.repo else []
+        argv += ["--version", job.version] if job.version else []
+        return await self.run(argv, b"")
+
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002  # pyhelm3's name
         """Run helm to its end or its deadline; return stdout, or raise `HelmExit`."""
         setting = self._setting

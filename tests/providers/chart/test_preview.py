@@ -44,6 +44,9 @@ class Empty(Server):
 class Renders:
     """A helm in memory that renders one binding."""
 
+    def pinned(self, job: HelmJob) -> tuple[HelmJob, str]:
+        return job, "sha256:bytes"
+
     def template(self, job: HelmJob, **_how: Any) -> list[Object]:
         assert job.hooks is not job.ref.startswith("oci:"), "of a record, the hooks are looked at too"
         return [BINDING]
