@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from mesh.cli.say import say
 from mesh.errors import UsageError
 from mesh.model.printable import terminal
 from mesh.sdk.shell import command
@@ -27,7 +26,7 @@ def chosen(kubeconfig: Path | None, wanted: tuple[str, ...]) -> tuple[StarterClu
     if not wanted:
         for each in known:
             if not is_nameable(each):
-                click.echo(f"Warning: {_odd(each)}; {_rename(each)}", err=True)
+                say(f"Warning: {_odd(each)}; {_rename(each)}", err=True)
         return entries(known)
     found: list[StarterCluster] = []
     for text in wanted:

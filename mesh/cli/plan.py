@@ -50,6 +50,7 @@ def plan_command(
 
     The exit code is 6 if a part of the mesh could not be read, and 1 if no cluster could be read.
     """
+    from mesh.engine.saved import recognisable
     from mesh.engine.verbs import plan
     from mesh.queries.access.denied import warned
 
@@ -70,7 +71,7 @@ def plan_command(
     text = printed(planned, how)
     click.echo(text, nl=False)
     if out:
-        save(planned, out)
+        save(recognisable(here, planned), out)
     refuse_blind(planned)
     refuse_incomplete(planned)
     return 2 if detailed_exitcode and not planned.empty else 0

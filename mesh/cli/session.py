@@ -124,6 +124,7 @@ def open_session(
         env["PATH"] = program_path(env, folder)
     clock = SystemClock(process.stop.wait)
     kubes = connect(targets.values(), env, sleep=clock.sleep)
+    own = partial(own_key, mesh.name, env)
     world = World(
         kubes=kubes,
         helms=helms(targets.values(), env, run_dir=store.run_folder, children=process.children),
@@ -131,8 +132,8 @@ def open_session(
         env=env,
         folder=folder,
         say=trace.waits(process.waits.say),
-        keys=FingerprintKeys(mesh.name, namespaces, partial(own_key, mesh.name, env)),
-        fingerprint=LateFingerprints(env, store.plan_key),
+        keys=FingerprintKeys(mesh.name, namespaces, own),
+        fingerprint=LateFingerprints(env, own),
     )
     return Session(mesh, world, all_kinds(), store)
 

@@ -18,11 +18,10 @@ from mesh.istio import remarks
 from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
 from mesh.model.graph import edges, ordered, reversed_edges
 from mesh.model.spec import ExistingCA
-from mesh.planner.configuration import configuration
 from mesh.planner.confirmation import confirmation, to_confirm
 from mesh.planner.decide import decide
 from mesh.planner.decisions import Decisions, Steps
-from mesh.planner.digest import in_order, plan_digest, sealed
+from mesh.planner.digest import in_order, plan_digest
 from mesh.planner.downgrade import backwards
 from mesh.planner.from_record import warning
 from mesh.planner.guards import refuse_protected
@@ -250,9 +249,7 @@ def _assemble(session: Session, here: Decided) -> Plan:
         recorded=tuple(sorted(decisions.from_state)),
         unread=_unread(session, here),
         destroying=inputs.options.destroy,
-        config=sealed(configuration(session.mesh, session.world.folder), session.world.fingerprint),
         tools=tools(session, steps),
-        key=session.world.fingerprint("the key of this plan"),
         entries=len(inputs.state.entries),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mesh.engine.observe import uid_of
 from mesh.engine.session import Planned, Session
@@ -13,6 +14,16 @@ from mesh.planner.digest import sealed
 from mesh.planner.saved import Difference, clusters, differences, refuse
 from mesh.walk import fan
 from mesh.world.resources import NAMESPACE
+
+
+def recognisable(session: Session, plan: Plan) -> Plan:
+    """Return the plan with what an apply recognises its configuration and key by.
+
+    Only a plan that is saved needs them: the key may have to be made, and a plan for the eye writes nothing.
+    """
+    fingerprint = session.world.fingerprint
+    config = sealed(configuration(session.mesh, session.world.folder), fingerprint)
+    return replace(plan, config=config, key=fingerprint("the key of this plan"))
 
 
 def plan_as_saved(session: Session, saved: Plan, plan: Callable[[], Planned]) -> Planned:
@@ -28,7 +39,7 @@ def plan_as_saved(session: Session, saved: Plan, plan: Callable[[], Planned]) ->
             f"the saved plan no longer holds, nothing was changed: {error.message}",
             hint=error.hint or "plan again, review it, and apply the new plan",
         ) from None
-    refuse(differences(saved, planned.plan), same_key=same_key)
+    refuse(differences(saved, recognisable(session, planned.plan)), same_key=same_key)
     return planned
 
 

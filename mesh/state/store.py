@@ -6,7 +6,6 @@
     .mesh/                  0700, ignores itself in git
       lock                  target of the file lock; its body names the holder
       id                    a random word that identifies this folder
-      plan.key              the key of the fingerprints in plans
       journal.jsonl         intents and results of the run under way
       backups/              the last ten lockfiles
       run/                  values files and locks of helm children
@@ -18,7 +17,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -28,10 +26,8 @@ from mesh.state.lockfile import State, fresh, from_text, to_text
 from mesh.world import trace
 from mesh.world.disk.file_lock import FileLock
 from mesh.world.disk.files import (
-    create_secret_file,
     naming,
     private_folder,
-    read_secret_file,
     replace_file,
     sweep_temporary,
 )
@@ -65,19 +61,6 @@ class Store:
     def run_folder(self) -> Path:
         """The folder of the values files and locks of helm children."""
         return self.folder / "run"
-
-    def plan_key(self) -> bytes:
-        """Return the key of the fingerprints in plans; it is made once and stays in this folder."""
-        path = self.folder / "plan.key"
-        try:
-            self.prepare()
-            create_secret_file(path, token_hex(32).encode())
-        except FileExistsError:
-            pass  # of two commands at once, the second one reads what the first made
-        except (OSError, StateError):
-            # In a folder that cannot be written the digests hold for this command; no other repeats them.
-            return token_bytes(32)
-        return read_secret_file(path)
 
     @property
     def journal_path(self) -> Path:

@@ -7,6 +7,7 @@ fingerprints are made with a key that is neither in the plan nor in the lockfile
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -30,7 +31,10 @@ class Fingerprints:
 
 @dataclass(slots=True)
 class LateFingerprints:
-    """The fingerprints of the key in the environment, or of the stored one; it is read when first needed."""
+    """The fingerprints of the key in the environment, or of the stored one; it is read when first needed.
+
+    `stored` returns b"" if there is no key and none can be made.
+    """
 
     env: Mapping[str, str]
     stored: Callable[[], bytes]
@@ -39,8 +43,9 @@ class LateFingerprints:
     def __call__(self, text: str) -> str:
         """Return the fingerprint of a text."""
         if self._made is None:
-            # Two threads at once read the same key: the second one only reads it again.
-            self._made = Fingerprints(_given(self.env) or self.stored())
+            # Two threads at once read the same key: the second one only reads it again. Where no key can be
+            # stored, the fingerprints hold for this command, and no other repeats them.
+            self._made = Fingerprints(_given(self.env) or self.stored() or secrets.token_bytes(SHORTEST))
         return self._made(text)
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.client import ApiServer
 from mesh.world.kube.errors import Call
-from mesh.world.kube.exchange import Patience, Request
+from mesh.world.kube.exchange import Patience, Reply, Request
 from mesh.world.kube.exec_plugin import Plugins
 from mesh.world.kube.kubeconfig import Section, Target
 from mesh.world.kube.request import Wire
@@ -29,7 +28,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True)
 class Answer:
-    """What `urllib3` returns."""
+    """What a server sends."""
 
     status: int
     data: bytes
@@ -159,12 +158,12 @@ class SimWire(Wire):
     def within(self, seconds: float) -> SimWire:
         return SimWire(self._network, self._cluster, super().within(seconds)._patience)
 
-    def _sent(self, call: Call, request: Request, login: Login) -> urllib3.BaseHTTPResponse:
+    def _sent(self, call: Call, request: Request, login: Login, ends: float) -> Reply:
         media, accept = request.headers.get("content-type", ""), request.headers.get("accept", "")
-        answer: Any = self._network.exchange(
+        answer = self._network.exchange(
             self._cluster, request.method, request.path, request.body, media, accept, self._patience.read
         )
-        return answer  # type: ignore[no-any-return]  # it has what is used of a response
+        return Reply.of(answer.status, answer.headers, answer.data)
 
 
 def connected(network: Network) -> dict[str, ApiServer]:

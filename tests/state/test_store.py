@@ -178,16 +178,3 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
         store.held("apply", NOW),
     ):
         pass
-
-
-def test_the_key_of_plans_is_made_once_for_its_owner_only_and_git_ignores_it(store: Store) -> None:
-    first = store.plan_key()
-    assert (len(first), store.plan_key()) == (64, first)
-    assert (store.folder / "plan.key").stat().st_mode & 0o777 == 0o600
-    assert (store.folder / ".gitignore").read_text() == "*\n"
-
-
-def test_a_folder_that_cannot_be_written_has_a_key_for_this_command_only(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    store = Store(tmp_path / "file" / "mesh.lock")
-    assert store.plan_key() != store.plan_key()

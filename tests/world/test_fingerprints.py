@@ -29,6 +29,11 @@ def test_the_key_of_the_environment_wins_and_the_stored_one_is_read_once() -> No
     assert read == [1]
 
 
+def test_without_any_key_the_fingerprints_hold_for_one_command() -> None:
+    one, other = LateFingerprints({}, bytes), LateFingerprints({}, bytes)
+    assert one("x") == one("x") != other("x")
+
+
 def test_a_short_key_is_refused_without_being_told() -> None:
     with pytest.raises(UsageError, match="MESH_PLAN_KEY has 6 characters") as error:
         LateFingerprints({"MESH_PLAN_KEY": "secret"}, bytes)("x")

@@ -60,7 +60,7 @@ def test_every_request_is_one_line_with_its_answer(server: Stumbling, tmp_path: 
     first, second = lines.all("event=request")
     assert LINE.fullmatch(first)
     assert (
-        ' mesh.kube cluster=east event=request method=GET path="/api/v1/pods?limit=500&labelSelector=a%3Db"'
+        ' mesh.kube cluster=east event=request method=GET path="/api/v1/pods?labelSelector=a%3Db&limit=500"'
         in first
     )
     assert re.search(r" status=200 ms=\d+\.\d bytes=\d+ attempt=1$", first)

@@ -8,7 +8,6 @@ same: what a person reviews is what an apply runs.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
@@ -35,6 +34,7 @@ from mesh.model import (
     Touch,
     Unknown,
 )
+from mesh.model.bounded_text import Limits, Unfit, loads
 from mesh.model.printable import json_text
 
 VERSION = 1
@@ -43,6 +43,9 @@ PART, CHECKSUM = "saved_plan", "checksum"
 Json = dict[str, Any]
 
 _OF_THE_WRITER = frozenset({PART, "mesh_version", "format_version"})
+
+BOUNDS = Limits(size=100_000_000, nodes=10_000_000)
+"""The plan of a hundred clusters takes a few million bytes."""
 
 AGAIN = "make it again with `mesh plan --out plan.json`"
 
@@ -61,7 +64,7 @@ def read_plan(text: str, where: str) -> Plan:
         raise damaged
     try:
         plan = _plan(body[PART])
-        shown = json.loads(json_text(plan_json(plan)))
+        shown = loads(json_text(plan_json(plan)), BOUNDS)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise damaged from None
     # The checksum does not sign anything. What a person reads in the file must be what an apply would run.
@@ -72,8 +75,8 @@ def read_plan(text: str, where: str) -> Plan:
 
 def _parsed(text: str, where: str) -> Json:
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
+        body = loads(text, BOUNDS)
+    except Unfit:
         raise MeshError(
             f"{where} is not a saved plan: it is not JSON, or it is cut off", hint=AGAIN
         ) from None

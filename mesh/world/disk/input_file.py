@@ -8,11 +8,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 LIMIT = 16 * 1024 * 1024
 """Bytes of a file that mesh reads as a whole, unless its reader sets another limit."""
+
+PART = 1 << 20
+"""Bytes that are read at once."""
 
 _KINDS = {
     stat.S_IFDIR: "is a folder",
@@ -39,10 +43,18 @@ def read_input(
         _regular(path, found)
         if check:
             check(found)
-        content = file.read(min(limit, found.st_size) + 1)  # a read of `limit` bytes would first reserve them
+        content = b"".join(_parts(file, limit + 1))
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"is larger than {_size(limit)}", str(path))
     return content
+
+
+def _parts(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """Yield what a file holds, at most so many bytes; a size of 0 says nothing, as of files of the kernel."""
+    # Part by part, because one read of the limit would first reserve as much memory.
+    while most > 0 and (part := file.read(min(PART, most))):
+        yield part
+        most -= len(part)
 
 
 def _regular(path: Path, found: os.stat_result) -> None:

@@ -20,6 +20,7 @@ CALL = Call("east", "c", "list", "nodes")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_answer_is_an_error_that_names_the_cluster(kind: str, tmp_path: Path) -> None:
+    before = threading.active_count()
     with hostile(kind) as url:
         kube = rig(tmp_path, url, total=0.6, read=0.5, answer=0.6, first_connect=0.5).kube
         for resource in (NODE, GATEWAY):
@@ -27,7 +28,7 @@ def test_a_bad_answer_is_an_error_that_names_the_cluster(kind: str, tmp_path: Pa
                 kube.list(resource)
             assert len(error.value.message) < 1_500
             assert error.value.hint
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
     assert [path.name for path in tmp_path.iterdir()] == ["config"]
 
 
