@@ -72,7 +72,10 @@ def _heard(child: subprocess.Popen[bytes], ends: float, most: int) -> tuple[byte
                 raise TimeoutError
             events = ready.select(LOOK)
             if not events and child.poll() is not None:
-                break
+                # It may have printed and ended since the look; all that it printed is in the pipes by now.
+                events = ready.select(0)
+                if not events:
+                    break
             for key, _ in events:
                 _take(ready, key, most)
             if len(out) > most:
