@@ -20,6 +20,7 @@ from tests.support import seen
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "two-clusters" / "mesh.yaml"
 NO_CHANGES = "No changes. Your clusters match the configuration."
+NOTHING_TO_DESTROY = "No changes. No objects need to be destroyed."
 
 
 class Tool(Protocol):

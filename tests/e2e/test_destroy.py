@@ -13,7 +13,7 @@ from tests.conftest import Tool
 
 from .chains import cacerts, fingerprint
 from .conftest import Before
-from .hands import NO_CHANGES, Mesh, everything
+from .hands import NOTHING_TO_DESTROY, Mesh, everything
 
 CLUSTERS = ("cluster1", "cluster2")
 
