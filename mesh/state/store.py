@@ -97,7 +97,7 @@ class Store:
         )
         try:
             return with_intents(state, lines)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise StateError(
                 f"{self.journal_path}: an entry is not one that mesh writes",
                 hint="restore the file from a backup, or delete it: the next run then reads the clusters",

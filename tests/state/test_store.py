@@ -16,6 +16,7 @@ from mesh.errors import LockedError, StateError
 from mesh.model import Key, Place, RecordedLocator
 from mesh.state.lockfile import State
 from mesh.state.store import BACKUPS, Store
+from mesh.world.disk.json_lines import append_line, open_lines
 from mesh.world.helm.children import lock_path, locked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -178,3 +179,14 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
         store.held("apply", NOW),
     ):
         pass
+
+
+def test_an_entry_of_the_journal_with_an_address_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path / "mesh.lock")
+    store.prepare()
+    handle = open_lines(store.journal_path)
+    append_line(
+        handle, {"event": "intent", "address": 5, "action": "CREATE", "place": ["a", "b"], "needs": []}
+    )
+    with pytest.raises(StateError, match="an entry is not one that mesh writes"):
+        store.read("demo")
