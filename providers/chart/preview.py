@@ -8,6 +8,7 @@ from dataclasses import replace
 from mesh.errors import RefusedError
 from mesh.model import Key, Live
 from mesh.model.mask import mask, secrets_in
+from mesh.providers.chart.drift import as_changes, others
 from mesh.providers.chart.management_plane import is_from_record, prepared
 from mesh.providers.chart.observe import view_of
 from mesh.providers.chart.record_chart import beyond, without_hooks
@@ -39,8 +40,10 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     )
     taken, held = conflicts(kube, job, new, old) if old else ((), ())
     changed = changes(old, new, secrets)
-    felt = traffic(spec.component, live.status["nodes"], changed) if live else ()
-    return Preview(taken + felt, changed, held, beyond=more)
+    if live is None:
+        return Preview(taken, changed, held, beyond=more)
+    felt = traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live)))
+    return Preview((*taken, *felt, *others(live)), changed, held, beyond=more)
 
 
 def refuse_more(spec: ChartSpec, key: Key, job: HelmJob, live: Live, world: World) -> None:
