@@ -23,6 +23,7 @@ from urllib3.exceptions import (
 
 from mesh.errors import KubeError
 from mesh.world import trace
+from mesh.world.kube import tls_failure
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.error_bodies import blames_object, shown
 from mesh.world.kube.errors import Call, Unreachable
@@ -179,7 +180,7 @@ class Wire:
         """Return the error to raise: not reached, not trusted, too slow, or cut off."""
         patience = self._patience
         why = shown(reason(error))
-        if isinstance(error, SSLError | ssl.SSLError):
+        if isinstance(error, SSLError | ssl.SSLError) and tls_failure.lasts(error):
             return Unreachable(
                 call,
                 f"TLS with {self._target.server} failed: {why}",
