@@ -22,13 +22,13 @@ def step_for(
     if found is None and (why := ask.awaited(kind, key)):
         return Step(Action.READ, key, Reason.UNHEALTHY, why=why)
     if found is None:
-        fields = diff({}, wanted)
+        was_there = last is not None and last.status == "ok"
         return Step(
             Action.CREATE,
             key,
-            Reason.DRIFT if last and last.status == "ok" else Reason.NEW,
-            fields,
-            why="deleted outside mesh since the last apply" if last and last.status == "ok" else "",
+            Reason.DRIFT if was_there else Reason.NEW,
+            diff({}, wanted),
+            why="deleted outside mesh since the last apply" if was_there else "",
         )
     fields = diff(ask.seen(kind, spec, found), wanted)
     return _change_or_wait(kind, spec, key, found, fields, last=last, now=now)
