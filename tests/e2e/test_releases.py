@@ -207,7 +207,7 @@ def test_a_field_of_a_chart_edited_with_kubectl_is_taken_back_with_the_next_upgr
 def test_a_release_uninstalled_by_hand_comes_back(mesh: Mesh, helm: Tool, how: tuple[str, ...]) -> None:
     helm("cluster2", "uninstall", "istio-cni", *SYSTEM, *how)
     told = block(mesh.pending().out, "chart/cluster2/cni")
-    assert "missing: deleted outside mesh" in told
+    assert "deleted outside mesh since the last apply" in told
     mesh.mended()
 
 

@@ -321,7 +321,7 @@ def revoked(mesh: Heard, kubectl: Tool, before: Before) -> None:
     refused = "its token is no longer accepted by cluster cluster2"
     eventually(lambda: mesh("plan").out, lambda out: out.count(refused) == 2)
     plan = mesh.pending().out
-    assert "missing: deleted outside mesh" in block(plan, "reader/cluster2/istio-reader")
+    assert "deleted outside mesh since the last apply" in block(plan, "reader/cluster2/istio-reader")
     for source in ("cluster1", "cluster3"):
         told = block(plan, f"remote/{source}/cluster2")
         assert refused in told

@@ -25,6 +25,7 @@ from mesh.errors import KubeError
 from mesh.model.bounded_text import Unfit
 from mesh.world import trace
 from mesh.world.bounded_http import body_of, bounded
+from mesh.world.kube import tls_failure
 from mesh.world.kube.answers import Meter
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.error_bodies import blames_object, shown
@@ -214,7 +215,7 @@ class Wire:
         """Return the error to raise: not reached, not trusted, too slow (for so many seconds), or cut off."""
         patience, method = self._patience, request.method
         why = shown(reason(error))
-        if isinstance(error, SSLError | ssl.SSLError):
+        if isinstance(error, SSLError | ssl.SSLError) and tls_failure.lasts(error):
             return Unreachable(
                 call,
                 f"TLS with {self._target.server} failed: {why}",
