@@ -15,7 +15,7 @@ from mesh.engine.review import tools
 from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.strays import strays
 from mesh.istio import remarks
-from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
+from mesh.model import NO_CLUSTER, Action, Found, Key, Live, Plan, Resource, Step, Unread
 from mesh.model.graph import edges, ordered, reversed_edges
 from mesh.model.spec import ExistingCA
 from mesh.planner.confirmation import confirmation, to_confirm
@@ -269,6 +269,18 @@ def _consequence(here: Decided, why: str) -> str:
     return f"{why}{stays}"
 
 
+def _not_compared(here: Decided) -> list[str]:
+    """Return what the kinds could not compare, once for each cluster."""
+    found = sorted(here.inputs.found.items())
+    lines = [
+        f"cluster {key.cluster}: {remark}"
+        for key, live in found
+        if isinstance(live, Live)
+        for remark in live.remarks
+    ]
+    return list(dict.fromkeys(lines))
+
+
 def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
     """Return the warnings about calls that fail while the links are switched."""
     switched_on = session.mesh.automatic and not inputs.options.destroy
@@ -283,6 +295,7 @@ def _warnings(session: Session, here: Decided) -> list[str]:
     ]
     said += here.said
     said += warning(tuple(sorted(decisions.from_state)))
+    said += _not_compared(here)
     said += remarks(session.mesh)
     said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)
     if state.serial > here.recorded.serial:

@@ -8,7 +8,7 @@ from functools import partial
 
 from mesh.engine.review import reviewed
 from mesh.errors import MeshError
-from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
+from mesh.model import ABSENT, Action, Deferral, Key, Live, Path, Step
 from mesh.model.diff import dotted
 from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
@@ -52,7 +52,7 @@ def preview(
         if answer.unknown:
             decisions = _defer(decisions, key, answer.unknown)
         elif key in decisions.steps:
-            decisions = _with(decisions, inputs, key, answer)
+            decisions = _with(decisions, inputs, kinds, key, answer)
     asked = {key: answer for key, answer in answers.items() if isinstance(answer, Preview)}
     return reviewed(decisions, inputs, kinds, asked, world.fingerprint)
 
@@ -99,7 +99,7 @@ def _defer_users(steps: Mapping[Key, Step], deferred: dict[Key, Deferral], key: 
             _defer_users(steps, deferred, user)
 
 
-def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> Decisions:
+def _with(decisions: Decisions, inputs: Inputs, kinds: Registry, key: Key, answer: Preview) -> Decisions:
     step = decisions.steps[key]
     refusals = dict(decisions.refusals)
     if answer.refusals:
@@ -109,7 +109,9 @@ def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> De
             f"{key}: the chart in the release's own record would create {'; '.join(answer.beyond)}: look who "
             f"wrote that record, or allow it with `--allow-new-objects {key}`"
         )
-    elif (theirs := (*answer.held, *_set_by_hand(step, inputs))) and key not in inputs.options.take:
+    elif (
+        theirs := (*answer.held, *_set_by_hand(step, inputs, kinds[key.kind].rendered))
+    ) and key not in inputs.options.take:
         held = "; ".join(theirs)
         refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
     new = tuple(f"the chart in its own record creates {each}" for each in answer.beyond)
@@ -117,7 +119,7 @@ def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> De
     return replace(decisions, refusals=refusals, steps={**decisions.steps, key: told})
 
 
-def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
+def _set_by_hand(step: Step, inputs: Inputs, rendered: frozenset[Path]) -> tuple[str, ...]:
     """Return the fields that a person set in an object of mesh, and mesh never did."""
     # A field that the state records and that differs is drift, which an apply reverts. One that it does not
     # record was never mesh's: reverting it would take away what a person wanted.
@@ -131,4 +133,5 @@ def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
         and each.touch.manager.startswith(HANDS)
         and ABSENT not in (each.before, each.after)
         and dotted(each.path) not in entry.last.fields
+        and not any(each.path[: len(path)] == path for path in rendered)
     )

@@ -52,10 +52,10 @@ def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> t
         elif name not in after:
             found.append(_removal(name, before[name]))
         else:
-            fields = diff(_shown(before[name]), _shown(after[name]))
+            fields = diff(shown(before[name]), shown(after[name]))
             if fields:
-                struck = (_struck(field, secrets) for field in fields)
-                found.append(ManifestChange(name, Action.UPDATE, _cut(tuple(struck))))
+                safe = tuple(struck(field, secrets) for field in fields)
+                found.append(ManifestChange(name, Action.UPDATE, _cut(safe)))
     return tuple(found)
 
 
@@ -84,14 +84,14 @@ def _removal(name: str, obj: Object) -> ManifestChange:
     return ManifestChange(name, Action.FORGET if kept else Action.DELETE)
 
 
-def _shown(obj: Object) -> Any:
+def shown(obj: Object) -> Any:
     """Return an object without what other programs write into it, and with its secrets wrapped."""
     if str(obj.get("kind")).endswith("WebhookConfiguration"):
         obj = {**obj, "webhooks": [_without_istiods(each) for each in obj.get("webhooks") or []]}
     return mask(mask_secret(obj) if obj.get("kind") == "Secret" else obj, lines=False)
 
 
-def _struck(field: Field, secrets: Collection[str]) -> Field:
+def struck(field: Field, secrets: Collection[str]) -> Field:
     """Return the field without secrets; a text of several lines keeps the lines that can be shown."""
     sides = field.before, field.after
     clean = [
@@ -157,7 +157,7 @@ def conflicts(
 
 def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
     try:
-        kube.apply(_as_helm(obj, job), manager=HELM, dry_run=True)
+        kube.apply(as_helm(obj, job), manager=HELM, dry_run=True)
     except Conflict as conflict:
         return [(manager, path) for manager, path, _ in conflict.causes if manager != ISTIOD]
     except Forbidden:
@@ -167,7 +167,7 @@ def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
     return []
 
 
-def _as_helm(obj: Object, job: HelmJob) -> Object:
+def as_helm(obj: Object, job: HelmJob) -> Object:
     """Return the object as helm sends it: with its namespace and the marks of its release."""
     meta = dict(obj["metadata"])
     meta["labels"] = {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}

@@ -80,6 +80,9 @@ class Provider(ABC, Generic[S]):
     """Fields that cannot change in place: the resource is replaced."""
     moves: ClassVar[frozenset[Path]] = frozenset()
     """Fields whose change may change an output."""
+    rendered: ClassVar[frozenset[Path]] = frozenset()
+    """Fields with a desired value that the cluster records (the rendering of a release), not the mesh file:
+    a difference was made outside mesh."""
     waits: ClassVar[bool] = True
     """Whether an apply waits until `ready` says so; False for a kind that is ready once it exists."""
     keeps_uid: ClassVar[bool] = True

@@ -10,13 +10,15 @@ from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Res
 from mesh.model.mask import mask, reveal
 from mesh.model.spec import COMPONENTS, Mesh
 from mesh.providers.chart.archive import UnsafeChartError, is_whole
+from mesh.providers.chart.drift import drifted, objects, sides
 from mesh.providers.chart.give_back import preview_back, returned
 from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
 from mesh.providers.chart.observe import all_views, read, view_of, views_in
 from mesh.providers.chart.preview import config_of, job_of, preview_upgrade, refuse_more
+from mesh.providers.chart.put_back import put_back
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
-from mesh.providers.chart.rights import release
+from mesh.providers.chart.rights import compared, release
 from mesh.providers.chart.spec import ChartSpec
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, unpublished
 from mesh.providers.chart.values import hidden_of, merged, theirs_only, undisturbed
@@ -71,6 +73,7 @@ class ChartProvider(
     kind = "chart"
     keeps_uid = False
     stage = Stage.RELEASES
+    rendered = frozenset({("objects",)})
 
     def disrupts(self, key: Key) -> bool:
         """Return whether it is a part of Istio: these carry traffic, a management plane does not."""
@@ -78,11 +81,13 @@ class ChartProvider(
 
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
         """Return the live attrs, with the values masked that the file calls sensitive."""
-        return self.hidden(live.attrs, spec.sensitive)
+        attrs = self.hidden(live.attrs, spec.sensitive)
+        return {**attrs, **objects(sides(live, attrs["values"])[0])}
 
     def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
         """Return the attrs with the values masked that the file calls sensitive, whatever their names."""
-        return {**attrs, "values": mask(attrs["values"], sensitive)}
+        kept = {name: value for name, value in attrs.items() if name != "objects"}
+        return {**kept, "values": mask(attrs["values"], sensitive)}
 
     def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
         """Return the values of the file over those that other owners set on the release."""
@@ -94,6 +99,8 @@ class ChartProvider(
         if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
             values = undisturbed(values, theirs, last)
         fixed = {"chart": spec.component, "status": DEPLOYED, "values": values}
+        if isinstance(live, Live):
+            fixed |= objects(sides(live, theirs)[1])
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
@@ -193,9 +200,9 @@ class ChartProvider(
         return release(key.name, action, place.namespace)
 
     def reads(self, key: Key, place: Place) -> Iterator[Right]:
-        """Yield the rights to see on how many nodes workloads run."""
-        del key, place
+        """Yield the rights to see the nodes, and the objects that the chart renders."""
         yield from rights(NODE, READ)
+        yield from compared(key.name, place.namespace)
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
         """Install it; `helm upgrade --install` continues a release that an earlier run began."""
@@ -213,6 +220,8 @@ class ChartProvider(
             job = replace(helm.pinned(job)[0], values=reveal(merged(job.values, there, last)))
             refuse_more(spec, key, job, live, world)
             helm.upgrade(job, force_conflicts=True)
+            if drifted(live):
+                put_back(key, job.namespace, job.release, world)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the chart that it has, with the values of its owner only."""
@@ -244,4 +253,4 @@ def _is_whole(live: Live, version: str) -> bool:
     return (live.attrs["version"], live.attrs["status"]) == (
         version,
         DEPLOYED,
-    ) and "objects" not in live.attrs
+    ) and not drifted(live)

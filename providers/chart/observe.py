@@ -10,7 +10,7 @@ from mesh.errors import KubeError
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.model.mask import mask
 from mesh.providers.chart.archive import forged
-from mesh.providers.chart.drift import by_name, drift
+from mesh.providers.chart.drift import Drifts, drifts, objects
 from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.release_objects import listed, standing
 from mesh.providers.chart.values import hidden_of
@@ -124,9 +124,8 @@ def _live(views: Iterable[ReleaseView], key: Key, wanted: Place, snapshot: Snaps
         "values": mask(shown.config, hidden_of(recorded(snapshot, key))),
     }
     around = listed(place, snapshot)
-    changed, who = drift(view.deployed, by_name(around)) if view.deployed else ({}, ())
-    if changed:
-        attrs["objects"] = mask(changed, at=("objects",))
+    found = drifts(view.deployed, snapshot) if view.deployed else Drifts()
+    attrs |= objects(found.sides()[0])
     return Live(
         attrs=attrs,
         token=view.token,
@@ -134,13 +133,15 @@ def _live(views: Iterable[ReleaseView], key: Key, wanted: Place, snapshot: Snaps
         outputs={"revision": view.newest.revision, "appVersion": shown.app_version},
         status={
             "view": view,
+            "drifts": found,
             "others": [f"{each.newest.namespace}/{each.newest.name}" for each in others],
             **standing(place, wanted, around, snapshot),
         },
         owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
         or f"helm release {place.namespace}/{place.name}",
         place=place,
-        touches=who,
+        touches=found.touches(),
+        remarks=found.remarks(),
     )
 
 

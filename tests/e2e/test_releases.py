@@ -252,3 +252,79 @@ def test_what_somebody_did_to_the_objects_of_a_release_is_shown_and_mended(mesh:
     found = kubectl("cluster1", "get", "daemonset", "ztunnel", *SYSTEM, "-o", "json")
     assert json.loads(found)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 29
     kubectl("cluster1", "get", "configmap", "istio-cni-config", *SYSTEM)
+
+
+def changed(kubectl: Tool, cluster: str, what: tuple[str, ...], *operations: dict[str, Any]) -> None:
+    """Change an object with `kubectl patch`, by JSON patch."""
+    kubectl(cluster, "patch", *what, "--type=json", "-p", json.dumps(operations))
+
+
+def test_what_was_removed_from_a_release_or_added_to_it_is_shown_and_put_back_by_one_apply(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    deployment = ("deployment", "istiod", *SYSTEM)
+    role = ("clusterrole", "istiod-clusterrole-istio-system")
+    webhook = ("validatingwebhookconfiguration", "istio-validator-istio-system")
+    crd = ("crd", "authorizationpolicies.security.istio.io")
+    before = {what: stripped(kubectl, what) for what in (deployment, role, webhook, crd)}
+    pod = "/spec/template/spec"
+    changed(
+        kubectl,
+        "cluster1",
+        deployment,
+        {"op": "remove", "path": f"{pod}/containers/0/env/0"},
+        {"op": "add", "path": f"{pod}/containers/0/args/-", "value": "--log_output_level=all:debug"},
+    )
+    kubectl("cluster1", "set", "env", "deployment/istiod", *SYSTEM, "ADDED_BY_HAND=1")
+    changed(
+        kubectl,
+        "cluster2",
+        ("daemonset", "ztunnel", *SYSTEM),
+        {"op": "add", "path": f"{pod}/volumes/-", "value": {"name": "debug", "emptyDir": {}}},
+    )
+    changed(kubectl, "cluster1", role, {"op": "remove", "path": "/rules/0"})
+    changed(
+        kubectl,
+        "cluster1",
+        webhook,
+        {"op": "replace", "path": "/webhooks/0/rules/0/operations", "value": ["CREATE"]},
+    )
+    changed(
+        kubectl, "cluster1", crd, {"op": "replace", "path": "/spec/names/shortNames", "value": ["byhand"]}
+    )
+    kubectl(
+        "cluster1",
+        "patch",
+        "configmap",
+        "istio",
+        *SYSTEM,
+        "-p",
+        json.dumps({"data": {"meshNetworks": "networks: {a: b}\n\nx: y"}}),
+    )
+    kubectl("cluster1", "delete", "service", "istiod", *SYSTEM)
+    plan = mesh.pending().out
+    told = block(plan, "chart/cluster1/istiod")
+    assert "objects.Service istiod.exists = false -> true" in told
+    assert 'env.[ADDED_BY_HAND]".value = "1" # changed by kubectl-set' in told
+    assert 'env.[POD_NAME]".name = "POD_NAME"' in told
+    assert "- x: y" in told
+    assert (
+        "objects.ClusterRole istiod-clusterrole-istio-system.rules = <<-EOT # changed by kubectl-patch"
+        in told
+    )
+    assert 'objects.DaemonSet ztunnel."spec.template.spec.volumes.[debug]"' in block(
+        plan, "chart/cluster2/ztunnel"
+    )
+    mesh.mended()
+    assert {what: stripped(kubectl, what) for what in before} == before
+    for _ in range(10):
+        mesh.settled()
+
+
+def stripped(kubectl: Tool, what: tuple[str, ...]) -> Any:
+    """An object without what every write moves."""
+    found = json.loads(kubectl("cluster1", "get", *what, "-o", "json"))
+    for name in ("resourceVersion", "generation", "managedFields"):
+        found["metadata"].pop(name, None)
+    found["metadata"].get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
+    return {name: value for name, value in found.items() if name != "status"}

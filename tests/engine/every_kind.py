@@ -211,3 +211,14 @@ def _plain(attrs: Any) -> Any:
     if not isinstance(attrs, Mapping):
         return attrs
     return {name: value for name, value in attrs.items() if name != "issuer"}
+
+
+OLD: Wish = {
+    "label": "net1",
+    "secret": "licence one",
+    "crds": "v1.3.0",
+    "cacerts": 365,
+    "istiod": {"a": 0},
+    "base": {"a": 0},
+    **SHAPE,
+}

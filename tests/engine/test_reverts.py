@@ -19,7 +19,7 @@ from mesh.queries.explain import why
 from mesh.world import HelmJob
 from mesh.world.resources import SECRET
 from tests.engine.every_kind import (
-    SHAPE,
+    OLD,
     SPACE,
     Wish,
     carry_out,
@@ -58,15 +58,6 @@ def test_after_any_edits_and_failures_one_apply_ends_where_the_file_says(
     assert found(here, last) == found(there, last)
 
 
-OLD: Wish = {
-    "label": "net1",
-    "secret": "licence one",
-    "crds": "v1.3.0",
-    "cacerts": 365,
-    "istiod": {"a": 0},
-    "base": {"a": 0},
-    **SHAPE,
-}
 CHANGED = {"labels": {"one": "x"}, "annotations": {"two": "y"}, "port": 2}
 NEW: Wish = {
     "label": "net2",

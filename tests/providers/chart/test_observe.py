@@ -64,8 +64,9 @@ def test_a_release_with_the_label_of_a_mesh_is_owned_by_it() -> None:
 
 
 def test_a_deleted_object_of_a_release_is_one_of_its_attrs() -> None:
-    manifest = "---\nkind: Deployment\nmetadata:\n  name: istiod\n"
-    assert found(NAMED, secret(manifest=manifest)).attrs["objects"] == {"Deployment istiod": {"there": False}}
+    manifest = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: istiod\n"
+    seen = found(NAMED, secret(manifest=manifest))
+    assert seen.attrs["objects"] == {"Deployment istiod": {"exists": False}}
 
 
 def test_a_release_of_another_name_is_found_only_by_its_chart() -> None:
