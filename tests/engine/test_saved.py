@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mesh.cli.views.plan_file import plan_file, read_plan
-from mesh.engine.saved import plan_as_saved
+from mesh.engine.saved import plan_as_saved, recognisable
 from mesh.engine.session import Planned, Session
 from mesh.errors import RefusedError, StalePlanError
 from mesh.model import Attrs, Found, Key, Live, Plan, Resource, Sensitive
@@ -88,7 +88,7 @@ def scene(here: Session) -> Scene:
     wishes = {"out": 2, "password": Sensitive("hunter2")}
     made = plan(session, *wanted(wishes)).plan
     assert {each.key.name for each in made.steps} == {"a", "b", "old", "far"}
-    return Scene(session, kind, helm, wishes, read_plan(plan_file(made), "plan.json"))
+    return Scene(session, kind, helm, wishes, read_plan(plan_file(recognisable(session, made)), "plan.json"))
 
 
 def kube(scene: Scene, cluster: str = "cluster1") -> Any:
@@ -280,7 +280,8 @@ def test_another_key_of_fingerprints_is_told_with_the_way_out(scene: Scene) -> N
 
 
 def test_a_first_plan_needs_no_lineage(here: Session) -> None:
-    saved = read_plan(plan_file(plan(here, toy("a", out=1)).plan), "plan.json")
+    made = recognisable(here, plan(here, toy("a", out=1)).plan)
+    saved = read_plan(plan_file(made), "plan.json")
     assert plan_as_saved(here, saved, lambda: plan(here, toy("a", out=1))).plan.digest == saved.digest
 
 
@@ -288,7 +289,7 @@ def test_a_refused_plan_is_told_as_stale_with_its_hint(here: Session) -> None:
     def refused() -> Planned:
         raise RefusedError("not without --take", hint="add it")
 
-    saved = plan(here, toy("a", out=1)).plan
+    saved = recognisable(here, plan(here, toy("a", out=1)).plan)
     with pytest.raises(StalePlanError, match="not without --take") as error:
         plan_as_saved(here, saved, refused)
     assert error.value.hint == "add it"

@@ -51,9 +51,17 @@ AGAIN = "make it again with `mesh plan --out plan.json`"
 
 
 def plan_file(plan: Plan) -> str:
-    """Return a plan as the text of its file; equal plans give equal bytes."""
+    """Return a plan as the text of its file; equal plans give equal bytes.
+
+    Raises MeshError for a plan that could not be read back: nobody shall review what no apply will take.
+    """
     body = {**plan_json(plan), PART: _saved(plan)}
-    return json_text({**body, CHECKSUM: _checksum(body)}, indent=1, sort_keys=True) + "\n"
+    text = json_text({**body, CHECKSUM: _checksum(body)}, indent=1, sort_keys=True) + "\n"
+    try:
+        loads(text, BOUNDS)
+    except Unfit as error:
+        raise MeshError(f"this plan cannot be saved: {error}") from None
+    return text
 
 
 def read_plan(text: str, where: str) -> Plan:
