@@ -15,6 +15,7 @@ from mesh.config.resolve import istio, trust
 from mesh.config.resolve.automatic_links import automatic
 from mesh.config.resolve.charts import charts
 from mesh.config.resolve.clusters import clusters
+from mesh.config.resolve.ignored import ignored
 from mesh.config.resolve.links import links
 from mesh.config.resolve.overrides import Overrides
 from mesh.config.resolve.resources import resources
@@ -127,6 +128,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
             each: report.origin(("spec", "preventDestroy", index))
             for index, each in enumerate(spec.prevent_destroy)
         },
+        ignore=ignored(spec.ignore, {member.name for member in members}, report),
         resources=resources(spec.resources, {member.name for member in members}, report),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,

@@ -281,6 +281,16 @@ def _not_compared(here: Decided) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def _ignored(session: Session, here: Decided) -> list[str]:
+    """Return what differs and the mesh file ignores."""
+    return [
+        f"{key}: {text}"
+        for key, spec in sorted(here.decisions.specs.items(), key=lambda each: each[0])
+        if isinstance(live := here.inputs.found.get(key), Live)
+        for text in ask.ignored(session.kinds[key.kind], spec, live)
+    ]
+
+
 def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
     """Return the warnings about calls that fail while the links are switched."""
     switched_on = session.mesh.automatic and not inputs.options.destroy
@@ -296,6 +306,7 @@ def _warnings(session: Session, here: Decided) -> list[str]:
     said += here.said
     said += warning(tuple(sorted(decisions.from_state)))
     said += _not_compared(here)
+    said += _ignored(session, here)
     said += remarks(session.mesh)
     said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)
     if state.serial > here.recorded.serial:

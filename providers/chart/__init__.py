@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
+from mesh.model import READY, Action, Attrs, Field, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
 from mesh.model.mask import mask, reveal
-from mesh.model.spec import COMPONENTS, Mesh
+from mesh.model.spec import COMPONENTS, Ignore, Mesh
 from mesh.providers.chart.archive import UnsafeChartError, is_whole
-from mesh.providers.chart.drift import drifted, objects, sides
+from mesh.providers.chart.drift import drifted, ignored, objects, sides
 from mesh.providers.chart.give_back import preview_back, returned
 from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
@@ -31,6 +31,7 @@ from mesh.sdk.capabilities import (
     Returnable,
     Scripted,
     Shown,
+    Tolerant,
     Traced,
 )
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
@@ -64,6 +65,7 @@ class ChartProvider(
     Busy,
     Masked[ChartSpec],
     Traced,
+    Tolerant[ChartSpec],
     Permitted,
     Shown[ChartSpec],
     Scripted[ChartSpec],
@@ -82,7 +84,7 @@ class ChartProvider(
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
         """Return the live attrs, with the values masked that the file calls sensitive."""
         attrs = self.hidden(live.attrs, spec.sensitive)
-        return {**attrs, **objects(sides(live, attrs["values"])[0])}
+        return {**attrs, **objects(sides(live, attrs["values"], spec.ignore)[0])}
 
     def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
         """Return the attrs with the values masked that the file calls sensitive, whatever their names."""
@@ -96,11 +98,16 @@ class ChartProvider(
         # An archive has the version that is in it: helm gets none, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
         values = merged(ours, theirs, last)
-        if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
+        if (
+            spec.adopt
+            and not spec.reissues
+            and isinstance(live, Live)
+            and _is_whole(live, version, spec.ignore)
+        ):
             values = undisturbed(values, theirs, last)
         fixed = {"chart": spec.component, "status": DEPLOYED, "values": values}
         if isinstance(live, Live):
-            fixed |= objects(sides(live, theirs)[1])
+            fixed |= objects(sides(live, theirs, spec.ignore)[1])
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
@@ -109,6 +116,13 @@ class ChartProvider(
         if view and view.working and not is_whole(view.working):
             return live.attrs
         return {**live.attrs, "values": theirs_only(live.attrs["values"], last)}
+
+    def ignored(self, spec: ChartSpec, live: Live) -> Iterator[str]:
+        """Yield the fields of its objects that differ and that the mesh file ignores, with both values."""
+        for each, rule in ignored(live, spec.ignore):
+            at = Field(each.path, None, None).dotted
+            who = f", written by {each.touch.manager}" if each.touch else ""
+            yield f"{each.object.label}: {at} differs from the release{who}; ignored ({rule.origin})"
 
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
         """Refuse several releases, a release that helm works on, and a version that cannot be reached."""
@@ -220,8 +234,8 @@ class ChartProvider(
             job = replace(helm.pinned(job)[0], values=reveal(merged(job.values, there, last)))
             refuse_more(spec, key, job, live, world)
             helm.upgrade(job, force_conflicts=True)
-            if drifted(live):
-                put_back(key, job.namespace, job.release, world)
+            if drifted(live, spec.ignore):
+                put_back(key, job.namespace, job.release, spec.ignore, world)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the chart that it has, with the values of its owner only."""
@@ -248,9 +262,9 @@ def _refuse_way(spec: ChartSpec, live: Live) -> str:
     return refuse_way(spec.component, *versions, downgrade=spec.downgrade)
 
 
-def _is_whole(live: Live, version: str) -> bool:
+def _is_whole(live: Live, version: str, ignore: Iterable[Ignore]) -> bool:
     """Return whether nothing but its values can differ."""
     return (live.attrs["version"], live.attrs["status"]) == (
         version,
         DEPLOYED,
-    ) and not drifted(live)
+    ) and not drifted(live, ignore)

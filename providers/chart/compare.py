@@ -120,7 +120,8 @@ def _added(live: Any, at: Path, owners: Owners) -> Iterator[Difference]:
         if not inside and (who := owners.of(at)) and not _is_known(who):
             yield Difference(at, live, ABSENT)
         return
-    if len(strange) == len(inside) or not isinstance(live, Mapping | list):
+    whole = len(strange) == len(inside) and not (isinstance(live, Mapping) and at[-1] in KEPT)
+    if whole or not isinstance(live, Mapping | list):
         yield Difference(at, live, ABSENT, max(strange, key=lambda who: who.time))
         return
     for name, item in named(live).items():

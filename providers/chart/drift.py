@@ -7,7 +7,7 @@ the API server alone knows its defaults, and which fields it drops.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ from mesh.errors import KubeError
 from mesh.model import ABSENT, Action, Field, Live, ManifestChange, Path, Sensitive, Touch
 from mesh.model.diff import dotted, named
 from mesh.model.mask import secrets_in
-from mesh.model.spec import COMPONENTS
+from mesh.model.spec import COMPONENTS, Ignore
 from mesh.providers.chart.compare import Difference, compare
+from mesh.providers.chart.ignored import rule_for
 from mesh.providers.chart.rendered import Rendered, rendered
 from mesh.sdk.chart_diff import HANDS, HELM, as_helm, shown, struck
 from mesh.world import HelmJob, Object
@@ -52,6 +53,10 @@ class Drift:
     def at(self) -> Path:
         """The path in the attributes of the release."""
         return ("objects", self.object.label, dotted(self.path))
+
+    def ignored_by(self, rules: Iterable[Ignore]) -> Ignore | None:
+        """Return the rule of the mesh file that lets others change it; None if none does."""
+        return rule_for(rules, self.object.resource.kind, self.object.place.name, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,29 +238,51 @@ def objects(side: Mapping[str, Any]) -> dict[str, Any]:
     return {"objects": side} if side else {}
 
 
-def drifted(live: Live) -> tuple[Drift, ...]:
-    """Return what differs in the objects of a release; () if its record could not be read."""
-    found: tuple[Drift, ...] = live.status.get("drifts", Drifts()).found
-    return found
+def drifted(live: Live, ignore: Iterable[Ignore] = ()) -> tuple[Drift, ...]:
+    """Return what differs in the objects of a release and is not ignored.
+
+    () if its record could not be read.
+    """
+    return tuple(each for each in _all(live) if not each.ignored_by(ignore))
 
 
-def sides(live: Live, values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return both sides of what differs, without the secrets among the values."""
-    found: Drifts = live.status.get("drifts", Drifts())
-    return found.sides(secrets_in(values))
+def ignored(live: Live, ignore: Iterable[Ignore]) -> Iterator[tuple[Drift, Ignore]]:
+    """Yield what differs and is ignored, each with its rule."""
+    for each in _all(live):
+        if rule := each.ignored_by(ignore):
+            yield each, rule
 
 
-def as_changes(live: Live) -> tuple[ManifestChange, ...]:
-    """Return what differs as the changes that put it back."""
+def rewritten(live: Live, ignore: Iterable[Ignore]) -> tuple[str, ...]:
+    """Return a note for each ignored field that helm's upgrade sets again: it writes whole objects."""
     return tuple(
-        ManifestChange(each.object.label, Action.UPDATE, (Field(each.path, each.live, each.wanted),))
-        for each in drifted(live)
+        f"{each.object.label}: {Field(each.path, None, None).dotted} is ignored, but helm writes it again now"
+        for each, _ in ignored(live, ignore)
+        if each.wanted is not ABSENT
     )
 
 
-def others(live: Live) -> tuple[str, ...]:
+def _all(live: Live) -> tuple[Drift, ...]:
+    found: Drifts = live.status.get("drifts", Drifts())
+    return found.found
+
+
+def sides(live: Live, values: Any, ignore: Iterable[Ignore] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both sides of what differs and is not ignored, without the secrets among the values."""
+    return Drifts(drifted(live, ignore)).sides(secrets_in(values))
+
+
+def as_changes(live: Live, ignore: Iterable[Ignore]) -> tuple[ManifestChange, ...]:
+    """Return what differs as the changes that put it back."""
+    return tuple(
+        ManifestChange(each.object.label, Action.UPDATE, (Field(each.path, each.live, each.wanted),))
+        for each in drifted(live, ignore)
+    )
+
+
+def others(live: Live, ignore: Iterable[Ignore] = ()) -> tuple[str, ...]:
     """Return a note for each controller that wrote what an apply takes back: it may write it again."""
-    managers = {each.touch.manager for each in drifted(live) if each.touch}
+    managers = {each.touch.manager for each in drifted(live, ignore) if each.touch}
     return tuple(
         f"{manager} wrote some of these fields, and may write them again"
         for manager in sorted(managers)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mesh.errors import RefusedError
 from mesh.model import Key, Live
 from mesh.model.mask import mask, secrets_in
-from mesh.providers.chart.drift import as_changes, others
+from mesh.providers.chart.drift import as_changes, others, rewritten
 from mesh.providers.chart.management_plane import is_from_record, prepared
 from mesh.providers.chart.observe import view_of
 from mesh.providers.chart.record_chart import beyond, without_hooks
@@ -41,9 +41,18 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     )
     taken, held = conflicts(kube, job, new, old) if old else ((), ())
     changed = changes(old, new, secrets)
-    felt = traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live))) if live else ()
+    felt = (
+        traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live, spec.ignore)))
+        if live
+        else ()
+    )
     return Preview(
-        (*taken, *felt, *(others(live) if live else ())),
+        (
+            *taken,
+            *felt,
+            *(others(live, spec.ignore) if live else ()),
+            *(rewritten(live, spec.ignore) if live else ()),
+        ),
         changed,
         held,
         beyond=more,

@@ -13,6 +13,7 @@ from typing import Any
 
 from mesh.model import ABSENT, Key, Path
 from mesh.model.diff import named
+from mesh.model.spec import Ignore
 from mesh.providers.chart.drift import EXISTS, Drift, drifts
 from mesh.world import Object, World
 from mesh.world.helm.releases import NOT_SUPERSEDED, newest
@@ -22,7 +23,7 @@ from mesh.world.snapshot import Snapshot
 MANAGER = "mesh/chart"
 
 
-def put_back(key: Key, namespace: str, release: str, world: World) -> None:
+def put_back(key: Key, namespace: str, release: str, ignore: Iterable[Ignore], world: World) -> None:
     """Compare the objects with the release as it is now, and write those that still differ."""
     # Read again: the upgrade may have rendered something else, and has put most of it back.
     snapshot = Snapshot(key.cluster, world)
@@ -30,7 +31,8 @@ def put_back(key: Key, namespace: str, release: str, world: World) -> None:
     view = newest(secrets).get((namespace, release))
     if view is None or view.deployed is None:
         return
-    left = [each for each in drifts(view.deployed, snapshot).found if each.path != EXISTS]
+    found = drifts(view.deployed, snapshot).found
+    left = [each for each in found if each.path != EXISTS and not each.ignored_by(ignore)]
     kube = world.kube(key.cluster)
     for one, parts in groupby(left, key=lambda each: each.object):
         obj = kube.get(one.resource, one.place.namespace, one.place.name)

@@ -321,6 +321,27 @@ def test_what_was_removed_from_a_release_or_added_to_it_is_shown_and_put_back_by
         mesh.settled()
 
 
+def test_what_the_file_ignores_stays_and_the_plan_says_so(mesh: Mesh, kubectl: Tool) -> None:
+    kubectl("cluster1", "label", "deployment/istiod", *SYSTEM, "policy.example/team=a")
+    kubectl("cluster1", "set", "env", "deployment/istiod", *SYSTEM, "ADDED_BY_HAND=1")
+    path = "spec.template.spec.containers[discovery].env[ADDED_BY_HAND]"
+    rules = [
+        {"kind": "Deployment", "cluster": "cluster1", "path": 'metadata.labels."policy.example/*"'},
+        {"kind": "Deployment", "name": "istiod", "path": path},
+    ]
+    assert "policy.example/team" in mesh.pending().out
+    mesh.edit(lambda spec: spec.update(ignore=rules))
+    mesh.settled()
+    said = " ".join(mesh("plan").out.split())
+    assert f"chart/cluster1/istiod: Deployment istiod: {path} differs from the release" in said
+    assert "written by kubectl-label; ignored (mesh.yaml:" in said
+    mesh.edit(lambda spec: spec.pop("ignore"))
+    mesh.mended()
+    found = kubectl("cluster1", "get", "deployment", "istiod", *SYSTEM, "-o", "json")
+    assert "policy.example/team" not in found
+    assert "ADDED_BY_HAND" not in found
+
+
 def stripped(kubectl: Tool, what: tuple[str, ...]) -> Any:
     """An object without what every write moves."""
     found = json.loads(kubectl("cluster1", "get", *what, "-o", "json"))

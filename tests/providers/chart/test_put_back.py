@@ -60,6 +60,6 @@ def test_what_helm_leaves_is_put_back_and_what_is_right_is_not_written(tmp_path:
         for where, obj in kube.objects.items()
         if where[0] == DEPLOYMENT.plural and where[2] != "istiod"
     }
-    put_back(Key("chart", "cluster1", "istiod"), SPACE, "istiod", here.world)
+    put_back(Key("chart", "cluster1", "istiod"), SPACE, "istiod", (), here.world)
     assert kube.objects[DEPLOYMENT.plural, SPACE, "istiod"]["spec"] == before
     assert {where: kube.objects[where] for where in others} == others
