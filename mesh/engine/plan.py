@@ -10,12 +10,12 @@ from typing import Any
 from mesh.engine.fingerprints import keys_for
 from mesh.engine.observe import Observation, observe
 from mesh.engine.orphans import with_orphans
+from mesh.engine.plan_warnings import plan_warnings
 from mesh.engine.preview import preview
 from mesh.engine.review import tools
 from mesh.engine.session import Decided, Planned, Session
 from mesh.engine.strays import strays
-from mesh.istio import remarks
-from mesh.model import NO_CLUSTER, Action, Found, Key, Live, Plan, Resource, Step, Unread
+from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
 from mesh.model.graph import edges, ordered, reversed_edges
 from mesh.model.spec import ExistingCA
 from mesh.planner.confirmation import confirmation, to_confirm
@@ -23,18 +23,15 @@ from mesh.planner.decide import decide
 from mesh.planner.decisions import Decisions, Steps
 from mesh.planner.digest import in_order, plan_digest
 from mesh.planner.downgrade import backwards
-from mesh.planner.from_record import warning
 from mesh.planner.guards import refuse_protected
 from mesh.planner.inputs import Inputs, PlanOptions, places
 from mesh.planner.link_switch import (
     automatic_first,
     blocked_by_peers,
-    gap,
-    gap_back,
     manual_first,
     without_distributed,
 )
-from mesh.planner.ownership import check_taken, kept
+from mesh.planner.ownership import check_taken
 from mesh.planner.prune import prune
 from mesh.planner.refusals import refuse_all, refuse_several_roots
 from mesh.planner.reissue import asked_for, disclosed, reissued
@@ -238,8 +235,7 @@ def _assemble(session: Session, here: Decided) -> Plan:
         deferred=tuple(decisions.deferred[key] for key in sorted(decisions.deferred)),
         unchanged=len(decisions.unchanged),
         warnings=(
-            *_warnings(session, here),
-            *_gaps(session, inputs, decisions),
+            *plan_warnings(session, here),
             *confirmation(moved),
             *asked_for(changed),
         ),
@@ -259,59 +255,3 @@ def _unread(session: Session, here: Decided) -> dict[str, str]:
     seen, namespaces = here.observation, _namespaces(session, here.inputs.state)
     places = {name: each for name, each in namespaces.items() if name in seen.snapshots}
     return {**slices.unread(places, seen.snapshots), **seen.unrecorded, **seen.unreachable}
-
-
-def _consequence(here: Decided, why: str) -> str:
-    """Return what follows for a cluster that did not answer, and the reason if no deferral has it."""
-    if why in {each.why for each in here.decisions.deferred.values()}:
-        return "everything in it is deferred"
-    stays = "; what mesh created in it is not known, and stays" if here.inputs.options.destroy else ""
-    return f"{why}{stays}"
-
-
-def _not_compared(here: Decided) -> list[str]:
-    """Return what the kinds could not compare, once for each cluster."""
-    found = sorted(here.inputs.found.items())
-    lines = [
-        f"cluster {key.cluster}: {remark}"
-        for key, live in found
-        if isinstance(live, Live)
-        for remark in live.remarks
-    ]
-    return list(dict.fromkeys(lines))
-
-
-def _ignored(session: Session, here: Decided) -> list[str]:
-    """Return what differs and the mesh file ignores."""
-    return [
-        f"{key}: {text}"
-        for key, spec in sorted(here.decisions.specs.items(), key=lambda each: each[0])
-        if isinstance(live := here.inputs.found.get(key), Live)
-        for text in ask.ignored(session.kinds[key.kind], spec, live)
-    ]
-
-
-def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
-    """Return the warnings about calls that fail while the links are switched."""
-    switched_on = session.mesh.automatic and not inputs.options.destroy
-    return gap(decisions.steps) if switched_on else gap_back(decisions.steps)
-
-
-def _warnings(session: Session, here: Decided) -> list[str]:
-    decisions, state = here.decisions, here.inputs.state
-    said = [
-        f"cluster {name} did not answer: {_consequence(here, why)}"
-        for name, why in sorted(here.observation.unreachable.items())
-    ]
-    said += here.said
-    said += warning(tuple(sorted(decisions.from_state)))
-    said += _not_compared(here)
-    said += _ignored(session, here)
-    said += remarks(session.mesh)
-    said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)
-    if state.serial > here.recorded.serial:
-        said.append(
-            f"{session.store.path.name} is at serial {here.recorded.serial}, the clusters are at "
-            f"{state.serial}: their state is used; `mesh state rebuild` writes it to the file"
-        )
-    return said

@@ -7,7 +7,6 @@ from the rendering is drift.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from mesh.model import ABSENT, Path, Touch
+from mesh.model.bounded_text import SMALL, Unfit, loads
 from mesh.model.diff import named
 
 HELM = ("helm", "Helm", "mesh/")
@@ -203,16 +203,27 @@ def _paths(fields: Mapping[str, Any], live: Any, at: Path) -> Iterator[Path]:
             else:
                 yield (*at, rest)
         elif kind in {"k", "v"} and isinstance(live, list):
-            part = next(
-                (part for part, item in named(live).items() if _is_item(kind, json.loads(rest), item)), ""
-            )
+            part = _item(kind, rest, live)
             if part and inner and inner != {".": {}}:
                 yield from _paths(inner, named(live)[part], (*at, part))
             elif part:
                 yield (*at, part)
 
 
+def _item(kind: str, text: str, live: list[Any]) -> str:
+    """Return the part of the path for the item that a key of managedFields names; "" if there is none."""
+    try:
+        key = loads(text, SMALL)
+    except Unfit:  # it comes from a cluster
+        return ""
+    return next((part for part, item in named(live).items() if _is_item(kind, key, item)), "")
+
+
 def _is_item(kind: str, key: Any, item: Any) -> bool:
     if kind == "v":
         return bool(item == key)
-    return isinstance(item, Mapping) and all(item.get(name) == value for name, value in key.items())
+    return (
+        isinstance(item, Mapping)
+        and isinstance(key, Mapping)
+        and all(item.get(name) == value for name, value in key.items())
+    )

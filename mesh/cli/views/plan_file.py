@@ -53,7 +53,7 @@ AGAIN = "make it again with `mesh plan --out plan.json`"
 def plan_file(plan: Plan) -> str:
     """Return a plan as the text of its file; equal plans give equal bytes.
 
-    Raises MeshError for a plan that could not be read back: nobody shall review what no apply will take.
+    Raises MeshError for a plan that could not be read back: no one shall review what no apply will take.
     """
     body = {**plan_json(plan), PART: _saved(plan)}
     text = json_text({**body, CHECKSUM: _checksum(body)}, indent=1, sort_keys=True) + "\n"

@@ -158,3 +158,11 @@ def test_an_empty_text_in_a_config_map_is_a_value() -> None:
 def test_a_number_in_a_config_map_is_not_a_quantity() -> None:
     wanted: Any = {"metadata": {"name": "x"}, "data": {"a": "1000m"}}
     assert found({"metadata": {"name": "x"}, "data": {"a": "1"}}, wanted) == {"data.a": ("1", "1000m", "")}
+
+
+@pytest.mark.parametrize("key", ["k:[", "k:[1]", "k:7", "v:{", 'k:{"name": ', "k:" + "[" * 5000])
+def test_managed_fields_that_no_server_writes_account_for_nothing(key: str) -> None:
+    entry = {"manager": "evil", "time": "", "fieldsV1": {"f:spec": {"f:list": {key: {".": {}}}}}}
+    live = {"metadata": {"managedFields": [entry]}, "spec": {"list": [{"name": "a", "v": 2}]}}
+    found = compare({"metadata": {}, "spec": {"list": [{"name": "a", "v": 1}]}}, live)
+    assert [each.path for each in found] == [("spec", "list", "[a]", "v")]
