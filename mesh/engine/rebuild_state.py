@@ -1,7 +1,8 @@
 """The state from the clusters: the union of their copies, and from marks where a copy is missing.
 
-The copies together hold what the lockfile held, to the byte. In a cluster without one, the objects that
-carry the mesh's marks are recorded, with the dependencies that the file gives.
+The copies together hold what the lockfile held; what was adopted is marked as known from a copy only. In a
+cluster without one, the objects that carry the mesh's marks are recorded, with the dependencies that the file
+gives.
 """
 
 from __future__ import annotations
