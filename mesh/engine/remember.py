@@ -141,7 +141,7 @@ def adopted(
         state = state.with_entry(key, None)
     for key in decisions.unchanged:
         live, task, last = found.get(key), tasks[key], state.last(key)
-        if isinstance(live, Live) and task.resource and (last is None or last.status != "ok" or last.told):
+        if isinstance(live, Live) and task.resource and _is_news(task.kind, live, last, state.mesh):
             known = last if last and (not last.created or was_made(last, live, state.mesh)) else None
             made = is_ours(live, state.mesh)
             seen = remember(task.kind, decisions.specs[key], task.place, live, known, made=made, found=live)
@@ -151,6 +151,15 @@ def adopted(
             state = state.with_entry(key, replace(entry, needs=task.needs))
         state = _without_digests(state, key, task, decisions.specs.get(key), live)
     return state
+
+
+def _is_news(kind: Provider[Any], live: Live, last: Last | None, mesh: str) -> bool:
+    """Return whether the state does not hold what is in sync, or holds another object of that name."""
+    # A backup or a person may have made the very object again, with the mark of this mesh on it. Its uid is
+    # what a later removal is proven by.
+    if last is None or last.status != "ok" or last.told:
+        return True
+    return kind.keeps_uid and last.uid not in {"", live.uid} and is_ours(live, mesh)
 
 
 def _without_digests(state: State, key: Key, task: Task, spec: Any, live: Found) -> State:

@@ -19,6 +19,7 @@ from mesh.queries.check import check
 from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.state.store import Store
 from mesh.world import World
+from mesh.world.fingerprint_keys import FingerprintKeys
 from mesh.world.kube.client import connect
 from tests.e2e.hands import Mesh as CommandLine
 from tests.e2e.hands import home
@@ -63,7 +64,9 @@ class Rig:
         """The lab by the contexts of a mesh file."""
         here = world_on(self.hand.lab, self.folder)
         contexts = [(each.name, each.context, "") for each in mesh.clusters]
-        return replace(here, kubes=connect(contexts, here.env))
+        namespaces = {each.name: each.namespace for each in mesh.clusters}
+        keys = FingerprintKeys(mesh.name, namespaces, lambda: b"")
+        return replace(here, kubes=connect(contexts, here.env), keys=keys)
 
 
 def says(results: list[CheckResult]) -> str:
