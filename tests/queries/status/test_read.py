@@ -104,14 +104,22 @@ def test_a_cluster_is_asked_for_the_lists_of_a_plan_and_for_nothing_else(mesh: M
     for kube in kubes.values():
         assert sorted(kube.asked) == [
             "/apis/gateway.networking.k8s.io/v1",
+            "clusterrolebindings",
+            "clusterroles",
             "configmaps",
+            "customresourcedefinitions",
             "customresourcedefinitions",
             "daemonsets",
             "deployments",
             "gateways",
             "namespaces",
             "nodes",
+            "rolebindings",
+            "roles",
             "secrets",
+            "serviceaccounts",
+            "services",
+            "validatingwebhookconfigurations",
         ]
 
 
