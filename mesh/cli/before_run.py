@@ -9,6 +9,7 @@ import click
 from mesh.cli.confirm import confirm, confirm_names
 from mesh.cli.print_plan import printed
 from mesh.cli.run_request import RunRequest
+from mesh.engine.in_use import refuse_leaving
 from mesh.engine.session import Planned, Session
 from mesh.errors import StalePlanError
 from mesh.planner.from_record import refuse_as_recorded
@@ -44,6 +45,12 @@ def limit_deletions(request: RunRequest, _session: Session, planned: Planned) ->
         refuse_deletions(planned.plan, request.allow_deletes)
 
 
+def refuse_unread_users(request: RunRequest, session: Session, planned: Planned) -> None:
+    """Raise RefusedError if it cannot be read who uses the mesh in a cluster that left the file."""
+    if not request.destroy and not planned.plan.asked.ignore_enrolled:
+        refuse_leaving(planned.observation.snapshots, session.mesh, planned.plan, writes=True)
+
+
 def check(request: RunRequest, session: Session, planned: Planned) -> None:
     """Raise RefusedError if a pre-flight check finds errors; a destroy needs no healthy mesh."""
     from mesh.queries.check import before_apply
@@ -67,5 +74,14 @@ def ask_names(request: RunRequest, _session: Session, planned: Planned) -> None:
     confirm_names(planned.plan.confirm, request.confirmed, ask=not request.yes)
 
 
-BEFORE: tuple[Before, ...] = (refuse_by_state, show, check_digest, limit_deletions, check, ask, ask_names)
+BEFORE: tuple[Before, ...] = (
+    refuse_by_state,
+    show,
+    check_digest,
+    limit_deletions,
+    refuse_unread_users,
+    check,
+    ask,
+    ask_names,
+)
 """In this order: what needs no person comes before the question, and the plan is shown before both."""

@@ -14,6 +14,7 @@ from mesh.cli.before_run import (
     check_digest,
     limit_deletions,
     refuse_by_state,
+    refuse_unread_users,
     show,
 )
 from mesh.cli.run_request import RunRequest
@@ -30,7 +31,16 @@ def planned(here: Session) -> Planned:
 
 
 def test_the_plan_is_shown_before_it_is_compared_checked_and_approved() -> None:
-    assert list(BEFORE) == [refuse_by_state, show, check_digest, limit_deletions, check, ask, ask_names]
+    assert list(BEFORE) == [
+        refuse_by_state,
+        show,
+        check_digest,
+        limit_deletions,
+        refuse_unread_users,
+        check,
+        ask,
+        ask_names,
+    ]
 
 
 def test_a_plan_by_the_state_alone_is_not_carried_out(here: Session, planned: Planned) -> None:

@@ -213,6 +213,9 @@ def test_what_leaves_the_file_is_a_deletion_as_by_an_admin(rig: Rig, env: dict[s
         assert fates == [(each[0], each[1], each[2], each[4]) for each in steps(admins)]
         assert ("chart/cluster2/istiod", ["delete"]) in [each[:2] for each in fates]
         assert theirs["deferred_changes"] == admins["deferred_changes"] == []
+        unread = "cluster cluster2: who uses the mesh cannot be read"
+        assert unread in "\n".join(theirs["warnings"])
+        assert unread not in "\n".join(admins["warnings"])
     finally:
         rig.mesh.file.write_text(before)
 
