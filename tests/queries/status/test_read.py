@@ -253,7 +253,7 @@ def test_a_cluster_that_cannot_be_reached_leaves_the_others_shown(mesh: Mesh, tm
     other.file.write_text(yaml.safe_dump(document))
     answer = other("status", "--detailed-exitcode")
     assert answer.code == 6, answer
-    assert "Mesh demo: 0 of 3 clusters ready, 2 of 4 links up." in answer.out
+    assert "Mesh demo: 0 of 3 clusters ready, 2 of 6 links up, 2 not read." in answer.out
     assert "cluster3  gone      ?         ?        unreachable" in answer.out
     assert "cluster1  ztunnel    istio-system  2/2" in answer.out
     assert "cluster3: it cannot be reached: cluster cluster3 (context gone): " in answer.out
