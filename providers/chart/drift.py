@@ -272,7 +272,7 @@ def sides(live: Live, values: Any, ignore: Iterable[Ignore] = ()) -> tuple[dict[
     return Drifts(drifted(live, ignore)).sides(secrets_in(values))
 
 
-def as_changes(live: Live, ignore: Iterable[Ignore]) -> tuple[ManifestChange, ...]:
+def as_changes(live: Live, ignore: Iterable[Ignore] = ()) -> tuple[ManifestChange, ...]:
     """Return what differs as the changes that put it back."""
     return tuple(
         ManifestChange(each.object.label, Action.UPDATE, (Field(each.path, each.live, each.wanted),))

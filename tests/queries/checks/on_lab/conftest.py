@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,9 +84,15 @@ def states(results: list[CheckResult]) -> set[CheckStatus]:
 @pytest.fixture(scope="package")
 def rig(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two linked clusters, healthy. `MESH_TEST_CHECKS_DIR` names a folder for a lab kept between runs."""
-    kept = os.environ.get("MESH_TEST_CHECKS_DIR")
-    folder = tmp_path_factory.mktemp("checks")
-    lab = Lab.open("checks", folder=Path(kept) if kept else folder / "lab")
+    with rigged("checks", tmp_path_factory, os.environ.get("MESH_TEST_CHECKS_DIR")) as one:
+        yield one
+
+
+@contextmanager
+def rigged(name: str, tmp_path_factory: pytest.TempPathFactory, kept: str | None = None) -> Iterator[Rig]:
+    """A lab of two linked clusters with this name, healthy; it is taken down unless it is kept."""
+    folder = tmp_path_factory.mktemp(name)
+    lab = Lab.open(name, folder=Path(kept) if kept else folder / "lab")
     try:
         lab.up(clusters=2, nodes=2)
         mesh = home(lab, folder / "home")
