@@ -31,7 +31,16 @@ from mesh.state.held_leases import (
     traced,
     unsaid,
 )
-from mesh.state.lease_holder import HOLDER, NAMESPACE, SILENT_SECONDS, Holder, holder_of, locked, name_of
+from mesh.state.lease_holder import (
+    HOLDER,
+    NAMESPACE,
+    SILENT_SECONDS,
+    Holder,
+    holder_of,
+    locked,
+    name_of,
+    unlock_command,
+)
 from mesh.state.retries import WAITS, is_passing, repeated
 from mesh.world import Clock, Kube, Object
 from mesh.world.kube.errors import AlreadyExists, Conflict, Forbidden, Unreachable, WebhookDenied
@@ -118,6 +127,7 @@ class Leases:
 
         Raises KubeError if it is unknown which run holds it.
         """
+        unsure: KubeError | None = None
         for pause in (*WAITS, 0.0):
             failed: KubeError | None = None
             try:
@@ -128,9 +138,13 @@ class Leases:
                 # Any answer that does not prove that nothing was done: a lost one, or a 5xx of a proxy.
                 if not is_passing(error) or _is_unsent(error):
                     raise
-                failed = error
+                unsure = failed = error
             # Only a read tells which run the lease belongs to.
-            found = self._found(kube, lease["metadata"]["name"])
+            try:
+                found = self._found(kube, lease["metadata"]["name"])
+            except KubeError as error:
+                # A creation may have worked: of the two errors, only its own says so.
+                raise unsure or error from None
             if found is not None:
                 if found["spec"].get("holderIdentity") == lease["spec"]["holderIdentity"]:
                     return found  # created by this run: its id is random, no other run can have written it
@@ -158,10 +172,16 @@ class Leases:
         """Count a lease whose creation was answered by an error among those to give back, if it exists."""
         for cluster, lease in held.doubtful.items():
             kube = self.kubes[cluster]
-            with suppress(KubeError):
+            try:
                 found = _read(kube.within(HURRY_SECONDS), lease["metadata"]["name"])
-                if found and found["spec"].get("holderIdentity") == run:
-                    held.claims[cluster] = HeldLease(kube, kube, found, self.clock.monotonic())
+            except KubeError as error:
+                held.warn(
+                    f"cluster {cluster} may hold a lease of this run, which cannot be read: if runs from "
+                    f"other folders are refused, run `{unlock_command(kube, run)}`: {error.message}"
+                )
+                continue
+            if found and found["spec"].get("holderIdentity") == run:
+                held.claims[cluster] = HeldLease(kube, kube, found, self.clock.monotonic())
 
     def _lease(self, run: str) -> Object:
         now = micro(self.clock.now())
