@@ -26,7 +26,7 @@ def simulated(*args: str) -> subprocess.CompletedProcess[str]:
 KNOWN = {
     307: "a destroy after a killed destroy, of a cluster that was restored from a backup between the two"
 }
-"""Seeds that break a law today: a fault that is known and not mended yet; see docs/explanation/reliability.md."""
+"""Seeds that break a law: faults that are known and not fixed yet, see docs/explanation/reliability.md."""
 
 
 def test_no_law_breaks_whatever_happens() -> None:
