@@ -8,7 +8,7 @@ READY  := $(VENV)/ready
 # Tests wait for clusters more than they compute. A lab that is kept between runs is one, so is its worker.
 WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 
-.PHONY: demo test check format lint types layers bench schemas lock clean
+.PHONY: demo test check format lint types layers bench sim chaos schemas lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
@@ -33,6 +33,16 @@ layers: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench
+
+# Whole runs in one process, drawn from seeds: SEEDS of them.
+SEEDS ?= 20000
+sim: $(READY)
+	@$(BIN)/python -m tests.sim --seeds $(SEEDS) $(ARGS)
+
+# Disturbed runs on real clusters; RUNS of them are recorded in chaos.jsonl, and none is made twice.
+RUNS ?= 300
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos --runs $(RUNS) $(ARGS)
 
 # The JSON Schemas, from the code that reads and writes what they describe.
 schemas: $(READY)

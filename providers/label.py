@@ -18,7 +18,7 @@ from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.kubectl import kubectl
-from mesh.sdk.managed_fields import touches
+from mesh.sdk.managed_fields import is_going, touches
 from mesh.sdk.rights import Right, rights
 from mesh.sdk.script import Commands
 from mesh.world import Object, World
@@ -89,6 +89,7 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
                 uid=obj["metadata"]["uid"],
                 touches=touches(obj, manager=MANAGER),
                 owner=_owner(obj, name),
+                going=is_going(obj),
             )
 
         return find(places, lambda: snapshot.list(NAMESPACE), live)

@@ -10,7 +10,7 @@ from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_object import Manifest, ManifestProvider, token
 from mesh.sdk.kubectl import kubectl
-from mesh.sdk.managed_fields import MESH_LABEL, owner_of
+from mesh.sdk.managed_fields import MESH_LABEL, is_going, owner_of
 from mesh.sdk.script import Commands, Stage
 from mesh.world import Kube, Object, World
 from mesh.world.resources import NAMESPACE, ResourceType
@@ -43,7 +43,14 @@ class NamespaceProvider(ManifestProvider):
     def _live(self, _key: Key, obj: Object) -> Live:
         attrs = {"name": obj["metadata"]["name"]}
         uid = obj["metadata"]["uid"]
-        return Live(attrs, token(obj, attrs), uid, status=obj.get("status", {}), owner=owner_of(obj))
+        return Live(
+            attrs,
+            token(obj, attrs),
+            uid,
+            status=obj.get("status", {}),
+            owner=owner_of(obj),
+            going=is_going(obj),
+        )
 
     def commands(self, resource: Resource[Manifest], mesh: Mesh) -> Commands:
         """Create it; `kubectl create` alone would fail if it already exists."""
@@ -62,19 +69,19 @@ class NamespaceProvider(ManifestProvider):
     def delete(self, key: Key, place: Place, live: Live, last: Last, world: World) -> tuple[str, ...]:
         """Delete it if it holds no object of another owner; otherwise leave it and list them."""
         kube = world.kube(key.cluster)
-        left = foreign(kube, place.name)
+        left = foreign(kube, place.name, live.owner)
         if left:
             return (f"namespace {place.name} stays, it holds: {', '.join(left)}",)
         return super().delete(key, place, live, last, world)
 
 
-def foreign(kube: Kube, namespace: str) -> list[str]:
-    """List `plural/name` of the objects in a namespace that a person or another program created."""
+def foreign(kube: Kube, namespace: str, mesh: str) -> list[str]:
+    """List `plural/name` of the objects in a namespace that a person, a program or another mesh created."""
     return sorted(
         f"{resource.plural}/{obj['metadata']['name']}"
         for resource in _listable(kube)
         for obj in _items(kube, resource, namespace)
-        if not _comes_by_itself(resource, obj)
+        if not _comes_by_itself(resource, obj, mesh)
     )
 
 
@@ -106,10 +113,11 @@ def _items(kube: Kube, resource: ResourceType, namespace: str) -> list[Object]:
     return kube.list(resource, namespace=namespace, metadata_only=True)
 
 
-def _comes_by_itself(resource: ResourceType, obj: Object) -> bool:
+def _comes_by_itself(resource: ResourceType, obj: Object, mesh: str) -> bool:
     meta = obj["metadata"]
     name = meta["name"]
-    if meta.get("ownerReferences") or MESH_LABEL in meta.get("labels", {}) or meta.get("deletionTimestamp"):
+    of_mesh = meta.get("labels", {}).get(MESH_LABEL) == mesh
+    if meta.get("ownerReferences") or of_mesh or meta.get("deletionTimestamp"):
         return True
     if name in MADE_BY_OTHERS.get((resource.group, resource.plural), set()):
         return True

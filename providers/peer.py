@@ -19,6 +19,7 @@ from mesh.sdk.managed_fields import MESH_LABEL, is_copied, owner_of
 from mesh.sdk.network_gateway import NetworkLocator
 from mesh.sdk.recorded_snapshot import all_recorded
 from mesh.sdk.rights import READ, Right, rights
+from mesh.sdk.shell import command
 from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
 from mesh.world.snapshot import Snapshot
@@ -106,7 +107,7 @@ class PeerProvider(Verified[PeerSpec], NamedAfterCluster):
         return (
             f"{live.status[WHERE]} still exists, by {live.owner or 'owner unknown'}; the management plane "
             "removes it if gloo-mesh-mgmt-server runs; otherwise delete it by hand in cluster "
-            f"{key.cluster}: kubectl delete gateway -n {namespace} {name}"
+            f"{key.cluster}: {command('kubectl', 'delete', 'gateway', '-n', namespace, name)}"
         )
 
 

@@ -17,7 +17,7 @@ from mesh.sdk.document import Document
 from mesh.sdk.kube_object import token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.kubectl import WAIT, kubectl, kubectl_apply, unmarked
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches
 from mesh.sdk.remote_access import FILLED, Access, judge, of_token_secret, roots, salted
 from mesh.sdk.script import Commands
 from mesh.sdk.unreadable import VisibleState, as_left
@@ -137,6 +137,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         status=status,
         touches=touches(obj, manager=MANAGER),
         owner=owner_of(obj),
+        going=is_going(obj),
     )
 
 

@@ -1,17 +1,17 @@
 """Kind `secret`: the licence key, as a Secret that the istiod chart refers to.
 
 A licence from the environment or a file becomes a Secret that mesh manages. One that the user keeps as a
-Secret (`license.secretRef`) is only verified: never created, changed or deleted. Attrs, outputs, plan and
-state never hold the value, only a digest that is salted with mesh and address.
+Secret (`license.secretRef`) is only verified: never created, changed or deleted. In attrs the value is
+hidden; outputs, which the state holds, have its fingerprint under the key of the cluster.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -31,19 +31,23 @@ from mesh.model import (
     Unknown,
     not_yet,
 )
+from mesh.model.bounded_text import SMALL, from_base64
+from mesh.model.fingerprint import fingerprint
+from mesh.model.printable import quoted
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster, Licence, Mesh
 from mesh.sdk.contract import Last
 from mesh.sdk.document import Document, nothing
 from mesh.sdk.kube_object import token
-from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
+from mesh.sdk.kube_secret import KubeSecretProvider
 from mesh.sdk.kubectl import kubectl
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches
 from mesh.sdk.script import Commands, Input, Stage
 from mesh.sdk.shell import Raw, command, comment
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, World
 from mesh.world.disk.files import user_path
+from mesh.world.disk.input_file import read_input
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
 
@@ -63,6 +67,9 @@ class SecretSpec:
     value: Sensitive | Ref | Unknown | None
 
 
+LARGEST_LICENCE = 1 << 20
+
+
 def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) -> Sensitive | None:
     """Read the licence from where the file says; None if there is none, or if a Secret of the user holds it.
 
@@ -72,17 +79,32 @@ def resolve_licence(licence: Licence, env: Mapping[str, str], folder: FilePath) 
         if licence.env not in env:
             raise MeshError(
                 f"licence: environment variable {licence.env} is not set",
-                hint=f"export {licence.env}=…, or set spec.istio.license to a file or secretRef",
+                hint=f"export {quoted(licence.env)}=…, or set spec.istio.license to a file or secretRef",
             )
         return _nonempty(env[licence.env], f"environment variable {licence.env}")
     if licence.file:
         path = user_path(licence.file, env, folder)
         try:
-            return _nonempty(path.read_text(encoding="utf-8"), f"file {path}")
+            content = read_input(path, limit=LARGEST_LICENCE, check=partial(_owned, path))
+            return _nonempty(content.decode("utf-8"), f"file {path}")
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise MeshError(f"licence: file {path} cannot be read: {why}") from None
     return None
+
+
+def _owned(path: FilePath, found: os.stat_result) -> None:
+    """Refuse a licence that another user may have written: every cluster would get it."""
+    if found.st_uid not in (os.geteuid(), 0):
+        raise MeshError(
+            f"licence: file {path} belongs to another user (uid {found.st_uid})",
+            hint="use a file of your own",
+        )
+    if found.st_mode & 0o002:
+        raise MeshError(
+            f"licence: file {path} is writable by every user (mode {found.st_mode & 0o777:04o})",
+            hint=f"chmod 600 {quoted(str(path))}",
+        )
 
 
 def _nonempty(text: str, where: str) -> Sensitive:
@@ -90,11 +112,6 @@ def _nonempty(text: str, where: str) -> Sensitive:
     if not value:
         raise MeshError(f"licence: {where} is empty", hint="put the licence key there")
     return Sensitive(value)
-
-
-def salted(mesh: str, address: Key, value: str) -> str:
-    """Return the digest that stands for a licence; the same value has another digest at each address."""
-    return hashlib.sha256(f"{mesh}\0{address}\0{value}".encode()).hexdigest()[:16]
 
 
 class SecretProvider(KubeSecretProvider[SecretSpec]):
@@ -113,8 +130,7 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         if spec.value is None:
             return theirs
         if isinstance(spec.value, Sensitive):
-            digest = salted(spec.mesh, spec.address, spec.value.reveal())
-            return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: digest}}
+            return {"type": "Opaque", "data": {**theirs.get("data", {}), LICENCE_KEY: spec.value}}
         return theirs if theirs.get("data") else {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
 
     def refuse(self, spec: SecretSpec, live: Found, last: Last | None) -> str:
@@ -135,14 +151,14 @@ class SecretProvider(KubeSecretProvider[SecretSpec]):
         return READY if live.attrs.get("data") else not_yet(_empty(spec))
 
     def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
-        """Return the digests of the keys in which istiod looks for a licence."""
-        del snapshot
-        return _live(key, mesh_of(place), obj, self.manager)
+        """Return the keys in which istiod looks for a licence, with their values hidden."""
+        del key, place
+        return _live(obj, snapshot.world.keys.of(snapshot.cluster, snapshot.list), self.manager)
 
     def visible(self, key: Key, last: Last, snapshot: Snapshot) -> VisibleState:
         """Return what was applied: nothing else shows which licence it holds."""
         del key, snapshot
-        attrs = {"type": "Opaque", "data": {LICENCE_KEY: last.outputs.get("digest")}}
+        attrs = {"type": "Opaque", "data": {LICENCE_KEY: SENSITIVE}}
         return VisibleState(replace(as_left(last), attrs=attrs), {})
 
     def commands(self, resource: Resource[SecretSpec], mesh: Mesh) -> Commands:
@@ -172,25 +188,27 @@ def _empty(spec: SecretSpec) -> str:
     return f"{where} has none of the keys {', '.join(LICENCE_KEYS)}, or they are empty"
 
 
-def _live(key: Key, mesh: str, obj: Object, manager: str) -> Live:
+def _live(obj: Object, secret_key: bytes, manager: str) -> Live:
     values = {name: value for name in LICENCE_KEYS if (value := _value(obj, name))}
-    digests = {name: salted(mesh, key, value) for name, value in values.items()}
-    attrs: dict[str, Any] = {"type": obj.get("type", "Opaque"), "data": digests}
+    digests = {name: fingerprint(secret_key, value) for name, value in values.items()}
+    hidden = {name: Sensitive(value) for name, value in values.items()}
+    attrs: dict[str, Any] = {"type": obj.get("type", "Opaque"), "data": hidden}
     return Live(
         attrs,
-        token(obj, attrs),
+        token(obj, {**attrs, "data": digests if secret_key else obj["metadata"].get("resourceVersion")}),
         uid=obj["metadata"]["uid"],
         outputs={"digest": next(iter(digests.values()))} if digests else {},
         touches=touches(obj, manager=manager),
         owner=owner_of(obj),
+        going=is_going(obj),
     )
 
 
 def _value(obj: Object, name: str) -> str:
     """Return a value of a Secret as text; "" if it is not valid base64 of text."""
     try:
-        return base64.b64decode((obj.get("data") or {}).get(name, "")).decode().strip()
-    except (binascii.Error, UnicodeError):
+        return from_base64((obj.get("data") or {}).get(name, ""), SMALL).decode().strip()
+    except ValueError:
         return ""
 
 

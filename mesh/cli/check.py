@@ -11,10 +11,12 @@ import click
 from mesh.cli.options import skip_option
 from mesh.cli.session import document_options, open_session
 from mesh.cli.terminal import look
+from mesh.cli.unread import refuse_unread
 from mesh.engine.session import Planned, Session
 from mesh.errors import MeshError
 from mesh.model import Unread
 from mesh.queries.checks.model import Phase, Severity
+from mesh.world import hidden
 
 FORMATS = ("text", "json", "junit", "sarif")
 
@@ -47,13 +49,14 @@ def check_command(
     """Check the mesh in every cluster. Changes nothing.
 
     Each check has a page in docs/checks. A check that cannot be decided counts as skipped, never as
-    passed. The exit code is 5 if a check finds errors, otherwise 0.
+    passed. The exit code is 5 if a check finds errors, 6 if a cluster could not be read, otherwise 0.
     """
     from mesh.queries.check import check
 
     here = open_session(path, contexts)
     wanted = None if phase == "all" else Phase(phase)
-    scene, report = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
+    scene, found = check(here, lambda: _planned(here), phase=wanted, only=only, skipped=skipped)
+    report = hidden.cleaned(found)
     if as_json or how == "json":
         from mesh.cli.views.checks import report_json
         from mesh.cli.views.plan_json import json_text
@@ -76,6 +79,8 @@ def check_command(
     click.echo(text, nl=False)
     if report.failed(Severity.ERROR):
         return 5
+    if unread := scene.unread:
+        refuse_unread(unread)
     return 2 if detailed_exitcode and report.failed(Severity.WARNING) else 0
 
 

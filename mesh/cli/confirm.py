@@ -7,9 +7,11 @@ import sys
 
 import click
 
+from mesh.cli.say import say
 from mesh.cli.signals import asking
 from mesh.cli.terminal import look
 from mesh.errors import InterruptedRunError, UsageError
+from mesh.model.printable import quoted
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -20,7 +22,7 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError(
             "cannot ask for confirmation: not a terminal", hint="add --yes, or run in a terminal"
         )
-    click.echo(f"{question}\n  Only 'yes' will be accepted.")
+    say(f"{question}\n  Only 'yes' will be accepted.")
     _expect("yes", "\n  Enter a value")
 
 
@@ -37,13 +39,13 @@ def confirm_names(names: tuple[str, ...], given: tuple[str, ...], *, ask: bool) 
     """Continue only if every cluster is confirmed by name, by --confirm or by answer; --yes is not enough."""
     missing = [name for name in names if name not in given]
     if missing and not (ask and look(os.environ, sys.stdin, sys.stdout, sys.stderr).answers):
-        flags = " ".join(f"--confirm {name}" for name in missing)
+        flags = " ".join(f"--confirm {quoted(name)}" for name in missing)
         raise UsageError(
             f"this issues every workload identity in {', '.join(missing)} again; --yes does not confirm that",
             hint=f"review the plan above, then add {flags}",
         )
     for name in missing:
-        click.echo(
+        say(
             f"Every workload identity in {name} is issued again.\n"
             "  Only the name of the cluster will be accepted."
         )

@@ -6,24 +6,25 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.options import enrolled_option, exclude_option, new_objects_option, target_option, words
 from mesh.cli.run import carry_out
 from mesh.cli.run_request import RunRequest, run_options
 from mesh.cli.session import document_options
 from mesh.engine import verbs as engine
+from mesh.model import Asked, Key
 
 
 @click.command("destroy")
 @document_options
 @run_options
-@click.option(
-    "--ignore-enrolled",
-    is_flag=True,
-    help="Destroy the mesh although workloads use it. Interrupts their traffic.",
-)
+@target_option
+@exclude_option
+@enrolled_option
 @click.option(
     "--crds", is_flag=True, help="Also remove the Gateway API CRDs, if mesh created them and they are unused."
 )
 @click.option("--include-adopted", is_flag=True, help="Also uninstall adopted releases.")
+@new_objects_option
 def destroy_command(
     *,
     path: Path,
@@ -33,15 +34,26 @@ def destroy_command(
     parallelism: int,
     digest: str,
     as_json: bool,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
     ignore_enrolled: bool,
     crds: bool,
     include_adopted: bool,
+    new_objects: frozenset[Key],
 ) -> int:
     """Remove everything that mesh created. Adopted resources are given back, not removed."""
-    request = RunRequest(path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True)
+    asked = Asked(
+        targets=targets,
+        excludes=excludes,
+        ignore_enrolled=ignore_enrolled,
+        new_objects=tuple(sorted(map(str, new_objects))),
+    )
+    kept = (("--crds", crds), ("--include-adopted", include_adopted))
+    flags = (*words(asked), *(option for option, is_set in kept if is_set))
+    request = RunRequest(
+        path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True, flags=flags
+    )
     return carry_out(
         request,
-        lambda session: engine.plan_destroy(
-            session, ignore_enrolled=ignore_enrolled, crds=crds, include_adopted=include_adopted
-        ),
+        lambda session: engine.plan_destroy(session, asked, crds=crds, include_adopted=include_adopted),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mesh.cli.session import document_options, open_session
+from mesh.cli.unread import CODE
 from mesh.engine.session import Session
 from mesh.errors import MeshError
 from mesh.state import slices
@@ -18,8 +19,11 @@ from mesh.walk import fan
 @document_options
 @click.option("--steps", is_flag=True, help="Also list the steps of each run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_json: bool) -> None:
-    """Show finished runs, newest first, from the history that the clusters store."""
+def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_json: bool) -> int:
+    """Show finished runs, newest first, from the history that the clusters store.
+
+    The exit code is 6 if the history in a cluster could not be read.
+    """
     from mesh.cli.views.history import history_json, history_text
     from mesh.cli.views.plan_json import json_text
 
@@ -32,6 +36,7 @@ def history_command(*, path: Path, contexts: tuple[str, ...], steps: bool, as_js
     else:
         text = history_text(entries, unread, steps=steps)
     click.echo(text, nl=False)
+    return CODE if unread else 0
 
 
 def _read(here: Session) -> dict[str, tuple[PastRun, ...] | str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mesh.cli.kube_contexts import chosen, shown
+from mesh.cli.say import say
+from mesh.cli.session import environment
 from mesh.errors import MeshError, UsageError
+from mesh.model.printable import quoted
 
 if TYPE_CHECKING:
     from mesh.config.starter import StarterCluster
@@ -50,6 +52,7 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     from mesh.config.source.problems import path_type
     from mesh.config.starter import label
     from mesh.queries.discover import agree, mesh_file_text
+    from mesh.state.store import prepare_folder
     from mesh.world.disk.files import replace_file
 
     to_stdout = str(path) == "-"
@@ -73,14 +76,15 @@ def import_command(*, wanted: tuple[str, ...], path: Path, name: str, kubeconfig
     if to_stdout:
         click.echo(content, nl=False)
         return
+    prepare_folder((path.parent / SCHEMA).parent)
     write_schema(path.parent / SCHEMA)
     replace_file(path, content.encode())
-    click.echo(f"{path}: {', '.join(each.name for each in found)}")
+    say(f"{path}: {', '.join(each.name for each in found)}")
     for each in missed:
-        click.echo(f"left out: {each.name}: {each.why}", err=True)
+        say(f"left out: {each.name}: {each.why}", err=True)
     for remark in agreed.remarks:
-        click.echo(f"not decided: {remark}", err=True)
-    click.echo(f"next: mesh plan -f {path}", err=True)
+        say(f"not decided: {remark}", err=True)
+    say(f"next: mesh plan -f {quoted(str(path))}", err=True)
 
 
 def _look(
@@ -92,11 +96,14 @@ def _look(
     from mesh.world import World
     from mesh.world.clock import SystemClock
     from mesh.world.kube.client import connect
+    from mesh.world.kube.named import check_kubeconfigs
     from mesh.world.snapshot import Snapshot
 
-    env = dict(os.environ)
+    env = environment()
     path = str(kubeconfig.absolute()) if kubeconfig else ""
-    kubes = connect([(each.name, each.context, path) for each in entries], env)
+    targets = [(each.name, each.context, path) for each in entries]
+    check_kubeconfigs(targets, env, Path.cwd())
+    kubes = connect(targets, env)
     patient = {name: kube.within(PATIENCE) for name, kube in kubes.items()}
     world = World(patient, {}, SystemClock(), env, Path.cwd())
 

@@ -6,16 +6,21 @@ import gc
 import io
 import os
 import sys
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from mesh import __version__
+from mesh.cli.filtered import filtered
+from mesh.cli.streams import lost_stream, open_standard
 from mesh.errors import InterruptedRunError, MeshError, UsageError
 
 TRACEBACK = "MESH_TRACEBACK"
 LOG = "MESH_LOG"
+COLOUR = "MESH_COLOR"
+WHEN = ("auto", "always", "never")
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": (
@@ -53,6 +58,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "schema": ("mesh.cli.schema:schema_command", "Print the JSON Schema of the mesh file."),
 }
 
+WRITING = frozenset({"apply", "destroy", "recover", "state", "init", "import"})
+"""Commands that never end in silence."""
+
 GC_THRESHOLD = 20_000
 """Number of new objects before a garbage collection; Python's default of 700 costs time here."""
 
@@ -81,13 +89,57 @@ def verbose_option() -> click.Option:
     )
 
 
+def _untrusted(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's
+    if value:
+        ctx.meta["MESH_UNTRUSTED"] = True
+
+
+def untrusted_option() -> click.Option:
+    """Return the option `--untrusted`, which every command has, before the verb and after it."""
+    return click.Option(
+        ["--untrusted"],
+        is_flag=True,
+        expose_value=False,
+        callback=_untrusted,
+        help="Bound what the mesh file and its folder may do: for files of a stranger (MESH_UNTRUSTED=1).",
+    )
+
+
 def traced(command: click.Command) -> click.Command:
-    """Return the command with `-v`, and so for the commands of a group."""
+    """Return the command with `-v` and `--untrusted`, and so for the commands of a group."""
     if not any("-v" in param.opts for param in command.params):
-        command.params.append(verbose_option())
+        command.params += [verbose_option(), untrusted_option(), colour_option()]
     for inner in command.commands.values() if isinstance(command, click.Group) else ():
         traced(inner)
     return command
+
+
+def _colour(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    # For the whole process: an error is printed after the command has ended. `run` takes it back.
+    if value and ctx.obj:
+        os.environ[COLOUR] = value
+
+
+def colour_option() -> click.Option:
+    """Return the option `--color`, which every command has, before the verb and after it."""
+    return click.Option(
+        ["--color"],
+        type=click.Choice(WHEN),
+        metavar="WHEN",
+        expose_value=False,
+        callback=_colour,
+        help="Use colours: auto (on a terminal), always or never. --color alone means always.",
+    )
+
+
+def spelled(args: list[str]) -> list[str]:
+    """Return the arguments with `--color` without a value, as grep and git know it, as `--color=always`."""
+    own = args[: args.index("--")] if "--" in args else args
+    found = [
+        "--color=always" if each == "--color" and (args[at + 1 : at + 2] or [""])[0] not in WHEN else each
+        for at, each in enumerate(own)
+    ]
+    return [*found, *args[len(own) :]]
 
 
 class Verbs(click.Group):
@@ -107,6 +159,23 @@ class Verbs(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return traced(command)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of a standard stream ends it, in silence if it only reads."""
+        # click itself ends at a broken pipe, without a word.
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            from mesh.cli.streams import output_error
+
+            found = lost_stream()
+            if found and isinstance(error, BrokenPipeError) and ctx.invoked_subcommand not in WRITING:
+                raise click.exceptions.Exit(1) from None  # such as `| head`: its reader has what it wants
+            if found:
+                raise output_error(*found, hint="free space on its disk, or give it another reader") from None
+            if isinstance(error, BrokenPipeError):
+                raise _fault(error) from error
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without an import."""
         del ctx
@@ -117,7 +186,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    params=[verbose_option()],
+    params=[verbose_option(), untrusted_option(), colour_option()],
 )
 @click.version_option(__version__, prog_name="mesh")
 def cli() -> None:
@@ -136,19 +205,28 @@ def main() -> NoReturn:
     with Python's default thresholds a plan takes a sixth longer (docs/explanation/performance.md).
     """
     gc.set_threshold(GC_THRESHOLD)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:])
+    open_standard()
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after the command itself, which reports it
+        code = InterruptedRunError.exit_code
+    if lost_stream() and not code:
+        code = 1
     gc.freeze()
     sys.exit(code)
 
 
 def run(args: list[str]) -> int:
     """Run one command line; return its exit code. Errors are printed, never raised."""
+    wish = os.environ.get(COLOUR)
     try:
-        return _traced_run(args)
+        # The lab is the user's own: `mesh lab kubeconfig` prints the keys that it is asked for.
+        with nullcontext() if args[:1] == ["lab"] else filtered():
+            return _traced_run(spelled(args))
     finally:
+        os.environ.pop(COLOUR, None)
+        if wish is not None:
+            os.environ[COLOUR] = wish
         if "mesh.world.trace" in sys.modules:
             sys.modules["mesh.world.trace"].stop()
 
@@ -167,9 +245,6 @@ def _traced_run(args: list[str]) -> int:
         return _usage(error)
     except MeshError as error:
         return _report(error)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
@@ -178,7 +253,14 @@ def _traced_run(args: list[str]) -> int:
 
 
 def _fault(error: Exception) -> MeshError:
-    """Return the error for a bug in mesh; it leaves out all values, which may be secret."""
+    """Return the error for a bug in mesh; it leaves out all values, which may be secret.
+
+    An error of the system is none: a full disk, a missing permission.
+    """
+    if isinstance(error, OSError):
+        from mesh.world.disk.files import disk_error
+
+        return disk_error(error)
     return MeshError(
         f"internal error (please report): {type(error).__name__}",
         hint=f"run the command again with {TRACEBACK}=1 and report the traceback; the state is intact",
@@ -186,7 +268,11 @@ def _fault(error: Exception) -> MeshError:
 
 
 def _usage(error: click.ClickException) -> int:
-    error.show()
+    from mesh.cli.say import say
+
+    text = io.StringIO()
+    error.show(file=text)
+    say(text.getvalue().rstrip("\n"), err=True)
     return UsageError.exit_code
 
 
@@ -196,5 +282,7 @@ def _report(error: MeshError) -> int:
 
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
     snippets = source if screen.snippets else None
-    click.echo(error_text(error, source=snippets, colour=screen.err_colour), err=True, nl=False, color=True)
+    text = error_text(error, source=snippets, colour=screen.err_colour)
+    with suppress(OSError):  # there is no other place to report it
+        click.echo(text, err=True, nl=False, color=True)
     return error.exit_code

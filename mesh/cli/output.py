@@ -9,6 +9,7 @@ import click
 
 from mesh.cli.session import document_options, open_session
 from mesh.cli.show import one_of
+from mesh.cli.views.escape import terminal
 from mesh.engine.observe import Observation, observe
 from mesh.engine.session import Session
 from mesh.errors import KubeError, PartialError, UsageError
@@ -70,7 +71,7 @@ def _one(name: str, value: Value, *, as_json: bool, raw: bool) -> str:
         first = next(iter(value), "NAME")
         raise UsageError(f"{name} is a map", hint=f"add --json, or name one entry: {name}.{first}")
     if raw:
-        return str(value or "")
+        return "\n".join(map(terminal, str(value or "").split("\n")))
     return json_text(value) if as_json else value_text(value) + "\n"
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 from mesh.cli.terminal import look
 from mesh.model import Plan
+from mesh.world import hidden
 
 FORMATS = ("text", "json", "markdown")
 
 
 def printed(plan: Plan, how: str) -> str:
-    """Return a plan as text in one of the formats."""
+    """Return a plan as text in one of the formats, without a secret in any text that it quotes."""
+    # Before it is written: the references and breaks of Markdown would hide a secret from a later search.
+    plan = hidden.cleaned(plan)
     if how == "json":
-        from mesh.cli.views.plan_json import plan_json
+        from mesh.cli.views.plan_json import json_text, plan_json
 
-        return json.dumps(plan_json(plan), indent=2, ensure_ascii=False) + "\n"
+        return json_text(plan_json(plan))
     if how == "markdown":
         from mesh.cli.views.plan_markdown import plan_markdown
 

@@ -40,6 +40,7 @@ class ProgressFeed:
     monotonic: Callable[[], float]
     began: dict[str, tuple[Step, float]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    notices: Callable[[], Iterable[str]] = list
 
     def hooks(self, tick: Callable[[], None]) -> Hooks:
         """Return the hooks of a run; `tick` is called beside the feed's own."""
@@ -60,8 +61,10 @@ class ProgressFeed:
         self.waits.texts.pop(str(step.key), None)
         if outcome.error:
             self._emit(step, StepPhase.FAILED, outcome.error.message, outcome.error.hint)
+        elif outcome.stopped and not outcome.begun:
+            self._emit(step, StepPhase.SKIPPED, outcome.stopped)
         elif outcome.stopped:
-            self._emit(step, StepPhase.SKIPPED, f"stopped while waiting: {outcome.stopped}")
+            self._emit(replace(step, action=done(step, outcome)), StepPhase.INTERRUPTED, outcome.stopped)
         else:
             ended = replace(step, action=done(step, outcome))
             self._emit(ended, StepPhase.DONE, "; ".join(outcome.remarks))
@@ -75,11 +78,17 @@ class ProgressFeed:
         for each in deferrals:
             self._emit(Step(Action.NOOP, each.key), StepPhase.DEFERRED, each.why)
 
+    def warned(self, text: str) -> None:
+        """Report at once what concerns the whole run, not a step of it."""
+        self.observer.note(f"Warning: {text}")
+
     def tick(self) -> None:
         """Report what each step waits for, once per change; called several times a second."""
         for about, why in self.waits.news():
             if about in self.began:
                 self._emit(self.began[about][0], StepPhase.WAITING, why)
+        for text in self.notices():
+            self.observer.note(text)
         self.observer.tick(self.monotonic())
 
     def _emit(self, step: Step, phase: StepPhase, text: str = "", hint: str = "") -> None:

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.cli.session import document_options, load
 from mesh.errors import UsageError
+from mesh.model.printable import quoted, terminal
+from mesh.model.spec import Cluster, Mesh
+from mesh.sdk.shell import command
+from mesh.world import Object
 
 HEAD = """\
 # Minimal RBAC rights for `mesh {what}` of mesh {mesh} in cluster {cluster}.
-# Grant: kubectl --context {context} apply -f -    Revoke: kubectl --context {context} delete -f -
-"""
+# Grant: kubectl --context {context} apply -f -    Revoke: kubectl --context {context} delete -f -"""
 BEFORE = """\
 # These namespaces must exist first, and remain when the rights are revoked:
-{lines}
-"""
+{lines}"""
 CREATE = "#   kubectl --context {context} create namespace {name}"
 WARNING = "a user who can list Secrets in {namespace} can read the private key of this cluster's intermediate"
 UNKNOWN = "kind {kind} does not say which rights it needs: grant them yourself"
@@ -42,6 +45,13 @@ WAY_OUT = "; add --without-secrets to exclude Secrets"
     help="Grant no access to Secrets: a plan then compares them with the last apply.",
 )
 @click.option("--cluster", "only", metavar="NAME", help="Print the rights for this cluster only.")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write one file per cluster to this folder: DIR/CLUSTER.yaml.",
+)
 @click.option("--user", default="", metavar="NAME", help="Grant the rights to this existing user.")
 def rbac_command(
     *,
@@ -51,13 +61,15 @@ def rbac_command(
     dry_runs: bool,
     without_secrets: bool,
     only: str | None,
+    folder: Path | None,
     user: str,
 ) -> int:
     """Print manifests with the minimal rights of a plan or an apply, per cluster. Changes nothing."""
     from mesh.engine.registry import all_kinds
     from mesh.queries.access import roles as rbac
-    from mesh.world.yaml_documents import write_all
 
+    if any("\ud800" <= char <= "\udfff" for char in user):
+        raise UsageError("--user is not valid UTF-8", hint="write the name as the API server knows it")
     mesh = load(path, contexts)
     names = [each.name for each in mesh.clusters]
     if only is not None and only not in names:
@@ -69,28 +81,58 @@ def rbac_command(
     hidden = rbac.SECRETS if without_secrets else frozenset()
     plan = rbac.to_plan_by_dry_runs if dry_runs else rbac.to_plan
     grant = rbac.to_apply if what == "apply" else partial(plan, hidden=hidden)
-    for cluster in mesh.clusters:
-        if only in {None, cluster.name}:
-            if not without_secrets:
-                message = WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
-                click.echo(f"Warning: cluster {cluster.name}: {message}", err=True)
-                click.echo(f"# {message[0].upper()}{message[1:]}.")
-            click.echo(
-                HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=cluster.context),
-                nl=False,
-            )
-            if writes:
-                _warn_unknown(cluster.name, rbac.unknown_kinds(mesh, cluster, kinds))
-            granted = grant(mesh, cluster, kinds, user)
-            lines = [CREATE.format(context=cluster.context, name=name) for name in rbac.homes(granted)]
-            click.echo(BEFORE.format(lines="\n".join(lines)), nl=False)
-            click.echo(write_all(granted), nl=False)
+    chosen = [cluster for cluster in mesh.clusters if only in {None, cluster.name}]
+    if len(chosen) > 1 and not folder:
+        raise UsageError(
+            f"the rights of {len(chosen)} clusters are not printed as one stream: kubectl would grant all of "
+            "them in one cluster",
+            hint="add --out DIR for one file per cluster, or --cluster NAME",
+        )
+    for cluster in chosen:
+        granted = grant(mesh, cluster, kinds, user)
+        remarks = [] if without_secrets else [_secrets(cluster, what)]
+        unknown = rbac.unknown_kinds(mesh, cluster, kinds) if writes else ()
+        text = _manifests(
+            mesh, cluster, granted, what, remarks, [UNKNOWN.format(kind=kind) for kind in unknown]
+        )
+        if folder:
+            _write(folder / f"{cluster.name}.yaml", text, cluster)
+        else:
+            click.echo(text, nl=False)
     return 0
 
 
-def _warn_unknown(cluster: str, kinds: tuple[str, ...]) -> None:
-    """Warn about kinds with unknown rights, on stderr and in the manifests."""
-    for kind in kinds:
-        message = UNKNOWN.format(kind=kind)
-        click.echo(f"Warning: cluster {cluster}: {message}", err=True)
-        click.echo(f"# {message[0].upper()}{message[1:]}.")
+def _secrets(cluster: Cluster, what: str) -> str:
+    return WARNING.format(namespace=cluster.namespace) + (WAY_OUT if what == "plan" else "")
+
+
+def _manifests(
+    mesh: Mesh, cluster: Cluster, granted: list[Object], what: str, first: list[str], then: list[str]
+) -> str:
+    """Return the manifests of one cluster with remarks before and after the head; warn on stderr as well."""
+    from mesh.queries.access import roles as rbac
+    from mesh.world.yaml_documents import write_all
+
+    for message in (*first, *then):
+        say(f"Warning: cluster {cluster.name}: {message}", err=True)
+    context = quoted(cluster.context)
+    head = HEAD.format(what=what, mesh=mesh.name, cluster=cluster.name, context=context)
+    lines = [CREATE.format(context=context, name=quoted(name)) for name in rbac.homes(granted)]
+    before = BEFORE.format(lines="\n".join(lines))
+    notes = [*map(_comment, first), head, *map(_comment, then), before]
+    lines = [terminal(line) for note in notes for line in note.split("\n")]
+    return "".join(f"{line}\n" for line in lines) + write_all(granted)
+
+
+def _comment(message: str) -> str:
+    return f"# {message[0].upper()}{message[1:]}."
+
+
+def _write(path: Path, text: str, cluster: Cluster) -> None:
+    """Write the manifests of a cluster, and print the command that grants them in it."""
+    from mesh.world.disk.files import naming, replace_file
+
+    with naming(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text.encode())
+    say(command("kubectl", "--context", cluster.context, "apply", "-f", str(path)))

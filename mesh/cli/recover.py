@@ -8,7 +8,10 @@ from uuid import uuid4
 import click
 
 from mesh.cli.confirm import confirm
+from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
+from mesh.cli.signals import ending
+from mesh.engine.known_cluster import refuse_other
 from mesh.engine.session import Session
 from mesh.errors import HelmError, KubeError, RefusedError, UsageError
 from mesh.istio.addresses import is_release
@@ -48,11 +51,14 @@ def recover_command(*, path: Path, contexts: tuple[str, ...], key: Key, yes: boo
             raise UsageError(
                 f"there is no cluster {key.cluster!r} in the mesh file", hint="use a cluster of spec.clusters"
             )
-        leases = Leases(here.mesh.name, holder, clock, here.world.kubes)
-        with leases.hold(str(uuid4()), {key.cluster: ""}) as held:
-            for warning in held.warnings:
-                click.echo(f"Warning: {warning}", err=True)
+        refuse_other(here, key.cluster, here.store.read(here.mesh.name))
+        leases = Leases(here.mesh.name, holder, clock, here.world.kubes, _warn)
+        with ending(), leases.hold(str(uuid4()), {key.cluster: ""}):
             _recover(here, key, yes=yes)
+
+
+def _warn(text: str) -> None:
+    say(f"Warning: {text}", err=True)
 
 
 def _recover(here: Session, key: Key, *, yes: bool) -> None:
@@ -64,7 +70,7 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
             f"{child} is still working on {named}", hint="let it finish; the next apply waits for it"
         )
     if not view.pending:
-        click.echo(f"{named} is {view.status}: nothing to recover")
+        say(f"{named} is {view.status}: nothing to recover")
         return
     confirm(
         f"{named} is {view.status} since {view.newest.last_deployed} (revision {view.newest.revision}).\n"
@@ -73,7 +79,7 @@ def _recover(here: Session, key: Key, *, yes: bool) -> None:
         yes=yes,
     )
     unlock(here.world.kube(key.cluster), view.secret)
-    click.echo(f"{named}: revision {view.newest.revision} is marked as failed; run mesh apply to continue")
+    say(f"{named}: revision {view.newest.revision} is marked as failed; run mesh apply to continue")
 
 
 def _view(here: Session, key: Key) -> ReleaseView:

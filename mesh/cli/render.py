@@ -8,12 +8,11 @@ import click
 
 from mesh.cli.session import document_options, load
 from mesh.cli.show import one_of
-from mesh.errors import UsageError
 
 
 @click.command("render")
 @document_options
-@click.option("--commands", "as_commands", is_flag=True, help="Print a bash script.")
+@click.option("--commands", "as_commands", is_flag=True, help="Print a bash script. The default.")
 @click.option(
     "--cluster", "only", default="", metavar="NAME", help="Print the commands for this cluster only."
 )
@@ -23,8 +22,7 @@ def render_command(*, path: Path, contexts: tuple[str, ...], as_commands: bool, 
     The script makes the same changes as apply, for doing it by hand or for auditing what mesh does. It
     contains no secrets: it reads the licence and secret chart values from environment variables.
     """
-    if not as_commands:
-        raise UsageError("choose an output format", hint="run mesh render --commands")
+    del as_commands  # the only format so far; `mesh show --manifests` prints what is sent
     from mesh.cli.views.commands import commands
     from mesh.engine.registry import all_kinds
     from mesh.planner.expand import expand

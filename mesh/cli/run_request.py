@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,10 @@ from typing import Literal
 
 import click
 
+from mesh.cli.typed import typed
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
+from mesh.model import Plan
+from mesh.sdk.shell import command
 
 Verb = Literal["apply", "destroy"]
 Command = Callable[..., object]
@@ -18,7 +20,7 @@ Command = Callable[..., object]
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The options of a run."""
+    """The options of a run; `saved` is the plan in the file that is applied."""
 
     path: Path
     contexts: tuple[str, ...]
@@ -31,6 +33,8 @@ class RunRequest:
     confirmed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     stop_at: tuple[str, ...] = ()
+    allow_deletes: str = ""
+    saved: Plan | None = None
 
     @property
     def verb(self) -> Verb:
@@ -38,10 +42,11 @@ class RunRequest:
         return "destroy" if self.destroy else "apply"
 
     def resume(self) -> str:
-        """Return the command that resumes a stopped run."""
+        """Return the command that resumes a stopped run, with every option that was typed."""
         contexts = [part for each in self.contexts for part in ("--context", each)]
         names = [part for each in self.confirmed for part in ("--confirm", each)]
-        return shlex.join(["mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names])
+        more = typed({"-f", "--context", "--confirm", *self.flags})
+        return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names, *more)
 
 
 def run_options(command: Command) -> Command:

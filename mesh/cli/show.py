@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mesh.cli.session import document_options, load, open_session
+from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.saved_plan import is_plan
+from mesh.cli.saved_plan import load as load_plan
+from mesh.cli.session import document_options, environment, load, open_session
+from mesh.cli.unread import refuse_unread
 from mesh.errors import UsageError
-from mesh.model import Key, Live, Resource, Unknown
-from mesh.model.refs import Ref
+from mesh.model import Found, Key, Live, Resource, Unknown, Unread
+from mesh.model.refs import Ref, pick
 from mesh.model.spec import Mesh
 from mesh.sdk.contract import Registry
 from mesh.world import World
@@ -30,6 +34,8 @@ Outputs = Callable[[Ref], Any]
 )
 @click.option("--live", is_flag=True, help="Read values that only the clusters know, such as addresses.")
 @click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the dependency graph.")
+@click.option("--format", "how", type=click.Choice(FORMATS), help="Output format of a saved plan.")
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
 def show_command(
     *,
     path: Path,
@@ -38,12 +44,21 @@ def show_command(
     manifests: bool,
     live: bool,
     graph: str | None,
+    how: str | None,
+    as_json: bool,
 ) -> None:
     """Print the resources of the mesh file with their dependencies, in the order of creation.
 
     With ADDRESS, only these resources. Only --live needs the clusters: without it, values that only
-    a cluster knows are printed as `(known after …)`.
+    a cluster knows are printed as `(known after …)`. With --live, the exit code is 6 if a
+    value could not be read. With the file of a saved plan, print the plan.
     """
+    how = "json" if as_json else how
+    if len(addresses) == 1 and is_plan(addresses[0]):
+        _print_plan(Path(addresses[0]), how or "text", is_other=bool(manifests or live or graph))
+        return
+    if how:
+        raise UsageError("--format is for a saved plan", hint="run mesh show --format json plan.json")
     if graph and manifests:
         raise UsageError("--graph and --manifests cannot be used together", hint="use one of them")
     if live and not manifests:
@@ -54,6 +69,7 @@ def show_command(
     from mesh.planner.expand import expand
 
     mesh = load(path, contexts)
+    unread: Mapping[str, str] = {}
     resources = expand(mesh, kinds_for(mesh))
     edge = edges(resources.values())
     chosen = select(addresses, ordered(edge))
@@ -61,12 +77,20 @@ def show_command(
         outputs = _live(path, contexts, resources) if live else _unknown
         world = _no_clusters(mesh) if addresses else None
         text = _manifests(chosen, resources, outputs, all_kinds(), world)
+        unread = outputs.unread if isinstance(outputs, LiveOutputs) else {}
     elif graph:
         part = {key: edge[key] & set(chosen) for key in chosen}
         text = dot(part) if graph == "dot" else mermaid(part)
     else:
         text = resources_text(chosen, resources, edge)
     click.echo(text, nl=False)
+    refuse_unread(unread)
+
+
+def _print_plan(path: Path, how: str, *, is_other: bool) -> None:
+    if is_other:
+        raise UsageError("a saved plan has no --manifests, --live or --graph", hint="use --format")
+    click.echo(printed(load_plan(path), how), nl=False)
 
 
 def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -85,6 +109,21 @@ def one_of(name: str, names: list[str], noun: str) -> None:
         raise UsageError(f"there is no {noun} {name!r} in the configuration", hint=meant)
 
 
+@dataclass(slots=True)
+class LiveOutputs:
+    """The values that other resources have now; `unread` says why some of them are not known."""
+
+    found: Mapping[Key, Found]
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, ref: Ref) -> Any:
+        """Return the value of a ref, `Unknown` if there is none."""
+        found = self.found.get(ref.key)
+        if isinstance(found, Unread):
+            self.unread[str(ref.key)] = found.why
+        return pick(found.outputs, ref) if isinstance(found, Live) else Unknown(ref.key)
+
+
 def _unknown(ref: Ref) -> Any:
     return Unknown(ref.key)
 
@@ -92,7 +131,6 @@ def _unknown(ref: Ref) -> Any:
 def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Outputs:
     """Read every resource; values that a cluster does not return stay unknown."""
     from mesh.engine.observe import observe
-    from mesh.model.refs import pick
     from mesh.planner.inputs import places
 
     here = open_session(path, contexts)
@@ -102,11 +140,7 @@ def _live(path: Path, contexts: tuple[str, ...], resources: Resources) -> Output
     wanted = {key: place for key, place in places(resources, state).items() if key in resources}
     seen = observe(wanted, clusters, last, here.kinds, here.world, {})
 
-    def output(ref: Ref) -> Any:
-        found = seen.found.get(ref.key)
-        return pick(found.outputs, ref) if isinstance(found, Live) else Unknown(ref.key)
-
-    return output
+    return LiveOutputs(seen.found)
 
 
 def _manifests(
@@ -129,4 +163,4 @@ def _no_clusters(mesh: Mesh) -> World:
     """Return a world without clusters: for sources in files and on the web."""
     from mesh.world.clock import SystemClock
 
-    return World({}, {}, SystemClock(), os.environ, Path(mesh.file).absolute().parent)
+    return World({}, {}, SystemClock(), environment(), Path(mesh.file).absolute().parent)

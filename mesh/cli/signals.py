@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first stops the run after its running steps, the second stops them too.
+"""SIGINT, SIGTERM and SIGHUP: the first stops the run after its running steps, the second stops them too.
 
 Both keep the record of finished steps.
 """
@@ -14,7 +14,8 @@ from types import FrameType
 from mesh.walk import Stop
 from mesh.world.helm.children import Children
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGHUP is a closed terminal or a lost connection; `nohup` ignores it, and so does mesh then."""
 
 PATIENCE = ((2.0, signal.SIGTERM), (4.5, signal.SIGKILL))
 """Seconds after the first signal, and the signal that a running helm then gets.
@@ -39,23 +40,30 @@ def stopping(stop: Stop, say: Callable[[str], None], hurry: Callable[[], object]
         stop.ask()
         say("interrupted: no more steps are started; running steps are finished and recorded")
 
-    before = {each: signal.signal(each, handle) for each in SIGNALS}
-    try:
+    with _handled_by(handle):
         yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 @contextmanager
 def asking() -> Iterator[None]:
     """Let a signal end a prompt at once: no request is in flight while the user is asked."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in SIGNALS}
+    with _handled_by(signal.default_int_handler):
+        yield
+
+
+ending = asking
+"""For short commands that write: a signal ends them by KeyboardInterrupt, so that leases are given back."""
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    caught = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, handler) for each in caught}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each, former in before.items():
+            signal.signal(each, former)
 
 
 @dataclass(slots=True)

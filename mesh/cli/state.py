@@ -12,6 +12,7 @@ import click
 
 from mesh.cli.confirm import confirm
 from mesh.cli.options import keys
+from mesh.cli.say import say
 from mesh.cli.session import document_options, load, open_session, store_of
 from mesh.errors import RefusedError, StateError, UsageError
 from mesh.model import Key
@@ -49,14 +50,14 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
 
     here = open_session(path, contexts, recorded={})
     with here.store.held("state rebuild", here.world.clock.now()):
-        found = rebuild(here)
         local = _readable(here.store, here.mesh.name)
+        found = rebuild(here, local)
         if local and not force:
             refuse_older(found.state, local)
         for line in found.said:
-            click.echo(line)
+            say(line)
         if local == found.state:
-            click.echo(f"{here.store.path.name} already matches the clusters: serial {local.serial}")
+            say(f"{here.store.path.name} already matches the clusters: serial {local.serial}")
             return
         if not found.state.entries:
             raise RefusedError(
@@ -64,7 +65,7 @@ def rebuild_command(*, path: Path, contexts: tuple[str, ...], force: bool) -> No
             )
         here.store.rewrite(found.state)
     count = len(found.state.entries)
-    click.echo(f"{here.store.path.name} written: serial {found.state.serial}, {count} resources")
+    say(f"{here.store.path.name} written: serial {found.state.serial}, {count} resources")
 
 
 @state.command("forget")
@@ -100,12 +101,13 @@ def forget_command(
             _next(
                 lock,
                 clusters={name: who for name, who in lock.clusters.items() if name not in clusters},
+                written={name: serial for name, serial in lock.written.items() if name not in clusters},
                 entries={key: entry for key, entry in lock.entries.items() if key not in gone},
             )
         )
-    click.echo(f"{len(gone)} resources forgotten")
+    say(f"{len(gone)} resources forgotten")
     for name in sorted(set(clusters) & {cluster.name for cluster in here.clusters}):
-        click.echo(
+        say(
             f"cluster {name} is still in {path.name}: if it is the same cluster, the next plan restores "
             "its resources from the cluster's own copy of the state"
         )
@@ -118,6 +120,7 @@ def forget_command(
 @yes_option
 def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str, yes: bool) -> None:
     """Rename cluster OLD to NEW in the state. The mesh file must already use NEW. Its identity stays."""
+    from mesh.engine.known_cluster import refuse_other_if_reachable
     from mesh.engine.registry import all_kinds
     from mesh.state.rename_cluster import renamed
 
@@ -125,9 +128,10 @@ def rename_command(*, path: Path, contexts: tuple[str, ...], old: str, new: str,
     store = store_of(path)
     with store.held("state rename", _now()):
         lock = renamed(store.read(mesh.name), mesh, all_kinds(), old, new)
+        refuse_other_if_reachable(open_session(path, contexts), new, lock)
         confirm(f"Rename cluster {old} to {new} in the state.", yes=yes)
         store.rewrite(_next(lock))
-    click.echo(f"cluster {old} is now {new} in the state; run mesh plan to check that it is the same cluster")
+    say(f"cluster {old} is now {new} in the state; run mesh plan to check that it is the same cluster")
 
 
 @state.command("unlock")
@@ -151,7 +155,7 @@ def unlock_command(*, path: Path, contexts: tuple[str, ...], cluster: str, run: 
         )
     with here.store.held("state unlock", here.world.clock.now()):
         seen = unlock(here.mesh.name, cluster, run, here.world.kube(cluster))
-    click.echo(
+    say(
         f"cluster {cluster} is unlocked; it was locked by {seen}"
         if seen
         else f"cluster {cluster} is not locked"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from mesh.cli.views.tables import table
 from mesh.engine.session import Session
 from mesh.errors import MeshError, StateError
+from mesh.model import NO_CLUSTER, Unread
+from mesh.model.printable import json_text
 from mesh.sdk.contract import OPEN
 from mesh.state import slices
 from mesh.state.lease_holder import look
@@ -45,7 +46,7 @@ def shown(here: Session) -> str:
 
 def shown_json(here: Session) -> str:
     """Return the rows as JSON."""
-    return json.dumps([asdict(row) for row in _rows(here)], indent=2) + "\n"
+    return json_text([asdict(row) for row in _rows(here)], indent=2) + "\n"
 
 
 def _lock_note(row: Row) -> str:
@@ -88,10 +89,23 @@ def _cluster(here: Session, name: str, namespace: str) -> Row:
     except MeshError as error:
         return Row(where, problem=f"{error.message}; {error.hint}")
     state, by = held.get(name), str(seen or "")
+    if isinstance(state, Unread):
+        return Row(where, locked=by, problem=state.why)
     if state is None:
         return Row(where, locked=by, problem="stores no copy of the state")
     entries = [entry for key, entry in state.entries.items() if key.cluster == name]
-    return replace(_row(where, state, entries), locked=by)
+    return replace(_row(where, state, entries), locked=by, problem=_foreign(name, state))
+
+
+def _foreign(name: str, state: State) -> str:
+    """Return which resources of other clusters a copy names, although it speaks of its own cluster only."""
+    own = {name, NO_CLUSTER, *state.clusters}
+    keys = sorted(str(key) for key in state.entries if key.cluster not in own)
+    return (
+        f"its copy of the state names resources of other clusters, which are ignored: {', '.join(keys[:3])}"
+        if keys
+        else ""
+    )
 
 
 def _row(where: str, state: State, entries: Iterable[Entry]) -> Row:

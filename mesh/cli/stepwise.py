@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from mesh.cli.run_request import RunRequest
+from mesh.cli.say import say
 from mesh.cli.session import open_session
 from mesh.engine.session import Session
 from mesh.engine.verbs import decided
@@ -34,7 +35,7 @@ def one_by_one(request: RunRequest, run: Callable[[RunRequest], int]) -> int:
         )
     for at, version in enumerate(versions, start=1):
         if len(versions) > 1:
-            click.echo(f"Istio {version}: step {at} of {len(versions)}", err=True)
+            say(f"Istio {version}: step {at} of {len(versions)}", err=True)
         code = run(replace(request, stop_at=(version,) if at < len(versions) else ()))
         if code:
             return code

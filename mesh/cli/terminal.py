@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal
+
+from mesh.cli.streams import Stream
+from mesh.world.disk.input_file import leads_out, read_input
 
 if TYPE_CHECKING:
     from mesh.cli.views.progress import Observer, Times
@@ -25,8 +29,8 @@ MAX_SOURCE = 1 << 20
 class Terminal:
     """What the terminal supports: `live` progress, `answers` to prompts, `snippets` in errors."""
 
-    out: TextIO
-    err: TextIO
+    out: Stream
+    err: Stream
     out_colour: bool
     err_colour: bool
     width: int
@@ -36,12 +40,12 @@ class Terminal:
 
 
 def look(
-    env: Mapping[str, str], stdin: TextIO, out: TextIO, err: TextIO, *, colour: Colour = "auto"
+    env: Mapping[str, str], stdin: Stream, out: Stream, err: Stream, *, colour: Colour = "auto"
 ) -> Terminal:
     """Detect the capabilities once, from the streams and the environment.
 
-    NO_COLOR overrides FORCE_COLOR and CLICOLOR_FORCE; an option overrides all of them. Progress is
-    not animated on a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
+    NO_COLOR overrides FORCE_COLOR and CLICOLOR_FORCE; MESH_COLOR, which `--color` sets, overrides both.
+    Progress is not animated on a dumb terminal, in CI, or with TTY_INTERACTIVE=0.
     """
     smart = env.get("TERM") != "dumb"
     still = bool(env.get("CI")) or env.get("TTY_INTERACTIVE") == "0"
@@ -57,8 +61,9 @@ def look(
     )
 
 
-def _colour(env: Mapping[str, str], stream: TextIO, wish: Colour) -> bool:
-    if wish != "auto":
+def _colour(env: Mapping[str, str], stream: Stream, wish: str) -> bool:
+    wish = env.get("MESH_COLOR", wish) if wish == "auto" else wish
+    if wish in {"always", "never"}:
         return wish == "always"
     if env.get("NO_COLOR"):
         return False
@@ -67,7 +72,7 @@ def _colour(env: Mapping[str, str], stream: TextIO, wish: Colour) -> bool:
     return stream.isatty() and env.get("TERM") != "dumb"
 
 
-def _width(env: Mapping[str, str], *streams: TextIO) -> int:
+def _width(env: Mapping[str, str], *streams: Stream) -> int:
     columns = env.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return max(int(columns), MIN_WIDTH)
@@ -76,6 +81,24 @@ def _width(env: Mapping[str, str], *streams: TextIO) -> int:
             if stream.isatty():
                 return max(os.get_terminal_size(stream.fileno()).columns, MIN_WIDTH)
     return DEFAULT_WIDTH
+
+
+@contextmanager
+def busy(screen: Terminal, text: str) -> Iterator[None]:
+    """Show on a terminal that a command works, until it prints; nothing elsewhere, nor beside a trace."""
+    from mesh.world import trace
+
+    if not screen.live or trace.to_stderr():
+        yield
+        return
+    # One line, erased before anything else is printed. A thread that animates it would write while others do.
+    screen.err.write(f"{text} …\r")
+    screen.err.flush()
+    try:
+        yield
+    finally:
+        screen.err.write("\r\x1b[K")
+        screen.err.flush()
 
 
 def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Observer:
@@ -93,9 +116,13 @@ def observer(terminal: Terminal, times: Times, clusters: Iterable[str]) -> Obser
 
 
 def source(file: str) -> str | None:
-    """Return the text of an input file for a snippet; None if unreadable, as this runs in an error report."""
+    """Return the text of an input file for a snippet; None if unreadable, as this runs in an error report.
+
+    A link that leads out of its folder has no snippet: its target may not be meant for mesh.
+    """
     try:
-        with Path(file).open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(MAX_SOURCE)
+        path = Path(file)
+        content = b"" if leads_out(path) else read_input(path, limit=MAX_SOURCE)
     except (OSError, ValueError):
         return None
+    return content.decode("utf-8", "replace") or None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.model.spec import Mesh
 
 
@@ -30,16 +30,15 @@ from mesh.model.spec import Mesh
 )
 def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
     """Check the mesh file and print every mistake with its position. Needs no cluster."""
-    from mesh.config.decode import load_mesh
-    from mesh.config.resolve.overrides import Overrides
+    from mesh.cli.session import load
     from mesh.engine.registry import kinds_for
     from mesh.planner.expand import expand
     from mesh.planner.ownership import check_file
 
-    mesh = load_mesh(path, Overrides.read(os.environ, contexts))
+    mesh = load(path, contexts)
     check_file(mesh.leave, expand(mesh, kinds_for(mesh)))
     counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
-    click.echo(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
+    say(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 
 
 def _links(mesh: Mesh) -> str:

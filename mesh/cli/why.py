@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
 from mesh.cli.show import one_of
 from mesh.cli.terminal import look
+from mesh.cli.unread import CODE
 from mesh.engine.session import Decided, Session
 from mesh.errors import KubeError
 from mesh.model import NO_CLUSTER, Key, Live, Touch
@@ -21,10 +23,11 @@ from mesh.sdk import ask
 @document_options
 @click.argument("address", metavar="ADDRESS")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json: bool) -> None:
+def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json: bool) -> int:
     """Explain one resource: desired and live fields, who wrote them, dependencies and dependents.
 
-    Reads what a plan reads, and the managedFields of the object. Changes nothing.
+    Reads what a plan reads, and the managedFields of the object. Changes nothing. The exit code is 6 if
+    the resource could not be read.
     """
     from mesh.cli.views.explain import why_json, why_text
     from mesh.cli.views.plan_json import json_text
@@ -43,6 +46,7 @@ def why_command(*, path: Path, contexts: tuple[str, ...], address: str, as_json:
         screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)
         text = why_text(found, colour=screen.out_colour)
     click.echo(text, nl=False)
+    return CODE if found.state.unread else 0
 
 
 def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
@@ -57,5 +61,5 @@ def _written(here: Session, read: Decided, key: Key) -> tuple[Touch, ...]:
     try:
         return ask.written(here.kinds[key.kind], key, place, live, here.world)
     except KubeError as error:
-        click.echo(f"Warning: cannot read the managedFields: {error.message}", err=True)
+        say(f"Warning: cannot read the managedFields: {error.message}", err=True)
         return ()

@@ -15,6 +15,7 @@ from mesh.config.resolve import istio, trust
 from mesh.config.resolve.automatic_links import automatic
 from mesh.config.resolve.charts import charts
 from mesh.config.resolve.clusters import clusters
+from mesh.config.resolve.ignored import ignored
 from mesh.config.resolve.links import links
 from mesh.config.resolve.overrides import Overrides
 from mesh.config.resolve.resources import resources
@@ -23,13 +24,14 @@ from mesh.config.resolve.upstream import check_version, mesh_id, not_for_upstrea
 from mesh.config.schema.mesh_file import MeshPart
 from mesh.config.schema.messages import complaints
 from mesh.config.source.document import Document, Trail
-from mesh.config.source.load import load
+from mesh.config.source.load import linked, load
 from mesh.config.source.partial import placeholders, unset, with_stand_ins, without
-from mesh.config.source.problems import Problems
+from mesh.config.source.problems import BOUND, Problems
 from mesh.config.source.scalars import shown
 from mesh.errors import InputError, Problem
 from mesh.model import Key
 from mesh.model.spec import Mesh
+from mesh.world.disk.input_file import leads_out
 
 PASSES = 8
 """How often invalid parts are removed and the rest is validated again."""
@@ -37,14 +39,19 @@ PASSES = 8
 
 def load_mesh(path: Path, overrides: Overrides | None = None) -> Mesh:
     """Read and decode a mesh file; raise `InputError` with every problem, sorted by position."""
-    return decode(load(path), overrides)
+    if overrides and overrides.bound and leads_out(path):
+        what = f"is a link that leads out of its folder, which {BOUND} cannot be"
+        raise InputError((Problem(str(path), 0, 0, "", what, "replace the link by the file"),))
+    with linked(path):
+        return decode(load(path), overrides)
 
 
 def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     """Return the desired state that a document describes; raise `InputError` with every problem."""
     if isinstance(doc.data, dict) and (other := _another_file(doc, doc.data)):
         raise InputError((other,))
-    report = Problems(doc)
+    wishes = overrides or Overrides()
+    report = Problems(doc, wishes.bound, wishes.http)
     for trail, problem in placeholders(doc):
         report.lost.add(trail)
         report.found.append(problem)
@@ -53,7 +60,7 @@ def decode(doc: Document, overrides: Overrides | None = None) -> Mesh:
     if part is None:
         report.stop()
         raise AssertionError("a document without a model has at least one problem")
-    mesh = _resolve(part, overrides or Overrides(), report)
+    mesh = _resolve(part, wishes, report)
     report.stop()
     return mesh
 
@@ -117,6 +124,11 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
         leave={
             Key.parse(each): report.origin(("spec", "leave", index)) for index, each in enumerate(spec.leave)
         },
+        prevent_destroy={
+            each: report.origin(("spec", "preventDestroy", index))
+            for index, each in enumerate(spec.prevent_destroy)
+        },
+        ignore=ignored(spec.ignore, {member.name for member in members}, report),
         resources=resources(spec.resources, {member.name for member in members}, report),
         rollout=rollout(spec.rollout, {member.name for member in members}, report),
         file=report.doc.file,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mesh.config.source.scalars import HIDDEN, ambiguity, plain
+from mesh.model.printable import terminal
 
-# How tools build the name of a context from the name of the cluster.
+# How tools build the name of a context from the name of the cluster, its place, and the account it is in.
 _AROUND = (
-    re.compile(r"arn:[^:]*:eks:[^:]*:[^:]*:cluster/(?P<name>.+)"),
-    re.compile(r"gke_[^_]+_[^_]+_(?P<name>.+)"),
-    re.compile(r".*@(?P<name>[^.@]+)\.[^@]*eksctl\.io"),
-    re.compile(r"[^@/]*@(?P<name>.+)"),
-    re.compile(r"(?:kind|k3d|minikube|vcluster|teleport)[-_](?P<name>.+)"),
+    re.compile(r"arn:[^:]*:eks:(?P<place>[^:]*):(?P<owner>[^:]*):cluster/(?P<name>.+)"),
+    re.compile(r"gke_(?P<owner>[^_]+)_(?P<place>[^_]+)_(?P<name>.+)"),
+    re.compile(r"(?P<owner>.*)@(?P<name>[^.@]+)\.(?P<place>[^@]*)\.eksctl\.io"),
+    re.compile(r"(?P<owner>[^@/]*)@(?P<name>.+)"),
+    re.compile(r"(?P<owner>kind|k3d|minikube|vcluster|teleport)[-_](?P<name>.+)"),
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+-]*")
 _RESERVED = "kubernetes"
+LONGEST = 63
+"""Characters of a DNS label."""
 
 TEXT = """\
 # yaml-language-server: $schema={schema}
@@ -70,24 +74,49 @@ class StarterCluster:
 
 
 def entries(contexts: Iterable[str]) -> tuple[StarterCluster, ...]:
-    """Return one cluster per context, with a unique DNS label without the tool's prefix as its name."""
-    found: dict[str, StarterCluster] = {}
-    for context in dict.fromkeys(contexts):
-        if not context or HIDDEN.search(context) or re.search(r"[\s$]|\{\{", context):
-            continue  # the mesh file does not accept such a context
-        name = base = label(_bare(context)) or "cluster"
-        count = 2
-        while name in found or name == _RESERVED:
-            name, count = f"{base[:58]}-{count}", count + 1
-        found[name] = StarterCluster(name, context)
-    return tuple(found.values())
+    """Return one cluster per context that a mesh file can name, with a unique DNS label as its name.
+
+    The name holds the region of a cloud's cluster. It does not depend on the order of the contexts: names are
+    final after the first apply.
+    """
+    able = [context for context in dict.fromkeys(contexts) if is_nameable(context)]
+    short, long = ({context: form(context) for context in able} for form in (_short, _long))
+    found = []
+    for context in able:
+        clash = list(short.values()).count(short[context]) > 1 or short[context] == _RESERVED
+        name = long[context] if clash else short[context]
+        rival = any(other != context and name in {short[other], long[other]} for other in able)
+        found.append(StarterCluster(_hashed(name, context) if clash and rival else name, context))
+    return tuple(found)
 
 
-def _bare(context: str) -> str:
-    for pattern in _AROUND:
-        if match := pattern.fullmatch(context):
-            return match["name"]
-    return context
+def is_nameable(context: str) -> bool:
+    """Whether a mesh file accepts the name of a context."""
+    return bool(context) and not HIDDEN.search(context) and not re.search(r"[\s$]|\{\{", context)
+
+
+def _short(context: str) -> str:
+    return _fitted(context, ("name", "place"))
+
+
+def _long(context: str) -> str:
+    name = _fitted(context, ("name", "place", "owner"))
+    return _hashed(name, context) if name in {_RESERVED, "cluster"} else name
+
+
+def _fitted(context: str, parts: tuple[str, ...]) -> str:
+    """Return the label made of these parts of a context; a cut one stays unique by a digest."""
+    found = next((match.groupdict() for each in _AROUND if (match := each.fullmatch(context))), {})
+    text = "-".join(filter(None, (found.get(part) for part in parts))) or context
+    whole = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return (
+        whole if 0 < len(whole) <= LONGEST else _hashed(whole or "cluster", context) if whole else "cluster"
+    )
+
+
+def _hashed(name: str, context: str) -> str:
+    digest = hashlib.sha256(context.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return f"{name[: LONGEST - 7].strip('-')}-{digest}"
 
 
 def label(text: str) -> str:
@@ -116,5 +145,6 @@ def starter(
 
 def word(text: str) -> str:
     """Return text as a YAML scalar that every YAML reader parses back to the same text."""
-    safe = _PLAIN.fullmatch(text) and not ambiguity(text) and plain(text) == text
-    return text if safe else json.dumps(text, ensure_ascii=False)
+    safe = _PLAIN.fullmatch(text) and not ambiguity(text) and plain(text) == text and terminal(text) == text
+    # The escapes of `terminal` are those of YAML in double quotes too.
+    return text if safe else terminal(json.dumps(text, ensure_ascii=False))

@@ -1,10 +1,12 @@
-"""Refuse a destroy while workloads use the mesh."""
+"""Refuse to remove the mesh from a cluster while workloads use it there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mesh.errors import KubeError, RefusedError
+from mesh.model import NO_CLUSTER, Action, Plan
+from mesh.model.spec import Mesh
 from mesh.state.lockfile import State
 from mesh.world.kube.errors import Unreachable
 from mesh.world.resources import GATEWAY, NAMESPACE, POD, SERVICE
@@ -17,21 +19,57 @@ WAYPOINT = "istio-waypoint"
 
 def refuse_enrolled(snapshots: Mapping[str, Snapshot], state: State) -> None:
     """Refuse to take the mesh down under workloads that use it; list them all."""
-    found = [line for name in sorted(state.clusters) if name in snapshots for line in _users(snapshots[name])]
-    if found:
+    _refuse("the mesh is in use", snapshots, state.clusters)
+
+
+def refuse_leaving(snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan, *, writes: bool) -> None:
+    """Refuse to take down a cluster that left the mesh file under workloads that use the mesh there.
+
+    What cannot be read refuses only a run that writes: an identity that plans need not list all pods.
+    """
+    gone = _leaving(mesh, plan)
+    why = f"{', '.join(gone)} left the mesh file while the mesh is in use there"
+    _refuse(why, snapshots, gone, unread=writes)
+
+
+def unread_users(snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan) -> tuple[str, ...]:
+    """Return a warning for each cluster that left the mesh file and whose workloads cannot be read."""
+    return tuple(
+        f"cluster {line}: an apply refuses to remove the mesh there without --ignore-enrolled"
+        for name in _leaving(mesh, plan)
+        if name in snapshots
+        for line in _users(snapshots[name])[1]
+    )
+
+
+def _leaving(mesh: Mesh, plan: Plan) -> list[str]:
+    """Return the clusters that a plan deletes from and that are no longer in the mesh file."""
+    kept = {cluster.name for cluster in mesh.clusters}
+    return sorted(
+        {step.key.cluster for step in plan.steps if step.action is Action.DELETE} - kept - {NO_CLUSTER}
+    )
+
+
+def _refuse(
+    why: str, snapshots: Mapping[str, Snapshot], clusters: Collection[str], *, unread: bool = True
+) -> None:
+    found = [_users(snapshots[name]) for name in sorted(clusters) if name in snapshots]
+    lines = [line for users, unknown in found for line in (*users, *(unknown if unread else ()))]
+    if lines:
         raise RefusedError(
-            "the mesh is in use:\n" + "\n".join(f"  {line}" for line in found),
-            hint="take these out of the mesh first; destroy --ignore-enrolled goes on and cuts their traffic",
+            f"{why}:\n" + "\n".join(f"  {line}" for line in lines),
+            hint="take these out of the mesh first; --ignore-enrolled goes on and cuts their traffic",
         )
 
 
-def _users(snapshot: Snapshot) -> list[str]:
+def _users(snapshot: Snapshot) -> tuple[list[str], list[str]]:
+    """Return what uses the mesh in a cluster, and why some of it is not known."""
     queries = (
         (NAMESPACE, AMBIENT, "enrolled"),
         (POD, AMBIENT, "enrolled"),
         (SERVICE, SCOPED, "shared with the mesh"),
     )
-    found = []
+    found: list[str] = []
     try:
         for resource, labels, what in queries:
             for obj in snapshot.list(resource, labels=labels, metadata_only=True):
@@ -40,10 +78,10 @@ def _users(snapshot: Snapshot) -> list[str]:
             if obj["spec"].get("gatewayClassName") == WAYPOINT:
                 found.append(f"{_name(snapshot, 'Gateway', obj['metadata'])} is a waypoint")
     except Unreachable:
-        return []  # everything in it is deferred, so nothing is taken down
+        return [], []  # everything in it is deferred, so nothing is taken down
     except KubeError as error:
-        found.append(f"{snapshot.cluster}: who uses the mesh cannot be read: {error.message}")
-    return found
+        return found, [f"{snapshot.cluster}: who uses the mesh cannot be read: {error.message}"]
+    return found, []
 
 
 def _name(snapshot: Snapshot, kind: str, meta: Mapping[str, str]) -> str:

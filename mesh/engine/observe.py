@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from mesh.errors import KubeError, MeshError
-from mesh.model import NO_CLUSTER, Found, Key, Place, Unread
+from mesh.model import NO_CLUSTER, Found, Key, Live, Place, Unread
+from mesh.model.mask import secrets_in
 from mesh.sdk.contract import Last, Registry
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.walk import fan
-from mesh.world import Object, World
+from mesh.world import Object, World, hidden
+from mesh.world.guarded import guarded
 from mesh.world.resources import NAMESPACE
 from mesh.world.snapshot import Snapshot
 
@@ -29,6 +30,23 @@ class Observation:
     snapshots: Mapping[str, RecordedSnapshot]
     uids: Mapping[str, str] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    unrecorded: Mapping[str, str] = field(default_factory=dict)
+    """Why the copy of the state in a cluster cannot be used: nothing is decided about that cluster."""
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The clusters in which a run may write the state."""
+        return frozenset(self.uids) - self.unrecorded.keys()
+
+    def without(self, unrecorded: Mapping[str, str]) -> Observation:
+        """Return the observation with everything in clusters of an unusable state as unread."""
+        # What is recorded there may be newer than the lockfile: a decision without it could make an object
+        # twice, or take one for another owner's.
+        found = {
+            key: Unread(why) if (why := unrecorded.get(key.cluster)) else each
+            for key, each in self.found.items()
+        }
+        return replace(self, found=found, unrecorded=unrecorded)
 
 
 def observe(
@@ -63,6 +81,9 @@ def observe(
         result = results[job]
         assert isinstance(result, Mapping)
         found.update(result)
+    hidden.know(
+        secret for each in found.values() if isinstance(each, Live) for secret in secrets_in(each.attrs)
+    )
     uids = {name: results[name, ""] for name in snapshots if name != NO_CLUSTER}
     return Observation(
         found=found,
@@ -85,17 +106,14 @@ def _groups(places: Mapping[Key, Place]) -> dict[tuple[str, str], dict[Key, Plac
 def _read(kinds: Registry, kind: str, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:
     if kind not in kinds:
         return dict.fromkeys(places, Unread(f"no installed package provides kind {kind!r}"))
-    try:
-        return kinds[kind].observe(places, snapshot)
-    except MeshError as error:
-        return dict.fromkeys(places, Unread(error.message))
+    what = f"cluster {snapshot.cluster}: what was read for kind {kind}"
+    found = guarded(what, lambda: kinds[kind].observe(places, snapshot))
+    return dict.fromkeys(places, found) if isinstance(found, Unread) else found
 
 
 def _uid(snapshot: Snapshot) -> str | Unread:
-    try:
-        return uid_of(snapshot.list(NAMESPACE))
-    except KubeError as error:
-        return Unread(error.message)
+    what = f"cluster {snapshot.cluster}: its list of namespaces"
+    return guarded(what, lambda: uid_of(snapshot.list(NAMESPACE)))
 
 
 def uid_of(namespaces: list[Object]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from mesh.errors import KubeError
-from mesh.model import NO_CLUSTER
+from mesh.model import NO_CLUSTER, Unread
 from mesh.sdk.contract import Last, Provider
 from mesh.state.lockfile import Entry, State
+from mesh.world.guarded import guarded
 from mesh.world.snapshot import Snapshot
 
 
@@ -16,9 +17,11 @@ def with_orphans(state: State, kinds: Iterable[Provider[Any]], snapshots: Mappin
     """Return the state with an entry for every object of these kinds that carries the mesh's mark."""
     for kind in kinds:
         for name, snapshot in sorted(snapshots.items()):
-            try:
-                owned = kind.owned(state.mesh, snapshot) if name != NO_CLUSTER else {}
-            except KubeError:
+            if name == NO_CLUSTER:
+                continue
+            what = f"cluster {name}: what carries the mesh's mark"
+            owned = guarded(what, partial(kind.owned, state.mesh, snapshot))
+            if isinstance(owned, Unread):
                 continue  # an object that cannot be read is not removed either
             for key, place in owned.items():
                 if key not in state.entries:

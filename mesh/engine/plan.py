@@ -7,38 +7,42 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from mesh.engine.fingerprints import keys_for
 from mesh.engine.observe import Observation, observe
 from mesh.engine.orphans import with_orphans
+from mesh.engine.plan_warnings import plan_warnings
 from mesh.engine.preview import preview
+from mesh.engine.review import tools
 from mesh.engine.session import Decided, Planned, Session
-from mesh.istio import remarks
-from mesh.model import NO_CLUSTER, Action, Key, Plan, Resource, Step
-from mesh.model.graph import edges, ordered
+from mesh.engine.strays import strays
+from mesh.model import NO_CLUSTER, Action, Found, Key, Plan, Resource, Step, Unread
+from mesh.model.graph import edges, ordered, reversed_edges
 from mesh.model.spec import ExistingCA
 from mesh.planner.confirmation import confirmation, to_confirm
 from mesh.planner.decide import decide
 from mesh.planner.decisions import Decisions, Steps
 from mesh.planner.digest import in_order, plan_digest
 from mesh.planner.downgrade import backwards
-from mesh.planner.from_record import warning
+from mesh.planner.guards import refuse_protected
 from mesh.planner.inputs import Inputs, PlanOptions, places
 from mesh.planner.link_switch import (
     automatic_first,
     blocked_by_peers,
-    gap,
-    gap_back,
     manual_first,
     without_distributed,
 )
-from mesh.planner.ownership import check_taken, kept
+from mesh.planner.ownership import check_taken
 from mesh.planner.prune import prune
 from mesh.planner.refusals import refuse_all, refuse_several_roots
 from mesh.planner.reissue import asked_for, disclosed, reissued
 from mesh.planner.rollout import CHANGES, GATED, cluster_by_cluster, gate_of, waves
+from mesh.planner.selection import Chosen, check_patterns, choose, narrowed, warnings
 from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
+from mesh.state.own_part import Local, own_parts
+from mesh.state.restored import restored, told, with_restored
 from mesh.world import trace
 
 Resources = Mapping[Key, Resource[Any]]
@@ -53,6 +57,8 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
     here = decided(session, resources, options)
     inputs, decisions = here.inputs, here.decisions
     check_taken(options.take, resources.keys() | inputs.state.entries.keys())
+    chosen = _chosen(session, inputs, decisions)
+    decisions = narrowed(decisions, chosen.keys) if options.selection else decisions
     for each in passes(session, inputs):
         decisions = decisions.with_steps(each(decisions.steps))
     if not options.destroy and isinstance(session.mesh.root.ca, ExistingCA):
@@ -61,7 +67,37 @@ def plan(session: Session, resources: Resources, options: PlanOptions) -> Planne
     trace.decisions(decisions)
     refuse_all(decisions.refusals)
     here = replace(here, decisions=decisions)
-    return Planned(_assemble(session, here), inputs, decisions, here.observation, inputs.state, here.held)
+    made = _assemble(session, here)
+    said = warnings(options.selection, chosen, decisions.steps.keys(), decisions.aside)
+    made = replace(made, warnings=(*said, *made.warnings))
+    refuse_protected(made.steps, session.mesh.prevent_destroy)
+    return Planned(made, inputs, decisions, here.observation, inputs.state, here.held)
+
+
+def _chosen(session: Session, inputs: Inputs, decisions: Decisions) -> Chosen:
+    """Return the selected resources, with all that must happen before their steps."""
+    known = inputs.resources.keys() | inputs.state.entries.keys()
+    selection = inputs.options.selection
+    if not selection:
+        return Chosen(frozenset(known))
+    check_patterns(selection.targets, "--target", known)
+    check_patterns(selection.excludes, "--exclude", known)
+    # Beside the needs of the file: removals come after their users, a downgrade turns the order round, and a
+    # switch of links has an order of its own. The order of clusters in a rollout does not count.
+    gone = {key: entry.needs for key, entry in inputs.unwanted().items()}
+    needs = {**inputs.edges, **reversed_edges(gone)}
+    steps = decisions.steps
+    for each in orders(session, inputs):
+        steps = each(steps)
+    return choose(
+        selection,
+        known,
+        {key: (needs.get(key, frozenset()) | _needs_of(steps, key)) & known for key in known},
+    )
+
+
+def _needs_of(steps: Steps, key: Key) -> frozenset[Key]:
+    return steps[key].needs if key in steps else frozenset()
 
 
 def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
@@ -69,11 +105,16 @@ def passes(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
     # First what is kept is no longer deleted, so that nothing waits for a deletion that will not happen. A
     # downgrade then turns the order inside each cluster round; the rollout puts the clusters one behind the
     # other on top of that. A switch of links comes last: it must see every other need to add its own.
+    keep, turned, *linked = orders(session, inputs)
+    return (keep, turned, partial(_rolled_out, session, inputs), *linked)
+
+
+def orders(session: Session, inputs: Inputs) -> tuple[Pass, ...]:
+    """Return the passes without the one that puts clusters one behind the other."""
     linked = manual_first if session.mesh.automatic else partial(automatic_first, found=inputs.found)
     return (
         partial(_keep, session, inputs),
         lambda steps: backwards(steps, (cluster.name for cluster in session.mesh.clusters)),
-        partial(_rolled_out, session, inputs),
         *(() if inputs.options.destroy else (linked,)),
     )
 
@@ -105,15 +146,12 @@ def _rolled_out(session: Session, inputs: Inputs, steps: Steps) -> Steps:
 
 def decided(session: Session, resources: Resources, options: PlanOptions) -> Decided:
     """Read the clusters and decide each resource by itself; nothing is ordered, tried or refused."""
-    inputs, seen, recorded, held = _read(session, resources, options)
-    decisions = prune(decide(inputs, session.kinds), inputs, session.kinds)
-    return Decided(inputs, decisions, seen, recorded, held)
+    here = _read(session, resources, options)
+    return replace(here, decisions=prune(decide(here.inputs, session.kinds), here.inputs, session.kinds))
 
 
-def _read(
-    session: Session, resources: Resources, options: PlanOptions
-) -> tuple[Inputs, Observation, State, Mapping[str, State | None]]:
-    """Read everything that decisions rest on."""
+def _read(session: Session, resources: Resources, options: PlanOptions) -> Decided:
+    """Read everything that decisions rest on; nothing is decided yet."""
     # The clusters are read before it is known which state is the newest, since their copies of the state are
     # part of what is read. Only if that brings new addresses is a second, small read needed. A cluster that
     # turns out to be another one than recorded is refused before anything is decided about it.
@@ -121,23 +159,44 @@ def _read(
     order = ordered(graph)
     recorded = session.store.read(session.mesh.name)
     seen = _observe(session, resources, recorded)
-    held = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
-    state = newer(recorded, {name: each for name, each in held.items() if each})
-    check_identities(identities(session.mesh, seen.uids), state.clusters)
+    copies = slices.read(session.mesh.name, _namespaces(session, recorded), seen.snapshots)
+    held, damaged = slices.readable(copies), slices.damaged(copies)
+    local = Local(recorded, identities(session.mesh, seen.uids), seen.uids)
+    own = own_parts(held, local)
+    state = newer(recorded, own.parts)
+    check_identities(local.file, state.clusters, seen.uids)
+    old = restored(recorded, own.parts)
+    state = with_restored(state, old, resources)
     state = with_orphans(state, (session.kinds[kind] for kind in options.removable), seen.snapshots)
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
+    seen = seen.without(damaged)
     inputs = Inputs(
         resources,
         graph,
         order,
-        {**without_distributed(seen.found, resources, state), **session.values()},
+        {**without_distributed(_identified(seen, state), resources, state), **session.values()},
         state,
         session.world.clock.now(),
         replace(options, leave=options.leave | session.mesh.leave.keys()),
         session.mesh.sensitive,
     )
-    return inputs, seen, recorded, held
+    marked = strays(state.mesh, session.kinds, seen.snapshots, places(resources, state), session.world)
+    said = (*own.said, *told(recorded, old), *marked)
+    return Decided(inputs, Decisions(), seen, recorded, held, said)
+
+
+def _identified(seen: Observation, state: State) -> Mapping[Key, Found]:
+    """Return what was found; nothing counts as read in a cluster that may be another one."""
+    unknown = {name: why for name, why in seen.unreachable.items() if name in state.clusters}
+    return {
+        key: Unread(
+            f"kube-system could not be read, so that the cluster is not known: {unknown[key.cluster]}"
+        )
+        if key.cluster in unknown and not isinstance(found, Unread)
+        else found
+        for key, found in seen.found.items()
+    }
 
 
 def _namespaces(session: Session, recorded: State) -> dict[str, str]:
@@ -176,37 +235,23 @@ def _assemble(session: Session, here: Decided) -> Plan:
         deferred=tuple(decisions.deferred[key] for key in sorted(decisions.deferred)),
         unchanged=len(decisions.unchanged),
         warnings=(
-            *_warnings(session, here),
-            *_gaps(session, inputs, decisions),
+            *plan_warnings(session, here),
             *confirmation(moved),
             *asked_for(changed),
         ),
-        digest=plan_digest(steps, left),
+        digest=plan_digest(steps, left, keys_for(steps, seen.snapshots)),
         confirm=tuple(dict.fromkeys((*moved, *(key.cluster for key in changed)))),
         left=left,
         recorded=tuple(sorted(decisions.from_state)),
+        unread=_unread(session, here),
+        destroying=inputs.options.destroy,
+        tools=tools(session, steps),
+        entries=len(inputs.state.entries),
     )
 
 
-def _gaps(session: Session, inputs: Inputs, decisions: Decisions) -> list[str]:
-    """Return the warnings about calls that fail while the links are switched."""
-    switched_on = session.mesh.automatic and not inputs.options.destroy
-    return gap(decisions.steps) if switched_on else gap_back(decisions.steps)
-
-
-def _warnings(session: Session, here: Decided) -> list[str]:
-    decisions, state = here.decisions, here.inputs.state
-    told = {each.why for each in decisions.deferred.values()}
-    said = [
-        f"cluster {name} did not answer: {'everything in it is deferred' if why in told else why}"
-        for name, why in sorted(here.observation.unreachable.items())
-    ]
-    said += warning(tuple(sorted(decisions.from_state)))
-    said += remarks(session.mesh)
-    said += kept(here.inputs.found, here.inputs.options.leave, decisions.left)
-    if state.serial > here.recorded.serial:
-        said.append(
-            f"{session.store.path.name} is at serial {here.recorded.serial}, the clusters are at "
-            f"{state.serial}: their state is used; `mesh state rebuild` writes it to the file"
-        )
-    return said
+def _unread(session: Session, here: Decided) -> dict[str, str]:
+    """Return the clusters of which it is not known what mesh has in them, and why."""
+    seen, namespaces = here.observation, _namespaces(session, here.inputs.state)
+    places = {name: each for name, each in namespaces.items() if name in seen.snapshots}
+    return {**slices.unread(places, seen.snapshots), **seen.unrecorded, **seen.unreachable}

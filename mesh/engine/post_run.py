@@ -37,7 +37,13 @@ def verify(session: Session, planned: Planned, run: Run) -> None:
     if clusters and went_well and _is_gated(session, planned) and not run.options.stopping():
         dependents = users(changed, planned.inputs.edges, planned.decisions.unchanged)
         run.options.hooks.started(CHECKS)
-        passed = partial(_passed, run, clusters, frozenset(planned.decisions.deferred), dependents)
+        passed = partial(
+            _passed,
+            run,
+            clusters,
+            frozenset(planned.decisions.deferred) | planned.decisions.aside,
+            dependents,
+        )
         outcome = once(lambda: guarded(passed), run.tick)
         run.progress.outcomes[CHECKS.key] = outcome
         run.options.hooks.finished(CHECKS, outcome)

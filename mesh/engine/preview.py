@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from mesh.engine.review import reviewed
 from mesh.errors import MeshError
-from mesh.model import ABSENT, Action, Deferral, Key, Live, Step
+from mesh.model import ABSENT, Action, Deferral, Key, Live, Path, Step
 from mesh.model.diff import dotted
 from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
@@ -16,11 +17,14 @@ from mesh.sdk.chart_diff import HANDS
 from mesh.sdk.contract import Preview, Registry
 from mesh.walk import fan
 from mesh.world import World
+from mesh.world.guarded import not_understood
+from mesh.world.kube.errors import Malformed, Unreachable
 
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 PARALLEL = 8
 
 LATER = "checked by the API server at apply, when what stands there now is gone"
+"""Of what takes the place of another object, also of one that is being deleted."""
 
 
 def preview(
@@ -48,8 +52,9 @@ def preview(
         if answer.unknown:
             decisions = _defer(decisions, key, answer.unknown)
         elif key in decisions.steps:
-            decisions = _with(decisions, inputs, key, answer)
-    return decisions
+            decisions = _with(decisions, inputs, kinds, key, answer)
+    asked = {key: answer for key, answer in answers.items() if isinstance(answer, Preview)}
+    return reviewed(decisions, inputs, kinds, asked, world.fingerprint)
 
 
 def _ask(
@@ -58,7 +63,7 @@ def _ask(
     """Return one preview. An error is returned, not raised: `preview` raises it in the order of the plan."""
     found = inputs.found.get(key)
     live = found if isinstance(found, Live) else None
-    if key in later:
+    if key in later or (live and decisions.steps[key].action is Action.CREATE):
         return Preview(notes=(LATER,))
     try:
         if key in decisions.specs:
@@ -66,8 +71,14 @@ def _ask(
         # A write to what is no longer wanted can only be one that gives it back.
         last = inputs.state.last(key)
         return ask.preview_back(kinds[key.kind], key, live, last, world) if live and last else Preview()
+    except (Unreachable, Malformed) as error:
+        return Preview(unknown=error.message)  # this cluster does not answer; the others do
     except MeshError as error:
         return error
+    except Exception as error:
+        if live is None:
+            raise
+        return Preview(unknown=not_understood(f"cluster {key.cluster}: {key.kind} {key.name}", error))
 
 
 def _defer(decisions: Decisions, key: Key, why: str) -> Decisions:
@@ -88,19 +99,27 @@ def _defer_users(steps: Mapping[Key, Step], deferred: dict[Key, Deferral], key: 
             _defer_users(steps, deferred, user)
 
 
-def _with(decisions: Decisions, inputs: Inputs, key: Key, answer: Preview) -> Decisions:
+def _with(decisions: Decisions, inputs: Inputs, kinds: Registry, key: Key, answer: Preview) -> Decisions:
     step = decisions.steps[key]
     refusals = dict(decisions.refusals)
     if answer.refusals:
         refusals[key] = f"{key}: {'; '.join(answer.refusals)}"
-    elif (theirs := (*answer.held, *_set_by_hand(step, inputs))) and key not in inputs.options.take:
+    elif answer.beyond and key not in inputs.options.new_objects:
+        refusals[key] = (
+            f"{key}: the chart in the release's own record would create {'; '.join(answer.beyond)}: look who "
+            f"wrote that record, or allow it with `--allow-new-objects {key}`"
+        )
+    elif (
+        theirs := (*answer.held, *_set_by_hand(step, inputs, kinds[key.kind].rendered))
+    ) and key not in inputs.options.take:
         held = "; ".join(theirs)
         refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
-    told = replace(step, notes=step.notes + answer.notes, manifests=answer.manifests)
+    new = tuple(f"the chart in its own record creates {each}" for each in answer.beyond)
+    told = replace(step, notes=step.notes + answer.notes + new, manifests=answer.manifests)
     return replace(decisions, refusals=refusals, steps={**decisions.steps, key: told})
 
 
-def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
+def _set_by_hand(step: Step, inputs: Inputs, rendered: frozenset[Path]) -> tuple[str, ...]:
     """Return the fields that a person set in an object of mesh, and mesh never did."""
     # A field that the state records and that differs is drift, which an apply reverts. One that it does not
     # record was never mesh's: reverting it would take away what a person wanted.
@@ -114,4 +133,5 @@ def _set_by_hand(step: Step, inputs: Inputs) -> tuple[str, ...]:
         and each.touch.manager.startswith(HANDS)
         and ABSENT not in (each.before, each.after)
         and dotted(each.path) not in entry.last.fields
+        and not any(each.path[: len(path)] == path for path in rendered)
     )

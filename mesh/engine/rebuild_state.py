@@ -1,7 +1,8 @@
 """The state from the clusters: the union of their copies, and from marks where a copy is missing.
 
-The copies together hold what the lockfile held, to the byte. In a cluster without one, the objects that
-carry the mesh's marks are recorded, with the dependencies that the file gives.
+The copies together hold what the lockfile held; what was adopted is marked as known from a copy only. In a
+cluster without one, the objects that carry the mesh's marks are recorded, with the dependencies that the file
+gives.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from mesh.planner.expand import expand
 from mesh.planner.inputs import Inputs, places
 from mesh.sdk.contract import Last
 from mesh.state import slices
-from mesh.state.identity import identities
+from mesh.state.identity import check_uids, identities
 from mesh.state.lockfile import Entry, State, fresh, newer
+from mesh.state.own_part import Local, own_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,29 @@ class Rebuilt:
     said: tuple[str, ...]
 
 
-def rebuild(session: Session) -> Rebuilt:
+def rebuild(session: Session, local: State | None = None) -> Rebuilt:
     """Put the state together again from what the clusters hold; write nothing.
 
-    Raises RefusedError if the clusters hold states of two meshes, or do not all answer.
+    `local` is the lockfile, if it can be read. Raises RefusedError if the clusters hold states of two
+    meshes, do not all answer, or are not those of the lockfile.
     """
     resources = expand(session.mesh, session.kinds)
     graph = edges(resources.values())
     seen = _observe(session, places(resources, fresh(session.mesh.name)))
     _refuse_silent(seen)
     namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
-    held = slices.read(session.mesh.name, namespaces, seen.snapshots)
-    state, said = _union(session.mesh.name, {name: each for name, each in held.items() if each})
-    bare = sorted(namespaces.keys() - {name for name, each in held.items() if each})
-    marked = {name: _owned(session, name, seen, graph) for name in bare}
+    copies = slices.read(session.mesh.name, namespaces, seen.snapshots)
+    _refuse_damaged(slices.damaged(copies))
+    held = slices.readable(copies)
     now = identities(session.mesh, seen.uids)
+    before = _of_lineage(local, held) or fresh(session.mesh.name)
+    check_uids(now, before.clusters)
+    own = own_parts(held, Local(before, now, seen.uids))
+    state, said = _union(session.mesh.name, own.parts)
+    check_uids(now, state.clusters)
+    state = replace(state, written={name: part.serial for name, part in own.parts.items()})
+    bare = sorted(namespaces.keys() - own.parts.keys())
+    marked = {name: _owned(session, name, seen, graph) for name in bare}
     if not state.entries or any(marked.values()):
         found = {key: place for each in marked.values() for key, place in each.items()}
         state = _with_marked(session, state, found, resources, graph)
@@ -63,7 +73,13 @@ def rebuild(session: Session) -> Rebuilt:
             clusters={**state.clusters, **{name: now[name] for name in bare if marked[name]}},
         )
     said += [_told(name, len(marked[name])) for name in bare]
-    return Rebuilt(state, tuple(said))
+    return Rebuilt(state, (*own.said, *said))
+
+
+def _of_lineage(local: State | None, held: Mapping[str, State | None]) -> State | None:
+    """Return the lockfile if it is about the mesh of which the clusters hold copies."""
+    lineages = {each.lineage for each in held.values() if each}
+    return local if local and local.lineage in lineages else None
 
 
 def refuse_older(found: State, local: State) -> None:
@@ -187,6 +203,15 @@ def _refuse_silent(seen: Observation) -> None:
         raise MeshError(
             f"not every cluster answers, and what it holds would be lost: {why}",
             hint="rebuild when all do, or take that cluster out of the file first",
+        )
+
+
+def _refuse_damaged(damaged: Mapping[str, str]) -> None:
+    if damaged:
+        why = "; ".join(f"{name}: {text}" for name, text in sorted(damaged.items()))
+        raise MeshError(
+            f"a cluster's copy of the state cannot be read, and what it holds would be lost: {why}",
+            hint="delete that ConfigMap: what the cluster holds is then found by the marks on its objects",
         )
 
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 
 from mesh.engine.task import Task
 from mesh.model import Action
+from mesh.sdk.contract import Last
 from mesh.state.history import PastRun
 from mesh.state.journal import Journal
-from mesh.state.lockfile import State
+from mesh.state.lockfile import Entry, State
 from mesh.state.publish import Publisher, home
 from mesh.state.store import Store
 
@@ -44,10 +45,11 @@ class Recorder:
         self.store.write(state)
         self.journal.begin(state.run, state.serial)
 
-    def intent(self, task: Task) -> None:
-        """Put on disk what is about to be done; what only waits changes nothing and needs no intent."""
+    def intent(self, task: Task, entry: Entry | None) -> None:
+        """Put on disk what is about to be done, and what the state holds if nothing more is heard of it."""
+        # What only waits changes nothing and needs no intent.
         if task.step.action is not Action.READ:
-            self.journal.intent(task.step.key, task.step.action, task.place, task.needs)
+            self.journal.intent(task.step.key, task.step.action, entry or Entry(Last(task.place), task.needs))
 
     def result(self, state: State, task: Task) -> None:
         """Put the state with a step's result on disk, and only then close the intent."""

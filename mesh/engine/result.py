@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mesh.engine.outcome import Outcome
 from mesh.engine.session import Planned
-from mesh.errors import PartialError, RefusedError
+from mesh.errors import PartialError, RefusedError, StalePlanError
 from mesh.model import Key, Plan
 from mesh.state.history import End
 
@@ -37,20 +37,26 @@ def end_of(plan: Plan, outcomes: Mapping[Key, Outcome], *, stopped: bool) -> End
     # Its last checks were not made then, so it cannot be called complete.
     if stopped or any(each.stopped for each in outcomes.values()):
         return "interrupted"
-    if plan.deferred or any(each.error for each in outcomes.values()):
+    if not plan.complete or any(each.error for each in outcomes.values()):
         return "incomplete"
     return "complete"
 
 
 def check(result: RunResult) -> None:
-    """Raise PartialError if something failed or was deferred; RefusedError if all failures are refusals."""
-    failed, deferred = result.failed, result.planned.plan.deferred
-    if not failed and not deferred:
+    """Raise PartialError if something failed or was not read.
+
+    If all failures are refusals, or all are steps that are no longer as planned, raise the first of them.
+    """
+    failed, deferred, unread = result.failed, result.planned.plan.deferred, result.planned.plan.unread
+    complete = result.planned.plan.complete
+    if not failed and complete:
         return
     errors = [result.outcomes[key].error for key in failed]
     first = errors[0] if errors else None
-    if first and all(isinstance(error, RefusedError) for error in errors) and not deferred:
-        raise RefusedError(str(first), hint=first.hint)
+    for sort in (RefusedError, StalePlanError):
+        if first and all(isinstance(error, sort) for error in errors) and complete:
+            raise sort(str(first), hint=first.hint)
     parts = [f"{len(failed)} failed"] if failed else []
     parts += [f"{len(deferred)} deferred"] if deferred else []
+    parts += [f"not read: {', '.join(f'cluster {name}' for name in sorted(unread))}"] if unread else []
     raise PartialError(", ".join(parts), hint="fix what is listed above, then run the same command again")

@@ -7,10 +7,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
+from mesh.engine.fingerprints import unstored
 from mesh.engine.outcome import Outcome, guarded
 from mesh.engine.progress import Progress
 from mesh.engine.recorder import Recorder
-from mesh.engine.remember import entry_after
+from mesh.engine.remember import entry_after, underway
 from mesh.engine.result import RunResult, end_of
 from mesh.engine.run_options import RunOptions
 from mesh.engine.run_record import history_entry
@@ -20,9 +21,9 @@ from mesh.engine.waiter import Waiter
 from mesh.engine.worker import Worker
 from mesh.errors import LockedError
 from mesh.model import Key
+from mesh.state.held_leases import HeldLeases
 from mesh.state.identity import identities
 from mesh.state.journal import Journal
-from mesh.state.lease import HeldLeases
 from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.state.publish import Publisher
 from mesh.walk import walk
@@ -60,15 +61,18 @@ class Run:
             run=str(uuid4()),
             clusters=_clusters(session, planned, state),
         )
-        publisher = Publisher(session.store, session.world, frozenset(planned.observation.uids))
+        keys = unstored(planned.plan.steps, planned.inputs.found, planned.observation.snapshots)
+        publisher = Publisher(session.store, session.world, planned.observation.answered, keys)
         uids = {name: new.clusters[name].uid for name in publisher.answered & new.clusters.keys()}
         leases = options.leases
         with leases.hold(new.run, uids) if leases else nullcontext(HeldLeases()) as held:
-            publisher.refuse_stale(replace(planned.state, clusters=new.clusters))
+            publisher = replace(publisher, answered=publisher.answered - held.denied.keys())
+            publisher.refuse_stale(replace(planned.state, clusters=new.clusters), planned.held.keys())
             progress = Progress(planned.inputs.found, new)
             waiter = Waiter(session.world, options.timeout, options.stopping)
             left = frozenset(planned.decisions.left)
-            worker = Worker(session.world, tasks, progress, waiter, options.checks, left)
+            aside = planned.decisions.aside
+            worker = Worker(session.world, tasks, progress, waiter, options.checks, left, aside)
             recorder = Recorder(session.store, Journal(session.store.journal_path), publisher)
             recorder.begin(new, planned.state.serial)
             yield cls(planned, tasks, options, held, recorder, progress, worker)
@@ -80,15 +84,17 @@ class Run:
 
     def before(self, key: Key) -> None:
         """Put the intent on disk."""
-        self.recorder.intent(self.tasks[key])
-        self.options.hooks.started(self.tasks[key].step)
+        task = self.tasks[key]
+        self.recorder.intent(task, underway(task, self.progress))
+        self.options.hooks.started(task.step)
 
     def work(self, key: Key) -> Outcome:
         """Carry the step out, on a worker's thread."""
         # A lost lease is looked at once, before the step: a step that has begun is finished, since to break
         # off halfway would leave the cluster in a state that no plan describes.
         if why := self.held.lost(key.cluster):
-            return Outcome(error=LockedError(why, hint="run `mesh plan`: another run may be at work"))
+            hint = "run the same command again: another run may be at work, or the API server fails"
+            return Outcome(error=LockedError(why, hint=hint))
         return guarded(lambda: self.worker.carry_out(self.tasks[key]))
 
     def after(self, key: Key, result: Outcome) -> bool:
@@ -126,7 +132,7 @@ class Run:
             progress.outcomes,
             self.because,
             unstarted,
-            (*self.held.warnings, *self.warnings, *said),
+            (*self.warnings, *said),
             end,
         )
 
@@ -138,6 +144,12 @@ class Run:
 
 
 def _clusters(session: Session, planned: Planned, state: State) -> dict[str, ClusterIdentity]:
-    """Return the identities to record: those that answered now over those known before."""
+    """Return the identities to record: those that answered now over those known before.
+
+    A destroy also records the clusters that it could not read, without a uid: what mesh has in them is found
+    by the next one, also if the lockfile was lost and they have left the mesh file.
+    """
     now = identities(session.mesh, planned.observation.uids)
-    return {**state.clusters, **{name: who for name, who in now.items() if who.uid}}
+    unread = planned.plan.unread.keys() & now.keys() if planned.plan.destroying else ()
+    kept = {name: now[name] for name in unread if name not in state.clusters}
+    return {**kept, **state.clusters, **{name: who for name, who in now.items() if who.uid}}

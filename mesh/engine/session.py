@@ -48,7 +48,7 @@ class Decided:
     """What the resources were decided from, and the decision about each by itself.
 
     `recorded` is the state as the lockfile has it, `held` each cluster's copy of it: the newest of
-    these is the state that the decisions rest on.
+    these is the state that the decisions rest on. `said` are sentences about what was ignored in a copy.
     """
 
     inputs: Inputs
@@ -56,6 +56,7 @@ class Decided:
     observation: Observation
     recorded: State
     held: Mapping[str, State | None]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.engine.session import Planned, Session
 from mesh.errors import StalePlanError
-from mesh.model import Action, Field, Key, Place, Resource, Step, Unknown
+from mesh.model import ABSENT, Action, Field, Key, Place, Recorded, Resource, Step, Unknown
 from mesh.planner.inputs import places
 from mesh.sdk.contract import Provider
+
+MOST, LONGEST = 10, 200
+"""How many fields, and how many characters of a value, a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +46,45 @@ def check_same(planned: Step, now: Step) -> None:
 
     What the plan showed must be identical: a person agreed to these values and no others. What it called
     unknown may have become any value. Fewer changes than planned are allowed: an earlier attempt, or
-    the owner of a field, may already have made some of them.
+    the owner of a field, may already have made some of them. Whatever else of the object moved, such as
+    its status or the fields of other writers, is in no field of a step.
     """
-    after = {each.path: each.after for each in planned.fields}
-    unknown = [path for path, value in after.items() if isinstance(value, Unknown)]
-    strange = [each for each in now.fields if not _foreseen(each, after, unknown)]
-    if strange or planned.action is not now.action:
-        paths = (
-            ", ".join(each.dotted for each in strange[:3]) or f"now it would be {now.action.name.lower()}d"
-        )
-        raise StalePlanError(
-            f"{now.key} changed since the plan was made ({paths})", hint="run `mesh plan` and look again"
-        )
+    if planned.action is not now.action:
+        raise _stale(now, [f"reviewed: {planned.action.name.lower()}, now: {now.action.name.lower()}"])
+    reviewed = {each.path: each for each in planned.fields}
+    unknown = [each.path for each in planned.fields if isinstance(each.after, Unknown)]
+    strange = [each for each in now.fields if not _foreseen(each, reviewed, unknown)]
+    if strange:
+        lines = [_side_by_side(reviewed.get(each.path), each) for each in strange[:MOST]]
+        lines += [f"and {len(strange) - MOST} more fields"] if len(strange) > MOST else []
+        raise _stale(now, lines)
 
 
-def _foreseen(each: Field, after: Mapping[tuple[str, ...], Any], unknown: list[tuple[str, ...]]) -> bool:
-    if each.path in after and (each.path in unknown or after[each.path] == each.after):
+def _stale(now: Step, lines: Iterable[str]) -> StalePlanError:
+    text = "\n".join(f"  {line}" for line in lines)
+    return StalePlanError(
+        f"{now.key} changed since the plan was made:\n{text}", hint="run `mesh plan` and look again"
+    )
+
+
+def _side_by_side(planned: Field | None, now: Field) -> str:
+    """Return a field as it was reviewed, as it is now, and as it would become, and who changed it."""
+    reviewed = f"{_shown(planned.before)} -> {_shown(planned.after)}" if planned else "no change"
+    by = f", changed by {now.touch.manager} at {now.touch.time}" if now.touch else ""
+    return f"{now.dotted}: reviewed {reviewed}; live {_shown(now.before)}; new {_shown(now.after)}{by}"
+
+
+def _shown(value: Any) -> str:
+    if value is ABSENT:
+        return "(absent)"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _foreseen(each: Field, reviewed: Mapping[tuple[str, ...], Field], unknown: list[tuple[str, ...]]) -> bool:
+    if any(each.path[: len(path)] == path for path in unknown):
         return True
-    return any(each.path[: len(path)] == path for path in unknown)
+    planned = reviewed.get(each.path)
+    if planned is None or planned.after != each.after:
+        return False
+    return isinstance(planned.before, Recorded) or planned.before == each.before

@@ -15,11 +15,14 @@ from mesh.engine.waiter import Waiter
 from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
 from mesh.model import READY, Action, Key, Live, Step, Unread, Verdict
 from mesh.model.refs import bind, unknowns_in
+from mesh.planner.ownership import unproven
 from mesh.planner.step import step_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.world import World, trace
+
+GOING = "the present one is still being deleted"
 
 NOT_BEGUN = "it was not begun"
 """What becomes of a cluster whose turn had not come when the run was asked to stop."""
@@ -36,11 +39,13 @@ class Worker:
     checks: gate.MidFlightChecks = gate.no_checks
     left: frozenset[Key] = frozenset()
     """Resources that another owner keeps: they are waited for and never written."""
+    aside: frozenset[Key] = frozenset()
+    """Resources that are not in sync and not in this plan: the checks of a gate do not count them."""
 
     def carry_out(self, task: Task) -> Outcome:
         """Carry a step out; raise MeshError if it fails."""
         if stopped := self._before_cluster(task.step):
-            return Outcome(stopped=stopped)
+            return Outcome(stopped=stopped, begun=False)
         if task.step.action is Action.FORGET:
             return Outcome(remarks=(task.step.why,) if task.step.why else ())
         live = self._when_idle(task)
@@ -69,10 +74,11 @@ class Worker:
         # The outcomes are copied first, since the caller's thread may add one at any moment. A step that ends
         # right then still counts as pending, which only excuses one finding until the next look.
         ended = self.progress.outcomes.copy()
-        return gate.to_come({key: task.step for key, task in self.tasks.items() if key not in ended})
+        left = {key: task.step for key, task in self.tasks.items() if key not in ended}
+        return gate.to_come(left) | self.aside
 
     def _when_idle(self, task: Task) -> Live | None:
-        """Wait until no earlier process works on it, then read it."""
+        """Wait until no earlier process works on it and the old one is deleted, then read it."""
         # A helm that outlived a killed run would otherwise change the release after it was judged.
         key = task.step.key
         place = self.progress.place(key, task.place)
@@ -83,7 +89,15 @@ class Worker:
 
         if not idle(None)[0] and (stopped := self._until(task, idle).stopped):
             raise MeshError(stopped, hint="run apply again when it has ended")
-        return self._read(task)
+        found = self._read(task)
+        if not (found and found.going) or task.step.action is Action.DELETE:
+            return found
+        if task.step.action is not Action.CREATE:
+            raise StalePlanError(f"{key} is being deleted since the plan was made", hint="plan again")
+        ended = self._until(task, lambda live: (not (live and live.going), GOING))
+        if ended.stopped:
+            raise MeshError(ended.stopped, hint="run apply again when it is gone")
+        return ended.live
 
     def _read(self, task: Task) -> Live | None:
         """Read one resource from the cluster, past everything that was read before."""
@@ -102,9 +116,7 @@ class Worker:
         last = self.progress.state.last(key)
         if found is None or last is None:
             return Outcome()
-        # The uid, not the whole token: a changed object of mesh is still mesh's to delete, another is not.
-        if task.step.expects and found.uid != task.step.expects.partition(":")[0]:
-            raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        self._refuse_other(task, found, last)
         self.waiter.until_gone(str(key), lambda: ask.going(task.kind, key, task.place, self.world))
         if remarks := task.kind.delete(key, task.place, found, last, self.world):
             return Outcome(remarks=remarks)
@@ -114,11 +126,28 @@ class Worker:
             lambda live: (live is None or live.uid != found.uid, ask.lingers(task.kind, key, live or found)),
         )
 
+    def _refuse_other(self, task: Task, found: Live, last: Last) -> None:
+        """Raise StalePlanError unless it is the object that the plan saw, and still proven to be mesh's."""
+        key, expects = task.step.key, task.step.expects
+        # The uid, not the whole token: a changed object of mesh is still mesh's to delete, another is not.
+        if expects and found.uid != expects.partition(":")[0]:
+            raise StalePlanError(f"{key} is another object than the plan saw", hint="plan again")
+        # What another owner gave up to mesh by `--take` is proven by that: its owner must then be the same.
+        seen = self.progress.found.get(key)
+        is_same = isinstance(seen, Live) and seen.owner == found.owner
+        if task.step.action is Action.REPLACE and is_same:
+            return
+        if why := unproven(task.kind, key, found, last, self.progress.state.mesh):
+            raise StalePlanError(f"{key} is not touched: {why}", hint="plan again")
+
     def _give_back(self, task: Task, found: Live | None) -> Outcome:
         """Take out what mesh put in, and wait until what remains works: it may be in use."""
         last = self.progress.state.last(task.step.key)
         if found is None or last is None:
             return Outcome(remarks=(task.step.why,))
+        self._refuse_other(task, found, last)
+        if found.token != task.step.expects:
+            raise StalePlanError(f"{task.step.key} changed since the plan was made", hint="plan again")
         ask.give_back(task.kind, task.step.key, found, last, self.world)
         ended = self._until(task, lambda live: _works(task.kind, live))
         return replace(ended, remarks=(task.step.why,))
@@ -139,9 +168,36 @@ class Worker:
             if refusal := task.kind.refuse(spec, found, last):
                 raise RefusedError(refusal)
             self._act(task, now, spec, found, last)
-        if not task.kind.waits:
-            return Outcome(self._read(task))
-        return self._until(task, partial(_is_ready, task.kind, key, spec))
+        else:
+            now = None
+        ended = (
+            self._until(task, partial(_is_ready, task.kind, key, spec))
+            if task.kind.waits
+            else Outcome(self._read(task))
+        )
+        return self._looked_at(ended, task, spec, found, now) if now else ended
+
+    def _looked_at(self, ended: Outcome, task: Task, spec: Any, before: Live | None, wrote: Step) -> Outcome:
+        """Compare what is live with what was written; raise MeshError if nothing has changed."""
+        # A program may report success and do nothing: a wrapper of helm, a proxy, a webhook.
+        # That what was there before is ready says nothing of the write.
+        if ended.live is None or ended.stopped:
+            return ended
+        key, last = task.step.key, self.progress.state.last(task.step.key)
+        left = step_for(task.kind, spec, key, ended.live, last, self.world.clock.now())
+        wrong = {(each.path, repr(each.before)) for each in wrote.fields}
+        same = [
+            each.dotted for each in (left.fields if left else ()) if (each.path, repr(each.before)) in wrong
+        ]
+        if not same:
+            return ended
+        if before and before.token == ended.live.token:
+            raise MeshError(
+                f"the write was reported as done and changed nothing: {few(same)} differs as before",
+                hint="look at what is between mesh and the API server (MESH_HELM, a proxy, an admission "
+                "webhook), then run apply again",
+            )
+        return replace(ended, remarks=(*ended.remarks, f"{few(same)} differs again after the write"))
 
     def _bound(self, task: Task) -> Any:
         """Return the spec with its refs filled in; raise MeshError if a value is still missing."""
@@ -156,12 +212,18 @@ class Worker:
     def _act(self, task: Task, step: Step, spec: Any, found: Live | None, last: Last | None) -> None:
         key = step.key
         if step.action is Action.REPLACE and found and last:
+            self._refuse_other(task, found, last)
             task.kind.delete(key, task.place, found, last, self.world)
             self._until(task, lambda live: (live is None, "the old one is still being deleted"))
         if step.action is Action.UPDATE and found:
             task.kind.update(spec, key, found, last, self.world)
         else:
             task.kind.create(spec, key, self.world)
+
+
+def few(paths: list[str]) -> str:
+    """Return the first paths of a list."""
+    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
 
 
 def _works(kind: Provider[Any], live: Live | None) -> tuple[bool, str]:

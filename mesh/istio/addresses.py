@@ -134,6 +134,11 @@ def is_peer(key: Key) -> bool:
     return key.kind == "peer"
 
 
+def is_connection(key: Key) -> bool:
+    """Whether a resource connects a cluster to another one; a peer for its own cluster does not."""
+    return key.kind in {"link", "remote", "peer"} and key.cluster != key.name
+
+
 def starts_automatic_links(key: Key) -> bool:
     """Whether an upgrade of a resource starts automatic linking."""
     return is_release(key) and key.name in STARTS_AUTOMATIC_LINKS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.istio.versions import Minor
+from mesh.model.printable import quoted
 from mesh.model.spec import Automatic, Cluster, Mesh
 
 DEFINITIONS, PLATFORM = "gloo-platform-crds", "gloo-platform"
@@ -51,16 +52,21 @@ def located(source: str, chart: str) -> tuple[str, str]:
 
 def install(automatic: Automatic, cluster: Cluster, chart: str) -> str:
     """Return the command that installs a missing release."""
-    return (
-        f"helm install {chart} {chart} --repo {automatic.source or REPOSITORY} --namespace "
-        f"{automatic.namespace} --create-namespace --kube-context {cluster.context}"
-    )
+    where = ("--namespace", automatic.namespace, "--create-namespace", "--kube-context", cluster.context)
+    words = ("helm", "install", chart, chart, "--repo", automatic.source or REPOSITORY, *where)
+    return " ".join(map(quoted, words))
 
 
 def register(management: Cluster, cluster: Cluster) -> str:
     """Return the command that registers a cluster with the management plane."""
-    return (
-        f"meshctl cluster register {cluster.cluster_name} --kubecontext {management.context} "
-        f"--remote-context {cluster.context} --profiles gloo-core-agent "
-        "--telemetry-server-address <host>:4317"
+    contexts = ("--kubecontext", management.context, "--remote-context", cluster.context)
+    words = (
+        "meshctl",
+        "cluster",
+        "register",
+        cluster.cluster_name,
+        *contexts,
+        "--profiles",
+        "gloo-core-agent",
     )
+    return " ".join(map(quoted, (*words, "--telemetry-server-address", "HOST:4317")))

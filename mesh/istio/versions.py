@@ -78,6 +78,13 @@ IMAGES: Sequence[tuple[Minor, str]] = (
     ((1, 24), "us-docker.pkg.dev/gloo-mesh/istio-{repo_key}"),
     (PUBLIC_REGISTRY, "us-docker.pkg.dev/soloio-img/istio"),
 )
+OFFICIAL_CHARTS = (
+    "oci://us-docker.pkg.dev/soloio-img/istio-helm",
+    "oci://us-docker.pkg.dev/gloo-mesh",
+    UPSTREAM_CHARTS,
+)
+"""The chart repositories of the guides; an untrusted mesh file may name no others by default."""
+
 GATEWAY_API: Sequence[tuple[Minor, str]] = (
     ((1, 24), "v1.2.1"),
     ((1, 27), "v1.3.0"),

@@ -24,7 +24,10 @@ FIRST = (ETCD, APISERVER)
 MANIFESTS = Path(__file__).parent / "manifests"
 
 #: Other files that the processes of a cluster read, by their names in the cluster's folder.
-FILES = ("stages.yaml", "egress.yaml")
+FILES = ("stages.yaml", "egress.yaml", "audit.yaml")
+
+#: Where an API server logs what identities with limited rights ask it, one JSON object a line.
+AUDIT = "audit.log"
 
 #: Controllers of volumes, certificates, clouds and metrics have nothing to act on here and cost memory.
 CONTROLLERS = (
@@ -123,6 +126,8 @@ def _apiserver(folder: Path, block: int, port: int) -> tuple[str, ...]:
         *(f"--service-account-signing-key-file={pki / 'sa.key'}",),
         *(f"--service-cluster-ip-range={addresses.service_cidr(block)}",),
         *(f"--egress-selector-config-file={folder / 'egress.yaml'}",),
+        *(f"--audit-policy-file={folder / 'audit.yaml'}", f"--audit-log-path={folder / AUDIT}"),
+        *("--audit-log-maxsize=20", "--audit-log-maxbackup=1"),
         *("--max-requests-inflight=200", "--max-mutating-requests-inflight=100", "--profiling=false"),
     )
 

@@ -5,7 +5,21 @@ All of them are frozen and compare by value, so each stage is a function between
 
 from __future__ import annotations
 
-from mesh.model.plan import ABSENT, Absent, Action, Deferral, Field, Left, ManifestChange, Plan, Reason, Step
+from mesh.model.plan import (
+    ABSENT,
+    NOTHING_ASKED,
+    Absent,
+    Action,
+    Asked,
+    Deferral,
+    Field,
+    Left,
+    ManifestChange,
+    Plan,
+    Reason,
+    Review,
+    Step,
+)
 from mesh.model.resources import (
     BY_NAME,
     NO_CLUSTER,
@@ -37,11 +51,13 @@ from mesh.model.resources import (
 __all__ = [
     "ABSENT",
     "BY_NAME",
+    "NOTHING_ASKED",
     "NO_CLUSTER",
     "READY",
     "SENSITIVE",
     "Absent",
     "Action",
+    "Asked",
     "Attrs",
     "Deferral",
     "Field",
@@ -61,6 +77,7 @@ __all__ = [
     "Recorded",
     "RecordedLocator",
     "Resource",
+    "Review",
     "Sensitive",
     "Step",
     "Touch",

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.model import ABSENT, SENSITIVE, Attrs, Field, Key, Path, Sensitive, Unknown
+from mesh.model.fingerprint import HIDDEN, fingerprint
 
 _MARK = "\0known after "
 _MASK = "\0sensitive "
@@ -26,21 +27,23 @@ def diff(before: Attrs, after: Attrs) -> tuple[Field, ...]:
         return ()
     from deepdiff import DeepDiff
 
+    hidden: dict[str, Sensitive] = {}
     tree = DeepDiff(
-        _comparable(before),
-        _comparable(after),
+        *_pair(before, after, hidden),
         ignore_private_variables=False,
         threshold_to_diff_deeper=0,
         verbose_level=2,
         view="tree",
     )
-    fields = [field for levels in tree.values() for level in levels for field in _fields(level)]
+    fields = [field for levels in tree.values() for level in levels for field in _fields(level, hidden)]
     return tuple(sorted(fields, key=lambda field: field.path))
 
 
 def _equal(one: Any, other: Any) -> bool:
     """Return whether two plain values are equal in JSON: 1 equals 1.0, and neither equals `true`."""
     match one, other:
+        case (Sensitive(), _) | (_, Sensitive()):
+            return _equal(_open(one), _open(other))
         case (bool(), _) | (_, bool()):
             return one is other
         case Mapping(), Mapping():
@@ -48,6 +51,10 @@ def _equal(one: Any, other: Any) -> bool:
         case list() | tuple(), list() | tuple():
             return len(one) == len(other) and all(map(_equal, one, other))
     return bool(one == other)
+
+
+def _open(value: Any) -> Any:
+    return _open(value.reveal()) if isinstance(value, Sensitive) else value
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -71,7 +78,7 @@ def digest(value: Any, length: int = 12) -> str:
     Secrets are never digested: a secret that a person chose could be guessed from its digest.
     """
     if isinstance(value, Sensitive):
-        return "*"
+        return HIDDEN
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
@@ -93,35 +100,60 @@ def named(value: Any) -> Mapping[str, Any]:
     return {f"[{index}]": item for index, item in enumerate(value)}
 
 
-def _comparable(value: Any) -> Any:
-    """Convert lists to mappings and unknown values to marks, so that deepdiff compares plain dicts only."""
+def _pair(one: Any, other: Any, hidden: dict[str, Sensitive]) -> tuple[Any, Any]:
+    """Return two values as deepdiff compares them: where one is hidden, the other is hidden, too.
+
+    Hidden values are compared by what they are. Their marks lead back to them, by way of `hidden`.
+    """
+    if isinstance(one, Sensitive) or isinstance(other, Sensitive):
+        return _mark(one, hidden), _mark(other, hidden)
+    left, right = named(one), named(other)
+    if not left or not right:
+        return _comparable(one, hidden), _comparable(other, hidden)
+    both = {key: _pair(left[key], right[key], hidden) for key in left if key in right}
+    return (
+        {key: both[key][0] if key in both else _comparable(item, hidden) for key, item in left.items()},
+        {key: both[key][1] if key in both else _comparable(item, hidden) for key, item in right.items()},
+    )
+
+
+def _comparable(value: Any, hidden: dict[str, Sensitive]) -> Any:
+    """Convert lists to mappings, unknown and hidden values to marks: deepdiff compares plain dicts only."""
     if isinstance(value, Unknown):
         return f"{_MARK}{value.after}"
     if isinstance(value, Sensitive):
-        return _MASK + hashlib.sha256(_SALT + repr(value.reveal()).encode()).hexdigest()
+        return _mark(value, hidden)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     items = named(value)
-    return {key: _comparable(item) for key, item in items.items()} if items else value
+    return {key: _comparable(item, hidden) for key, item in items.items()} if items else value
 
 
-def _fields(level: Any) -> Iterator[Field]:
+def _mark(value: Any, hidden: dict[str, Sensitive]) -> Any:
+    if isinstance(value, Unknown):
+        return _comparable(value, hidden)
+    mark = _MASK + fingerprint(_SALT, value)
+    hidden.setdefault(mark, value if isinstance(value, Sensitive) else Sensitive(value))
+    return mark
+
+
+def _fields(level: Any, hidden: Mapping[str, Sensitive]) -> Iterator[Field]:
     """Return one difference as leaf fields: an added or removed subtree becomes one field per leaf."""
     path = tuple(str(part) for part in level.path(output_format="list"))
     before, after = _side(level.t1), _side(level.t2)
     old = dict(leaves(before, path)) if before is not ABSENT else {}
     new = dict(leaves(after, path)) if after is not ABSENT else {}
     for each in sorted(old.keys() | new.keys()):
-        yield Field(each, _known(old.get(each, ABSENT)), _known(new.get(each, ABSENT)))
+        yield Field(each, _known(old.get(each, ABSENT), hidden), _known(new.get(each, ABSENT), hidden))
 
 
 def _side(value: Any) -> Any:
     return ABSENT if type(value).__name__ == "NotPresent" else value
 
 
-def _known(value: Any) -> Any:
+def _known(value: Any, hidden: Mapping[str, Sensitive]) -> Any:
     if isinstance(value, str) and value.startswith(_MARK):
         return Unknown(Key.parse(value[len(_MARK) :]))
     if isinstance(value, str) and value.startswith(_MASK):
-        return SENSITIVE
+        return hidden.get(value, SENSITIVE)
     return value

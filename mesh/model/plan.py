@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -85,6 +85,27 @@ class ManifestChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a reviewer approves of a step beside its fields: digests, which tell nothing of a secret.
+
+    `objects` are the objects that the step sends or helm renders, `hidden` the values that a plan does not
+    show (by a key that is not in the plan), `charts` the bytes of the charts. `uid` and `token` are of the
+    live object: its identity, and the values of the fields that mesh sets. `reads` are the same of the
+    resources that the step takes values from.
+    """
+
+    objects: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    charts: Mapping[str, str] = field(default_factory=dict)
+    uid: str = ""
+    token: str = ""
+    reads: Mapping[str, str] = field(default_factory=dict)
+
+
+UNREVIEWED = Review()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One action on one resource. `needs` is the only order that the executor uses.
 
@@ -106,6 +127,7 @@ class Step:
     why: str = ""
     pause: float = 0.0
     gate: tuple[str, ...] = ()
+    review: Review = UNREVIEWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +148,28 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for beside the mesh file: a saved plan is made again with the same.
+
+    `versions` are the intermediate versions of Istio at which the plan stops. `targets` and `excludes` are
+    patterns; `allow_deletes` is a number or `all`, "" if not given.
+    """
+
+    take: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+    allow_downgrade: bool = False
+    versions: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    allow_deletes: str = ""
+    ignore_enrolled: bool = False
+    new_objects: tuple[str, ...] = ()
+
+
+NOTHING_ASKED = Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The ordered steps from the live state to the desired state, and the facts they were decided on.
 
@@ -133,7 +177,10 @@ class Plan:
     complete only if it is empty. `digest` covers the steps and what is left, not the time. `confirm`
     are the clusters that a person must confirm by name. `skipped_checks` are the ids of the pre-flight
     checks that the user skips. `left` are objects that stay with other owners: they are neither
-    counted nor recorded. `recorded` are addresses that were compared with the last apply.
+    counted nor recorded. `recorded` are addresses that were compared with the last apply. `unread` says
+    which clusters could not be read, and why. `destroying` plans the removal of the whole mesh. `config`
+    is a digest of the desired state, `tools` the versions of the programs, `key` names the key of the
+    fingerprints, `entries` counts the recorded resources.
     """
 
     mesh: str
@@ -149,6 +196,18 @@ class Plan:
     skipped_checks: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
     recorded: tuple[Key, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    destroying: bool = False
+    config: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    asked: Asked = NOTHING_ASKED
+    entries: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only a part of the mesh was planned, as asked."""
+        return bool(self.asked.targets or self.asked.excludes)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -161,4 +220,14 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether everything was read, is in sync and is ready."""
-        return not self.steps and not self.deferred
+        return not self.steps and self.complete
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read: nothing is deferred, and nothing is unknown of any cluster."""
+        return not self.deferred and not self.unread
+
+    @property
+    def blind(self) -> bool:
+        """Whether no cluster at all could be read."""
+        return bool(self.clusters) and self.clusters.keys() <= self.unread.keys()

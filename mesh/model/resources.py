@@ -166,7 +166,9 @@ class Live:
 
     `outputs` are values that other resources may refer to. `token` is the uid and a digest of the
     attrs: it changes if and only if the object changes. `status` decides readiness and is not part of
-    the diff. `place` is set if the object was found by another mark than its place.
+    the diff. `place` is set if the object was found by another mark than its place. `going` means that the
+    object is being deleted: what is written to it disappears with it. `remarks` say what of it could not be
+    compared, which is a warning of the plan.
     """
 
     attrs: Attrs
@@ -177,6 +179,8 @@ class Live:
     touches: tuple[Touch, ...] = ()
     owner: str = ""
     place: Place | None = None
+    going: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

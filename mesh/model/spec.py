@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from mesh.model import Key, Origin
@@ -218,13 +219,29 @@ class ListedResource:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """A field of objects of Helm releases that others may change.
+
+    `name`, `cluster` and `path` may hold `*` for any text. A path covers all that is in it.
+    """
+
+    kind: str
+    path: str
+    name: str = "*"
+    cluster: str = "*"
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Mesh:
     """The desired state of one mesh.
 
     `variant` is "" for the guide's default. `sensitive` are dotted paths in the values of any chart.
     `digest` covers every file that was read. `mesh_id` is for upstream only. `through` are the
     intermediate versions before `version`, one per minor version, oldest first. `leave` are the
-    resources to leave to another owner, with their positions in the file.
+    resources to leave to another owner, with their positions in the file; `prevent_destroy` the patterns
+    of what no plan may destroy, likewise. `ignore` are the fields of Helm releases' objects that others may
+    change.
     """
 
     name: str
@@ -247,6 +264,8 @@ class Mesh:
     through: tuple[str, ...] = ()
     leave: Mapping[Key, Origin] = field(default_factory=dict)
     resources: tuple[ListedResource, ...] = ()
+    prevent_destroy: Mapping[str, Origin] = field(default_factory=dict)
+    ignore: tuple[Ignore, ...] = ()
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster with a name; raise KeyError if there is none."""
@@ -254,3 +273,7 @@ class Mesh:
             if cluster.name == name:
                 return cluster
         raise KeyError(name)
+
+    def ignored_in(self, cluster: str) -> tuple[Ignore, ...]:
+        """Return the rules of `ignore` that hold in a cluster."""
+        return tuple(rule for rule in self.ignore if fnmatchcase(cluster, rule.cluster))

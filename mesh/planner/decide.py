@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mesh.model import Action, Key, Live, Resource, Step, Unknown, Unread, UnreadSecret
+from mesh.istio.addresses import namespace_key
+from mesh.model import Action, Key, Live, Reason, Resource, Step, Unknown, Unread, UnreadSecret
 from mesh.model.refs import Lookup, Ref, bind, pick
 from mesh.planner.decisions import (
     Decision,
@@ -26,10 +27,13 @@ from mesh.planner.decisions import (
 )
 from mesh.planner.from_record import owned
 from mesh.planner.inputs import Inputs
-from mesh.planner.ownership import foreign, is_theirs, left, was_made
+from mesh.planner.ownership import foreign, is_theirs, left, unproven, was_made, ways_out
 from mesh.planner.step import step_as_recorded, step_for, waiting_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider, Registry
+from mesh.world.guarded import not_understood
+
+GOING = "the present one is being deleted; it is created again once that has ended"
 
 UNDECIDED = frozenset({Action.CREATE, Action.REPLACE, Action.READ})
 """After these steps an output may have any value."""
@@ -42,9 +46,21 @@ def decide(inputs: Inputs, kinds: Registry) -> Decisions:
     look = _lookup(inputs, kinds, made)
     for key in inputs.order:
         specs[key] = bind(inputs.resources[key].spec, look)
-        alone = decide_alone(inputs, kinds[key.kind], inputs.resources[key], specs[key])
+        alone = _understood(inputs, kinds[key.kind], inputs.resources[key], specs[key])
         made[key] = _among_others(alone, inputs, made, key)
     return Decisions.of(made, specs, frozenset(key for key in made if _is_by_state(made[key], inputs, key)))
+
+
+def _understood(inputs: Inputs, kind: Provider[Any], resource: Resource[Any], spec: Any) -> Decision:
+    """Decide one resource; what was read of it and cannot be judged defers it, and hides no other."""
+    try:
+        return decide_alone(inputs, kind, resource, spec)
+    except Exception as error:
+        if not isinstance(inputs.found.get(resource.key), Live | UnreadSecret):
+            raise
+        place = resource.place
+        what = f"cluster {resource.key.cluster}: {resource.key.kind} {place.namespace}/{place.name}"
+        return Deferred(not_understood(what, error))
 
 
 def decide_alone(inputs: Inputs, kind: Provider[Any], resource: Resource[Any], spec: Any) -> Decision:
@@ -57,6 +73,8 @@ def decide_alone(inputs: Inputs, kind: Provider[Any], resource: Resource[Any], s
             return Deferred(why)
         case Live() if _is_left(inputs, resource.key, found, last):
             return _leave(kind, resource, spec, found)
+        case Live() if found.going or _is_home_going(inputs, resource):
+            return _again(inputs, kind, resource.key, spec, last)
     return _by_live(inputs, kind, resource, spec, found, last)
 
 
@@ -67,6 +85,22 @@ def _by_state(
     if why := kind.refuse(spec, known.seen, last):
         return Refused(why)
     return _do(step_as_recorded(kind, spec, key, known, last=last, now=inputs.now))
+
+
+def _is_home_going(inputs: Inputs, resource: Resource[Any]) -> bool:
+    """Whether the namespace of a resource is being deleted, and takes the resource with it."""
+    home = inputs.found.get(namespace_key(resource.key.cluster, resource.place.namespace))
+    return isinstance(home, Live) and home.going
+
+
+def _again(inputs: Inputs, kind: Provider[Any], key: Key, spec: Any, last: Last | None) -> Decision:
+    """Decide as if what is being deleted were gone already: the run waits until it is."""
+    if why := kind.refuse(spec, None, last):
+        return Refused(why)
+    step = step_for(kind, spec, key, None, last, inputs.now)
+    if step and step.action is Action.CREATE:
+        step = replace(step, reason=Reason.DRIFT if last else Reason.NEW, why=GOING)
+    return _do(step)
 
 
 def _is_left(inputs: Inputs, key: Key, found: Live, last: Last | None) -> bool:
@@ -98,7 +132,13 @@ def _by_live(
         and (why := foreign(kind, spec, resource, found, last))
     ):
         return Refused(why)
-    return _do(step_for(kind, spec, key, found, last, inputs.now))
+    step = step_for(kind, spec, key, found, last, inputs.now)
+    if found and step and step.action is Action.REPLACE and key not in inputs.options.take:
+        # A replacement deletes what exists: that needs the same proof as a removal.
+        proof = last or Last(resource.place)
+        if why := unproven(kind, key, found, proof, inputs.state.mesh):
+            return Refused(f"{key} must be replaced, but {why}: {ways_out(kind, key)}")
+    return _do(step)
 
 
 def _do(step: Step | None) -> Do | Unchanged:

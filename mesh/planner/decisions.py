@@ -70,7 +70,7 @@ class Decisions:
     """All decisions, by key.
 
     `specs` holds each wanted spec with its refs filled in. `from_state` are the resources decided by
-    their state entry, since they could not be read.
+    their state entry, since they could not be read; `aside` those that are not in sync and not selected.
     """
 
     steps: Steps = field(default_factory=dict)
@@ -80,6 +80,7 @@ class Decisions:
     left: Mapping[Key, Left] = field(default_factory=dict)
     specs: Mapping[Key, Any] = field(default_factory=dict)
     from_state: frozenset[Key] = frozenset()
+    aside: frozenset[Key] = frozenset()
 
     @classmethod
     def of(

@@ -186,7 +186,15 @@ def _chart_place(mesh: Mesh, cluster: Cluster, component: Component) -> Place:
 
 
 def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob) -> ChartSpec:
-    spec = ChartSpec(mesh.name, component, job, mesh.sensitive, cluster.adopt, images=mesh.version)
+    spec = ChartSpec(
+        mesh.name,
+        component,
+        job,
+        mesh.sensitive,
+        cluster.adopt,
+        images=mesh.version,
+        ignore=mesh.ignored_in(cluster.name),
+    )
     spec = replace(spec, reissues=bool(mesh.root.migrate))
     if component != "istiod" or not mesh.root.migrate:
         return spec

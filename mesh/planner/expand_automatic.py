@@ -57,6 +57,7 @@ def _release(mesh: Mesh, automatic: Automatic, part: PlatformRelease, needs: fro
         mesh.sensitive,
         adopt=True,
         oldest=OLDEST,
+        ignore=mesh.ignored_in(part.cluster.name),
         missing=f"cluster {part.cluster.name} has no release of the chart {part.chart}, which automatic "
         f"linking needs: {install(automatic, part.cluster, part.chart)}",
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from mesh.model import Found, Key, Place, Resource
 from mesh.model.graph import Edges
+from mesh.planner.selection import EVERYTHING, Selection
 from mesh.state.lockfile import Entry, State
 
 
@@ -18,7 +19,8 @@ class PlanOptions:
 
     `take` are addresses to take over from another owner, `leave` those to leave to it. `destroy` plans
     the removal of the whole mesh: then `removable` are the kinds that are deleted although they are
-    usually kept, and `include_adopted` deletes what was adopted.
+    usually kept, and `include_adopted` deletes what was adopted. `new_objects` are releases that may get
+    from the chart in their own record what the cluster does not have. `selection` is the part to plan.
     """
 
     take: frozenset[Key] = frozenset()
@@ -26,6 +28,8 @@ class PlanOptions:
     destroy: bool = False
     removable: frozenset[str] = frozenset()
     include_adopted: bool = False
+    new_objects: frozenset[Key] = frozenset()
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

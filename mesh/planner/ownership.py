@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mesh.errors import InputError, Problem, UsageError
-from mesh.model import ABSENT, Field, Found, Key, Left, Live, Origin, Resource
+from mesh.model import ABSENT, NO_CLUSTER, Field, Found, Key, Left, Live, Origin, Resource
 from mesh.model.diff import diff
 from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
@@ -24,6 +24,32 @@ def was_made(last: Last | None, found: Live, mesh: str) -> bool:
     # since, so only the same uid, or a mark on the object itself, proves it then.
     recorded = last is not None and last.created and (last.status != OPEN or last.uid == found.uid)
     return recorded or is_ours(found, mesh)
+
+
+def unproven(kind: Provider[Any], key: Key, found: Live, last: Last, mesh: str) -> str:
+    """Return why a live object cannot be proven to be one that this mesh may remove; "" if it is proven.
+
+    Everything that deletes, uninstalls, replaces or gives back asks this, when it is planned and again right
+    before it is done. The state alone proves nothing: a person who can write it could name any object there.
+    """
+    if key.cluster == NO_CLUSTER or ask.awaited(kind, key):
+        return ""  # a file of this machine; or what another program deletes
+    if not _is_marked(kind, found, mesh) and not _is_witnessed(kind, last):
+        return f"it carries no mark of this mesh ({found.owner or 'its owner is unknown'})"
+    # After an interrupted step only the cluster knows what was made: the uid in the state may be an old one.
+    if kind.keeps_uid and last.status != OPEN and last.uid not in {"", found.uid}:
+        return f"it is another object than the one in the state (uid {found.uid or 'none'}, not {last.uid})"
+    return ""
+
+
+def _is_marked(kind: Provider[Any], found: Live, mesh: str) -> bool:
+    """Whether the object itself says that this mesh made or changed it: by its label, or by its writer."""
+    return found.owner in {mesh, f"field manager mesh/{kind.kind}"}
+
+
+def _is_witnessed(kind: Provider[Any], last: Last) -> bool:
+    """Whether it was adopted, and a run from this folder saw it: a mark is not needed to be its user."""
+    return ask.is_adoptable(kind) and not last.created and not last.told
 
 
 def is_theirs(last: Last | None, found: Live, mesh: str) -> bool:

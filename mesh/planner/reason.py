@@ -28,9 +28,11 @@ def why_differs(kind: Provider[Any], fields: tuple[Field, ...], last: Last | Non
         return Reason.ADOPT
     if last.status != "ok":
         return Reason.RECOVER
-    if any(_config_changed(each, last) for each in fields):
+    outside = [each for each in fields if any(each.path[: len(path)] == path for path in kind.rendered)]
+    inside = [each for each in fields if each not in outside]
+    if any(_config_changed(each, last) for each in inside):
         return Reason.CONFIG
-    return Reason.DRIFT if any(_drifted(each, last) for each in fields) else Reason.FOLLOWS
+    return Reason.DRIFT if outside or any(_drifted(each, last) for each in inside) else Reason.FOLLOWS
 
 
 def _config_changed(each: Field, last: Last) -> bool:

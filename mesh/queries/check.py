@@ -143,10 +143,7 @@ def _recorded(session: Session) -> State:
 
 def _held(session: Session, snapshots: Mapping[str, Snapshot]) -> Mapping[str, State | None]:
     namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
-    try:
-        return slices.read(session.mesh.name, namespaces, snapshots)
-    except MeshError:
-        return {}
+    return slices.readable(slices.read(session.mesh.name, namespaces, snapshots))
 
 
 def _analysis(session: Session) -> Mapping[str, tuple[Attrs, ...]] | Unread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh.engine.observe import Observation, observe
 from mesh.engine.session import Decided, Planned, Session
@@ -26,12 +26,14 @@ class Current:
 
     `snapshots` hold what was read, so that a query can look at more without reading it again. `unreachable`
     says why a cluster did not answer. `note` says why the state of the mesh was not used, "" if it was.
+    `said` are sentences about what was ignored in the clusters' copies of the state.
     """
 
     states: Mapping[Key, ResourceState]
     snapshots: Mapping[str, Snapshot]
     unreachable: Mapping[str, str]
     note: str = ""
+    said: tuple[str, ...] = ()
 
     def of(self, cluster: str) -> tuple[ResourceState, ...]:
         """Return the states of a cluster's resources, by address."""
@@ -52,7 +54,8 @@ def current(session: Session) -> Current:
 
 def current_of(session: Session, made: Decided | Planned) -> Current:
     """Return what a plan was decided from, and what it decided."""
-    return _current(session, made.inputs, made.decisions, made.observation)
+    here = _current(session, made.inputs, made.decisions, made.observation)
+    return replace(here, said=made.said) if isinstance(made, Decided) else here
 
 
 def _current(

@@ -126,6 +126,8 @@ def _facts(
     kind: Provider[Any], key: Key, inputs: Inputs, decisions: Decisions, written: tuple[Touch, ...]
 ) -> Iterator[Fact]:
     found, spec, last = inputs.found.get(key), decisions.specs.get(key), inputs.state.last(key)
+    if isinstance(found, Unread) and not isinstance(found, UnreadSecret):
+        return  # whether its fields are there is not known
     there = _flat(_seen(kind, spec, found, inputs.sensitive))
     wanted, managed = there if spec is None else {}, set[Path]()
     if spec is not None:

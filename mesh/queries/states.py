@@ -23,11 +23,13 @@ from mesh.model import (
     Unread,
     UnreadSecret,
     Verdict,
+    not_yet,
 )
 from mesh.model.refs import Lookup, Ref, bind, pick
 from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
 from mesh.sdk.contract import Registry
+from mesh.world.guarded import guarded
 
 READY = "ready"
 NOT_READY = Verdict.NOT_YET.value
@@ -178,7 +180,11 @@ def _readiness(key: Key, inputs: Inputs, kinds: Registry, look: Lookup) -> Ready
     live = found.seen if isinstance(found, UnreadSecret) and inputs.state.last(key) else found
     if resource is None or not isinstance(live, Live):
         return None
-    return kinds[key.kind].ready(bind(resource.spec, look), live)
+    judged = guarded(
+        f"cluster {key.cluster}: {key.kind} {key.name}",
+        lambda: kinds[key.kind].ready(bind(resource.spec, look), live),
+    )
+    return not_yet(judged.why) if isinstance(judged, Unread) else judged
 
 
 def _now(inputs: Inputs) -> Lookup:

@@ -28,6 +28,7 @@ from mesh.sdk.capabilities import (
     Returnable,
     Scripted,
     Shown,
+    Tolerant,
     Traced,
     Verified,
 )
@@ -139,6 +140,11 @@ def lingers(kind: Kind, key: Key, live: Live) -> str:
 def keeps(kind: Kind, place: Place, world: World) -> str:
     """Return why a resource that is no longer wanted stays; "" if it is deleted."""
     return kind.keeps(place, world) if isinstance(kind, Kept) else ""
+
+
+def ignored(kind: Kind, spec: Any, live: Live) -> tuple[str, ...]:
+    """Return what differs and the mesh file ignores, in words."""
+    return tuple(kind.ignored(spec, live)) if isinstance(kind, Tolerant) else ()
 
 
 def busy(kind: Kind, key: Key, place: Place, world: World) -> str:

@@ -74,6 +74,14 @@ class Listable(ABC, Generic[S]):
         """Return place and spec of a listed resource; raise `mesh.sdk.listing.SpecError` for a mistake."""
 
 
+class Tolerant(ABC, Generic[S]):
+    """The mesh file can let others change parts of it (`spec.ignore`)."""
+
+    @abstractmethod
+    def ignored(self, spec: S, live: Live) -> Iterable[str]:
+        """Return what differs and is ignored, in words for the plan."""
+
+
 class Shown(ABC, Generic[S]):
     """`mesh show --manifests` prints what it sends."""
 

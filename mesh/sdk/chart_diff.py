@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mesh.errors import KubeError
 from mesh.model import Action, Field, ManifestChange, Sensitive, Unknown
 from mesh.model.diff import diff
+from mesh.model.mask import MASK, mask, mask_secret
+from mesh.model.secret_shapes import strike_assigned
+from mesh.model.strike import strike
 from mesh.world import HelmJob, Kube, Object
 from mesh.world.kube.errors import Conflict, Forbidden
 
@@ -38,7 +42,7 @@ def name_of(obj: Object) -> str:
 
 
 def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> tuple[ManifestChange, ...]:
-    """Compare two renderings object by object; `secrets` and the data of every Secret are masked."""
+    """Compare two renderings object by object; `secrets`, and what is one by name or shape, are masked."""
     before = {name_of(obj): obj for obj in old}
     after = {name_of(obj): obj for obj in new}
     found = []
@@ -48,10 +52,31 @@ def changes(old: list[Object], new: list[Object], secrets: Collection[str]) -> t
         elif name not in after:
             found.append(_removal(name, before[name]))
         else:
-            fields = diff(_shown(before[name], secrets), _shown(after[name], secrets))
+            fields = diff(shown(before[name]), shown(after[name]))
             if fields:
-                found.append(ManifestChange(name, Action.UPDATE, _cut(fields)))
+                safe = tuple(struck(field, secrets) for field in fields)
+                found.append(ManifestChange(name, Action.UPDATE, _cut(safe)))
     return tuple(found)
+
+
+def sent(new: list[Object], secrets: Collection[str]) -> dict[str, Any]:
+    """Return the objects of a rendering by name; `secrets` and the data of every Secret are masked."""
+    found: dict[str, Any] = {}
+    for obj in new:
+        # Two API groups may have a kind of the same name: what stands under one name is a list.
+        found.setdefault(name_of(obj), []).append(_masked(obj, secrets))
+    return found
+
+
+def _masked(obj: Any, secrets: Collection[str]) -> Any:
+    if isinstance(obj, Mapping):
+        hidden = ("data", "stringData") if obj.get("kind") == "Secret" else ()
+        return {
+            key: Sensitive(value) if key in hidden else _masked(value, secrets) for key, value in obj.items()
+        }
+    if isinstance(obj, list):
+        return [_masked(value, secrets) for value in obj]
+    return Sensitive(obj) if isinstance(obj, str) and any(secret in obj for secret in secrets) else obj
 
 
 def _removal(name: str, obj: Object) -> ManifestChange:
@@ -59,18 +84,24 @@ def _removal(name: str, obj: Object) -> ManifestChange:
     return ManifestChange(name, Action.FORGET if kept else Action.DELETE)
 
 
-def _shown(obj: Any, secrets: Collection[str]) -> Any:
-    if isinstance(obj, Mapping):
-        if str(obj.get("kind")).endswith("WebhookConfiguration"):
-            return {**obj, "webhooks": [_without_istiods(each) for each in obj.get("webhooks") or []]}
-        if obj.get("kind") == "Secret":
-            return {**obj, **{part: Sensitive(obj[part]) for part in ("data", "stringData") if part in obj}}
-        return {key: _shown(value, secrets) for key, value in obj.items()}
-    if isinstance(obj, list):
-        return [_shown(value, secrets) for value in obj]
-    if isinstance(obj, str) and any(secret in obj for secret in secrets):
-        return Sensitive(obj)
-    return obj
+def shown(obj: Object) -> Any:
+    """Return an object without what other programs write into it, and with its secrets wrapped."""
+    if str(obj.get("kind")).endswith("WebhookConfiguration"):
+        obj = {**obj, "webhooks": [_without_istiods(each) for each in obj.get("webhooks") or []]}
+    return mask(mask_secret(obj) if obj.get("kind") == "Secret" else obj, lines=False)
+
+
+def struck(field: Field, secrets: Collection[str]) -> Field:
+    """Return the field without secrets; a text of several lines keeps the lines that can be shown."""
+    sides = field.before, field.after
+    clean = [
+        strike_assigned(strike(side, secrets), MASK) if isinstance(side, str) else side for side in sides
+    ]
+    if clean[0] == clean[1]:
+        clean = [Sensitive(side) for side in sides]
+    elif not any(isinstance(side, str) and "\n" in side.strip() for side in sides):
+        clean = [side if side == text else Sensitive(side) for side, text in zip(sides, clean, strict=True)]
+    return replace(field, before=clean[0], after=clean[1])
 
 
 def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +157,7 @@ def conflicts(
 
 def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
     try:
-        kube.apply(_as_helm(obj, job), manager=HELM, dry_run=True)
+        kube.apply(as_helm(obj, job), manager=HELM, dry_run=True)
     except Conflict as conflict:
         return [(manager, path) for manager, path, _ in conflict.causes if manager != ISTIOD]
     except Forbidden:
@@ -136,7 +167,7 @@ def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
     return []
 
 
-def _as_helm(obj: Object, job: HelmJob) -> Object:
+def as_helm(obj: Object, job: HelmJob) -> Object:
     """Return the object as helm sends it: with its namespace and the marks of its release."""
     meta = dict(obj["metadata"])
     meta["labels"] = {**(meta.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"}

@@ -41,6 +41,8 @@ class Last:
     status: str = "ok"
     theirs: frozenset[str] = frozenset()
     """The paths of `fields` that had a value before mesh first set them: they stay on release."""
+    told: bool = False
+    """Whether only a cluster's copy of the state says that it was adopted: no run from this folder saw it."""
 
     @property
     def ours(self) -> frozenset[str]:
@@ -53,15 +55,21 @@ class Preview:
     """What a write would do, according to the API server or helm.
 
     `notes` are printed under the step. `held` are fields that another field manager holds: the plan refuses
-    them unless the user takes the object over. `refusals` make the plan refuse (exit code 5) in any case.
-    `unknown` says why the answer is not known yet: the step is deferred.
+    them unless the user takes the object over. `beyond` is what the chart in a release's own record would add
+    to the cluster: the plan refuses it unless the user allows it. `refusals` make the plan refuse (exit code
+    5) in any case. `unknown` says why the answer is not known yet: the step is deferred. `sends` are the
+    objects that the write makes, by name, with secrets as `Sensitive`; `charts` the digests of the charts
+    that they are rendered from. A kind that leaves `sends` empty sends what `Shown` says.
     """
 
     notes: tuple[str, ...] = ()
     manifests: tuple[ManifestChange, ...] = ()
     held: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
     unknown: str = ""
+    sends: Mapping[str, Any] = field(default_factory=dict)
+    charts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(ABC, Generic[S]):
@@ -72,8 +80,13 @@ class Provider(ABC, Generic[S]):
     """Fields that cannot change in place: the resource is replaced."""
     moves: ClassVar[frozenset[Path]] = frozenset()
     """Fields whose change may change an output."""
+    rendered: ClassVar[frozenset[Path]] = frozenset()
+    """Fields with a desired value that the cluster records (the rendering of a release), not the mesh file:
+    a difference was made outside mesh."""
     waits: ClassVar[bool] = True
     """Whether an apply waits until `ready` says so; False for a kind that is ready once it exists."""
+    keeps_uid: ClassVar[bool] = True
+    """Whether it has one uid for as long as it exists; a Helm release has another one in each revision."""
 
     @abstractmethod
     def observe(self, places: Mapping[Key, Place], snapshot: Snapshot) -> Mapping[Key, Found]:

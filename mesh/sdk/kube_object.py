@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from mesh.errors import KubeError
@@ -20,10 +21,11 @@ from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kubectl import kubectl_apply
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, marks, owner_of, touches, writers
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches, writers
 from mesh.sdk.rights import READ, Right, applied, rights
 from mesh.sdk.script import Commands
 from mesh.world import Object, World
+from mesh.world.guarded import guarded
 from mesh.world.kube.errors import Conflict, Forbidden, Missing
 from mesh.world.resources import ResourceType
 from mesh.world.snapshot import Snapshot
@@ -69,6 +71,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
             status=obj.get("status", {}) | {"generation": obj["metadata"].get("generation", 0)},
             touches=touches(obj, manager="mesh/"),
             owner=owner_of(obj),
+            going=is_going(obj),
         )
 
     def outputs(self, obj: Object) -> Mapping[str, Any]:
@@ -160,10 +163,12 @@ def find(
         return {key: hidden(key, error) for key in places}
     except KubeError as error:
         return dict.fromkeys(places, Unread(error.message))
-    return {
-        key: live(key, objects[here]) if (here := Place(place.namespace, place.name)) in objects else None
-        for key, place in places.items()
-    }
+    found: dict[Key, Found] = {}
+    for key, place in places.items():
+        obj = objects.get(Place(place.namespace, place.name))
+        what = f"cluster {key.cluster}: {key.kind} {place.namespace}/{place.name}"
+        found[key] = guarded(what, partial(live, key, obj)) if obj else None
+    return found
 
 
 def written_in(resource: ResourceType, key: Key, place: Place, world: World) -> tuple[Touch, ...]:

@@ -5,12 +5,12 @@ Source: the `FieldsV1` format of the Kubernetes API (`f:name`, `k:{…}` and `v:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.istio.addresses import is_gateway
 from mesh.model import Key, Path, Touch
+from mesh.model.bounded_text import SMALL, Unfit, loads
 
 MESH_LABEL = "meshform.io/mesh"
 ADDRESS_ANNOTATION = "meshform.io/address"
@@ -19,6 +19,11 @@ ADDRESS_ANNOTATION = "meshform.io/address"
 def marks(mesh: str) -> dict[str, str]:
     """Return the label that says which mesh manages an object."""
     return {MESH_LABEL: mesh}
+
+
+def is_going(obj: Mapping[str, Any]) -> bool:
+    """Return whether an object is being deleted."""
+    return bool(obj["metadata"].get("deletionTimestamp"))
 
 
 def owner_of(obj: Mapping[str, Any]) -> str:
@@ -82,7 +87,7 @@ def _newest(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _paths(fields: Mapping[str, Any], at: Path) -> Iterator[Path]:
     for name, inner in fields.items():
         path = (*at, part) if (part := _part(name)) else at
-        if inner:
+        if inner and isinstance(inner, Mapping):
             yield from _paths(inner, path)
         elif part:
             yield path
@@ -93,5 +98,14 @@ def _part(name: str) -> str:
     if kind == "f":
         return rest
     if kind == "k":
-        return f"[{next(iter(json.loads(rest).values()))}]"
+        return f"[{_first(rest)}]"
     return f"[{rest}]" if kind in {"i", "v"} else ""
+
+
+def _first(key: str) -> str:
+    """Return the value of a list item's key, such as `{"name":"web"}`; the key itself if it is none."""
+    try:
+        found = loads(key, SMALL)
+    except Unfit:
+        return key
+    return str(next(iter(found.values()), key)) if isinstance(found, dict) else key

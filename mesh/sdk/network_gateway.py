@@ -16,6 +16,7 @@ from mesh.sdk.capabilities import Leavable
 from mesh.sdk.contract import Last, Preview
 from mesh.sdk.kube_object import Manifest, ManifestProvider, place_of
 from mesh.sdk.rights import READ, Right, rights
+from mesh.sdk.shell import command
 from mesh.world import Object, World
 from mesh.world.resources import GATEWAY
 from mesh.world.snapshot import Snapshot
@@ -122,8 +123,9 @@ class NetworkGateways(ManifestProvider, Leavable[Manifest]):
             yield f"set namespaces.eastwest: {there.namespace}{name} to use it"
         if not self.named:
             yield "leave it to its owner (`--leave ADDRESS`)"
+        removal = command("kubectl", "delete", "gateway", "-n", there.namespace, there.name)
         why = f"; {self.unmoved}" if self.unmoved and there.namespace != wanted.namespace else ""
-        yield f"or remove it (kubectl delete gateway -n {there.namespace} {there.name}){why}"
+        yield f"or remove it ({removal}){why}"
 
     def refuse_left(self, spec: Manifest, live: Live) -> str:
         """Refuse several; one of another owner may be anywhere, unless the peers know it by its name."""

@@ -7,7 +7,6 @@ format: `istioctl create-remote-secret`.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import ssl
@@ -18,6 +17,7 @@ from typing import Any
 from mesh.errors import KubeError
 from mesh.istio.names import ROOT_CONFIG_MAP
 from mesh.model import Key
+from mesh.model.bounded_text import SMALL, from_base64
 from mesh.world import Kube, Object
 from mesh.world.kube.errors import Forbidden, Unauthorized, Unreachable
 from mesh.world.resources import ACCESS_REVIEW, CONFIG_MAP
@@ -83,11 +83,11 @@ def of_token_secret(obj: Object) -> Access:
 def of_remote_secret(obj: Object, cluster: str) -> Access:
     """Return the access that a remote secret holds for a cluster; an empty one if it is not valid."""
     try:
-        config = read(_decoded((obj.get("data") or {}).get(cluster)).decode())
+        config = read(_decoded((obj.get("data") or {}).get(cluster)), SMALL)
         chosen = _named(config, "contexts", config["current-context"])["context"]
         about = _named(config, "clusters", chosen["cluster"])["cluster"]
         user = _named(config, "users", chosen["user"])["user"]
-        ca = base64.b64decode(about.get("certificate-authority-data") or "")
+        ca = from_base64(about.get("certificate-authority-data") or "", SMALL)
         return Access(str(about.get("server", "")), ca, str(user.get("token", "")))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Access()
@@ -168,6 +168,6 @@ def _named(config: Mapping[str, Any], section: str, name: str) -> Mapping[str, A
 
 def _decoded(text: Any) -> bytes:
     try:
-        return base64.b64decode(text or "")
-    except (binascii.Error, TypeError, ValueError):
+        return from_base64(text or "", SMALL)
+    except (TypeError, ValueError):
         return b""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 
-from mesh.model.printable import terminal
+from mesh.model.printable import quoted, terminal
+
+__all__ = ["Raw", "command", "comment", "expanded_heredoc", "heredoc", "quoted", "variable"]
 
 
 class Raw(str):
@@ -17,7 +18,7 @@ class Raw(str):
 
 def command(*words: str) -> str:
     """Return one command; the shell expands only `Raw` words."""
-    return " ".join(word if isinstance(word, Raw) else shlex.quote(word) for word in words)
+    return " ".join(word if isinstance(word, Raw) else quoted(word) for word in words)
 
 
 def comment(text: str) -> str:

@@ -9,16 +9,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from mesh.errors import StateError
 from mesh.model import NO_CLUSTER, Key
+from mesh.model.bounded_text import SMALL, Unfit, loads
+from mesh.world.shapes import fitted
 
 KEPT = 30
 """Number of runs that a cluster keeps."""
 
 LONGEST = 100
 """Number of steps listed for one run in one cluster; `more` counts the rest."""
+
+READ = 1_000
+"""Number of runs that are read: far more than any version of mesh has kept."""
+
+RUN = {
+    **dict.fromkeys(("run!", "verb!", "who!", "host!", "began!", "ended!", "digest!", "end!"), str),
+    "serial!": int,
+    "deeds!": [{"sign!": str, "address!": str, "done": bool}],
+    "more": int,
+}
+"""The types of one run, as `to_text` writes it."""
 
 End = Literal["complete", "incomplete", "interrupted"]
 
@@ -51,8 +64,21 @@ class PastRun:
     def of(self, cluster: str) -> PastRun:
         """Return the run as one cluster keeps it."""
         # A ConfigMap holds 1 MiB, and the slice needs room in it too: runs and steps are both bounded.
-        mine = [each for each in self.deeds if Key.parse(each.address).cluster in {cluster, NO_CLUSTER}]
-        return replace(self, deeds=tuple(mine[:LONGEST]), more=max(0, len(mine) - LONGEST))
+        mine = self.only(cluster).deeds
+        return replace(self, deeds=mine[:LONGEST], more=max(0, len(mine) - LONGEST))
+
+    def only(self, cluster: str) -> PastRun:
+        """Return the run with the steps of one cluster: its history says nothing of other clusters."""
+        mine = tuple(each for each in self.deeds if _cluster_of(each) in {cluster, NO_CLUSTER})
+        return replace(self, deeds=mine)
+
+
+def _cluster_of(step: PastStep) -> str:
+    """Return the cluster of a step; "" if its address is not one."""
+    try:
+        return Key.parse(step.address).cluster
+    except ValueError:
+        return ""
 
 
 def added(text: str, past: PastRun) -> str:
@@ -74,15 +100,18 @@ def to_text(runs: Iterable[PastRun]) -> str:
 def from_text(text: str, where: str) -> tuple[PastRun, ...]:
     """Read runs; raise StateError if the text is not a history."""
     try:
-        return tuple(_run(json.loads(line)) for line in text.splitlines())
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return tuple(_run(fitted(loads(line, SMALL), RUN)) for line in text.splitlines()[:READ])
+    except (ValueError, TypeError) as error:
         hint = "the next apply starts a new one; nothing else depends on it"
-        raise StateError(f"the history in {where} cannot be read", hint=hint) from None
+        why = f": {error}" if isinstance(error, Unfit) else ""
+        raise StateError(f"the history in {where} cannot be read{why}", hint=hint) from None
 
 
-def _run(body: Mapping[str, object]) -> PastRun:
-    deeds = tuple(PastStep(**each) for each in body["deeds"])  # type: ignore[attr-defined]  # TypeError if it is none
-    return PastRun(**{**body, "deeds": deeds})  # type: ignore[arg-type]  # as `to_text` wrote them
+def _run(body: Mapping[str, Any]) -> PastRun:
+    deeds = tuple(PastStep(**each) for each in body["deeds"])
+    for each in deeds:
+        Key.parse(each.address)
+    return PastRun(**{**body, "deeds": deeds})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from typing import Any
 from mesh.model import Action, Key, Place
 from mesh.sdk.contract import OPEN, Last
 from mesh.state.lockfile import Entry, State
+from mesh.world.disk.files import naming
 from mesh.world.disk.json_lines import append_line, open_lines
 
 
@@ -47,11 +48,17 @@ def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
 
 
 def _opened(entry: Entry | None, line: Mapping[str, Any]) -> Entry:
-    if entry:
-        return replace(entry, last=replace(entry.last, status=OPEN))
-    needs = frozenset(Key.parse(need) for need in line["needs"])
-    created = line["action"] == Action.CREATE.name
-    return Entry(Last(Place.read(*line["place"]), created=created, status=OPEN), needs)
+    """Return an entry as it is while the step is under way; lines of older versions name no fields."""
+    created = bool(line.get("created", line["action"] == Action.CREATE.name))
+    if entry is None:
+        needs = frozenset(Key.parse(need) for need in line["needs"])
+        entry = Entry(Last(Place.read(*line["place"]), created=created), needs)
+    fields = {**entry.last.fields, **line.get("fields", {})}
+    theirs = frozenset(line.get("theirs", entry.last.theirs))
+    created = entry.last.created or ("created" in line and created)
+    return replace(
+        entry, last=replace(entry.last, fields=fields, theirs=theirs, created=created, status=OPEN)
+    )
 
 
 @dataclass(slots=True)
@@ -66,14 +73,18 @@ class Journal:
         self._handle = open_lines(self.path)
         append_line(self._handle, {"event": "begin", "run": run, "serial": serial})
 
-    def intent(self, key: Key, action: Action, place: Place, needs: frozenset[Key]) -> None:
-        """Record on disk what is about to be done."""
+    def intent(self, key: Key, action: Action, entry: Entry) -> None:
+        """Record on disk what is about to be done, and which fields the resource may have afterwards."""
+        last = entry.last
         line = {
             "event": "intent",
             "address": str(key),
             "action": action.name,
-            "place": place.recorded(),
-            "needs": sorted(str(need) for need in needs),
+            "place": last.place.recorded(),
+            "needs": sorted(str(need) for need in entry.needs),
+            "created": last.created,
+            "fields": dict(last.fields),
+            "theirs": sorted(last.theirs),
         }
         append_line(self._handle, line)
 
@@ -88,4 +99,5 @@ class Journal:
         append_line(self._handle, {"event": "end"})
         os.close(self._handle)
         self._handle = -1
-        self.path.unlink()
+        with naming(self.path):
+            self.path.unlink()

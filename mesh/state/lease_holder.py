@@ -10,16 +10,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from mesh.errors import KubeError, LockedError
+from mesh.model.bounded_text import SMALL, loads
+from mesh.sdk.shell import command
 from mesh.walk import fan
 from mesh.world import Kube, Object
 from mesh.world.disk.file_lock import user
 from mesh.world.resources import LEASE
+from mesh.world.shapes import fitted, moment
 
 NAMESPACE = "kube-system"
 HOLDER = "meshform.io/holder"
 
 SILENT_SECONDS = 90
 """A holder silent for so long looks dead. Only a person can know: it may just be cut off from the cluster."""
+
+
+HELD_BY = {**dict.fromkeys(("who!", "host!", "since!", "verb!", "lineage!", "place!"), str), "pid!": int}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +86,18 @@ def look(mesh: str, kube: Kube) -> FoundLease | None:
 
 
 def _seen(found: Object) -> FoundLease:
-    return FoundLease(found["spec"].get("holderIdentity", ""), found["metadata"]["uid"], holder_of(found))
+    return FoundLease(_run_of(found), found["metadata"].get("uid", ""), holder_of(found))
 
 
-def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None:
+def _run_of(found: Object) -> str:
+    return str(found.get("spec", {}).get("holderIdentity", ""))
+
+
+def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> frozenset[str]:
     """Raise LockedError if a lease is held, unless by a dead run of the folder that this run has locked.
 
-    A cluster that does not answer, or denies the read, is skipped.
+    Returns the clusters that such a dead run left locked. A cluster that does not answer, or denies the
+    read, is skipped.
     """
     # This is a courtesy, not the lock: it spares a long plan that could not be applied. What counts is
     # `Leases.hold`, which creates the leases after the plan and just before the first write.
@@ -97,10 +108,12 @@ def refuse_held(mesh: str, kubes: Mapping[str, Kube], us: Holder | None) -> None
         except KubeError:
             return None
 
-    for cluster, found in fan(find, sorted(kubes)).items():
-        holder = holder_of(found) if found else None
-        if found and not (us and holder and holder.is_at(us)):
+    held = {cluster: found for cluster, found in fan(find, sorted(kubes)).items() if found}
+    for cluster, found in held.items():
+        holder = holder_of(found)
+        if not (us and holder and holder.is_at(us)):
             raise locked(kubes[cluster], found)
+    return frozenset(held)
 
 
 def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> FoundLease | None:
@@ -121,16 +134,20 @@ def unlock(mesh: str, cluster: str, run: str, kube: Kube) -> FoundLease | None:
 def locked(kube: Kube, found: Object) -> LockedError:
     """Return the error that names the holder of a lease and the next step."""
     seen = FoundLease(
-        found["spec"].get("holderIdentity", ""),
-        found["metadata"]["uid"],
+        _run_of(found),
+        found["metadata"].get("uid", ""),
         holder_of(found),
         _silent(kube, found),
     )
     hint = "wait for it to end"
     if seen.silent is None or seen.silent > SILENT_SECONDS:
-        command = f"mesh state unlock --cluster {kube.cluster} --id {seen.run}"
-        hint = f"it looks dead; make sure that it is, then run `{command}`"
+        hint = f"it looks dead; make sure that it is, then run `{unlock_command(kube, seen.run)}`"
     return LockedError(f"cluster {kube.cluster} is locked by {seen}", hint=hint)
+
+
+def unlock_command(kube: Kube, run: str) -> str:
+    """Return the command that deletes the lease of a dead run."""
+    return command("mesh", "state", "unlock", "--cluster", kube.cluster, "--id", run)
 
 
 def _silent(kube: Kube, found: Object) -> int | None:
@@ -143,8 +160,8 @@ def _silent(kube: Kube, found: Object) -> int | None:
     times = [entry.get("time", "") for entry in found["metadata"].get("managedFields", [])]
     try:
         now = kube.create(probe, manager="mesh/lease", dry_run=True)["metadata"]["creationTimestamp"]
-        last = max(datetime.fromisoformat(time) for time in times if time)
-        return int((datetime.fromisoformat(now) - last).total_seconds())
+        last = max(moment(time) for time in times if time)
+        return int((moment(now) - last).total_seconds())
     except (KubeError, ValueError, KeyError):
         return None
 
@@ -152,6 +169,6 @@ def _silent(kube: Kube, found: Object) -> int | None:
 def holder_of(found: Object) -> Holder | None:
     """Read the holder from a lease; None if mesh did not write it."""
     try:
-        return Holder(**json.loads(found["metadata"]["annotations"][HOLDER]))
+        return Holder(**fitted(loads(found["metadata"]["annotations"][HOLDER], SMALL), HELD_BY))
     except (KeyError, ValueError, TypeError):
         return None

@@ -15,16 +15,48 @@ from uuid import uuid4
 
 from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
+from mesh.model.bounded_text import Limits, Unfit, loads
 from mesh.sdk.contract import Last
+from mesh.world.shapes import Each, fitted
 
 FORMAT = 1
+
+LARGEST = Limits(size=32 << 20)
+"""A lockfile takes about a kilobyte for a resource; the copy in a cluster is a ConfigMap of at most 1 MiB."""
+
+LOCKFILE = {
+    "mesh!": str,
+    "lineage!": str,
+    "serial!": int,
+    "run!": str,
+    "clusters!": Each(
+        {
+            **dict.fromkeys(("uid!", "cluster_name!", "network!", "trust_domain!"), str),
+            **dict.fromkeys(("namespace", "context", "kubeconfig"), str),
+        }
+    ),
+    "resources!": Each(
+        {
+            "needs!": [str],
+            "place!": [str],
+            "fields!": Each(str),
+            "created!": bool,
+            "uid!": str,
+            "outputs!": dict,
+            "status!": str,
+            "theirs": [str],
+        }
+    ),
+}
+"""The types of a lockfile of this format."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterIdentity:
     """The identity of a cluster: the UID of its kube-system namespace, and its names in the mesh.
 
-    They stay the same for as long as the cluster is in the mesh. `context` and `kubeconfig` are how it
+    They stay the same for as long as the cluster is in the mesh. The UID is "" for a cluster that a destroy
+    could not read: what it holds is not known. `context` and `kubeconfig` are how it
     was last reached, so that it can be cleaned up after it was removed from the file.
     """
 
@@ -50,7 +82,8 @@ class State:
     """The content of the lockfile.
 
     `serial` grows by one with every run that writes, and `run` names that run: the same serial from two
-    runs is a fork. `lineage` is made once, with the first state of a mesh.
+    runs is a fork. `lineage` is made once, with the first state of a mesh. `written` is the serial of the
+    last copy that each cluster was given: a cluster with an older one was restored from a backup.
     """
 
     mesh: str
@@ -59,6 +92,7 @@ class State:
     run: str = ""
     clusters: Mapping[str, ClusterIdentity] = field(default_factory=dict)
     entries: Mapping[Key, Entry] = field(default_factory=dict)
+    written: Mapping[str, int] = field(default_factory=dict)
 
     def last(self, key: Key) -> Last | None:
         """Return what was last applied of a resource, or None."""
@@ -92,13 +126,11 @@ def from_text(text: str, where: str) -> State:
         raise StateError(
             f"{where} has merge conflict markers", hint=f"take one side as a whole, then {restore}"
         )
-    odd = StateError(f"{where} is not a mesh lockfile, or it is cut off", hint=restore)
     try:
-        body = json.loads(text)
-        version = body["format"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise odd from None
-    if version != FORMAT:
+        body = fitted(loads(text, LARGEST), {"format!": int})
+    except Unfit as error:
+        raise _odd(where, error, restore) from None
+    if (version := body["format"]) != FORMAT:
         raise StateError(
             f"{where} has format {version}, this mesh reads format {FORMAT}",
             hint="use the newer mesh that wrote it",
@@ -108,9 +140,14 @@ def from_text(text: str, where: str) -> State:
         # be valid JSON together and still name objects that no cluster has.
         raise StateError(f"{where} was changed by hand or damaged: its digest does not match", hint=restore)
     try:
-        return _lock(body)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise odd from None
+        return _lock(fitted(body, LOCKFILE))
+    except (TypeError, ValueError) as error:
+        raise _odd(where, error, restore) from None
+
+
+def _odd(where: str, error: Exception, restore: str) -> StateError:
+    why = error if isinstance(error, Unfit) else "an entry of it is not one of a lockfile"
+    return StateError(f"{where} is not a mesh lockfile, or it is cut off: {why}", hint=restore)
 
 
 def slice_of(state: State, cluster: str) -> State:
@@ -118,9 +155,15 @@ def slice_of(state: State, cluster: str) -> State:
     mine = {NO_CLUSTER, cluster}
     return replace(
         state,
+        written={},
         clusters={name: who for name, who in state.clusters.items() if name == cluster},
-        entries={key: entry for key, entry in state.entries.items() if key.cluster in mine},
+        entries={key: _shared(entry) for key, entry in state.entries.items() if key.cluster in mine},
     )
+
+
+def _shared(entry: Entry) -> Entry:
+    """Return an entry as a cluster keeps it: what this folder has not seen itself is its own affair."""
+    return replace(entry, last=replace(entry.last, told=False)) if entry.last.told else entry
 
 
 def newer(state: State, slices: Mapping[str, State]) -> State:
@@ -138,7 +181,7 @@ def newer(state: State, slices: Mapping[str, State]) -> State:
         if state.serial == 0 and not state.entries:
             state = replace(state, lineage=each.lineage)
         _refuse_fork(state, name, each)
-        if each.serial > recorded or name not in state.clusters:
+        if each.serial > recorded or name not in state.clusters or not state.clusters[name].uid:
             state = _overlaid(state, name, each)
     return state
 
@@ -196,7 +239,7 @@ def _body(state: State) -> dict[str, Any]:
         "run": state.run,
         "clusters": {name: asdict(identity) for name, identity in state.clusters.items()},
         "resources": {str(key): _entry_body(entry) for key, entry in state.entries.items()},
-    }
+    } | ({"written": dict(state.written)} if state.written else {})
 
 
 def _entry_body(entry: Entry) -> dict[str, Any]:
@@ -209,7 +252,9 @@ def _entry_body(entry: Entry) -> dict[str, Any]:
         "uid": last.uid,
         "outputs": dict(last.outputs),
         "status": last.status,
-    } | ({"theirs": sorted(last.theirs)} if last.theirs else {})
+        **({"theirs": sorted(last.theirs)} if last.theirs else {}),
+        **({"told": True} if last.told else {}),
+    }
 
 
 def _lock(body: Mapping[str, Any]) -> State:
@@ -220,6 +265,7 @@ def _lock(body: Mapping[str, Any]) -> State:
         run=body["run"],
         clusters={name: ClusterIdentity(**identity) for name, identity in body["clusters"].items()},
         entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
+        written={str(name): int(serial) for name, serial in body.get("written", {}).items()},
     )
 
 
@@ -232,5 +278,6 @@ def _entry(body: Mapping[str, Any]) -> Entry:
         outputs=body["outputs"],
         status=body["status"],
         theirs=frozenset(body.get("theirs", ())),
+        told=bool(body.get("told", False)),
     )
     return Entry(last, frozenset(Key.parse(need) for need in body["needs"]))

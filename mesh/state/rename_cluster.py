@@ -38,6 +38,7 @@ def renamed(state: State, mesh: Mesh, kinds: Registry, old: str, new: str) -> St
         state,
         clusters={**clusters, new: replace(before, context=now.context, kubeconfig=now.kubeconfig)},
         entries={moved(key): entry(each) for key, each in state.entries.items()},
+        written={new if name == old else name: serial for name, serial in state.written.items()},
     )
 
 

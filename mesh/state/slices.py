@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import KubeError, StateError
+from mesh.model import Unread
 from mesh.sdk.managed_fields import marks
 from mesh.state.history import PastRun, added
 from mesh.state.history import from_text as past_runs
@@ -28,10 +29,24 @@ def name_of(mesh: str) -> str:
     return f"mesh-{mesh}-state"
 
 
-def read(
-    mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]
-) -> dict[str, State | None]:
-    """Return the slice of each cluster that answered, None if it has none; `namespaces` are istiod's."""
+Copies = Mapping[str, State | Unread | None]
+
+
+def readable(copies: Copies) -> dict[str, State | None]:
+    """Return the slices that could be read, None for a cluster without one."""
+    return {name: each for name, each in copies.items() if not isinstance(each, Unread)}
+
+
+def damaged(copies: Copies) -> dict[str, str]:
+    """Return why the slice of a cluster cannot be used, by cluster."""
+    return {name: each.why for name, each in copies.items() if isinstance(each, Unread)}
+
+
+def read(mesh: str, namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> Copies:
+    """Return the slice of each cluster that answered, None if it has none; `namespaces` are istiod's.
+
+    A slice that does not fit its format is `Unread`: it concerns its own cluster alone.
+    """
 
     def answer(cluster: str) -> list[Object] | None:
         try:
@@ -39,15 +54,35 @@ def read(
         except KubeError:
             return None
 
-    found: dict[str, State | None] = {}
+    found: dict[str, State | Unread | None] = {}
     for cluster, objects in fan(answer, sorted(namespaces)).items():
         if objects is None:
             continue  # no answer is not "no slice": the cluster is left out, and its entries stay as recorded
         namespace = namespaces[cluster]
         named = (obj for obj in objects if obj["metadata"]["name"] == name_of(mesh))
         own = next(named, None)
-        found[cluster] = _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace) if own else None
+        found[cluster] = _parsed(own, cluster, namespace) if own else None
     return found
+
+
+def unread(namespaces: Mapping[str, str], snapshots: Mapping[str, Snapshot]) -> dict[str, str]:
+    """Return why the slice of a cluster could not be read; a cluster that was read is left out."""
+
+    def why(cluster: str) -> str:
+        try:
+            snapshots[cluster].list(CONFIG_MAP, namespace=namespaces[cluster])
+        except KubeError as error:
+            return error.message
+        return ""
+
+    return {cluster: said for cluster in sorted(namespaces) if (said := why(cluster))}
+
+
+def _parsed(own: Object, cluster: str, namespace: str) -> State | Unread:
+    try:
+        return _parse(own.get("data", {}).get(DATA_KEY, ""), cluster, namespace)
+    except StateError as error:
+        return Unread(f"{error.message}; {error.hint}")
 
 
 def read_now(state: State, cluster: str, kube: Kube) -> State | None:
@@ -58,10 +93,10 @@ def read_now(state: State, cluster: str, kube: Kube) -> State | None:
 
 
 def history(mesh: str, cluster: str, namespace: str, kube: Kube) -> tuple[PastRun, ...]:
-    """Read the runs that a cluster stores, newest first; () if it has no slice."""
+    """Read the runs that a cluster stores, newest first, with the steps in it; () if it has no slice."""
     own = kube.get(CONFIG_MAP, namespace, name_of(mesh))
     text = own.get("data", {}).get(HISTORY_KEY, "") if own else ""
-    return past_runs(text, f"cluster {cluster}")
+    return tuple(each.only(cluster) for each in past_runs(text, f"cluster {cluster}"))
 
 
 def behind(state: State, held: Mapping[str, State | None]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,13 +25,25 @@ from mesh.state.journal import with_intents
 from mesh.state.lockfile import State, fresh, from_text, to_text
 from mesh.world import trace
 from mesh.world.disk.file_lock import FileLock
-from mesh.world.disk.files import replace_file
+from mesh.world.disk.files import (
+    naming,
+    private_folder,
+    replace_file,
+    sweep_temporary,
+)
+from mesh.world.disk.input_file import read_input
 from mesh.world.disk.json_lines import read_lines
+from mesh.world.disk.scratch import sweep_scratch
+from mesh.world.helm.children import sweep as sweep_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKUPS = 10
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a lockfile: far more than a mesh of a hundred clusters has."""
+
+IGNORE_ALL = b"*\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +70,13 @@ class Store:
     def read(self, mesh: str) -> State:
         """Return the recorded state, a fresh one without a file; open intents are entries marked open."""
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = read_input(self.path, limit=LARGEST).decode("utf-8")
         except FileNotFoundError:
             state = fresh(mesh)
         except (OSError, UnicodeDecodeError) as error:
+            why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
             raise StateError(
-                f"{self.path.name} cannot be read: {error}", hint="restore it from version control"
+                f"{self.path.name} cannot be read: {why}", hint="restore it from version control"
             ) from None
         else:
             state = from_text(text, self.path.name)
@@ -82,7 +95,13 @@ class Store:
             resources=len(state.entries),
             journal_lines=len(lines),
         )
-        return with_intents(state, lines)
+        try:
+            return with_intents(state, lines)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise StateError(
+                f"{self.journal_path}: an entry is not one that mesh writes",
+                hint="restore the file from a backup, or delete it: the next run then reads the clusters",
+            ) from None
 
     def write(self, state: State) -> None:
         """Write the lockfile, whole or not at all."""
@@ -90,13 +109,14 @@ class Store:
 
     def backup(self, serial: int) -> None:
         """Copy the lockfile before a run, valid or not; remove the oldest copies."""
-        if not self.path.exists():
-            return
         folder = self.folder / "backups"
-        folder.mkdir(exist_ok=True)
-        replace_file(folder / f"{self.path.name}.{serial:06d}", self.path.read_bytes())
-        for old in sorted(folder.glob(f"{self.path.name}.*"))[:-BACKUPS]:
-            old.unlink()
+        with naming(folder):
+            if not self.path.exists():
+                return
+            private_folder(folder)
+            replace_file(folder / f"{self.path.name}.{serial:06d}", self.path.read_bytes())
+            for old in sorted(folder.glob(f"{self.path.name}.*"))[:-BACKUPS]:
+                old.unlink()
 
     def rewrite(self, state: State) -> None:
         """Write a state made from what `read` returned, and remove the journal."""
@@ -104,7 +124,8 @@ class Store:
         self.write(state)
         # In this order: the open intents are entries of the new lockfile now. The other way round, a crash
         # in between would lose them.
-        self.journal_path.unlink(missing_ok=True)
+        with naming(self.journal_path):
+            self.journal_path.unlink(missing_ok=True)
 
     @property
     def interrupted(self) -> bool:
@@ -118,13 +139,17 @@ class Store:
         with FileLock(self.folder / "lock").acquire(doing, since=now):
             self._sweep()
             yield
+            self._sweep()
 
     def _sweep(self) -> None:
-        """Remove the temporary files that a killed run left."""
-        # Under the file lock: no other process can be between writing such a file and renaming it.
-        for folder in (self.path.parent, self.folder / "backups"):
-            for left in folder.glob(f".{self.path.name}.*.tmp"):
-                left.unlink(missing_ok=True)
+        """Remove what killed runs left: temporary files, and the values files of helms that have ended."""
+        # The values of a chart can hold secrets, and the next run may start no helm at all.
+        for name in (self.path, self.folder / ".gitignore", self.folder / "id"):
+            sweep_temporary(name)
+        sweep_temporary(self.folder / "backups" / self.path.name, also=".*")
+        with suppress(OSError, StateError):
+            sweep_values(self.run_folder)
+        sweep_scratch()
 
     def place(self) -> str:
         """Return a name of this folder that no copy of it has; call it with the file lock held.
@@ -133,14 +158,22 @@ class Store:
         the folder has the word and another inode, another machine may have the inode and not the word.
         """
         word = self.folder / "id"
-        if not word.exists():
-            replace_file(word, uuid4().hex.encode(), mode=0o600)
-        return f"{word.read_text(encoding='ascii')[:32]}:{(self.folder / 'lock').stat().st_ino}"
+        with naming(word):
+            if not word.exists():
+                replace_file(word, uuid4().hex.encode(), mode=0o600)
+            return f"{word.read_text(encoding='ascii')[:32]}:{(self.folder / 'lock').stat().st_ino}"
 
     def prepare(self) -> None:
-        """Create the folders."""
-        for folder in (self.folder, self.run_folder):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        """Create the folders, which only their owner may enter and which git ignores."""
+        prepare_folder(self.folder)
+        private_folder(self.run_folder)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Create a folder `.mesh`, private and ignored by git."""
+    private_folder(folder)
+    ignore = folder / ".gitignore"
+    with naming(ignore):
+        # By content: a run that was killed at its first write may have left an empty one.
+        if not ignore.is_file() or ignore.read_bytes() != IGNORE_ALL:
+            replace_file(ignore, IGNORE_ALL)

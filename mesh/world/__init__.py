@@ -6,12 +6,15 @@ each the only importer of its third-party package.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
+from mesh.world.fingerprint_keys import FingerprintKeys
+from mesh.world.fingerprints import Fingerprints
 from mesh.world.resources import ResourceType
 
 Object = dict[str, Any]
@@ -86,6 +89,12 @@ class Helm(Protocol):
     ) -> list[Object]:
         """Render a chart without asking the cluster; hooks, tests and the crds folder left out."""
 
+    def pinned(self, job: HelmJob) -> tuple[HelmJob, str]:
+        """Return the job with a private copy of its chart, made once a run, and the digest of its bytes."""
+
+    def version(self) -> str:
+        """Return the version of the program."""
+
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
 
@@ -100,7 +109,7 @@ class Helm(Protocol):
 class HelmJob:
     """A chart to render or install; `ref` and `repo` as in `mesh.model.spec.Chart`.
 
-    `labels` go on helm's record of the release, to name its owner.
+    `labels` go on helm's record of the release, to name its owner. With `hooks`, a rendering has them too.
     """
 
     release: str
@@ -110,6 +119,7 @@ class HelmJob:
     version: str
     values: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
+    hooks: bool = False
 
 
 class Clock(Protocol):
@@ -130,7 +140,8 @@ class World:
     """Everything a run may touch. `kubes` has one entry per cluster, reachable or not.
 
     `env` is a copy of the process environment; `folder` is that of the mesh file; `say` reports what a
-    worker is waiting for.
+    worker is waiting for. `keys` are those of the fingerprints of hidden values. `fingerprint` stands for a
+    secret in a plan: equal for equal texts, useless without its key.
     """
 
     kubes: Mapping[str, Kube]
@@ -139,6 +150,8 @@ class World:
     env: Mapping[str, str]
     folder: Path
     say: Callable[[str, str], None] = field(default=lambda _cluster, _text: None)
+    keys: FingerprintKeys = field(default_factory=FingerprintKeys, repr=False)
+    fingerprint: Callable[[str], str] = field(default=Fingerprints(secrets.token_bytes(32)))
 
     def kube(self, cluster: str) -> Kube:
         """Return the API server of a cluster of the mesh."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from threading import Lock
 
 from mesh.errors import MeshError, RefusedError
+from mesh.model.bounded_text import Unfit
 from mesh.world import trace
+from mesh.world.bounded_http import body_of, bounded, with_bounds
+from mesh.world.disk.input_file import read_input
 
 LIMIT = 16 * 1024 * 1024
 """Far more than any bundle of CRDs; a larger answer is not one."""
@@ -34,9 +38,9 @@ def fetch(source: str, folder: Path, *, sha256: str) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         if not path.is_dir():
-            return path.read_bytes()
+            return read_input(path)
         files = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"})
-        return b"\n---\n".join(each.read_bytes() for each in files if each.name != "kustomization.yaml")
+        return b"\n---\n".join(read_input(each) for each in files if each.name != "kustomization.yaml")
     except OSError as error:
         raise MeshError(
             f"{path} cannot be read: {error.strerror or error}", hint="check spec.gatewayAPI.source"
@@ -47,12 +51,14 @@ def _download(url: str) -> bytes:
     import urllib3
 
     began = time.monotonic()
-    with urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS) as pool:
+    pools = urllib3.PoolManager(retries=urllib3.Retry(3, backoff_factor=0.5), timeout=SECONDS)
+    with with_bounds(pools) as pool, bounded(LIMIT, began + SECONDS):
         try:
             answer = pool.request("GET", url, preload_content=False)
-            data = answer.read(LIMIT + 1)
-            answer.release_conn()
-        except urllib3.exceptions.HTTPError as error:
+            data = body_of(answer, LIMIT, Lock())
+        except Unfit as error:
+            raise MeshError(f"{url} cannot be used: {error}", hint="check spec.gatewayAPI.source") from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise MeshError(
                 f"{url} cannot be fetched: {type(error).__name__}",
                 hint="for a machine without internet set spec.gatewayAPI.source to a file or folder",
@@ -67,6 +73,4 @@ def _download(url: str) -> bytes:
     )
     if answer.status != 200:
         raise MeshError(f"{url} answers {answer.status}", hint="check spec.gatewayAPI.version and source")
-    if len(data) > LIMIT:
-        raise MeshError(f"{url} is larger than {LIMIT >> 20} MiB", hint="check spec.gatewayAPI.source")
-    return bytes(data)
+    return data

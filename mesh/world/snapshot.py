@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Unpack
 
+from mesh.errors import KubeError, MeshError
 from mesh.world import Object, Selection, World
 from mesh.world.resources import ResourceType
 
@@ -46,6 +47,10 @@ class Snapshot:
         found: Object = self.remember(path, lambda: self.world.kube(self.cluster).get_path(path))
         return found
 
+    def read_before(self) -> Snapshot:
+        """Return what was read until now: there, a LIST that was not made raises KubeError."""
+        return _ReadBefore(self.cluster, self.world, self._reads)
+
     def remember(self, key: object, read: Callable[[], Any]) -> Any:
         """Call `read` once for a key; return its value, or raise its error, at every call."""
         one = self._reads.setdefault(key, _Read())
@@ -54,8 +59,27 @@ class Snapshot:
                 try:
                     one.value = read()
                 except Exception as error:  # noqa: BLE001  # kept, and raised again at every call
-                    one.error = error
+                    one.error = _bare(error)
                 one.done = True
         if one.error is not None:
             raise one.error
         return one.value
+
+
+class _ReadBefore(Snapshot):
+    """A cluster as far as it was read."""
+
+    def remember(self, key: object, read: Callable[[], Any]) -> Any:
+        """Return the value of a read that was made."""
+        one = self._reads.get(key)
+        if one is None or not one.done:
+            raise KubeError(f"cluster {self.cluster}: it was not read")
+        return super().remember(key, read)
+
+
+def _bare(error: Exception) -> Exception:
+    """Return an error without the frames that it was raised in: they hold the answer that did not fit."""
+    if isinstance(error, MeshError):
+        error.__context__ = error.__cause__ = None
+        return error.with_traceback(None)
+    return error

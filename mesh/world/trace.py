@@ -8,11 +8,9 @@ can neither forge a line nor act on a terminal.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-import shlex
 import stat
 import sys
 import time
@@ -23,7 +21,9 @@ from typing import Protocol
 
 from mesh.errors import UsageError
 from mesh.model import Deferral, Key, Left, Step
-from mesh.model.mask import MASK, SECRETIVE
+from mesh.model.mask import MASK, is_secret_name
+from mesh.model.printable import acts, json_text, quoted
+from mesh.world import hidden
 
 VARIABLE = "MESH_LOG"
 ROOT = logging.getLogger("mesh")
@@ -45,8 +45,6 @@ _SECRET = re.compile(
 )
 """An Authorization value, the login in a URL, a JSON web token, a private key."""
 
-_hidden: set[str] = set()
-
 
 def on(logger: logging.Logger) -> bool:
     """Whether a logger traces; asked before anything is computed for the trace alone."""
@@ -65,9 +63,8 @@ def milliseconds(began: float) -> float:
 
 
 def hide(secret: str) -> None:
-    """Strike this text out of every line: the last guard, should a secret turn up where none may be."""
-    if len(secret) >= 4 and on(ROOT):
-        _hidden.add(secret)
+    """Strike this text out of every line, and of everything that is printed."""
+    hidden.know([secret])
 
 
 def command(argv: Sequence[str]) -> str:
@@ -79,11 +76,11 @@ def command(argv: Sequence[str]) -> str:
         option = word.startswith("-")
         if is_secret and not option:
             shown.append(MASK)
-        elif sign and SECRETIVE.search(name):
-            shown.append(f"{shlex.quote(name)}={MASK}")
+        elif sign and is_secret_name(name):
+            shown.append(f"{quoted(name)}={MASK}")
         else:
-            shown.append(shlex.quote(word))
-        is_secret = option and not sign and bool(SECRETIVE.search(word))
+            shown.append(quoted(word))
+        is_secret = option and not sign and is_secret_name(word)
     return " ".join(shown)
 
 
@@ -224,7 +221,7 @@ def stop() -> None:
             handler.close()
     ROOT.setLevel(logging.NOTSET)
     ROOT.propagate = True
-    _hidden.clear()
+    hidden.forget()
 
 
 def _add(handler: logging.Handler) -> None:
@@ -274,17 +271,12 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}"
     text = _struck(str(value))
-    if _PLAIN.fullmatch(text) and "##" not in text:
-        return text
-    # DEL is the one control character that JSON does not escape; `##` begins a command in some CI logs.
-    return json.dumps(text).replace("\x7f", "\\u007f").replace("##", "#\\u0023")
+    return text if _PLAIN.fullmatch(text) and not acts(text) else json_text(text)
 
 
 def _struck(text: str) -> str:
-    """Strike out what is secret, and bound the rest; the longest first, for one may hold another."""
-    for secret in sorted(_hidden, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    text = _SECRET.sub(_masked, text)
+    """Strike out what is secret, and bound the rest."""
+    text = _SECRET.sub(_masked, hidden.clean(text))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

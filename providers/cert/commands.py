@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from mesh.providers.cert.document import FILES
 from mesh.providers.cert.specs import CACERTS, CertSpec, IntermediateSpec, RootSpec
 from mesh.sdk.kubectl import options
 from mesh.sdk.script import Commands
-from mesh.sdk.shell import Raw, command, comment, heredoc
+from mesh.sdk.shell import Raw, command, comment, heredoc, quoted
 from mesh.world.pki import PASSPHRASE
 from mesh.world.pki.root_files import files_beside
 
@@ -26,6 +25,12 @@ KEYS: dict[KeyAlgorithm, tuple[str, ...]] = {
 CA_KEY_USAGE = "keyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n"
 LAST = Raw("""awk '/BEGIN CERTIFICATE/ {text = ""} {text = text $0 "\\n"} END {printf "%s", text}'""")
 FIRST = Raw("awk '/BEGIN CERTIFICATE/ {number++} number == 1'")
+
+LOCK = (
+    *("openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA256"),
+    *("-iter", "600000"),
+)
+"""Puts a key under a passphrase as mesh does: see `mesh.world.pki.sealed_key`."""
 
 
 def cert_commands(resource: Resource[CertSpec], mesh: Mesh) -> Commands:
@@ -61,8 +66,8 @@ def _root(spec: RootSpec, folder: str) -> Iterator[str]:
 def _path(text: str, folder: str) -> str:
     """Return a path of the mesh file as a shell word."""
     if text.startswith("~/"):
-        return f'"$HOME"/{shlex.quote(text[2:])}'
-    return shlex.quote(str(Path(folder) / text))
+        return f'"$HOME"/{quoted(text[2:])}'
+    return quoted(str(Path(folder) / text))
 
 
 def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
@@ -72,15 +77,16 @@ def _generated(spec: RootSpec, ca: GenerateCA, folder: str) -> Iterator[str]:
         certificate = str(files_beside(Path(ca.key_file)).certificate)
         yield f"ca_cert={_path(certificate, folder)}\nca_key={_path(ca.key_file, folder)}\n"
     else:
-        folder = f'"${{XDG_CONFIG_HOME:-$HOME/.config}}"/mesh/{shlex.quote(spec.mesh)}'
+        folder = f'"${{XDG_CONFIG_HOME:-$HOME/.config}}"/mesh/{quoted(spec.mesh)}'
         yield f"ca_cert={folder}/root.crt\nca_key={folder}/root.key\n"
     yield (
         'if [ -e "$ca_cert" ] && [ ! -e "$ca_key" ]; then\n'
         '  echo "$ca_cert exists but its key $ca_key is missing" >&2\n  exit 1\nfi\n'
     )
-    locked = f"${{{PASSPHRASE}:+-aes-256-cbc -pass env:{PASSPHRASE}}}"
-    new_key = f"{_new_key(spec.key, '$ca_key')} {locked}"
-    yield f'if [ ! -e "$ca_key" ]; then\n  mkdir -p "$(dirname "$ca_key")"\n  {new_key}\nfi\n'
+    lock = command(*LOCK, "-passout", f"env:{PASSPHRASE}", "-out", Raw('"$ca_key"'))
+    yield 'if [ ! -e "$ca_key" ]; then\n  mkdir -p "$(dirname "$ca_key")"\n'
+    yield f'  if [ -n "${PASSPHRASE}" ]; then\n    {_new_key(spec.key)} | {lock}\n'
+    yield f"  else\n    {_new_key(spec.key, '$ca_key')}\n  fi\nfi\n"
     yield 'if [ ! -e "$ca_cert" ]; then\n'
     yield heredoc('cat >"$work/root.cnf"', _root_request(spec))
     sha = "-sha384" if spec.key == "ecdsa-p384" else "-sha256"
@@ -115,7 +121,7 @@ def _intermediate(spec: IntermediateSpec, kubectl: tuple[str, ...], folder: str)
         "this cluster's intermediate certificate; create it before istiod, which reads it when it starts"
     )
     yield f"if ! {command(*kubectl, 'get', 'secret', CACERTS)} >/dev/null 2>&1; then\n"
-    yield f'dir="$work"/{shlex.quote(spec.cluster)}\nmkdir -p "$dir"\n'
+    yield f'dir="$work"/{quoted(spec.cluster)}\nmkdir -p "$dir"\n'
     yield _new_key(spec.profile.key, "$dir/ca-key.pem") + "\n"
     yield heredoc('cat >"$dir/ca.cnf"', _request(spec))
     yield 'openssl req -new -key "$dir/ca-key.pem" -config "$dir/ca.cnf" -out "$dir/ca.csr"\n'
@@ -154,10 +160,11 @@ def _by_program(ca: CommandCA, folder: str) -> Iterator[str]:
     yield f'{LAST} "$dir/cert-chain.pem" >"$dir/root-cert.pem"\n'
 
 
-def _new_key(algorithm: KeyAlgorithm, where: str) -> str:
+def _new_key(algorithm: KeyAlgorithm, where: str = "") -> str:
     name, *options = KEYS[algorithm]
     flags = [word for option in options for word in ("-pkeyopt", option)]
-    return command("openssl", "genpkey", "-algorithm", name, *flags, "-out", Raw(f'"{where}"'))
+    out = ("-out", Raw(f'"{where}"')) if where else ()
+    return command("openssl", "genpkey", "-algorithm", name, *flags, *out)
 
 
 def _days(span: timedelta) -> int:

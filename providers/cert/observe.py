@@ -10,7 +10,7 @@ from mesh.model import Live, Touch
 from mesh.model.diff import digest
 from mesh.providers.cert.specs import CACERTS
 from mesh.sdk.contract import Last
-from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, owner_of, touches
+from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, owner_of, touches
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object
 from mesh.world.helm.releases import NOT_SUPERSEDED
@@ -64,6 +64,7 @@ def live_cacerts(obj: Object, now: datetime) -> Live:
         },
         touches=_touches(obj, tuple(attrs)),
         owner=owner_of(obj),
+        going=is_going(obj),
     )
 
 

@@ -6,20 +6,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
-from mesh.model.mask import mask, reveal, secrets_in
-from mesh.model.spec import COMPONENTS, Mesh
-from mesh.providers.chart.archive import is_whole
+from mesh.model import READY, Action, Attrs, Field, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
+from mesh.model.mask import mask, reveal
+from mesh.model.spec import COMPONENTS, Ignore, Mesh
+from mesh.providers.chart.archive import UnsafeChartError, is_whole
+from mesh.providers.chart.drift import drifted, ignored, objects, sides
 from mesh.providers.chart.give_back import preview_back, returned
 from mesh.providers.chart.locator import any_release, with_roots
 from mesh.providers.chart.management_plane import prepared, refuse_platform
 from mesh.providers.chart.observe import all_views, read, view_of, views_in
+from mesh.providers.chart.preview import config_of, job_of, preview_upgrade, refuse_more
+from mesh.providers.chart.put_back import put_back
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
-from mesh.providers.chart.rights import release
+from mesh.providers.chart.rights import compared, release
 from mesh.providers.chart.spec import ChartSpec
-from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, second_istiod, unpublished
-from mesh.providers.chart.upgrade import traffic
-from mesh.providers.chart.values import merged, theirs_only, undisturbed
+from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, unpublished
+from mesh.providers.chart.values import hidden_of, merged, theirs_only, undisturbed
 from mesh.sdk.capabilities import (
     Busy,
     Confirmed,
@@ -29,17 +31,17 @@ from mesh.sdk.capabilities import (
     Returnable,
     Scripted,
     Shown,
+    Tolerant,
     Traced,
 )
-from mesh.sdk.chart_diff import changes, conflicts, placeheld
 from mesh.sdk.contract import OPEN, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.managed_fields import MESH_LABEL
 from mesh.sdk.rights import READ, Right, rights
 from mesh.sdk.script import Commands, Stage
-from mesh.world import HelmJob, World
+from mesh.world import World
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, newest, unlock
-from mesh.world.resources import DEPLOYMENT, NODE, SECRET
+from mesh.world.resources import NODE, SECRET
 from mesh.world.snapshot import Snapshot
 
 __all__ = [
@@ -63,6 +65,7 @@ class ChartProvider(
     Busy,
     Masked[ChartSpec],
     Traced,
+    Tolerant[ChartSpec],
     Permitted,
     Shown[ChartSpec],
     Scripted[ChartSpec],
@@ -70,7 +73,9 @@ class ChartProvider(
     """A release: its chart, version, values and status; it is ready when its workloads are."""
 
     kind = "chart"
+    keeps_uid = False
     stage = Stage.RELEASES
+    rendered = frozenset({("objects",)})
 
     def disrupts(self, key: Key) -> bool:
         """Return whether it is a part of Istio: these carry traffic, a management plane does not."""
@@ -78,22 +83,31 @@ class ChartProvider(
 
     def seen(self, spec: ChartSpec, live: Live) -> Attrs:
         """Return the live attrs, with the values masked that the file calls sensitive."""
-        return self.hidden(live.attrs, spec.sensitive)
+        attrs = self.hidden(live.attrs, spec.sensitive)
+        return {**attrs, **objects(sides(live, attrs["values"], spec.ignore)[0])}
 
     def hidden(self, attrs: Attrs, sensitive: tuple[str, ...]) -> Attrs:
         """Return the attrs with the values masked that the file calls sensitive, whatever their names."""
-        return {**attrs, "values": mask(attrs["values"], sensitive)}
+        kept = {name: value for name, value in attrs.items() if name != "objects"}
+        return {**kept, "values": mask(attrs["values"], sensitive)}
 
     def wanted(self, spec: ChartSpec, live: Found, last: Last | None) -> Attrs:
         """Return the values of the file over those that other owners set on the release."""
-        ours = mask(spec.job.values, spec.sensitive)
+        ours = mask(spec.job.values, {*spec.sensitive, *hidden_of(last)})
         theirs = self.seen(spec, live)["values"] if isinstance(live, Live) else {}
         # An archive has the version that is in it: helm gets none, and none can differ.
         version = spec.job.version or (live.attrs["version"] if isinstance(live, Live) else "")
         values = merged(ours, theirs, last)
-        if spec.adopt and not spec.reissues and isinstance(live, Live) and _is_whole(live, version):
+        if (
+            spec.adopt
+            and not spec.reissues
+            and isinstance(live, Live)
+            and _is_whole(live, version, spec.ignore)
+        ):
             values = undisturbed(values, theirs, last)
         fixed = {"chart": spec.component, "status": DEPLOYED, "values": values}
+        if isinstance(live, Live):
+            fixed |= objects(sides(live, theirs, spec.ignore)[1])
         return {**fixed, "version": version} if version else fixed
 
     def without(self, live: Live, last: Last) -> Attrs:
@@ -102,6 +116,13 @@ class ChartProvider(
         if view and view.working and not is_whole(view.working):
             return live.attrs
         return {**live.attrs, "values": theirs_only(live.attrs["values"], last)}
+
+    def ignored(self, spec: ChartSpec, live: Live) -> Iterator[str]:
+        """Yield the fields of its objects that differ and that the mesh file ignores, with both values."""
+        for each, rule in ignored(live, spec.ignore):
+            at = Field(each.path, None, None).dotted
+            who = f", written by {each.touch.manager}" if each.touch else ""
+            yield f"{each.object.label}: {at} differs from the release{who}; ignored ({rule.origin})"
 
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
         """Refuse several releases, a release that helm works on, and a version that cannot be reached."""
@@ -161,23 +182,10 @@ class ChartProvider(
 
     def preview(self, spec: ChartSpec, key: Key, live: Live | None, world: World) -> Preview:
         """Render the chart, compare it with what is deployed, and dry-run what changes."""
-        kube, helm = world.kube(key.cluster), world.helm(key.cluster)
-        version = str(kube.get_path("/version")["gitVersion"])
-        with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=placeheld(merged(job.values, _config(live), None)))
-            new = helm.template(job, kube_version=version, upgrade=live is not None)
-        if live is None and spec.component == ISTIOD and (why := second_istiod(kube)):
-            return Preview(refusals=(why,))
-        view = view_of(live)
-        old = view.deployed.objects() if view and view.deployed else []
-        # A value that is removed is still in the old manifests.
-        secrets = frozenset().union(
-            *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, _config(live)))
-        )
-        taken, held = conflicts(kube, job, new, old) if old else ((), ())
-        changed = changes(old, new, secrets)
-        felt = traffic(spec.component, live.status["nodes"], changed) if live else ()
-        return Preview(taken + felt, changed, held)
+        try:
+            return preview_upgrade(spec, key, live, world)
+        except UnsafeChartError as error:
+            return Preview(unknown=error.message)
 
     def busy(self, key: Key, place: Place, world: World) -> str:
         """Return the helm process of an interrupted run that still works on the release."""
@@ -206,23 +214,28 @@ class ChartProvider(
         return release(key.name, action, place.namespace)
 
     def reads(self, key: Key, place: Place) -> Iterator[Right]:
-        """Yield the rights to see on how many nodes workloads run, and whether another istiod exists."""
-        del key, place
+        """Yield the rights to see the nodes, and the objects that the chart renders."""
         yield from rights(NODE, READ)
-        yield from rights(DEPLOYMENT, READ)
+        yield from compared(key.name, place.namespace)
 
     def create(self, spec: ChartSpec, key: Key, world: World) -> None:
         """Install it; `helm upgrade --install` continues a release that an earlier run began."""
-        world.helm(key.cluster).upgrade(spec.job)
+        helm = world.helm(key.cluster)
+        helm.upgrade(helm.pinned(spec.job)[0])
 
     def update(self, spec: ChartSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
         """Upgrade it; first unlock a release that an earlier run left pending."""
         view = view_of(live)
         if view and view.pending:
             unlock(world.kube(key.cluster), view.secret)
-        with prepared(_job(spec, live), live) as job:
-            job = replace(job, values=reveal(merged(job.values, _config(live), last)))
-            world.helm(key.cluster).upgrade(job, force_conflicts=True)
+        helm = world.helm(key.cluster)
+        with prepared(job_of(spec, live), live) as job:
+            there = mask(config_of(live), hidden_of(last))
+            job = replace(helm.pinned(job)[0], values=reveal(merged(job.values, there, last)))
+            refuse_more(spec, key, job, live, world)
+            helm.upgrade(job, force_conflicts=True)
+            if drifted(live, spec.ignore):
+                put_back(key, job.namespace, job.release, spec.ignore, world)
 
     def give_back(self, key: Key, live: Live, last: Last, world: World) -> None:
         """Upgrade it to the chart that it has, with the values of its owner only."""
@@ -244,26 +257,14 @@ class ChartProvider(
         return ()
 
 
-def _job(spec: ChartSpec, live: Live | None) -> HelmJob:
-    """Return the job for helm: an adopted release keeps its name."""
-    if spec.adopt and live and live.place:
-        return replace(spec.job, release=live.place.name, namespace=live.place.namespace)
-    return spec.job
-
-
 def _refuse_way(spec: ChartSpec, live: Live) -> str:
     versions = live.attrs["version"], spec.job.version, spec.images
     return refuse_way(spec.component, *versions, downgrade=spec.downgrade)
 
 
-def _is_whole(live: Live, version: str) -> bool:
+def _is_whole(live: Live, version: str, ignore: Iterable[Ignore]) -> bool:
     """Return whether nothing but its values can differ."""
     return (live.attrs["version"], live.attrs["status"]) == (
         version,
         DEPLOYED,
-    ) and "objects" not in live.attrs
-
-
-def _config(live: Live | None) -> Mapping[str, object]:
-    view = view_of(live)
-    return view.deployed.config if view and view.deployed else {}
+    ) and not drifted(live, ignore)

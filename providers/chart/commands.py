@@ -9,7 +9,7 @@ from typing import Any
 from mesh.istio.management_plane import REPOSITORY
 from mesh.model import Key, Path, Resource, Sensitive
 from mesh.model.diff import dotted
-from mesh.model.mask import mask
+from mesh.model.mask import mask, reveal, secrets_in
 from mesh.model.refs import Ref
 from mesh.model.spec import Cluster
 from mesh.providers.chart.spec import ChartSpec
@@ -70,8 +70,8 @@ def split(spec: ChartSpec) -> tuple[dict[str, Any], dict[Path, Sensitive]]:
         found: dict[str, Any] = {}
         for name, value in values.items():
             path = (*at, name)
-            if isinstance(value, Sensitive):
-                secrets[path] = value
+            if isinstance(value, Sensitive) or (isinstance(value, list) and secrets_in(value)):
+                secrets[path] = Sensitive(reveal(value))  # helm sets a list as a whole
             elif isinstance(value, Mapping) and value:
                 if inner := kept(value, path):
                     found[name] = inner

@@ -51,6 +51,12 @@ def refuse_platform(spec: PlatformChart, live: Live, view: ReleaseView) -> str:
     return ""
 
 
+def is_from_record(job: HelmJob, live: Live | None) -> bool:
+    """Return whether a job upgrades a release to the very chart that it has, from its own record."""
+    view = view_of(live)
+    return not job.ref and view is not None and view.working is not None
+
+
 @contextmanager
 def prepared(job: HelmJob, live: Live | None) -> Iterator[HelmJob]:
     """Yield the job; one without chart or version gets those of the release."""
@@ -63,4 +69,4 @@ def prepared(job: HelmJob, live: Live | None) -> Iterator[HelmJob]:
         )
         return
     with unpacked(view.working) as folder:
-        yield replace(job, ref=str(folder))
+        yield replace(job, ref=str(folder), hooks=True)

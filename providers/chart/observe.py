@@ -9,11 +9,14 @@ from typing import Any
 from mesh.errors import KubeError
 from mesh.model import Found, Key, Live, Place, Unread
 from mesh.model.mask import mask
-from mesh.providers.chart.drift import by_name, drift
+from mesh.providers.chart.archive import forged
+from mesh.providers.chart.drift import Drifts, drifts, objects
 from mesh.providers.chart.locator import ReleaseLocator
 from mesh.providers.chart.release_objects import listed, standing
+from mesh.providers.chart.values import hidden_of
 from mesh.providers.chart.visible_state import visible_state
 from mesh.sdk.managed_fields import MESH_LABEL
+from mesh.sdk.recorded_snapshot import recorded
 from mesh.sdk.unreadable import unreadable
 from mesh.world.helm.releases import LABELS, NOT_SUPERSEDED, ReleaseView, newest
 from mesh.world.kube.errors import Forbidden
@@ -62,7 +65,7 @@ def _named(places: Mapping[Key, Place], namespace: str, snapshot: Snapshot) -> d
     found: dict[Key, Found] = {}
     for key, place in places.items():
         view = views.get((namespace, place.name))
-        found[key] = _live([view], place, snapshot) if view else None
+        found[key] = _one([view], key, place, snapshot) if view else None
     return found
 
 
@@ -71,7 +74,7 @@ def _of_charts(places: Mapping[Key, Place], snapshot: Snapshot) -> dict[Key, Fou
     found: dict[Key, Found] = {}
     for key, place in places.items():
         mine = [view for view in views if view.is_of(place.name)]
-        found[key] = _live(mine, place, snapshot) if mine else None
+        found[key] = _one(mine, key, place, snapshot) if mine else None
     return found
 
 
@@ -104,7 +107,13 @@ def all_views(snapshot: Snapshot) -> Mapping[tuple[str, str], ReleaseView]:
     return views
 
 
-def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Live:
+def _one(views: list[ReleaseView], key: Key, wanted: Place, snapshot: Snapshot) -> Found:
+    """Return the release, or why helm cannot have written its record."""
+    why = next((why for view in views if (why := forged(view))), "")
+    return Unread(why) if why else _live(views, key, wanted, snapshot)
+
+
+def _live(views: Iterable[ReleaseView], key: Key, wanted: Place, snapshot: Snapshot) -> Live:
     """Return the first of the releases; the kind refuses several."""
     view, *others = views
     shown, place = view.deployed or view.newest, Place(view.newest.namespace, view.newest.name)
@@ -112,12 +121,11 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
         "chart": shown.chart,
         "version": shown.chart_version,
         "status": view.status,
-        "values": mask(shown.config),
+        "values": mask(shown.config, hidden_of(recorded(snapshot, key))),
     }
     around = listed(place, snapshot)
-    changed, who = drift(view.deployed, by_name(around)) if view.deployed else ({}, ())
-    if changed:
-        attrs["objects"] = mask(changed, at=("objects",))
+    found = drifts(view.deployed, snapshot) if view.deployed else Drifts()
+    attrs |= objects(found.sides()[0])
     return Live(
         attrs=attrs,
         token=view.token,
@@ -125,13 +133,15 @@ def _live(views: Iterable[ReleaseView], wanted: Place, snapshot: Snapshot) -> Li
         outputs={"revision": view.newest.revision, "appVersion": shown.app_version},
         status={
             "view": view,
+            "drifts": found,
             "others": [f"{each.newest.namespace}/{each.newest.name}" for each in others],
             **standing(place, wanted, around, snapshot),
         },
         owner=view.secret["metadata"]["labels"].get(MESH_LABEL)
         or f"helm release {place.namespace}/{place.name}",
         place=place,
-        touches=who,
+        touches=found.touches(),
+        remarks=found.remarks(),
     )
 
 

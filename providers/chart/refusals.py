@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mesh.istio.versions import Version
 from mesh.providers.chart.upgrade import refuse_path
+from mesh.sdk.shell import command
 from mesh.world.helm.releases import ReleaseView
 
 REVISIONS: Mapping[str, str] = {"revision": "", "revisionTags": "null", "defaultRevision": "default"}
@@ -58,8 +59,9 @@ def revisioned(component: str, view: ReleaseView, values: Mapping[str, object]) 
     found = {name: values[name] for name in REVISIONS if values.get(name) not in (None, "", "default", [])}
     if not found:
         return ""
-    one, sets = view.newest, " ".join(f"--set {name}={REVISIONS[name]}" for name in found)
-    way = f"take it out with `helm upgrade {one.name} CHART -n {one.namespace} --reuse-values {sets}`"
+    one, sets = view.newest, [part for name in found for part in ("--set", f"{name}={REVISIONS[name]}")]
+    words = ("helm", "upgrade", one.name, "CHART", "-n", one.namespace, "--reuse-values", *sets)
+    way = f"take it out with `{command(*words)}`"
     if component == "istiod" and "revision" in found:
         way = "install istiod without one beside it, move everything there, and uninstall this one"
     told = ", ".join(f"{name}: {_listed(value)}" for name, value in found.items())

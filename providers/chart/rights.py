@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mesh.model import Action
-from mesh.sdk.rights import VERBS, ApiResource, Right, rights
+from mesh.sdk.rights import READ, VERBS, ApiResource, Right, rights
 from mesh.world.resources import CONFIG_MAP, CRD, DAEMON_SET, DEPLOYMENT, SECRET, SERVICE
 
 RBAC = "rbac.authorization.k8s.io"
@@ -51,13 +51,25 @@ RENDERED: Mapping[str, tuple[ApiResource, ...]] = {
 """What the charts of Istio hold. Charts of a management plane are adopted; their owner has their rights."""
 
 
+WRITTEN: Mapping[Action, tuple[str, ...]] = {Action.UPDATE: ("update",), Action.REPLACE: ("update",)}
+"""What puts back an object that was changed outside helm, beside helm's own upgrade."""
+
+
+def compared(component: str, namespace: str) -> Iterator[Right]:
+    """Yield the rights to compare the objects of a release with what helm rendered."""
+    for resource in RENDERED.get(component, ()):
+        yield from rights(resource, READ, namespace)
+
+
 def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
     """Yield the rights to carry an action out on the release of a chart."""
     verbs = VERBS.get(action, ())
     if not verbs:
         return
     yield from rights(SECRET, HELM, namespace)
+    if component == "istiod" and action in (Action.CREATE, Action.REPLACE):
+        yield from rights(DEPLOYMENT, ("list",))  # whether another istiod runs, in any namespace
     for resource in RENDERED.get(component, ()):
-        yield from rights(resource, ("get", *verbs), namespace)
+        yield from rights(resource, ("get", *verbs, *WRITTEN.get(action, ())), namespace)
         if resource in ROLES and action is not Action.DELETE:
             yield from rights(resource, ("escalate", "bind"), namespace)

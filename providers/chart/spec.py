@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mesh.model import Unknown
 from mesh.model.refs import Ref
+from mesh.model.spec import Ignore
 from mesh.world import HelmJob
 
 
@@ -16,7 +17,8 @@ class ChartSpec:
     With `adopt`, any release of the chart is accepted: it keeps its name, its namespace must be that of
     the file. `downgrade` allows a version older than the live one. `root` is the root of trust that an
     istiod must publish in the namespaces `shown_in` before it counts as ready; `reissues` says that
-    every identity may be issued again.
+    every identity may be issued again. `new_objects` allows a chart from the release's own record to create
+    what the cluster does not have. `ignore` are the fields of its objects that others may change.
 
     Mesh never installs a chart that is not part of Istio: `missing` says what to do without it, `oldest` is
     the first release line that is accepted. A job without `ref` upgrades a release to the
@@ -36,3 +38,5 @@ class ChartSpec:
     root: str | Ref | Unknown = ""
     shown_in: frozenset[str] = frozenset()
     reissues: bool = False
+    new_objects: bool = False
+    ignore: tuple[Ignore, ...] = ()

@@ -10,6 +10,7 @@ from mesh.model import Live
 from mesh.sdk.managed_fields import owner_of
 from mesh.world import Kube
 from mesh.world.helm.releases import ReleaseView
+from mesh.world.kube.errors import Forbidden
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT
 from mesh.world.snapshot import Snapshot
 
@@ -77,9 +78,16 @@ def other_identities(values: Mapping[str, Any], view: ReleaseView) -> str:
     return "" if before == wanted else f"the trust domain changes from {before} to {wanted}"
 
 
-def second_istiod(kube: Kube) -> str:
-    """Refuse to install an istiod beside one that Helm did not install; "" if there is none."""
-    for obj in kube.list(DEPLOYMENT, labels="app=istiod", metadata_only=True):
+def second_istiod(kube: Kube, namespace: str) -> str:
+    """Refuse to install an istiod beside one that Helm did not install; "" if there is none.
+
+    An identity that only plans sees its own namespace; the apply looks at all of them before it installs.
+    """
+    try:
+        found = kube.list(DEPLOYMENT, labels="app=istiod", metadata_only=True)
+    except Forbidden:
+        found = kube.list(DEPLOYMENT, namespace=namespace, labels="app=istiod", metadata_only=True)
+    for obj in found:
         meta = obj["metadata"]
         where = f"{meta['namespace']}/{meta['name']}"
         if meta["name"] == GLOO_OPERATOR:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from mesh.model import Unknown
 from mesh.model.diff import digest, dotted
+from mesh.model.fingerprint import HIDDEN
+from mesh.model.mask import mask
 from mesh.model.merge import merge
 from mesh.sdk.contract import Last
 
@@ -24,6 +26,16 @@ def below(values: Values) -> dict[str, object]:
     return {"values": values}
 
 
+def hidden_of(last: Last | None) -> frozenset[str]:
+    """Return the paths of the values that the last apply hid: they stay hidden while the state has them."""
+    fields = last.fields if last else {}
+    return frozenset(
+        path.removeprefix("values.")
+        for path, recorded in fields.items()
+        if recorded == HIDDEN and path.startswith("values.")
+    )
+
+
 def merged(wanted: Values, live: Values, last: Last | None) -> dict[str, object]:
     """Return `wanted` over `live`; without a licence in clear text if the chart refers to a Secret."""
     values: dict[str, object] = merge(below(wanted), below(live), last.ours if last else ())["values"]
@@ -34,8 +46,9 @@ def merged(wanted: Values, live: Values, last: Last | None) -> dict[str, object]
 
 
 def theirs_only(live: Values, last: Last) -> dict[str, object]:
-    """Return the values without those that mesh set."""
-    values: dict[str, object] = merge({}, below(live), last.ours).get("values", {})
+    """Return the values without those that mesh set; a hidden value is one value, whatever is in it."""
+    there = mask(live, hidden_of(last))
+    values: dict[str, object] = merge({}, below(there), last.ours).get("values", {})
     return values
 
 

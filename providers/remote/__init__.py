@@ -22,7 +22,7 @@ from mesh.sdk.contract import Last, Preview
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
-from mesh.sdk.managed_fields import owner_of, touches
+from mesh.sdk.managed_fields import is_going, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
 from mesh.sdk.script import Commands, Stage
 from mesh.sdk.unreadable import VisibleState, as_left
@@ -158,6 +158,7 @@ def _live(key: Key, where: Place, obj: Object, snapshot: Snapshot) -> Live:
         status={**said, "roots": roots(snapshot, where.namespace)},
         touches=touches(obj, manager=MANAGER),
         owner=owner_of(obj),
+        going=is_going(obj),
     )
 
 

@@ -16,6 +16,10 @@ from tests.cli.unreachable import Unreachable
         (("--skip-check", "P99"), "unknown check 'P99'"),
         (("--take", "chart/cluster1"), "'chart/cluster1' is not a valid address"),
         (("--parallelism", "0"), "0 is not in the range 1<=x<=256"),
+        (("--target", "nothing"), "no resource of this mesh matches"),
+        (("plan.json", "--target", "link"), "--target cannot be used with a saved plan"),
+        (("plan.json", "--skip-check", "P07"), "--skip-check cannot be used with a saved plan"),
+        (("plan.json", "--stepwise"), "--stepwise cannot be used with a saved plan"),
     ],
 )
 def test_an_option_that_is_not_valid_is_a_usage_error(
@@ -29,7 +33,7 @@ def test_the_command_to_resume_repeats_every_option_that_changes_the_plan(unreac
     flags = ("--take", "link/cluster1/cluster2", "--allow-downgrade", "--confirm", "cluster1")
     answer = unreachable("apply", "--yes", *flags)
     assert answer.code == 6
-    assert answer.out.endswith(f"Resume with: mesh apply -f mesh.yaml {' '.join(flags)}\n")
+    assert answer.out.endswith(f"Resume with: mesh apply -f mesh.yaml {' '.join(flags)} --yes\n")
     assert "apply skips the pre-flight checks" in answer.out
 
 
@@ -46,3 +50,30 @@ def test_with_json_every_line_of_stdout_is_json_and_the_last_is_the_summary(unre
     lines = [json.loads(line) for line in answer.out.splitlines()]
     assert [lines[0]["type"], lines[-1]["type"]] == ["version", "change_summary"]
     assert len(lines[-1]["deferred"]) == 25
+
+
+def test_a_saved_plan_is_made_again_with_its_options_and_carried_out_without_a_question(
+    unreachable: Unreachable,
+) -> None:
+    unreachable("plan", "--json", "--target", "cluster1", "--allow-downgrade", "--out", "plan.json")
+    answer = unreachable("apply", "plan.json")
+    assert answer.code == 6, answer.err  # everything is deferred, as it was at the review
+    assert "--target cluster1 --allow-downgrade" in answer.out
+    assert "Do you want to perform" not in answer.out
+
+
+def test_a_saved_plan_of_another_configuration_is_refused(unreachable: Unreachable) -> None:
+    unreachable("plan", "--json", "--out", "plan.json")
+    file = unreachable.folder / "mesh.yaml"
+    text = file.read_text()
+    file.write_text(f"# a comment\n{text}")
+    assert unreachable("apply", "plan.json").code == 6
+    file.write_text(text.replace("spec:\n", "spec:\n  rollout: {pause: 7m}\n"))
+    answer = unreachable("apply", "plan.json")
+    assert (answer.code, "configuration: reviewed sha256:" in answer.err) == (3, True), answer.err
+
+
+def test_a_file_that_is_no_plan_is_an_error_of_its_own(unreachable: Unreachable) -> None:
+    answer = unreachable("apply", "mesh.yaml")
+    assert (answer.code, answer.err.startswith("error: mesh.yaml is not a saved plan")) == (1, True)
+    assert unreachable("apply", "missing.json").code == 1

@@ -6,12 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.cli.before_run import BEFORE, ask, ask_names, check, check_digest, refuse_by_state, show
+from mesh.cli.before_run import (
+    BEFORE,
+    ask,
+    ask_names,
+    check,
+    check_digest,
+    limit_deletions,
+    refuse_by_state,
+    refuse_unread_users,
+    show,
+)
 from mesh.cli.run_request import RunRequest
 from mesh.engine.session import Planned, Session
 from mesh.errors import RefusedError, StalePlanError, UsageError
 from tests.cli.requests import APPLY
 from tests.engine.toy import key, plan, toy, toys
+from tests.support.steps import step
 
 
 @pytest.fixture
@@ -20,7 +31,16 @@ def planned(here: Session) -> Planned:
 
 
 def test_the_plan_is_shown_before_it_is_compared_checked_and_approved() -> None:
-    assert list(BEFORE) == [refuse_by_state, show, check_digest, check, ask, ask_names]
+    assert list(BEFORE) == [
+        refuse_by_state,
+        show,
+        check_digest,
+        limit_deletions,
+        refuse_unread_users,
+        check,
+        ask,
+        ask_names,
+    ]
 
 
 def test_a_plan_by_the_state_alone_is_not_carried_out(here: Session, planned: Planned) -> None:
@@ -36,6 +56,24 @@ def test_the_plan_does_not_mix_with_json_progress(
 ) -> None:
     show(replace(APPLY, as_json=as_json), here, planned)
     assert ("toy/cluster1/a will be created" in capsys.readouterr().out) is lines
+
+
+def test_a_saved_plan_is_neither_printed_nor_asked_about_again(
+    here: Session, planned: Planned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = replace(APPLY, saved=planned.plan)
+    show(saved, here, planned)
+    ask(saved, here, planned)
+    assert capsys.readouterr().out == ""
+
+
+def test_many_deletions_need_an_option_unless_the_command_is_destroy(here: Session, planned: Planned) -> None:
+    gone = tuple(step(f"- toy/cluster1/{name}") for name in "abcd")
+    much = replace(planned, plan=replace(planned.plan, steps=gone, entries=8))
+    with pytest.raises(RefusedError, match="this plan deletes 4 of 8 recorded resources"):
+        limit_deletions(APPLY, here, much)
+    limit_deletions(replace(APPLY, allow_deletes="4"), here, much)
+    limit_deletions(replace(APPLY, destroy=True), here, much)
 
 
 def test_only_the_reviewed_plan_runs(here: Session, planned: Planned) -> None:

@@ -37,7 +37,7 @@ def test_a_damaged_history_does_not_hide_that_of_another_cluster(here: Session) 
 
 def test_clusters_that_do_not_answer_are_named_in_text_and_json(unreachable: Unreachable) -> None:
     text = unreachable("history", "--steps")
-    assert (text.code, text.out.count("could not be read")) == (0, 2)
-    assert text.out.startswith("No runs yet")
+    assert (text.code, text.out.count("could not be read")) == (6, 3)
+    assert text.out.startswith("The history could not be read.")
     data = json.loads(unreachable("history", "--json").out)
-    assert "http://127.0.0.1:1 cannot be reached" in json.dumps(data)
+    assert "https://127.0.0.1:1 cannot be reached" in json.dumps(data)

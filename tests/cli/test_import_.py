@@ -16,7 +16,7 @@ def test_a_mesh_of_which_no_cluster_answers_is_an_error_with_each_reason(unreach
     answer = unreachable("import", "--file", "new.yaml", "--context", "east=cluster1")
     assert answer.code == 1
     assert "found no cluster with Istio installed by helm (east: " in answer.err
-    assert "http://127.0.0.1:1 cannot be reached" in answer.err
+    assert "https://127.0.0.1:1 cannot be reached" in answer.err
     assert "cluster2" not in answer.err
     assert not (unreachable.folder / "new.yaml").exists()
 

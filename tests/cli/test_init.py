@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,54 @@ def test_init_says_what_is_wrong_with_a_kubeconfig(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("{")
     with pytest.raises(InputError, match="is not valid YAML"):
         run(init_command, "--kubeconfig", str(tmp_path / "config"))
+
+
+def contexts(path: Path, *names: str) -> str:
+    path.write_text(json.dumps({"contexts": [{"name": name, "context": {}} for name in names]}))
+    return str(path)
+
+
+def test_many_contexts_are_taken_only_if_asked_for(tmp_path: Path) -> None:
+    config = contexts(tmp_path / "config", *(f"c{number}" for number in range(13)))
+    with pytest.raises(UsageError, match="has 13 contexts") as error:
+        run(init_command, "--kubeconfig", config)
+    assert "--context NAME" in error.value.hint
+    assert not Path("mesh.yaml").exists()
+    run(init_command, "--kubeconfig", config, "--yes")
+    assert Path("mesh.yaml").read_text().count("context: c") == 13
+
+
+def test_a_context_that_cannot_be_named_is_not_dropped_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = contexts(tmp_path / "config", "my cluster", "east")
+    run(init_command, "--kubeconfig", config)
+    err = capsys.readouterr().err
+    assert "Warning: context 'my cluster' is left out" in err
+    assert "kubectl config rename-context 'my cluster' NEW-NAME" in err
+    with pytest.raises(UsageError, match="context 'my cluster' is left out"):
+        run(init_command, "--kubeconfig", config, "--context", "my cluster", "--force")
+
+
+def test_two_contexts_of_one_name_are_refused(tmp_path: Path) -> None:
+    config = contexts(tmp_path / "config", "kind-a", "k3d-a")
+    with pytest.raises(UsageError, match="two contexts get the name x"):
+        run(init_command, "--kubeconfig", config, "--context", "x=kind-a", "--context", "x=k3d-a")
+
+
+def test_a_dash_is_stdout_and_writes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(init_command, "--kubeconfig", contexts(tmp_path / "config", "east"), "-f", "-")
+    assert "context: east" in capsys.readouterr().out
+    assert list(Path().iterdir()) == []
+
+
+def test_an_empty_kubeconfig_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("\n")
+    with pytest.raises(UsageError, match="config is empty: it is a kubeconfig without contexts"):
+        run(init_command, "--kubeconfig", str(tmp_path / "config"))
+
+
+def test_the_folder_of_mesh_is_private_and_ignored_by_git(tmp_path: Path) -> None:
+    run(init_command, "--kubeconfig", contexts(tmp_path / "config", "east"))
+    assert Path(".mesh").stat().st_mode & 0o777 == 0o700
+    assert Path(".mesh/.gitignore").read_text() == "*\n"

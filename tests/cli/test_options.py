@@ -7,9 +7,9 @@ from dataclasses import replace
 import click
 import pytest
 
-from mesh.cli.options import keys, left_out, skipping
+from mesh.cli.options import asked_options, keys, left_out, skipping, words
 from mesh.errors import UsageError
-from mesh.model import Key
+from mesh.model import Asked, Key
 from mesh.queries.checks.catalog import CHECKS
 from tests.cli.views.plans import FULL
 
@@ -34,6 +34,28 @@ def test_a_downgrade_skips_the_checks_that_it_would_fail_and_no_others() -> None
     assert left_out(("P07",), downgrade=False) == ("P07",)
     found = left_out(("P07", *waived), downgrade=True)
     assert (set(found), len(found)) == ({"P07", *waived}, 1 + len(waived))
+
+
+def test_the_options_are_collected_and_typed_again_as_they_were() -> None:
+    seen: list[Asked] = []
+
+    @click.command()
+    @asked_options
+    def command(asked: Asked) -> None:
+        seen.append(asked)
+
+    given = (
+        "--take", "link/a/b", "--leave", "link/b/a", "--target", "chart/*/istiod", "--target", "a",
+        "--exclude", "b", "--allow-deletes", "12", "--allow-downgrade", "--ignore-enrolled",
+    )  # fmt: skip
+    command.main(list(given), standalone_mode=False)
+    command.main([], standalone_mode=False)
+    assert seen == [
+        Asked(("link/a/b",), ("link/b/a",), True, (), ("chart/*/istiod", "a"), ("b",), "12", True),
+        Asked(),
+    ]
+    assert words(seen[0]) == given
+    assert words(seen[1]) == ()
 
 
 def test_a_plan_names_the_skipped_checks_once_and_sorted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -51,3 +53,21 @@ def test_an_unknown_cluster_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="there is no cluster cluster9") as error:
         rbac("--for", "plan", "--cluster", "cluster9")
     assert error.value.hint == "the clusters are cluster1, cluster2"
+
+
+def test_the_rights_of_several_clusters_are_never_one_stream() -> None:
+    with pytest.raises(UsageError, match="the rights of 2 clusters are not printed as one stream") as error:
+        rbac("--for", "plan")
+    assert "--out DIR" in error.value.hint
+
+
+def test_each_cluster_gets_a_file_of_its_own_and_the_command_that_grants_it(tmp_path: Path) -> None:
+    folder = tmp_path / "rights"
+    said = rbac("--for", "apply", "--out", str(folder)).splitlines()
+    assert said == [
+        f"kubectl --context {name} apply -f {folder}/{name}.yaml" for name in ("cluster1", "cluster2")
+    ]
+    for name in ("cluster1", "cluster2"):
+        assert (folder / f"{name}.yaml").read_text() == rbac("--for", "apply", "--cluster", name)
+    rbac("--for", "plan", "--cluster", "cluster2", "--out", str(tmp_path))
+    assert (tmp_path / "cluster2.yaml").exists()

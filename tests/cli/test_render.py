@@ -8,10 +8,10 @@ from mesh.errors import UsageError
 from tests.cli.offline import EXAMPLE, offline
 
 
-def test_a_format_must_be_chosen() -> None:
-    with pytest.raises(UsageError, match="choose an output format") as error:
-        offline("render", "-f", str(EXAMPLE))
-    assert error.value.hint == "run mesh render --commands"
+def test_the_script_is_the_default() -> None:
+    plain = offline("render", "-f", str(EXAMPLE)).output
+    assert plain.startswith("#!")
+    assert plain == offline("render", "--commands", "-f", str(EXAMPLE)).output
 
 
 def test_the_script_of_one_cluster_writes_to_no_other() -> None:

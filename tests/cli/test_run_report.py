@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_run_ends_with_its_summary_and_warnings_do_not_mix_with_it(
 ) -> None:
     feed = played(PlainProgress(io.StringIO(), here.world.clock))
     result = RunResult(plan(here, toy("a")), warnings=("odd \x1b[31m",), end="incomplete")
-    report(APPLY, here, result, feed)
+    report(APPLY, here, result, feed, sys.stdout, sys.stderr)
     out, err = capsys.readouterr()
     assert err == "Warning: odd \\x1b[31m\n"
     assert out == (
@@ -50,7 +51,14 @@ def test_json_progress_ends_with_the_summary_as_json(
 ) -> None:
     stream = io.StringIO()
     feed = played(JsonProgress(stream, here.world.clock))
-    report(replace(APPLY, as_json=True), here, RunResult(plan(here, toy("a")), end="incomplete"), feed)
+    report(
+        replace(APPLY, as_json=True),
+        here,
+        RunResult(plan(here, toy("a")), end="incomplete"),
+        feed,
+        sys.stdout,
+        sys.stderr,
+    )
     last = json.loads(stream.getvalue().splitlines()[-1])
     assert (last["type"], last["complete"], last["changes"]["add"]) == ("change_summary", False, 1)
     assert capsys.readouterr().out == ""
@@ -63,7 +71,9 @@ def test_only_a_destroy_names_what_stays(
     meta = {"name": "istio-ca-root-cert", "namespace": "shop"}
     toys(here.world, "cluster1").apply({"kind": "ConfigMap", "metadata": meta})
     feed = ProgressFeed(PlainProgress(io.StringIO(), here.world.clock), Waits(), lambda: 0.0)
-    report(replace(APPLY, destroy=destroy), here, RunResult(plan(here, toy("a"))), feed)
+    report(
+        replace(APPLY, destroy=destroy), here, RunResult(plan(here, toy("a"))), feed, sys.stdout, sys.stderr
+    )
     err = capsys.readouterr().err
     said = "Warning: cluster cluster1: ConfigMap istio-ca-root-cert created by istiod stays in shop\n"
     assert err == (said if destroy else "")

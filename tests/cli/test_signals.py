@@ -77,3 +77,16 @@ def test_a_run_that_is_not_stopped_ends_no_process() -> None:
     grace = Grace(Stop.new(), children, lambda: 1e9)
     grace.tick()
     assert (children.signals, grace.asked) == ([], None)
+
+
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = Stop.new()
+        with stopping(stop, print, print):
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -68,5 +68,5 @@ def test_a_held_lease_names_its_holder(here: Session) -> None:
 def test_a_cluster_that_does_not_answer_is_a_problem_with_the_next_move(unreachable: Unreachable) -> None:
     answer = unreachable("state", "show")
     assert answer.code == 0
-    assert "cluster cluster1 (context cluster1): http://127.0.0.1:1 cannot be reached" in answer.out
+    assert "cluster cluster1 (context cluster1): https://127.0.0.1:1 cannot be reached" in answer.out
     assert answer.out.count("; check that the API server runs and can be reached\n") == 2

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 
-from mesh.cli.main import run
-from mesh.cli.terminal import Terminal, look, observer, source
+from mesh.cli.main import run, spelled
+from mesh.cli.terminal import Terminal, busy, look, observer, source
 from mesh.cli.views.live import LiveProgress
 from mesh.cli.views.progress import PlainProgress
+from tests.cli.offline import EXAMPLE
 from tests.cli.views.test_progress import Watch
 
 
@@ -96,3 +98,55 @@ def test_colour_can_be_forced_where_a_program_reads(
     example = Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml"
     assert run(["rbac", "-f", str(example), "--for", "apply", "--dry-runs"]) == 64
     assert ("\x1b[31merror:" in capsys.readouterr().err) is coloured
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "colour"),
+    [
+        (["--color"], {}, True),
+        (["--color=always"], {"NO_COLOR": "1"}, True),
+        (["--color", "always"], {}, True),
+        (["--color=never"], {"FORCE_COLOR": "1"}, False),
+        (["--color=auto"], {}, False),
+        ([], {"MESH_COLOR": "always"}, True),
+        ([], {}, False),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_the_option_of_every_command_decides_about_colour(
+    args: list[str],
+    env: dict[str, str],
+    colour: bool,
+    before: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "MESH_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    verb = ["rbac", "-f", str(EXAMPLE), "--for", "apply", "--dry-runs"]
+    assert run([*args, *verb] if before else [*verb, *args]) == 64
+    assert ("\x1b[" in capsys.readouterr().err) is colour
+    assert os.environ.get("MESH_COLOR") == env.get("MESH_COLOR")
+
+
+def test_what_follows_two_dashes_is_no_option() -> None:
+    assert spelled(["why", "--color", "--", "--color"]) == ["why", "--color=always", "--", "--color"]
+    assert spelled(["--color", "never", "plan"]) == ["--color", "never", "plan"]
+    assert spelled(["plan", "--color"]) == ["plan", "--color=always"]
+
+
+def test_a_terminal_shows_that_a_command_works_and_nothing_stays_of_it() -> None:
+    class Tty(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    err = Tty()
+    with busy(look({}, err, err, err), "reading 2 clusters"):
+        assert err.getvalue() == "reading 2 clusters …\r"
+    assert err.getvalue().endswith("\r\x1b[K")
+    plain = io.StringIO()
+    with busy(look({}, plain, plain, plain), "reading 2 clusters"):
+        pass
+    assert plain.getvalue() == ""

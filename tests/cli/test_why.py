@@ -43,8 +43,12 @@ def test_an_unknown_address_is_refused_with_the_nearest_one(unreachable: Unreach
 
 def test_a_resource_that_cannot_be_read_is_explained_as_json(unreachable: Unreachable) -> None:
     answer = unreachable("why", "chart/cluster1/istiod", "--json")
-    assert answer.code == 0
-    assert json.loads(answer.out)["address"] == "chart/cluster1/istiod"
+    assert answer.code == 6
+    data = json.loads(answer.out)
+    assert (data["address"], data["state"], data["fields"]) == ("chart/cluster1/istiod", "not known", [])
+    text = unreachable("why", "chart/cluster1/istiod")
+    assert (text.code, (text.out + text.err).count("cannot be reached")) == (6, 1)
+    assert "missing" not in text.out
 
 
 def test_only_a_live_object_has_writers(here: Session) -> None:

@@ -20,6 +20,7 @@ from tests.support import seen
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples" / "two-clusters" / "mesh.yaml"
 NO_CHANGES = "No changes. Your clusters match the configuration."
+NOTHING_TO_DESTROY = "No changes. No objects need to be destroyed."
 
 
 class Tool(Protocol):
@@ -84,9 +85,9 @@ class Mesh:
         assert answer.code == 0, answer
         return answer
 
-    def pending(self) -> Answer:
+    def pending(self, *args: str) -> Answer:
         """Plan, which must find something."""
-        answer = self("plan", "--detailed-exitcode")
+        answer = self("plan", "--detailed-exitcode", *args)
         assert answer.code == 2, answer
         return answer
 
@@ -96,9 +97,9 @@ class Mesh:
         assert answer.code == 0, answer
         assert answer.out.startswith(NO_CHANGES)
 
-    def mended(self) -> None:
+    def mended(self, *args: str) -> None:
         """Apply, after which nothing is left to do."""
-        self.applied()
+        self.applied(*args)
         self.settled()
 
 

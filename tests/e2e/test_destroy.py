@@ -13,7 +13,7 @@ from tests.conftest import Tool
 
 from .chains import cacerts, fingerprint
 from .conftest import Before
-from .hands import NO_CHANGES, Mesh, everything
+from .hands import NOTHING_TO_DESTROY, Mesh, everything
 
 CLUSTERS = ("cluster1", "cluster2")
 
@@ -113,7 +113,7 @@ def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
         left = partial(left_by_the_mesh, before, kubectl, cluster)
         assert eventually(left, until=lambda seen: not seen, seconds=100) == set(), answer
     again = mesh("destroy", "--yes")
-    assert (again.code, again.out.splitlines()[0]) == (0, NO_CHANGES)
+    assert (again.code, again.out.splitlines()[0]) == (0, NOTHING_TO_DESTROY)
     comment = mesh("plan", "--format", "markdown").out
     assert "link/cluster2/cluster1" in comment
     assert len(comment.encode()) < 60_000

@@ -19,6 +19,10 @@ CONTEXTS = {"mgmt": "cluster1", "cluster1": "cluster2", "cluster2": "cluster3"}
 EDGE = ("-n", "istio-eastwest")
 GLOO = ("-n", "gloo-mesh")
 SERVER = ("deployment/gloo-mesh-mgmt-server", *GLOO)
+CRDS = tuple(
+    word for name in CONTEXTS for word in ("--allow-new-objects", f"chart/{name}/gloo-platform-crds")
+)
+"""The charts come from helm's own records, and the guide's values make them create CRDs."""
 ELSEWHERE = '[{"op": "replace", "path": "/spec/addresses/0/value", "value": "100.1.2.3"}]'
 
 
@@ -115,13 +119,17 @@ def test_a_cluster_that_was_not_let_in_is_refused(mesh: Mesh, hand: Hand) -> Non
 
 def test_the_switch_deletes_first_and_announces_the_gap(mesh: Mesh, hand: Hand) -> None:
     register(hand, "ACCEPTED")
-    plan = mesh.pending().out
+    refused = mesh("plan")
+    assert refused.code == 5, refused
+    for name in CONTEXTS:
+        assert f"`--allow-new-objects chart/{name}/gloo-platform-crds`" in refused.err
+    plan = mesh.pending(*CRDS).out
     assert "+ values.env.PEERING_AUTOMATIC_LOCAL_GATEWAY" in block(plan, "chart/mgmt/istiod")
     assert "+ values.featureGates.ConfigDistribution = true" in block(plan, "chart/mgmt/gloo-platform")
     assert "+ values.installEnterpriseCrds = true" in block(plan, "chart/cluster2/gloo-platform-crds")
     assert "gloo-licence" not in plan
     assert "are removed before automatic linking is switched on" in " ".join(plan.split())
-    answer = mesh.applied()
+    answer = mesh.applied(*CRDS)
     assert "6 destroyed" in answer.out
     told = [line.split() for line in (answer.out + answer.err).splitlines() if line[2:3] == ":"]
     addresses = [words[3] for words in told if len(words) > 3]
@@ -249,7 +257,7 @@ def test_the_way_back_to_manual_links_waits_for_the_distributed_peers_to_go(mesh
 
 def test_automatic_linking_can_be_switched_on_again(mesh: Mesh, hand: Hand) -> None:
     mesh.edit(automatic)
-    mesh.mended()
+    mesh.mended(*CRDS)
     for cluster in CONTEXTS:
         assert peers(hand, cluster) == set(CONTEXTS)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Tool
+from tests.support.canaries import LISTED, hits, planted
 
 from .hands import Mesh, block
 
@@ -66,6 +67,33 @@ def test_a_licence_that_ran_out_everywhere_is_renewed_though_no_link_works_until
     assert "waits until cluster1 is done and ready, and passes its checks" in plan
     assert "<= link/cluster1/cluster2: " in plan
     mesh.mended()
+
+
+def test_no_secret_among_the_values_is_printed_or_recorded_and_a_changed_one_converges(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    found = planted()
+    values = {**found.values, "pilot": {"env": {"DB_PASS": found.new()}}}
+    mesh.edit(lambda spec: spec.update(sensitive=list(LISTED)))
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": values}))
+    said = [mesh(*line) for line in (("show", "--manifests"), ("render", "--commands"), ("plan", "--json"))]
+    said += [mesh("apply", "--yes", "-v"), mesh("plan", "--detailed-exitcode")]
+    assert [answer.code for answer in said] == [0] * 5
+    values["pilot"]["env"]["DB_PASS"] = found.new()
+    mesh.edit(lambda spec: spec["clusters"][0].update(values={"istiod": values}))
+    plan = mesh.pending()
+    assert "~ values.pilot.env.DB_PASS = (sensitive value)" in plan.out
+    assert plan.out.count("values.") == 1, plan
+    said += [plan, mesh.applied(), mesh("plan", "--detailed-exitcode"), mesh("why", "chart/cluster1/istiod")]
+    assert [answer.code for answer in said[-2:]] == [0, 0]
+    texts = [answer.out + answer.err for answer in said]
+    texts.append(kubectl("cluster1", "get", "configmap", "mesh-demo-state", *SYSTEM, "-o", "yaml"))
+    kept = [mesh.folder / "mesh.lock", *(mesh.folder / ".mesh").rglob("*")]
+    texts += [path.read_bytes().decode("utf-8", "replace") for path in kept if path.is_file()]
+    assert [hit for text in texts for hit in hits(text, found.secrets)] == []
+    key = kubectl("cluster1", "get", "secret", "mesh-demo-key", *SYSTEM, "-o", "jsonpath={.data.key}")
+    assert key
+    assert key not in "".join(texts)
 
 
 def test_a_changed_value_is_shown_as_value_and_as_manifest_and_upgrades_that_release_only(
@@ -224,3 +252,100 @@ def test_what_somebody_did_to_the_objects_of_a_release_is_shown_and_mended(mesh:
     found = kubectl("cluster1", "get", "daemonset", "ztunnel", *SYSTEM, "-o", "json")
     assert json.loads(found)["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 29
     kubectl("cluster1", "get", "configmap", "istio-cni-config", *SYSTEM)
+
+
+def changed(kubectl: Tool, cluster: str, what: tuple[str, ...], *operations: dict[str, Any]) -> None:
+    """Change an object with `kubectl patch`, by JSON patch."""
+    kubectl(cluster, "patch", *what, "--type=json", "-p", json.dumps(operations))
+
+
+def test_what_was_removed_from_a_release_or_added_to_it_is_shown_and_put_back_by_one_apply(
+    mesh: Mesh, kubectl: Tool
+) -> None:
+    deployment = ("deployment", "istiod", *SYSTEM)
+    role = ("clusterrole", "istiod-clusterrole-istio-system")
+    webhook = ("validatingwebhookconfiguration", "istio-validator-istio-system")
+    crd = ("crd", "authorizationpolicies.security.istio.io")
+    before = {what: stripped(kubectl, what) for what in (deployment, role, webhook, crd)}
+    pod = "/spec/template/spec"
+    changed(
+        kubectl,
+        "cluster1",
+        deployment,
+        {"op": "remove", "path": f"{pod}/containers/0/env/0"},
+        {"op": "add", "path": f"{pod}/containers/0/args/-", "value": "--log_output_level=all:debug"},
+    )
+    kubectl("cluster1", "set", "env", "deployment/istiod", *SYSTEM, "ADDED_BY_HAND=1")
+    changed(
+        kubectl,
+        "cluster2",
+        ("daemonset", "ztunnel", *SYSTEM),
+        {"op": "add", "path": f"{pod}/volumes/-", "value": {"name": "debug", "emptyDir": {}}},
+    )
+    changed(kubectl, "cluster1", role, {"op": "remove", "path": "/rules/0"})
+    changed(
+        kubectl,
+        "cluster1",
+        webhook,
+        {"op": "replace", "path": "/webhooks/0/rules/0/operations", "value": ["CREATE"]},
+    )
+    changed(
+        kubectl, "cluster1", crd, {"op": "replace", "path": "/spec/names/shortNames", "value": ["byhand"]}
+    )
+    kubectl(
+        "cluster1",
+        "patch",
+        "configmap",
+        "istio",
+        *SYSTEM,
+        "-p",
+        json.dumps({"data": {"meshNetworks": "networks: {a: b}\n\nx: y"}}),
+    )
+    kubectl("cluster1", "delete", "service", "istiod", *SYSTEM)
+    plan = mesh.pending().out
+    told = block(plan, "chart/cluster1/istiod")
+    assert "objects.Service istiod.exists = false -> true" in told
+    assert 'env.[ADDED_BY_HAND]".value = "1" # changed by kubectl-set' in told
+    assert 'env.[POD_NAME]".name = "POD_NAME"' in told
+    assert "- x: y" in told
+    assert (
+        "objects.ClusterRole istiod-clusterrole-istio-system.rules = <<-EOT # changed by kubectl-patch"
+        in told
+    )
+    assert 'objects.DaemonSet ztunnel."spec.template.spec.volumes.[debug]"' in block(
+        plan, "chart/cluster2/ztunnel"
+    )
+    mesh.mended()
+    assert {what: stripped(kubectl, what) for what in before} == before
+    for _ in range(10):
+        mesh.settled()
+
+
+def test_what_the_file_ignores_stays_and_the_plan_says_so(mesh: Mesh, kubectl: Tool) -> None:
+    kubectl("cluster1", "label", "deployment/istiod", *SYSTEM, "policy.example/team=a")
+    kubectl("cluster1", "set", "env", "deployment/istiod", *SYSTEM, "ADDED_BY_HAND=1")
+    path = "spec.template.spec.containers[discovery].env[ADDED_BY_HAND]"
+    rules = [
+        {"kind": "Deployment", "cluster": "cluster1", "path": 'metadata.labels."policy.example/*"'},
+        {"kind": "Deployment", "name": "istiod", "path": path},
+    ]
+    assert "policy.example/team" in mesh.pending().out
+    mesh.edit(lambda spec: spec.update(ignore=rules))
+    mesh.settled()
+    said = " ".join(mesh("plan").out.split())
+    assert f"chart/cluster1/istiod: Deployment istiod: {path} differs from the release" in said
+    assert "written by kubectl-label; ignored (mesh.yaml:" in said
+    mesh.edit(lambda spec: spec.pop("ignore"))
+    mesh.mended()
+    found = kubectl("cluster1", "get", "deployment", "istiod", *SYSTEM, "-o", "json")
+    assert "policy.example/team" not in found
+    assert "ADDED_BY_HAND" not in found
+
+
+def stripped(kubectl: Tool, what: tuple[str, ...]) -> Any:
+    """An object without what every write moves."""
+    found = json.loads(kubectl("cluster1", "get", *what, "-o", "json"))
+    for name in ("resourceVersion", "generation", "managedFields"):
+        found["metadata"].pop(name, None)
+    found["metadata"].get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
+    return {name: value for name, value in found.items() if name != "status"}

@@ -10,7 +10,9 @@ from mesh.engine import plan as planning
 from mesh.engine.session import Session
 from mesh.model import Action, Key
 from mesh.planner.inputs import PlanOptions
+from mesh.sdk.contract import Last
 from mesh.state.journal import Journal
+from mesh.state.lockfile import Entry
 from mesh.state.store import Store
 from mesh.world import World
 from tests.engine.toy import Toy, ToyProvider, carry_out, key, open_session, plan, toy, toys
@@ -51,7 +53,8 @@ def test_a_run_that_died_after_the_write_is_adopted_by_the_next(here: Session) -
     here.store.write(planned.state)
     journal = Journal(here.store.journal_path)
     journal.begin("run", 1)
-    journal.intent(key("a"), Action.CREATE, planned.inputs.resources[key("a")].place, frozenset())
+    place = planned.inputs.resources[key("a")].place
+    journal.intent(key("a"), Action.CREATE, Entry(Last(place)))
     toys(here.world, "cluster1").put("a", {"out": 1})
     again = plan(here, toy("a", out=1))
     assert again.plan.steps == ()

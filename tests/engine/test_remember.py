@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from mesh.engine.session import Session
+from mesh.model import Action, Key
+from tests.engine import every_kind
 from tests.engine.toy import carry_out, key, plan, toy, toys
 from tests.engine.wishes import left
 
@@ -39,3 +42,46 @@ def test_what_was_recorded_before_it_is_left_is_forgotten(here: Session) -> None
     assert set(here.store.read("demo").entries) == {A}
     carry_out(left(here, "a"), plan(left(here, "a"), toy("a", out=2)))
     assert here.store.read("demo").entries == {}
+
+
+def test_digests_of_hidden_values_in_an_older_record_are_replaced_by_the_next_apply(tmp_path: Path) -> None:
+    wish = {
+        "label": "net1",
+        "secret": "licence one",
+        "crds": "v1.3.0",
+        "cacerts": 365,
+        "istiod": {"a": 0, "password": "hunter2"},
+        "base": {"a": 0},
+    }
+    here = every_kind.open_session(tmp_path)
+    every_kind.carry_out(here, wish)
+    new = here.store.read("demo")
+    older = {"chart/cluster1/istiod": "values.password", "secret/cluster1/licence": "data.license-key"}
+    for name, path in older.items():
+        entry = here.store.read("demo").entries[Key.parse(name)]
+        assert entry.last.fields[path] == "*"
+        last = replace(entry.last, fields={**entry.last.fields, path: "0123456789ab"})
+        here.store.write(here.store.read("demo").with_entry(Key.parse(name), replace(entry, last=last)))
+    assert not every_kind.plan(here, wish).plan.steps
+    every_kind.carry_out(here, wish)
+    assert here.store.read("demo").entries == new.entries
+
+
+def test_an_object_made_again_by_others_is_recorded_and_can_be_removed(here: Session) -> None:
+    carry_out(here, plan(here, toy("a", out=1), toy("b", out=1)))
+    kube = toys(here.world, "cluster1")
+    kube.toys["a"]["uid"] = "from-a-backup"
+    again = plan(here, toy("a", out=1), toy("b", out=1))
+    assert again.plan.empty
+    carry_out(here, again)
+    assert here.store.read("demo").entries[key("a")].last.uid == "from-a-backup"
+    left = plan(here, toy("b", out=1))
+    assert [(each.action, each.key) for each in left.plan.steps] == [(Action.DELETE, key("a"))]
+
+
+def test_an_object_of_others_in_its_place_is_not_recorded_as_ours(here: Session) -> None:
+    carry_out(here, plan(here, toy("a", out=1), toy("b", out=1)))
+    toys(here.world, "cluster1").toys["a"] |= {"uid": "theirs", "owner": "somebody"}
+    carry_out(here, plan(here, toy("a", out=1), toy("b", out=1)))
+    left = plan(here, toy("b", out=1))
+    assert [(each.action, each.key) for each in left.plan.steps] == [(Action.FORGET, key("a"))]

@@ -10,9 +10,9 @@ import pytest
 from mesh.engine.outcome import Outcome, done, guarded
 from mesh.engine.result import RunResult, check, end_of
 from mesh.engine.session import Planned, Session
-from mesh.errors import MeshError, PartialError, RefusedError
+from mesh.errors import MeshError, PartialError, RefusedError, StalePlanError
 from mesh.model import Action, Deferral
-from tests.engine.toy import key, plan, toy
+from tests.engine.toy import carry_out, key, plan, toy, toys
 from tests.support.steps import step
 
 A, B = key("a"), key("b")
@@ -55,6 +55,15 @@ def test_a_run_that_failed_only_by_refusals_is_refused(planned: Planned) -> None
         check(RunResult(planned, {A: REFUSED, B: BAD}))
 
 
+def test_a_run_whose_steps_are_all_out_of_date_ends_as_a_stale_plan(planned: Planned) -> None:
+    stale = Outcome(error=StalePlanError("changed since the plan", hint="plan again"))
+    with pytest.raises(StalePlanError, match="changed since the plan") as error:
+        check(RunResult(planned, {A: stale, B: Outcome()}))
+    assert error.value.exit_code == 3
+    with pytest.raises(PartialError, match="2 failed"):
+        check(RunResult(planned, {A: stale, B: BAD}))
+
+
 def test_a_defect_of_one_step_is_its_outcome() -> None:
     def broken() -> Outcome:
         raise KeyError("x")
@@ -72,3 +81,33 @@ def test_a_deletion_that_left_the_object_only_forgot_it() -> None:
 
 def test_the_folder_is_not_touched_by_a_plan(planned: Planned, tmp_path: Path) -> None:
     assert not (tmp_path / "mesh.lock").exists()
+
+
+def test_a_destroy_without_its_lockfile_keeps_a_cluster_that_it_could_not_read(here: Session) -> None:
+    wanted = (toy("a"), toy("far", "cluster2"))
+    assert carry_out(here, plan(here, *wanted)).end == "complete"
+    here.store.path.unlink()
+    toys(here.world, "cluster2").down = True
+    planned = plan(here)
+    assert ([step.key for step in planned.plan.steps], planned.plan.complete) == ([A], False)
+    result = carry_out(here, planned)
+    assert result.end == "incomplete"
+    with pytest.raises(PartialError, match="not read: cluster cluster2"):
+        check(result)
+    recorded = here.store.read("demo").clusters
+    assert {name: who.uid for name, who in recorded.items()} == {"cluster2": ""}
+    toys(here.world, "cluster2").down = False
+    again = plan(here)
+    assert [step.key for step in again.plan.steps] == [key("far", "cluster2")]
+    assert carry_out(here, again).end == "complete"
+    assert here.store.read("demo").clusters == {}
+    assert plan(here).plan.empty
+
+
+def test_a_destroy_that_could_read_nothing_records_nothing(here: Session) -> None:
+    for name in here.world.kubes:
+        toys(here.world, name).down = True
+    planned = plan(here)
+    assert (planned.plan.blind, planned.plan.empty) == (True, False)
+    assert carry_out(here, planned).end == "incomplete"
+    assert not here.store.path.exists()

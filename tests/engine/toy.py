@@ -133,7 +133,8 @@ def _live(toy: dict[str, Any] | None) -> Found:
         return None
     attrs = {"values": dict(toy["values"])}
     outputs = {"out": toy["values"]["out"]} if "out" in toy["values"] else {}
-    return Live(attrs, f"{toy['uid']}:{digest(attrs)}", toy["uid"], outputs, owner=toy["owner"])
+    going = bool(toy.get("going"))
+    return Live(attrs, f"{toy['uid']}:{digest(attrs)}", toy["uid"], outputs, owner=toy["owner"], going=going)
 
 
 def _veiled(last: Last | None) -> Unread:

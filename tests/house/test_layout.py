@@ -12,7 +12,7 @@ import pytest
 from tests.house.figures import ROOT, Tree, components, imported, kind_of, percentile, report, top
 
 TESTS = ROOT / "tests"
-APART = {"crash", "docs", "e2e", "house", "support"}
+APART = {"chaos", "crash", "docs", "e2e", "house", "sim", "support"}
 """Folders of tests that mirror no package."""
 VIEWS = "mesh.cli.views"
 
@@ -141,3 +141,39 @@ def test_every_module_with_functions_has_a_test_of_its_own(tree: Tree) -> None:
         - mirrored
     )
     assert sorted(lacking) == []
+
+
+DOORS = {
+    "json.load": {"mesh.model.bounded_text"},
+    "json.loads": {"mesh.model.bounded_text"},
+    "base64.b64decode": {"mesh.model.bounded_text"},
+    "base64.urlsafe_b64decode": {"mesh.model.bounded_text"},
+    "gzip.decompress": {"mesh.model.bounded_text"},
+    "zlib.decompress": {"mesh.model.bounded_text"},
+    "zlib.decompressobj": {"mesh.model.bounded_text"},
+    "yaml.load": set[str](),
+    "yaml.load_all": set[str](),
+    "yaml.safe_load": set[str](),
+    "yaml.safe_load_all": set[str](),
+}
+"""What parses text, with the modules that may call it: they bound bytes, depth and number of values."""
+
+
+def parsers(node: ast.AST) -> Iterator[str]:
+    """Yield the dotted names of what a node calls or imports by name."""
+    if isinstance(node, ast.Call):
+        yield ast.unparse(node.func)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def test_text_from_outside_is_parsed_behind_one_door(tree: Tree) -> None:
+    found = [
+        f"{name}: {called}"
+        for name, parsed in tree.parsed.items()
+        if not name.startswith("mesh.lab")
+        for node in ast.walk(parsed)
+        for called in parsers(node)
+        if name not in DOORS.get(called, {name})
+    ]
+    assert found == []

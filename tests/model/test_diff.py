@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.model import ABSENT, SENSITIVE, Key, Sensitive, Unknown
+from mesh.model import ABSENT, Key, Sensitive, Unknown
 from mesh.model.diff import diff, digest, dotted, fingerprints, leaves
 
 GATEWAY = Key("gateway", "cluster2", "istio-eastwest")
@@ -101,12 +101,27 @@ def test_an_unknown_differs_from_every_value_and_stays_unknown() -> None:
     assert told({"a": unknown}, {"a": unknown}) == []
 
 
+def test_a_hidden_value_is_compared_by_what_it_is() -> None:
+    wrapped = Sensitive({"b": [Sensitive(1.0)]})
+    assert diff({"a": wrapped}, {"a": {"b": [1]}}) == ()
+    assert diff({"a": Sensitive(Sensitive("x"))}, {"a": "x"}) == ()
+    (field,) = diff({"a": {"b": "x", "c": 1}}, {"a": Sensitive({"b": "y", "c": 1})})
+    assert field.path == ("a",)
+    assert (field.before, field.after) == (
+        Sensitive({"b": "x", "c": 1}),
+        Sensitive({"b": "y", "c": 1}),
+    )
+    (gone,) = diff({"a": Sensitive(["x"])}, {})
+    assert (gone.before, gone.after) == (Sensitive(["x"]), ABSENT)
+
+
 def test_a_secret_is_compared_and_never_shown() -> None:
     assert told({"a": Sensitive("one")}, {"a": Sensitive("one")}) == []
     (field,) = diff({"a": Sensitive("one")}, {"a": Sensitive("two")})
     assert isinstance(field.before, Sensitive)
     assert isinstance(field.after, Sensitive)
-    assert (field.before, field.after) == (SENSITIVE, SENSITIVE)
+    assert (field.before, field.after) == (Sensitive("one"), Sensitive("two"))
+    assert "one" not in repr(field.before)
     assert "two" not in repr(field)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mesh.engine.session import Session
 from mesh.errors import RefusedError
-from mesh.model import Reason, Resource, Unknown
+from mesh.istio.addresses import namespace_key
+from mesh.model import Action, Live, Place, Reason, Resource, Unknown
 from mesh.model.refs import Ref
+from mesh.planner.decide import decide
 from tests.engine.toy import Toy, carry_out, key, plan, toy, toys
 
 A = key("a")
@@ -51,6 +55,18 @@ def test_what_needs_something_unread_is_deferred_and_nothing_else(here: Session)
     toys(here.world, "cluster2").down = False
     carry_out(here, plan(here, *wanted))
     assert plan(here, *wanted).plan.empty
+
+
+def test_what_is_in_a_namespace_that_is_being_deleted_is_created_again(here: Session) -> None:
+    home = replace(toy("a", out=1), place=Place("edge", "a"))
+    carry_out(here, plan(here, home))
+    decided = plan(here, home)
+    assert decided.plan.empty
+    going = Live({"name": "edge"}, "u:d", "u", going=True)
+    inputs = decided.inputs
+    seen = replace(inputs, found={**inputs.found, namespace_key("cluster1", "edge"): going})
+    (step,) = decide(seen, here.kinds).steps.values()
+    assert (step.action, step.reason) == (Action.CREATE, Reason.DRIFT)
 
 
 def test_a_step_waits_for_those_before_it_past_what_is_as_wanted(here: Session) -> None:

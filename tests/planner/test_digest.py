@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mesh.engine.session import Session
+from mesh.model import Action, Field, Key, Sensitive, Step
+from mesh.planner.digest import plan_digest
 from tests.engine.toy import plan, toy, toys
 from tests.engine.wishes import left
 
@@ -20,3 +22,13 @@ def test_a_plan_that_leaves_something_to_others_has_another_digest(here: Session
     )
     assert ours.steps == theirs.steps == ()
     assert ours.digest != theirs.digest == again.digest
+
+
+def test_a_hidden_value_counts_under_the_key_of_its_cluster() -> None:
+    def digest(value: str, key: bytes) -> str:
+        fields = (Field(("values", "password"), Sensitive("old"), Sensitive(value)),)
+        return plan_digest((Step(Action.UPDATE, Key("chart", "a", "cni"), fields=fields),), (), {"a": key})
+
+    assert digest("one", b"key") == digest("one", b"key") != digest("two", b"key")
+    assert digest("one", b"key") != digest("one", b"another")
+    assert digest("one", b"") == digest("two", b"")

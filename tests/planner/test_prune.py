@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -74,7 +75,7 @@ def removed(found: Found, last: Last, *, destroy: bool = False) -> Step:
     return removal(inputs, ToyProvider(), A, last)
 
 
-LIVE = Live({"values": {"x": 1}}, "uid:1", "uid", owner="somebody")
+LIVE = Live({"values": {"x": 1}}, "uid:1", "uid", owner="demo")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,11 @@ LIVE = Live({"values": {"x": 1}}, "uid:1", "uid", owner="somebody")
         (LIVE, True, Action.DELETE),
         (LIVE, False, Action.FORGET),
         (None, True, Action.FORGET),
+        (replace(LIVE, owner="somebody"), True, Action.FORGET),
+        (replace(LIVE, owner="another-mesh"), True, Action.FORGET),
+        (replace(LIVE, owner="field manager mesh/other"), True, Action.FORGET),
+        (replace(LIVE, owner="field manager mesh/toy"), True, Action.DELETE),
+        (replace(LIVE, uid="another"), True, Action.FORGET),
     ],
 )
 def test_what_mesh_created_is_deleted_and_the_rest_is_forgotten(
@@ -95,3 +101,23 @@ def test_a_destroy_has_a_reason_of_its_own() -> None:
     last = Last(Place("", "a"), uid="uid")
     reasons = [removed(LIVE, last, destroy=each).reason for each in (False, True)]
     assert reasons == [Reason.REMOVED, Reason.DESTROY]
+
+
+def test_what_cannot_be_proven_to_be_of_this_mesh_is_forgotten_with_the_reason(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1), toy("b", out=1), toy("c", out=1)))
+    kube.toys["a"]["owner"] = "somebody"
+    kube.toys["b"]["uid"] = "another"
+    steps = {step.key: step for step in plan(here).plan.steps}
+    assert {key: step.action for key, step in steps.items()} == {
+        A: Action.FORGET,
+        B: Action.FORGET,
+        C: Action.DELETE,
+    }
+    assert steps[A].why == "it stays: it carries no mark of this mesh (somebody)"
+    assert steps[B].why.startswith(
+        "it stays: it is another object than the one in the state (uid another, not "
+    )
+    carry_out(here, plan(here))
+    assert set(kube.toys) == {"a", "b"}
+    assert here.store.read("demo").entries == {}

@@ -1,15 +1,24 @@
 """Kind `secret`: the licence, ours or verified."""
 
+import base64
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mesh.errors import MeshError
 from mesh.model import Key, Live, Sensitive
+from mesh.model.diff import diff, fingerprints
 from mesh.model.spec import Licence, SecretRef
 from mesh.providers.secret import SecretProvider, SecretSpec, resolve_licence
 from mesh.sdk.contract import Last
 from mesh.sdk.kube_secret import place
+from mesh.world import World
+from mesh.world.clock import SystemClock
+from mesh.world.fingerprint_keys import FingerprintKeys
+from mesh.world.snapshot import Snapshot
+from tests.support.check_server import Server
 
 KIND = SecretProvider()
 KEY = Key("secret", "cluster1", "solo-license")
@@ -18,6 +27,10 @@ VALUE = "eyJhbGciOi.very-secret"
 
 def spec(value: str | None = VALUE) -> SecretSpec:
     return SecretSpec("prod", KEY, "istio-system", "solo-license", Sensitive(value) if value else None)
+
+
+def coded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def live(data: dict[str, str], owner: str = "prod") -> Live:
@@ -32,6 +45,25 @@ def test_the_licence_comes_from_the_environment_or_a_file_without_its_line_end(t
         VALUE
     )
     assert resolve_licence(Licence(secret=SecretRef("a", "b")), {}, tmp_path) is None
+
+
+def test_a_licence_that_every_user_can_write_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "licence.txt"
+    path.write_text(VALUE)
+    path.chmod(0o666)
+    with pytest.raises(MeshError, match=r"is writable by every user \(mode 0666\)"):
+        resolve_licence(Licence(file="licence.txt"), {}, tmp_path)
+
+
+def test_a_licence_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "licence.txt"
+    path.write_text(VALUE)
+    if not os.geteuid():
+        os.chown(path, 1, -1)
+    owner = path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(MeshError, match="belongs to another user"):
+        resolve_licence(Licence(file="licence.txt"), {}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +85,33 @@ def test_a_licence_that_is_not_there_is_an_error(licence: Licence, why: str, tmp
     assert caught.value.message.endswith(why)
 
 
-def test_wanted_holds_a_digest_that_differs_by_mesh_and_address_and_never_the_value() -> None:
+def test_the_value_is_compared_and_never_shown() -> None:
     ours = KIND.wanted(spec(), None, None)
-    elsewhere = SecretSpec("prod", Key("secret", "cluster2", "x"), "a", "b", Sensitive(VALUE))
     assert VALUE not in repr(ours) + repr(spec())
-    assert len(ours["data"]["license-key"]) == 16
-    assert ours["data"] != KIND.wanted(elsewhere, None, None)["data"]
+    assert diff(KIND.wanted(spec(), None, None), ours) == ()
+    assert fingerprints(ours)["data.license-key"] == "*"
+
+
+def test_its_output_is_a_fingerprint_under_the_key_of_the_cluster() -> None:
+    def read(value: str, **keys: bytes) -> Live:
+        stored = {
+            "metadata": {"name": "mesh-prod-key", "namespace": "istio-system"},
+            "data": {k: coded(v) for k, v in keys.items()},
+        }
+        body = {"metadata": {"name": "x", "uid": "1"}, "data": {"license-key": coded(value.encode())}}
+        server: Any = Server({"secrets": [stored] if keys else []})
+        namespaces = FingerprintKeys("prod", {"a": "istio-system"})
+        world = World({"a": server}, {}, SystemClock(), {}, Path(), keys=namespaces)
+        return KIND.live(KEY, place("prod", "istio-system", "x"), body, Snapshot("a", world))
+
+    one, other = b"1" * 32, b"2" * 32
+    found = read(VALUE, key=one)
+    assert found.attrs["data"] == {"license-key": Sensitive(VALUE)}
+    assert found.outputs["digest"].startswith("hmac:")
+    assert found.outputs == read(VALUE, key=one).outputs
+    assert found.outputs != read(VALUE, key=other).outputs != read("changed", key=other).outputs
+    assert read(VALUE).outputs == {"digest": "*"}
+    assert VALUE not in repr(found)
 
 
 def test_other_keys_of_our_secret_are_left() -> None:

@@ -17,6 +17,7 @@ from mesh.sdk.contract import Last, Provider
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.world import Kube, World
 from mesh.world.clock import SystemClock
+from mesh.world.fingerprint_keys import FingerprintKeys
 from mesh.world.kube.client import connect
 from mesh.world.resources import NAMESPACE
 
@@ -36,7 +37,8 @@ def world_on(lab: Lab, home: Path) -> World:
     """The clusters of the lab, and a home and folder where the test may write."""
     env = {"HOME": str(home), "KUBECONFIG": str(lab.kubeconfig), "PATH": os.environ["PATH"]}
     kubes: Mapping[str, Kube] = connect([(name, name, "") for name in lab.contexts], env)
-    return World(kubes, {}, SystemClock(), env, home)
+    keys = FingerprintKeys("prod", dict.fromkeys(lab.contexts, "istio-system"), lambda: b"a key of this test")
+    return World(kubes, {}, SystemClock(), env, home, keys=keys)
 
 
 def world_without_clusters(home: Path) -> World:

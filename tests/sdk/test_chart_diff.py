@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mesh.model import Action, Key, Sensitive, Unknown
-from mesh.sdk.chart_diff import changes, name_of, placeheld
+from mesh.sdk.chart_diff import changes, name_of, placeheld, sent
 
 
 def obj(kind: str, name: str, **parts: Any) -> dict[str, Any]:
@@ -57,3 +57,20 @@ def test_a_text_too_long_to_read_is_shown_by_its_length() -> None:
 def test_unknown_values_become_text_so_that_a_chart_can_be_rendered() -> None:
     unknown = Unknown(Key("cert", "-", "root"))
     assert placeheld({"a": [unknown, 1]}) == {"a": ["(known after cert/-/root)", 1]}
+
+
+def test_what_helm_sends_is_kept_by_name_with_its_secrets_masked() -> None:
+    new = [
+        obj("Secret", "s", data={"k": "dHdv"}),
+        obj("ConfigMap", "c", data={"k": ["has hush in it", "plain"]}),
+        obj("ConfigMap", "c", apiVersion="other/v1"),
+    ]
+    found = sent(new, {"hush"})
+    assert found["Secret x/s"][0]["data"] == Sensitive({"k": "dHdv"})
+    assert found["ConfigMap x/c"][0]["data"] == {"k": [Sensitive("has hush in it"), "plain"]}
+    assert len(found["ConfigMap x/c"]) == 2
+
+
+def test_the_fields_that_istiod_writes_count_when_they_are_sent() -> None:
+    hook = obj("ValidatingWebhookConfiguration", "w", webhooks=[{"name": "a", "failurePolicy": "Ignore"}])
+    assert sent([hook], ()) == {"ValidatingWebhookConfiguration x/w": [hook]}

@@ -11,7 +11,8 @@ import pytest
 
 from mesh.lab import Lab, gateway_api_crds
 from mesh.model import Key, Live, Place
-from mesh.providers.crds import CrdsProvider, orphaned
+from mesh.providers.crds import CrdsProvider
+from mesh.providers.crds.bundle import orphaned
 from mesh.providers.gateway import GatewayProvider
 from mesh.providers.link import LinkProvider
 from mesh.sdk.contract import Last

@@ -12,7 +12,7 @@ from mesh.engine.in_use import refuse_enrolled
 from mesh.errors import RefusedError
 from mesh.model import Key
 from mesh.planner.refusals import refuse_all
-from mesh.state.identity import check_identities, identities
+from mesh.state.identity import check_identities, check_uids, identities
 from mesh.state.lockfile import ClusterIdentity, State
 from mesh.world import World
 from mesh.world.clock import SystemClock
@@ -41,6 +41,34 @@ def test_the_same_clusters_pass_whether_they_answered_or_not() -> None:
 
 def test_a_cluster_that_left_the_file_is_no_error() -> None:
     check_identities({"one": ONE}, {"one": ONE, "two": TWO})
+
+
+def test_a_cluster_that_left_the_file_is_checked_like_every_other() -> None:
+    recorded = {"one": ONE, "two": TWO}
+    check_identities({"one": ONE}, recorded, {"one": "uid-1", "two": "uid-2"})
+    check_identities({"one": ONE}, recorded, {"one": "uid-1"})
+    with pytest.raises(RefusedError) as error:
+        check_identities({"one": ONE}, recorded, {"one": "uid-1", "two": "uid-1"})
+    assert error.value.message == (
+        "cluster two, which is no longer in the mesh file, is not the cluster of the last apply: "
+        "context ctx2 leads to kube-system uid-1, the state has uid-2"
+    )
+    assert "`mesh state forget --cluster two`" in error.value.hint
+    with pytest.raises(RefusedError, match="the state has none"):
+        check_identities({"one": ONE}, {"two": replace(TWO, uid="")}, {"two": "uid-2"})
+
+
+def test_two_recorded_names_for_one_cluster_are_refused() -> None:
+    with pytest.raises(RefusedError, match="clusters one and two are the same cluster"):
+        check_identities({"one": ONE}, {"one": ONE, "two": replace(TWO, uid="uid-1")}, {})
+
+
+def test_a_rebuild_checks_the_uids_and_nothing_else() -> None:
+    check_uids({"one": replace(ONE, network="other")}, {"one": ONE, "two": TWO})
+    with pytest.raises(RefusedError, match="cluster one is not the cluster of the last apply"):
+        check_uids({"one": replace(ONE, uid="uid-9")}, {"one": ONE})
+    with pytest.raises(RefusedError, match="are the same cluster"):
+        check_uids({"one": ONE, "two": replace(TWO, uid="uid-1")}, {})
 
 
 def test_another_context_for_the_same_cluster_is_no_error() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from mesh.errors import StateError
 from mesh.model import Action, Key, Place, RecordedLocator
-from mesh.sdk.contract import OPEN
+from mesh.sdk.contract import OPEN, Last
 from mesh.state.journal import Journal
+from mesh.state.lockfile import Entry
 from mesh.state.store import Store
 
 KEY = Key("label", "one", "istio-system")
@@ -30,7 +31,7 @@ def begun(store: Store, *intents: Action) -> Journal:
     journal = Journal(store.journal_path)
     journal.begin("run", 1)
     for action in intents:
-        journal.intent(KEY, action, PLACE, frozenset())
+        journal.intent(KEY, action, Entry(Last(PLACE, created=action is Action.CREATE)))
     return journal
 
 

@@ -13,7 +13,8 @@ import yaml
 from mesh.errors import LockedError
 from mesh.lab import Lab
 from mesh.state import lease_holder as holder
-from mesh.state.lease import BEAT_SECONDS, FAILURES, Leases
+from mesh.state.held_leases import BEAT_SECONDS, FAILURES
+from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder, look, refuse_held, unlock
 from mesh.world import Kube
 from mesh.world.kube.client import ApiServer, connect

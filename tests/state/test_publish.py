@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from mesh.state.publish import Publisher, home, is_settled
 from mesh.state.store import Store
 from mesh.world import World
 from mesh.world.clock import SystemClock
-from tests.engine.toy import Kube
+from mesh.world.kube.errors import Call, Unreachable
+from tests.engine.toy import Kube, Ticking
 
 ENTRY = Entry(Last(Place("ns", "x")))
 WHO = {name: ClusterIdentity(f"u-{name}", name, name, "td", "istio-system") for name in ("one", "two")}
@@ -78,9 +80,32 @@ def test_a_plan_is_stale_once_another_run_has_written_a_slice(
     slices.write(replace(STATE, **change), "one", kube(publisher, "one"))  # type: ignore[arg-type]  # fields of it
     if stale:
         with pytest.raises(StalePlanError, match="another run applied this mesh after the plan was made"):
-            publisher.refuse_stale(STATE)
+            publisher.refuse_stale(STATE, WHO)
     else:
-        publisher.refuse_stale(STATE)
+        publisher.refuse_stale(STATE, WHO)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_slice_that_the_plan_has_read_and_that_cannot_be_read_again_ends_the_run(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    left = [Unreachable(Call("one", "", "get", "configmaps"), "the connection broke")] * times
+    read = kube(publisher, "one").get
+
+    def get(*where: Any) -> Any:
+        if left:
+            raise left.pop()
+        return read(*where)
+
+    monkeypatch.setattr(kube(publisher, "one"), "get", get)
+    with_ticks = replace(publisher, world=replace(publisher.world, clock=Ticking()))
+    if times == 1:
+        with_ticks.refuse_stale(STATE, WHO)
+        return
+    with pytest.raises(KubeError, match="the state in cluster one cannot be read again"):
+        with_ticks.refuse_stale(STATE, WHO)
+    left[:] = [Unreachable(Call("one", "", "get", "configmaps"), "the connection broke")] * times
+    with_ticks.refuse_stale(STATE, {"two"})  # a plan that knew nothing of it either
 
 
 def test_a_run_without_steps_is_settled_if_every_record_is_as_it_would_be_written(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from mesh.errors import StateError
 from mesh.model import Key, Place
 from mesh.sdk.contract import Last
 from mesh.state import slices
@@ -32,7 +31,7 @@ def kubes() -> dict[str, Kube]:
     return {name: Kube(name) for name in WHO}
 
 
-def read(kubes: dict[str, Kube]) -> dict[str, State | None]:
+def read(kubes: dict[str, Kube]) -> slices.Copies:
     world = World(kubes, {}, SystemClock(), {}, Path())
     return slices.read("demo", NAMESPACES, {name: Snapshot(name, world) for name in kubes})
 
@@ -52,8 +51,8 @@ def test_a_cluster_that_does_not_answer_is_left_out_and_not_taken_for_empty(kube
 
 def test_the_clusters_with_another_slice_are_named(kubes: dict[str, Kube]) -> None:
     slices.write(STATE, "one", kubes["one"])
-    assert slices.behind(STATE, read(kubes)) == ("two",)
-    assert slices.behind(replace(STATE, serial=4), read(kubes)) == ("one", "two")
+    assert slices.behind(STATE, slices.readable(read(kubes))) == ("two",)
+    assert slices.behind(replace(STATE, serial=4), slices.readable(read(kubes))) == ("one", "two")
 
 
 def test_a_write_without_a_run_keeps_the_history(kubes: dict[str, Kube]) -> None:
@@ -67,13 +66,27 @@ def test_an_empty_slice_is_removed(kubes: dict[str, Kube]) -> None:
     empty = replace(STATE, entries={})
     slices.write(empty, "one", kubes["one"])
     assert read(kubes) == {"one": None, "two": None}
-    assert slices.behind(empty, read(kubes)) == ()
+    assert slices.behind(empty, slices.readable(read(kubes))) == ()
 
 
-def test_a_damaged_slice_is_an_error_that_says_where_it_is(kubes: dict[str, Kube]) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "is not valid JSON: line 1, column 2"),
+        ("[" * 100_000 + "]" * 100_000, "nested more than 100 levels"),
+        ('{"format": 1, "serial": "9"}', "its digest does not match"),
+    ],
+)
+def test_a_damaged_slice_concerns_its_own_cluster_and_says_where_it_is(
+    kubes: dict[str, Kube], text: str, why: str
+) -> None:
     slices.write(STATE, "one", kubes["one"])
+    slices.write(STATE, "two", kubes["two"])
     (config,) = kubes["one"].list(slices.CONFIG_MAP)
-    config["data"][slices.DATA_KEY] = "{"
-    with pytest.raises(StateError, match="the state in cluster one") as error:
-        read(kubes)
-    assert "delete that ConfigMap in istio-system" in error.value.hint
+    config["data"][slices.DATA_KEY] = text
+    copies = read(kubes)
+    assert slices.readable(copies) == {"two": slice_of(STATE, "two")}
+    (said,) = slices.damaged(copies).values()
+    assert "the state in cluster one" in said
+    assert why in said
+    assert "delete that ConfigMap in istio-system" in said

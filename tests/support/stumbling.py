@@ -18,6 +18,9 @@ from mesh.world.kube.client import ApiServer, Patience, connect
 OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm", "namespace": "ns"}}
 EMPTY = {"items": []}
 
+HTTP = {"MESH_ALLOW_HTTP": "127.0.0.1, not-there.test:8080"}
+"""What allows a server without TLS."""
+
 RESET, CUT, SILENT = "reset", "cut", "silent"
 Answer = str | tuple[int, object, dict[str, str]]
 
@@ -127,5 +130,5 @@ def rig(folder: Path, url: str, user: dict[str, str] | None = None, **patience: 
     (folder / "config").write_text(json.dumps(config))
     slept: list[float] = []
     patient = Patience(**patience)  # type: ignore[arg-type]  # whole numbers are numbers
-    kubes = connect([("east", "c", str(folder / "config"))], {}, patience=patient, sleep=slept.append)
+    kubes = connect([("east", "c", str(folder / "config"))], HTTP, patience=patient, sleep=slept.append)
     return Rig(kubes["east"], slept)

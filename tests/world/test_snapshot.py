@@ -46,3 +46,18 @@ def test_many_threads_that_ask_at_once_cause_one_read() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert {future.result() for future in [pool.submit(ask) for _ in range(4)]} == {"value"}
     assert len(reads) == 1
+
+
+def test_an_error_is_kept_without_the_answer_that_it_is_about() -> None:
+    def read() -> None:
+        answer = "x" * 1000
+        try:
+            raise ValueError(answer)
+        except ValueError:
+            raise KubeError("it does not fit") from None
+
+    snapshot = Snapshot("east", World({}, {}, SystemClock(), {}, Path()))
+    for _ in range(2):
+        with pytest.raises(KubeError, match="it does not fit") as error:
+            snapshot.remember("x", read)
+        assert error.value.__context__ is None

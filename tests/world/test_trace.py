@@ -60,7 +60,7 @@ def test_every_request_is_one_line_with_its_answer(server: Stumbling, tmp_path: 
     first, second = lines.all("event=request")
     assert LINE.fullmatch(first)
     assert (
-        ' mesh.kube cluster=east event=request method=GET path="/api/v1/pods?limit=500&labelSelector=a%3Db"'
+        ' mesh.kube cluster=east event=request method=GET path="/api/v1/pods?labelSelector=a%3Db&limit=500"'
         in first
     )
     assert re.search(r" status=200 ms=\d+\.\d bytes=\d+ attempt=1$", first)
@@ -107,7 +107,7 @@ def test_neither_bodies_nor_credentials_are_in_a_trace(
         assert never not in text
 
 
-def test_an_exec_plugin_is_traced_without_its_answer_and_its_environment(
+def test_an_exec_plugin_is_traced_without_its_arguments_its_answer_and_its_environment(
     server: Stumbling, tmp_path: Path, lines: Lines
 ) -> None:
     plugin = tmp_path / "plugin"
@@ -125,7 +125,7 @@ def test_an_exec_plugin_is_traced_without_its_answer_and_its_environment(
     rig(tmp_path, server.url, user).kube.list(POD)  # type: ignore[arg-type]  # a user may hold anything
     (line,) = lines.all("event=process")
     assert " mesh.kube cluster=east event=process " in line
-    assert f'argv="{plugin} get --client-secret *** --region=eu"' in line
+    assert f" argv={plugin} " in line
     assert re.search(r" exit=0 ms=\d+\.\d$", line)
     assert TOKEN not in "\n".join(lines.all())
 

@@ -54,3 +54,41 @@ def test_text_is_written_as_text(text: str) -> None:
 
 def test_documents_are_separated() -> None:
     assert yaml_documents.write_all([{"a": 1}, {"b": [1, 2]}]) == "---\na: 1\n---\nb:\n- 1\n- 2\n"
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join('*' + chr(97 + i) for _ in range(9))}]\n" for i in range(20)
+)
+MERGED = "k0: &a {x: 1}\nk1: &b {y: 1}\n" + "".join(
+    f"l{i}: &{'ab'[i % 2]} {{<<: [*a, *b, *a, *b], z{i}: 1}}\n" for i in range(40)
+)
+CHAIN = "k: &b 1\n" + "".join(f"k{i}: &{'ab'[i % 2]} [*{'ba'[i % 2]}]\n" for i in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: " + "[" * 100_000 + "]" * 100_000, "nested more than 100 levels"),
+        ("- " * 5_000 + "x", "nested more than 100 levels"),
+        (CHAIN, "nested more than 100 levels"),
+        (BOMB, "more than 1,000,000 values"),
+        (MERGED, "more than 1,000,000 values"),
+        ("s: &s " + "x" * 100_000 + "\nl: [" + ",".join(["*s"] * 1000) + "]", "more than 32 MiB"),
+        ("&a [*a]", "has no anchor before it"),
+        ("x: *u", "has no anchor before it"),
+        ("!!python/object/apply:os.system [x]", "a tag in line 1"),
+        ("!!timestamp 2026-01-01", "a tag in line 1"),
+        ("!!int x", "a number in it"),
+        ("x: 1" + "0" * 5_000, "a number in it"),
+        ("x: .nan", "not finite"),
+        ("? [a]\n: 1", "unhashable"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_before_it_takes_memory(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        yaml_documents.read_all(text)
+
+
+def test_an_alias_stands_for_its_anchor() -> None:
+    text = "a: &a {x: [1]}\nb: *a\nc: {<<: *a, y: 2}\n"
+    assert yaml_documents.read(text) == {"a": {"x": [1]}, "b": {"x": [1]}, "c": {"x": [1], "y": 2}}

@@ -9,6 +9,8 @@ from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.tables import cells
 from mesh.errors import InputError, MeshError, Problem
+from mesh.model.mask import MASK
+from mesh.model.secret_shapes import strike_assigned
 
 Source = Callable[[str], str | None]
 """Returns the text of an input file by the name that the user gave, or None if it is unreadable."""
@@ -73,6 +75,7 @@ def _heading(problem: Problem) -> str:
 
 def _snippet(line: str, problem: Problem, gutter: str, paint: Paint) -> Iterator[str]:
     bar = paint("|", "cyan")
+    line = strike_assigned(line, MASK)
     column = min(max(problem.col - 1, 0), len(line))
     start = max(column - MAX_LINE // 2, 0) if column > MAX_LINE else 0
     token = _TOKEN.match(line, column)

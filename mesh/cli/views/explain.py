@@ -26,6 +26,8 @@ Json = dict[str, Any]
 def why_text(found: Why, *, colour: bool) -> str:
     """Return the explanation of a resource as text; it ends with a newline."""
     paint = painter(colour=colour)
+    if found.state.unread:
+        return _not_read(found, paint)
     parts = [_head(found, paint), "".join(f"{name:<9} {terminal(text)}\n" for name, text in _about(found))]
     if found.facts:
         parts.append(_section("Fields", _fields(found.facts), paint))
@@ -36,6 +38,12 @@ def why_text(found: Why, *, colour: bool) -> str:
         parts.append(_section("Which in turn wait for", _states(found.behind), paint))
     parts.append(_section("Needed by", _states(found.users), paint))
     return "\n".join(parts)
+
+
+def _not_read(found: Why, paint: Paint) -> str:
+    """Return what is known of a resource that could not be read: the reason once, and no fields."""
+    about = (row for row in _about(found) if row[0] != "live")
+    return "\n".join([_head(found, paint), "".join(f"{name:<9} {terminal(text)}\n" for name, text in about)])
 
 
 def _head(found: Why, paint: Paint) -> str:

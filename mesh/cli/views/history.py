@@ -15,6 +15,7 @@ FORMAT_VERSION = "1.0"
 SHORT = len("sha256:") + 12
 """Number of characters of a digest to show."""
 
+NOT_READ = "The history could not be read.\n"
 NOTHING = "No runs yet: no cluster stores a history of this mesh.\n"
 
 Json = dict[str, Any]
@@ -24,7 +25,7 @@ def history_text(entries: Iterable[HistoryEntry], unread: Mapping[str, str], *, 
     """Return one row per run, newest first; with `steps`, the steps of each run below the table."""
     listed = tuple(entries)
     headers = ("serial", "when", "who", "verb", "end", "changes", "clusters", "digest")
-    parts = [table(headers, map(_row, listed)) if listed else NOTHING]
+    parts = [table(headers, map(_row, listed)) if listed else NOT_READ if unread else NOTHING]
     parts += (_steps(each.run) for each in listed if steps)
     parts += (
         f"cluster {terminal(name)} could not be read: {terminal(why)}\n" for name, why in unread.items()
@@ -58,9 +59,10 @@ def _steps(run: PastRun) -> str:
 
 
 def _step_lines(run: PastRun) -> Iterator[str]:
-    yield f"Serial {run.serial}, {run.verb}, {_when(run.began)} to {_when(run.ended)}, {run.digest}\n"
+    times = f"{_when(run.began)} to {_when(run.ended)}"
+    yield terminal(f"Serial {run.serial}, {run.verb}, {times}, {run.digest}") + "\n"
     for each in run.deeds:
-        yield f"{each.sign:>3} {terminal(each.address)}{'' if each.done else ' (not done)'}\n"
+        yield f"{terminal(each.sign):>3} {terminal(each.address)}{'' if each.done else ' (not done)'}\n"
     if run.more:
         yield f"    and {run.more} more\n"
 

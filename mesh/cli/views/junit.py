@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from mesh.cli.views.escape import terminal
 from mesh.model import NO_CLUSTER
 from mesh.queries.checks.facts import MeshFacts
 from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.queries.checks.run import fix_of, word_for
-
-FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 does not allow, not even escaped."""
 
 
 def report_junit(scene: MeshFacts, report: CheckReport) -> str:
@@ -58,8 +55,9 @@ def _case(scene: MeshFacts, suite: str, result: CheckResult) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(FORBIDDEN.sub("\ufffd", text))
+    """Return the lines of an element; each is safe to print by itself."""
+    return "\n".join(escape(terminal(line)) for line in text.split("\n"))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(FORBIDDEN.sub("\ufffd", text))
+    return quoteattr(terminal(text))

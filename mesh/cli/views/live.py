@@ -5,10 +5,10 @@ The only importer of rich, and only when a run begins, because the import takes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.progress import Event, Pending, StepPhase, Times, doing, words
+from mesh.cli.views.progress import Event, Pending, StepPhase, Stream, Times, doing, words
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,8 +19,7 @@ REDRAW = 0.1
 _STYLES = {
     StepPhase.DONE: "green",
     StepPhase.FAILED: "bold red",
-    StepPhase.SKIPPED: "yellow",
-    StepPhase.DEFERRED: "yellow",
+    StepPhase.INTERRUPTED: "yellow",
 }
 
 
@@ -30,13 +29,13 @@ class LiveProgress:
     Draws on the caller's thread only, in `event` and `tick`.
     """
 
-    def __init__(self, stream: TextIO, times: Times, *, colour: bool, width: int) -> None:
+    def __init__(self, stream: Stream, times: Times, *, colour: bool, width: int) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._times, self._pending, self._drawn = times, Pending(), float("-inf")
         console = Console(
-            file=stream,
+            file=stream,  # type: ignore[arg-type]  # rich writes and flushes only
             force_terminal=True,
             color_system="standard" if colour else None,
             width=width,
@@ -59,6 +58,10 @@ class LiveProgress:
         if event.phase in _STYLES:
             self._live.console.print(_finished(event, f"{self._times.now():%H:%M:%S}"), soft_wrap=True)
         self._draw(now)
+
+    def note(self, text: str) -> None:
+        """Print a line above the lanes."""
+        self._live.console.print(terminal(text), soft_wrap=True)
 
     def tick(self, now: float) -> None:
         """Redraw the running steps with their elapsed time."""

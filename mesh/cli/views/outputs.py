@@ -13,7 +13,7 @@ UNKNOWN = "(not known)"
 
 def outputs_text(values: Mapping[str, Value]) -> str:
     """Return `name = value` for each output; the text ends with a newline."""
-    return "".join(f"{name} = {value_text(value)}\n" for name, value in values.items())
+    return "".join(f"{terminal(name)} = {value_text(value)}\n" for name, value in values.items())
 
 
 def value_text(value: Value) -> str:

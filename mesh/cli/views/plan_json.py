@@ -6,7 +6,6 @@ field changes its meaning. A reader must reject a major number that it does not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,10 +13,22 @@ from typing import Any
 from mesh import __version__
 from mesh.cli.views.counts import clusters_of, count
 from mesh.cli.views.values import MASKED, masked, masked_fields
-from mesh.model import ABSENT, Action, Deferral, Field, Key, ManifestChange, Plan, Sensitive, Step, Unknown
+from mesh.model import (
+    ABSENT,
+    Action,
+    Deferral,
+    Field,
+    Key,
+    ManifestChange,
+    Plan,
+    Sensitive,
+    Step,
+    Unknown,
+    printable,
+)
 from mesh.model.refs import unknowns_in
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 Json = dict[str, Any]
 
@@ -45,21 +56,24 @@ def plan_json(plan: Plan) -> Json:
         "resource_changes": [_resource(step) for step in plan.steps if step.action is not Action.READ],
         "not_ready": [_not_ready(step) for step in plan.steps if step.action is Action.READ],
         "deferred_changes": [_deferred(each) for each in plan.deferred],
+        "unread": [{"cluster": name, "why": why} for name, why in sorted(plan.unread.items())],
         "left": [{**_address(each.key), "owner": each.owner, "where": each.where} for each in plan.left],
         "as_of_last_apply": [str(key) for key in plan.recorded],
         "summary": {**asdict(count(plan.steps, plan.deferred)), "unchanged": plan.unchanged},
         "warnings": list(plan.remarks),
         "confirm": list(plan.confirm),
         "skipped_checks": list(plan.skipped_checks),
+        "targets": list(plan.asked.targets),
+        "excludes": list(plan.asked.excludes),
         "applyable": any(step.action is not Action.NOOP for step in plan.steps),
-        "complete": not plan.deferred,
-        "errored": False,
+        "complete": plan.complete and not plan.is_partial,
+        "errored": plan.blind,
     }
 
 
 def json_text(data: object) -> str:
     """Return JSON data as indented ASCII text, so that a terminal interprets none of it."""
-    return json.dumps(data, indent=2) + "\n"
+    return printable.json_text(data, indent=2) + "\n"
 
 
 def _address(key: Key) -> Json:

@@ -7,7 +7,6 @@ objects. The table, the list of destroyed resources, and the digest always stay.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
@@ -17,6 +16,7 @@ from mesh.cli.views.diff_blocks import Block, blocks, fit, size
 from mesh.cli.views.escape import fence, markdown_inline, terminal
 from mesh.cli.views.plan_text import no_changes
 from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
+from mesh.model.printable import json_text
 
 BUDGET = 60_000
 MIN_BUDGET = 8_000
@@ -54,14 +54,14 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
     parts += _warnings(plan.remarks, budget // 10)
     parts += [sections.rstrip("\n") + "\n"] if sections else []
     parts += [note] if note else []
-    parts.append(f"plan `{re.sub('[^0-9A-Za-z:._-]', '', plan.digest[:MAX_TITLE])}`\n")
+    parts.append(f"plan `{re.sub('[^0-9A-Za-z:.-]', '', plan.digest[:MAX_TITLE])}`\n")
     return "\n".join(parts)
 
 
 def _marker(plan: Plan, *, truncated: bool) -> str:
     """Return the hidden first line by which a program finds the comment."""
     data = {"mesh": plan.mesh[:MAX_TITLE], "digest": plan.digest[:MAX_TITLE], "truncated": truncated}
-    text = re.sub("[<>@#&]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", json.dumps(data))
+    text = re.sub("[<>@#&]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", json_text(data))
     return f"<!-- mesh-plan {text} -->"
 
 

@@ -128,6 +128,10 @@ _PROPERTIES: Json = {
         "type": "array",
         "items": _record("Cannot be planned now", {**_ADDRESS, "why": _TEXT}),
     },
+    "unread": {
+        "type": "array",
+        "items": _record("A cluster that could not be read", {"cluster": _TEXT, "why": _TEXT}),
+    },
     "left": {
         "type": "array",
         "items": _record(
@@ -143,8 +147,13 @@ _PROPERTIES: Json = {
     "warnings": _TEXTS,
     "confirm": {**_TEXTS, "description": "clusters that an apply asks to confirm by name"},
     "skipped_checks": {**_TEXTS, "description": "ids of the pre-flight checks that apply skips"},
+    "targets": {**_TEXTS, "description": "the patterns of --target"},
+    "excludes": {**_TEXTS, "description": "the patterns of --exclude"},
     "applyable": {**_FLAG, "description": "whether an apply would change or wait for something"},
-    "complete": {**_FLAG, "description": "whether nothing was deferred"},
+    "complete": {
+        **_FLAG,
+        "description": "whether everything was read, and nothing was deferred or left out by an option",
+    },
     "errored": _FLAG,
 }
 

@@ -12,9 +12,12 @@ from mesh.cli.views.step_lines import Line, address, remarks, step_lines
 from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
+NOTHING_TO_DESTROY = "No changes. No objects need to be destroyed."
 AS_RECORDED = (
     "No changes. Your clusters match the configuration, as of the last apply and what shows without Secrets."
 )
+
+PARTIAL = "No changes in the selected resources. The others were not planned."
 
 _LEGEND = {
     Action.CREATE: "create",
@@ -34,14 +37,18 @@ def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
     else:
         parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
         last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
-        parts.append("\n".join([*last, f"Digest: {plan.digest}"] if plan.digest else last))
+        parts.append("\n".join([*last, f"Digest: {terminal(plan.digest)}"] if plan.digest else last))
     parts += _left(plan.left, paint)
     parts += _warnings(plan.remarks, paint, width)
     return "\n\n".join(parts) + "\n"
 
 
 def no_changes(plan: Plan) -> str:
-    """Return the sentence for a plan without changes, with the limits of this identity."""
+    """Return the sentence for a plan without changes, with its limits."""
+    if plan.is_partial:
+        return PARTIAL
+    if plan.destroying:
+        return NOTHING_TO_DESTROY
     return AS_RECORDED if plan.recorded else NO_CHANGES
 
 

@@ -6,18 +6,18 @@ writes to a given stream with a given clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from mesh import __version__
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.result import RunSummary, result_json
 from mesh.cli.views.tables import pad
 from mesh.model import Action
+from mesh.model.printable import json_text
 
 HEARTBEAT = 10.0
 """Seconds after which an unfinished step is reported again."""
@@ -34,6 +34,7 @@ class StepPhase(Enum):
     FAILED = "failed"
     SKIPPED = "skipped"
     DEFERRED = "deferred"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class Event:
     hint: str = ""
 
 
+class Stream(Protocol):
+    """What progress is written to."""
+
+    def write(self, text: str, /) -> int:
+        """Write text."""
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+
+
 class Times(Protocol):
     """The clock of an observer."""
 
@@ -68,6 +79,9 @@ class Observer(Protocol):
 
     def event(self, event: Event) -> None:
         """Handle an event."""
+
+    def note(self, text: str) -> None:
+        """Print a line about the whole run, such as a warning."""
 
     def tick(self, now: float) -> None:
         """Handle the passing of time (monotonic seconds); called several times a second."""
@@ -101,6 +115,11 @@ def doing(action: Action) -> str:
     return _DOING[action]
 
 
+def left_at(action: Action) -> str:
+    """Return what became of a step that was carried out and then not waited for."""
+    return "interrupted" if action is Action.READ else f"{_DONE[action]}, but not ready yet"
+
+
 def words(event: Event) -> str:
     """Return the result of a step: `created (1.4s)`, `failed (3.0s): no such host`."""
     text = f": {terminal(event.text)}" if event.text else ""
@@ -118,6 +137,8 @@ def words(event: Event) -> str:
             return "skipped" + text
         case StepPhase.DEFERRED:
             return "deferred" + text
+        case StepPhase.INTERRUPTED:
+            return f"{left_at(event.action)}{took}{text}"
 
 
 class Pending:
@@ -154,16 +175,21 @@ class Pending:
 class PlainProgress:
     """Prints one line per event, with the time of day and no colours; `clusters` sets the column width."""
 
-    def __init__(self, stream: TextIO, times: Times, *, clusters: Iterable[str] = ()) -> None:
+    def __init__(self, stream: Stream, times: Times, *, clusters: Iterable[str] = ()) -> None:
         self._stream, self._times = stream, times
         self._width = max(map(len, clusters), default=0)
         self._pending = Pending()
 
     def event(self, event: Event) -> None:
-        """Write the event; waiting is kept for the next tick, and deferrals for the final result."""
+        """Write the event; waiting is kept for the next tick, and what was not begun for the final result."""
         self._pending.note(event, self._times.monotonic())
-        if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED}:
+        if event.phase not in {StepPhase.WAITING, StepPhase.DEFERRED, StepPhase.SKIPPED}:
             self._write(event, words(event))
+
+    def note(self, text: str) -> None:
+        """Write a line of its own."""
+        self._stream.write(f"{terminal(text)}\n")
+        self._stream.flush()
 
     def tick(self, now: float) -> None:
         """Report unfinished steps, so that silence is not mistaken for a hang."""
@@ -190,6 +216,7 @@ _TYPES = {
     StepPhase.FAILED: "apply_errored",
     StepPhase.SKIPPED: "apply_skipped",
     StepPhase.DEFERRED: "apply_deferred",
+    StepPhase.INTERRUPTED: "apply_interrupted",
 }
 
 
@@ -200,7 +227,7 @@ class JsonProgress:
     A reader should show the `@message` of a type that it does not know.
     """
 
-    def __init__(self, stream: TextIO, times: Times) -> None:
+    def __init__(self, stream: Stream, times: Times) -> None:
         self._stream, self._times = stream, times
         self._pending = Pending()
         self._write("info", "version", f"mesh {__version__}", {"mesh": __version__, "ui": STREAM_VERSION})
@@ -209,6 +236,11 @@ class JsonProgress:
         """Write the event."""
         self._pending.note(event, self._times.monotonic())
         self._hook(event, event.elapsed, words(event))
+
+    def note(self, text: str) -> None:
+        """Write a diagnostic."""
+        detail = {"severity": "warning", "summary": terminal(text).removeprefix("Warning: ")}
+        self._write("warn", "diagnostic", terminal(text), {"diagnostic": detail})
 
     def tick(self, now: float) -> None:
         """Report unfinished steps."""
@@ -237,5 +269,5 @@ class JsonProgress:
     def _write(self, level: str, kind: str, message: str, more: dict[str, Any]) -> None:
         stamp = self._times.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"@level": level, "@message": message, "@module": "mesh", "@timestamp": stamp, "type": kind}
-        self._stream.write(json.dumps({**line, **more}) + "\n")
+        self._stream.write(json_text({**line, **more}) + "\n")
         self._stream.flush()

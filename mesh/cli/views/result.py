@@ -24,8 +24,9 @@ class Failure:
 class RunSummary:
     """The result of a run; a replacement counts as added and as destroyed.
 
-    For a destroy, the changed resources are those it gave back. `end` is how the run ended; `skipped`
-    and `deferred` contain pairs of address and reason; `resume` is the command that continues the run.
+    For a destroy, the changed resources are those it gave back. `end` is how the run ended; `skipped`,
+    `deferred` and `interrupted` (carried out, but not ready when the run was stopped) contain pairs of
+    address and reason; `resume` is the command that continues the run.
     """
 
     verb: Literal["apply", "destroy"]
@@ -36,6 +37,7 @@ class RunSummary:
     failures: tuple[Failure, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     deferred: tuple[tuple[str, str], ...] = ()
+    interrupted: tuple[tuple[str, str], ...] = ()
     end: End = "complete"
     resume: str = ""
 
@@ -64,8 +66,8 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
     paint = painter(colour=colour)
     style: Literal["green", "yellow", "red"] = "green" if result.complete else "yellow"
     parts = [paint(result.head(), "red" if result.failures else style)]
+    parts += _list("Not ready yet:", result.interrupted, paint)
     parts += _list("Skipped:", result.skipped, paint)
-    parts += _grouped("Deferred:", result.deferred, paint)
     parts += _failures(result.failures, paint)
     if result.resume and not result.complete:
         parts.append(f"Resume with: {paint(terminal(result.resume), 'bold')}")
@@ -75,20 +77,6 @@ def result_text(result: RunSummary, *, colour: bool = False) -> str:
 def _list(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
     if pairs:
         lines = (f"  {terminal(key)}: {terminal(why)}" for key, why in pairs)
-        yield "\n".join([paint(title, "bold"), *lines])
-
-
-def _grouped(title: str, pairs: tuple[tuple[str, str], ...], paint: Paint) -> Iterator[str]:
-    """Return each reason once, with its addresses below it."""
-    if pairs:
-        reasons: dict[str, list[str]] = {}
-        for key, why in pairs:
-            reasons.setdefault(why, []).append(key)
-        lines = [
-            line
-            for why, keys in reasons.items()
-            for line in (f"  {terminal(why)}", *(f"    {terminal(key)}" for key in keys))
-        ]
         yield "\n".join([paint(title, "bold"), *lines])
 
 
@@ -118,5 +106,6 @@ def result_json(result: RunSummary) -> dict[str, Any]:
         ],
         "skipped": [{"address": key, "why": why} for key, why in result.skipped],
         "deferred": [{"address": key, "why": why} for key, why in result.deferred],
+        "interrupted": [{"address": key, "why": why} for key, why in result.interrupted],
         "resume": "" if result.complete else result.resume,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.tables import table
+from mesh.istio.addresses import is_connection
 from mesh.queries.states import ResourceState
 from mesh.queries.status.model import SECRETS, CertificateStatus, ClusterStatus, Status, Workload
 
@@ -45,8 +46,14 @@ def _headline(status: Status, paint: Paint) -> str:
     ready = sum(not cluster.troubles for cluster in status.clusters)
     noun = "cluster" if number == 1 else "clusters"
     links = sum(1 for cluster in status.clusters for peer in cluster.peers if peer.link and not peer.why)
-    asked = sum(1 for cluster in status.clusters for peer in cluster.peers if peer.link)
-    text = f"Mesh {terminal(status.mesh)}: {ready} of {number} {noun} ready, {links} of {asked} links up."
+    shown = {peer.resource for cluster in status.clusters for peer in cluster.peers if peer.link}
+    every = {
+        str(each.key) for cluster in status.clusters for each in cluster.resources if is_connection(each.key)
+    }
+    unread = f", {len(every - shown)} not read" if every - shown else ""
+    asked = len(every | shown)
+    up = f"{links} of {asked} links up{unread}"
+    text = f"Mesh {terminal(status.mesh)}: {ready} of {number} {noun} ready, {up}."
     return paint(text, "bold" if status.ready else "yellow") + "\n"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from mesh.cli.views.progress import Event, StepPhase
+from mesh.cli.views.progress import Event, StepPhase, left_at
 from mesh.cli.views.result import Failure, RunSummary
 from mesh.model import Action
 from mesh.state.history import End
@@ -31,6 +31,11 @@ def tally(
         failures=tuple(Failure(event.key, event.text, event.hint) for event in failed),
         skipped=_pairs(last.values(), StepPhase.SKIPPED),
         deferred=_pairs(last.values(), StepPhase.DEFERRED),
+        interrupted=tuple(
+            (event.key, f"{left_at(event.action)}: {event.text}")
+            for event in last.values()
+            if event.phase is StepPhase.INTERRUPTED
+        ),
         end=end,
         resume=resume,
     )

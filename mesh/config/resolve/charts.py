@@ -100,9 +100,13 @@ def _locate(
 ) -> tuple[str, str, str]:
     """Return helm's chart argument, repository and version; the version of a local chart is its own."""
     if "://" not in source:
+        if not variable and not report.reachable(trail, source):
+            return source, "", ""
         ref = _in_folder(source, component, wanted, trail, variable, report)
         return ref, "", _own_version(Path(ref))
     check_url(source, trail, ("oci", "https", "http"), report)
+    if not variable:
+        report.allowed(trail, source.rstrip("/"))
     source = source.rstrip("/")
     if source.startswith("oci://"):
         return f"{source}/{component}", "", wanted
@@ -127,6 +131,8 @@ def _in_folder(
     folder = report.path(source)
     for path in (folder / component, folder / f"{component}-{wanted}.tgz", folder):
         if path_type(path / "Chart.yaml") or (path.suffix == ".tgz" and path_type(path) == "file"):
+            if not variable:
+                report.without_links_out(trail, source, path)
             return str(path.absolute())
     what, hint = f"no such folder: {source}", "relative paths start from the folder of the mesh file"
     if path_type(folder) == "folder":

@@ -71,11 +71,10 @@ def _cluster(
         "cni": own.cni or shared.cni or istiod,
         "ztunnel": own.ztunnel or shared.ztunnel or istiod,
     }
-    kubeconfig = part.kubeconfig or defaults.kubeconfig
     return Cluster(
         name=part.name,
         context=overrides.context(part.name) or part.context or part.name,
-        kubeconfig=str(report.path(kubeconfig).absolute()) if kubeconfig else "",
+        kubeconfig=_kubeconfig(part, defaults, trail, report),
         cluster_name=part.cluster_name or part.name,
         network=part.network or part.name,
         trust_domain=upstream.trust_domain(part)
@@ -89,6 +88,19 @@ def _cluster(
         api_server=(part.api_server or "").rstrip("/"),
         allow_loopback=bool(defaults.allow_loopback if part.allow_loopback is None else part.allow_loopback),
     )
+
+
+def _kubeconfig(part: ClusterPart, defaults: DefaultsPart, trail: Trail, report: Problems) -> str:
+    """Return the absolute path, "" for that of the environment; report one that a stranger chose."""
+    named = part.kubeconfig or defaults.kubeconfig
+    if not named:
+        return ""
+    path = report.path(named)
+    if report.bound and path.resolve() not in {each.resolve() for each in report.bound.kubeconfigs}:
+        at = (*trail, "kubeconfig") if part.kubeconfig else (*DEFAULTS, "kubeconfig")
+        hint = "remove it, or name the same file in KUBECONFIG: only the pipeline chooses credentials"
+        report.refused(at, f"kubeconfig {named} cannot be used", hint)
+    return str(path.absolute())
 
 
 def _eastwest(part: ClusterPart, defaults: DefaultsPart) -> EastWest:

@@ -24,7 +24,10 @@ from mesh.istio.versions import (
     Version,
     since,
 )
+from mesh.model.printable import without_password
 from mesh.model.spec import GatewayAPI, Licence, SecretRef
+from mesh.world.plain_http import refusal
+from mesh.world.untrusted import names_licence
 
 AT: Trail = ("spec", "istio")
 _ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+]*)://(?P<user>[^/?#]*@)?[-A-Za-z0-9.\[\]:]+(?:/\S*)?")
@@ -106,6 +109,9 @@ def licence(istio: IstioPart, report: Problems) -> Licence:
         )
         report.wrong(trail, what, "write license: {env: GLOO_MESH_LICENSE_KEY}")
         return Licence(origin=origin)
+    if part.env and report.bound and not names_licence(part.env):
+        hint = "name it like GLOO_MESH_LICENSE_KEY: an untrusted file may read no other secret"
+        report.wrong((*trail, "env"), f"{part.env} is not the name of a licence variable", hint)
     if part.secret_ref:
         return Licence(secret=SecretRef(part.secret_ref.name, part.secret_ref.namespace), origin=origin)
     if part.file:
@@ -160,7 +166,9 @@ def check_url(url: str, trail: Trail, schemes: tuple[str, ...], report: Problems
         report.wrong(trail, "contains a user name or password", "remove it and use helm registry login")
     elif not parts or parts["scheme"] not in schemes:
         hint = f"start it with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-        report.wrong(trail, f"{shown(url)} is not a valid URL", hint)
+        report.wrong(trail, f"{shown(without_password(url))} is not a valid URL", hint)
+    elif parts["scheme"] == "http" and (why := refusal(url, report.http)):
+        report.wrong(trail, why)
 
 
 def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, report: Problems) -> GatewayAPI:
@@ -173,12 +181,18 @@ def gateway_api(part: GatewayAPIPart, release: Version, overrides: Overrides, re
     if "://" in source:
         check_url(source, (*trail, "source"), ("https",), report)
         sha256 = sha256 or GATEWAY_API_DIGESTS.get(wanted, "")
+        if part.source and not overrides.gateway_api:
+            report.allowed((*trail, "source"), part.source)
         if not sha256:
             hint = f"set it, or use a version with a built-in digest: {', '.join(GATEWAY_API_DIGESTS)}"
             report.wrong((*trail, "sha256"), f"is missing for {wanted}", hint)
         return GatewayAPI(wanted, source, sha256, part.safe_upgrades, report.origin(trail))
-    path = report.path(source)
-    if not path_type(path):
+    path, at = report.path(source), (*trail, "source")
+    if not overrides.gateway_api and not (
+        report.reachable(at, source) and report.without_links_out(at, source, path)
+    ):
+        return GatewayAPI(wanted, "", sha256, part.safe_upgrades, report.origin(trail))
+    if path_type(path) not in ("file", "folder"):
         where = f"{GATEWAY_API_VARIABLE}: " if overrides.gateway_api else ""
         what = f"{where}no such file or folder: {source}"
         report.wrong((*trail, "source"), what, "relative paths start from the folder of the mesh file")

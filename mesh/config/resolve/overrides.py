@@ -13,7 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mesh.config.source.problems import Bound
 from mesh.errors import UsageError
+from mesh.istio.versions import OFFICIAL_CHARTS
+from mesh.world.kube.kubeconfig import paths
+from mesh.world.plain_http import allowed_hosts
+from mesh.world.untrusted import is_untrusted, listed_sources
 
 CONTEXT = "MESH_CONTEXT_"
 CHARTS = "MESH_CHART_SOURCE"
@@ -30,6 +35,10 @@ class Overrides:
     gateway_api: str = ""
     stop: tuple[str, ...] = ()
     """An intermediate version to install instead of the file's; () for none."""
+    http: frozenset[str] = frozenset()
+    """Hosts that may be reached without TLS."""
+    bound: Bound | None = None
+    """What an untrusted mesh file may use; None for one that is trusted."""
 
     @classmethod
     def read(
@@ -42,12 +51,18 @@ class Overrides:
             charts=_absolute(environ.get(CHARTS, "")),
             gateway_api=_absolute(environ.get(GATEWAY_API, "")),
             stop=stop,
+            http=allowed_hosts(environ),
+            bound=_bound(environ) if is_untrusted(environ) else None,
         )
 
     def context(self, cluster: str) -> str:
         """Return the context that replaces the file's for a cluster, or ""."""
         variable = CONTEXT + cluster.upper().replace("-", "_")
         return self.contexts.get(cluster) or self.variables.get(variable, "")
+
+
+def _bound(environ: Mapping[str, str]) -> Bound:
+    return Bound(listed_sources(environ) or OFFICIAL_CHARTS, paths("", environ))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -20,6 +20,8 @@ SHORTEST_RENEWAL = timedelta(hours=1)
 def root_of_trust(part: RootOfTrustPart, report: Problems) -> RootOfTrust:
     """Return the root of trust; report settings that contradict each other."""
     found = _signing(part, report)
+    if part.migrate_backup:
+        report.reachable((*AT, "migrateBackup"), part.migrate_backup)
     if part.migrate_backup and not part.migrate:
         hint = "set migrate: restart as well, or remove it"
         report.wrong((*AT, "migrateBackup"), "has no effect without migrate", hint)
@@ -66,10 +68,13 @@ def _ca(part: CAPart | None, report: Problems) -> CA:
         case CAPart(files=FilesPart() as files):
             return _files(files, report)
         case CAPart(command=list() as command):
+            hint = "the pipeline of the reviewed file runs it: plan without --untrusted after a review"
+            report.refused((*trail, "command"), "cannot run a program", hint)
             return CommandCA((_program(command[0], report), *command[1:]))
         case CAPart(existing=True):
             return ExistingCA()
         case CAPart(generate=GeneratePart(key_file=str() as key_file)):
+            report.reachable((*trail, "generate", "keyFile"), key_file)
             return GenerateCA(key_file)
     return GenerateCA()
 
@@ -81,6 +86,8 @@ def _files(part: FilesPart, report: Problems) -> FilesCA:
     """
     trail = (*AT, "ca", "files")
     key = report.path(part.key)
+    if not report.reachable((*trail, "key"), part.key):
+        return FilesCA(part.cert, part.key)
     if path_type(key) == "folder":
         report.wrong((*trail, "key"), f"{part.key} is a folder", "name the file in it")
     report.file((*trail, "cert"), part.cert)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mesh.config.schema.mesh_file import DefaultsPart
 from mesh.config.schema.messages import kind_of
 from mesh.config.source.document import Document, Trail
-from mesh.config.source.load import load
+from mesh.config.source.load import linked, load
 from mesh.config.source.problems import Problems, path_type
 from mesh.errors import InputError, Problem
 from mesh.istio.computed_values_upstream import table
@@ -55,13 +55,16 @@ class ValuesReader:
 
     def _load(self, name: str, trail: Trail) -> Document | None:
         path = self.report.path(name)
+        if not self.report.reachable(trail, name):
+            return None
         if not path_type(path):
             self.report.wrong(
                 trail, f"no such file: {name}", "relative paths start from the folder of the mesh file"
             )
             return None
         try:
-            doc = load(path)
+            with linked(path):
+                doc = load(path)
         except InputError as error:
             self.report.found.extend(error.problems)
             return None

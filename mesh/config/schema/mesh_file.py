@@ -222,6 +222,27 @@ class ResourcePart(Part):
     ]
 
 
+class IgnorePart(Part):
+    """A field of objects of Helm releases that others may change."""
+
+    kind: Annotated[
+        str, Field(pattern=forms.OBJECT_KIND, description="kind of the objects, such as Deployment")
+    ]
+    path: Annotated[
+        str,
+        Field(
+            pattern=forms.FIELD_PATH,
+            description="path of the field as plans show it, with * for any text; covers all that is in it",
+        ),
+    ]
+    name: Annotated[
+        str, Field(pattern=forms.NAME, description="name of the objects, with * for any text")
+    ] = "*"
+    cluster: Annotated[
+        str, Field(pattern=forms.NAME, description="cluster of the objects, with * for any text")
+    ] = "*"
+
+
 class SpecPart(Part):
     """The desired state of the mesh."""
 
@@ -241,6 +262,18 @@ class SpecPart(Part):
         list[Annotated[str, Field(pattern=forms.ADDRESS)]],
         NONE,
         Field(description="addresses of objects that mesh leaves to their owner, such as link/a/b"),
+    ]
+    prevent_destroy: Annotated[
+        list[Annotated[str, Field(pattern=forms.PATTERN)]],
+        NONE,
+        Field(
+            description="what no plan may destroy: addresses, kinds or clusters, with * as in chart/*/istiod"
+        ),
+    ]
+    ignore: Annotated[
+        list[IgnorePart],
+        NONE,
+        Field(description="fields of objects of Helm releases that others may change"),
     ]
     resources: Annotated[
         list[ResourcePart], NONE, Field(description="resources of installed kinds, beside those of the mesh")

@@ -19,6 +19,9 @@ SHA256 = r"^[0-9a-f]{64}$"
 KIND = r"^[a-z][a-z0-9-]{0,62}$"
 NAME = r"^[^/\s]{1,253}$"
 ADDRESS = r"^[^/\s]+/[^/\s]+/[^/\s]+$"
+PATTERN = r"^[^/\s]+(?:/[^/\s]+){0,2}$"
+OBJECT_KIND = r"^[A-Z][A-Za-z0-9]{0,62}$"
+FIELD_PATH = r"^[^\s.\[]+[^\x00-\x1f]*$"
 SENSITIVE = r"^[^\s.]+(?:\.[^\s.]+)*$"
 
 MAX_CLUSTERS = 250
@@ -55,8 +58,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "is not a valid path of a value",
         "write it with dots, such as meshConfig.some.password",
     ),
+    OBJECT_KIND: (
+        "is not a valid kind of Kubernetes objects",
+        "write it as in a manifest, such as Deployment",
+    ),
+    FIELD_PATH: ("is not a valid path of a field", "write it as plans show it, such as spec.replicas"),
     KIND: ("is not a valid kind", "use lower-case letters, digits and hyphens"),
     NAME: ("is not a valid name of a resource", "write it without slashes and spaces"),
+    PATTERN: (
+        "is not a valid pattern",
+        "write an address, a kind or a cluster, such as chart/*/istiod or cluster1",
+    ),
     ADDRESS: ("is not a valid address", "write kind/cluster/name, such as link/cluster1/cluster2"),
 }
 SECRETIVE = frozenset({VARIABLE, REPO_KEY})

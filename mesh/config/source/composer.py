@@ -14,6 +14,7 @@ import yaml
 from mesh.config.source.document import Mark, Trail, dotted
 from mesh.config.source.scalars import HIDDEN, ambiguity, plain, shown
 from mesh.errors import Problem
+from mesh.model.secret_names import is_secret_name
 
 MAX_DEPTH = 32
 MAX_NODES = 50_000
@@ -190,7 +191,9 @@ class Composer:
         if event.tag in TEXT_TAGS or not (event.implicit[0] or event.tag in TAGS):
             return text
         if complaint := ambiguity(text):
-            self._wrong(event, trail, f"{shown(text)} {complaint}", "quote it if it is text")
+            is_hidden = any(is_secret_name(str(part)) for part in trail)
+            named = "the value" if is_hidden else shown(text)
+            self._wrong(event, trail, f"{named} {complaint}", "quote it if it is text")
             return text
         return plain(text)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from mesh.config.source.composer import Composer, UnusableError
 from mesh.config.source.document import Document
 from mesh.config.source.scalars import HIDDEN
 from mesh.errors import InputError, Problem
+from mesh.model.printable import quoted
+from mesh.world.disk.input_file import leads_out, read_input
 
 MAX_BYTES = 1 << 20
 MAX_PROBLEMS = 100
@@ -39,8 +42,7 @@ def load_foreign(path: Path) -> Any:
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a small file; raise `InputError` with the reason if it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        return read_input(path, limit=MAX_BYTES)
     except FileNotFoundError:
         raise _unreadable(
             path, "no such file", "check the path, or run `mesh init` to create a mesh file"
@@ -49,10 +51,27 @@ def read_bytes(path: Path) -> bytes:
         raise _unreadable(path, "is a folder", "name the file in it") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a path"
+        if why.startswith("is "):
+            raise _unreadable(path, why, "check that this is the right file, or split it") from None
         raise _unreadable(path, f"cannot be read: {why.lower()}", "check its owner and mode") from None
-    if len(content) > MAX_BYTES:
-        raise _unreadable(path, "is larger than 1 MiB", "check that this is the right file, or split it")
-    return content
+
+
+@contextmanager
+def linked(path: Path) -> Iterator[None]:
+    """Replace the problems of a file behind a link that leads out of its folder: they quote its content.
+
+    The link may lead to a file that is not meant for mesh, such as one with passwords.
+    """
+    try:
+        yield
+    except InputError as error:
+        if not path.exists() or not leads_out(path):
+            raise
+        count = len(error.problems)
+        what = f"is a link to {path.resolve()}, out of its folder, and that file has {count} problems"
+        raise _unreadable(
+            path, what, f"to see them, name it: mesh validate -f {quoted(str(path.resolve()))}"
+        ) from None
 
 
 def _unreadable(path: Path, what: str, hint: str) -> InputError:

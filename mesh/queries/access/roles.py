@@ -27,8 +27,11 @@ HOME = "kube-system"
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
 
-BESIDE = (CONFIG_MAP, POD, SECRET, SERVICE, DEPLOYMENT, DAEMON_SET)
-"""What a plan lists in the namespaces of the mesh. What a kind lists beyond these, the kind says."""
+BESIDE_CHARTS = (CONFIG_MAP, POD, SECRET, DEPLOYMENT, DAEMON_SET)
+"""What a plan lists in the namespaces of charts. What a kind lists beyond these, the kind says."""
+
+BESIDE_GATEWAYS = (CONFIG_MAP, POD, SERVICE, DEPLOYMENT)
+"""What it lists in the namespace of the east-west gateway: no Secrets."""
 
 USERS = (POD, SERVICE)
 """What a destroy lists in the whole cluster, to refuse while workloads use the mesh.
@@ -124,8 +127,12 @@ def _reads(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
     """Return the rights to read everything that a plan, a check and `mesh status` look at."""
     found = set(rights(NAMESPACE, READ))
     found |= {replace(right, name=ROOT_CONFIG_MAP) for right in rights(CONFIG_MAP, READ)}
-    spaces = namespaces(mesh, cluster)
-    found |= {right for name in spaces for each in BESIDE for right in rights(each, READ, name)}
+    charts = {cluster.namespace, *(chart.namespace for chart in cluster.charts.values())}
+    charts |= {mesh.automatic.namespace} if mesh.automatic else set()
+    beside = [(each, name) for each in BESIDE_CHARTS for name in charts]
+    beside += [(each, cluster.eastwest.namespace) for each in BESIDE_GATEWAYS]
+    beside += [(SECRET, licence_secret(mesh, cluster).namespace)]
+    found |= {right for each, name in beside for right in rights(each, READ, name)}
     found |= set(rights(LEASE, ("get",), HOME))
     for key, resource in _resources(mesh, cluster, kinds).items():
         if kind := kinds.get(key.kind):
@@ -199,6 +206,19 @@ def _rules(some: Iterable[Right]) -> Iterator[Object]:
         yield {"apiGroups": [group], "resources": resources, **named, "verbs": list(allowed)}
 
 
+def cel_text(text: str) -> str:
+    """Return a literal of CEL (the language of admission policies) that has this text as its value."""
+    return '"' + "".join(map(_cel_char, text)) + '"'
+
+
+def _cel_char(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    if " " <= char <= "~":
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"
+
+
 def _policy(who: Subject) -> Iterator[Object]:
     """Yield a policy that denies every real write of this identity, on all resources; it fails closed."""
     api = f"{ADMISSION}/v1"
@@ -211,7 +231,7 @@ def _policy(who: Subject) -> Iterator[Object]:
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": [rule]},
             "matchConditions": [
-                {"name": "who-plans", "expression": f"request.userInfo.username == '{who.username}'"},
+                {"name": "who-plans", "expression": f"request.userInfo.username == {cel_text(who.username)}"},
                 {"name": "no-question", "expression": "request.resource.group != 'authorization.k8s.io'"},
             ],
             "validations": [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.istio import solo, upstream
 from mesh.istio.addresses import eastwest_key
 from mesh.model import Action, Attrs, Key, Plan, Unread
+from mesh.model.bounded_text import SMALL, Unfit
 from mesh.model.spec import Cluster, Component, Mesh
 from mesh.queries.checks.model import NotFound, Skip
 from mesh.queries.states import ResourceState
@@ -17,9 +18,12 @@ from mesh.queries.status.model import ClusterStatus, Status
 from mesh.state.lockfile import State
 from mesh.world import Object
 from mesh.world.helm.releases import Release, ReleaseView
+from mesh.world.shapes import fitted
 
 if TYPE_CHECKING:
     from mesh.world.pki import Inspection
+
+MESH_CONFIG = {"trustDomain": str, "defaultConfig": {"meshId": str}}
 
 Rows = tuple[Object, ...]
 
@@ -94,6 +98,15 @@ class MeshFacts:
     states: Mapping[Key, ResourceState] = field(default_factory=dict)
     status: Status | Unread = NOT_READ
     missed: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """The clusters and resources that could not be read, and why."""
+        clusters = {f"cluster {each.name}": each.unreachable for each in self.clusters.values()}
+        said = {name: why for name, why in clusters.items() if why}
+        silent = {each.name for each in self.clusters.values() if each.unreachable}
+        states = {str(key): each.unread for key, each in self.states.items() if key.cluster not in silent}
+        return said | {name: why for name, why in states.items() if why}
 
     @property
     def reached(self) -> tuple[ClusterFacts, ...]:
@@ -229,10 +242,10 @@ def mesh_config(facts: ClusterFacts) -> Mapping[str, Any]:
     found = facts.named("configs", facts.namespace, "istio")
     text = (found or {}).get("data", {}).get("mesh", "")
     try:
-        document = parse(text)
-    except ValueError as error:
+        document: Mapping[str, Any] = fitted(parse(text, SMALL), MESH_CONFIG)
+    except Unfit as error:
         raise Skip(f"ConfigMap {facts.namespace}/istio cannot be read: {error}") from None
-    return document if isinstance(document, Mapping) else {}
+    return document
 
 
 def trust_domain(facts: ClusterFacts) -> str:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from mesh.errors import RefusedError, UsageError
 from mesh.istio.addresses import chart_key
 from mesh.model import NO_CLUSTER, Action, Key, Plan
+from mesh.model.printable import quoted
 from mesh.queries.checks.catalog import BY_ID, CHECKS
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed
 from mesh.queries.checks.model import (
@@ -26,6 +27,7 @@ from mesh.queries.checks.model import (
     Severity,
     Skip,
 )
+from mesh.world.guarded import not_understood
 
 LOOKS = re.compile(
     r"kubectl( --context \S+)?( -n \S+)? (get|describe|logs|config get-contexts)\b"
@@ -112,8 +114,9 @@ def _asked(check: Check, cluster: str, scene: MeshFacts, ask: Callable[[], Findi
         state, why = CheckStatus.SKIPPED, str(said)
     except NotApplicable as said:
         state, why = CheckStatus.NOT_APPLICABLE, str(said)
-    except Exception as error:  # noqa: BLE001  # a bug must neither hide other checks nor stop an apply
-        state, why = CheckStatus.SKIPPED, f"internal error (please report): {type(error).__name__}"
+    except Exception as error:  # noqa: BLE001  # neither odd data nor a bug may hide other checks
+        what = f"cluster {cluster}: what the check looks at" if cluster else "what the check compares"
+        state, why = CheckStatus.SKIPPED, not_understood(what, error)
     if found:  # findings before the exception stay: a later gap cannot make them untrue
         state = CheckStatus.FAILED
     return CheckResult(check, cluster, state, why, tuple(found))
@@ -132,7 +135,7 @@ def fix_of(scene: MeshFacts, result: CheckResult, finding: Finding) -> str:
         return text.replace("--context {context} ", "").replace("{namespace}", "istio-system")
     names = {"context": facts.cluster.context, "namespace": facts.namespace, "cluster": facts.name}
     for name, value in names.items():
-        text = text.replace(f"{{{name}}}", value)
+        text = text.replace(f"{{{name}}}", quoted(value))
     return text
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from mesh.config.starter import word
+from mesh.model.printable import terminal
 from mesh.queries.discover.agreed import Agreed, distinct, own_gateway
 from mesh.queries.discover.found import DiscoveredCluster, SkippedCluster
 
@@ -52,12 +53,12 @@ def mesh_file_text(
         *(line for each, own, network in distinct(clusters) for line in _cluster(each, own, network, agreed)),
         *_links(agreed),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(terminal, "\n".join(lines).split("\n"))) + "\n"
 
 
 def _wrapped(words: str, mark: str) -> str:
     return textwrap.fill(
-        words,
+        terminal(words),
         WIDTH,
         initial_indent=mark,
         subsequent_indent=mark.replace("-", " ") + ("" if "-" in mark else "  "),

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mesh.errors import KubeError, MeshError
+from mesh.errors import KubeError
 from mesh.istio.addresses import cacerts_key, label_key
 from mesh.istio.names import NETWORK
 from mesh.model import Live, Place, Unread
+from mesh.model.bounded_text import SMALL, Unfit
 from mesh.model.spec import COMPONENTS, Component, SecretRef
 from mesh.providers.cert import CertProvider, cacerts_place
 from mesh.providers.chart import all_views
@@ -23,10 +24,12 @@ from mesh.queries.discover.found import DiscoveredCluster, InstalledComponent, S
 from mesh.queries.discover.gateways import EASTWEST, REMOTE, bundle_version, gateways
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Object
+from mesh.world.guarded import guarded
 from mesh.world.helm.releases import ReleaseView
 from mesh.world.resources import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ResourceType
+from mesh.world.shapes import fitted
 from mesh.world.snapshot import Snapshot
-from mesh.world.yaml_documents import read_all
+from mesh.world.yaml_documents import read
 
 UNNAMED = "Kubernetes"
 OPERATOR = "istiod-gloo"
@@ -36,10 +39,8 @@ _IMAGE = re.compile(r"(?P<hub>.+)/[^/:]+:(?P<tag>[^:@]+?)(?:-distroless|-debug)?
 
 def look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | SkippedCluster | None:
     """Return what a cluster runs; None without Istio, `SkippedCluster` if it cannot be adopted or read."""
-    try:
-        return _look(name, context, snapshot)
-    except MeshError as error:
-        return SkippedCluster(name, context, error.message)
+    found = guarded(f"context {context}: what it holds", lambda: _look(name, context, snapshot))
+    return SkippedCluster(name, context, found.why) if isinstance(found, Unread) else found
 
 
 def _look(name: str, context: str, snapshot: Snapshot) -> DiscoveredCluster | SkippedCluster | None:
@@ -167,8 +168,11 @@ def _trust_domain(config: Mapping[str, Any], namespace: str, snapshot: Snapshot)
     if told := _at(config, "meshConfig", "trustDomain"):
         return str(told)
     for obj in snapshot.list(CONFIG_MAP, namespace=namespace, fields="metadata.name=istio"):
-        documents = read_all(str((obj.get("data") or {}).get("mesh", "")))
-        if documents and (told := _at(documents[0], "trustDomain")):
+        try:
+            found = fitted(read(obj.get("data", {}).get("mesh", ""), SMALL), {"trustDomain": str})
+        except Unfit as error:
+            raise KubeError(f"ConfigMap {namespace}/istio cannot be read: {error}") from None
+        if told := found.get("trustDomain"):
             return str(told)
     return "cluster.local"
 

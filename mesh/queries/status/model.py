@@ -146,7 +146,8 @@ class Status:
     """The whole mesh; `roots` are messages on roots of trust that differ, () if all are the same.
 
     `management` is the cluster whose management plane makes the links, "" if mesh makes them. `resources`
-    are the states of what belongs to no cluster of the file. `note` says why the state was not used.
+    are the states of what belongs to no cluster of the file. `note` says why the state was not used,
+    `said` what was ignored in the clusters' copies of it.
     """
 
     mesh: str
@@ -155,11 +156,19 @@ class Status:
     management: str = ""
     resources: tuple[ResourceState, ...] = ()
     note: str = ""
+    said: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether everything was read and works."""
         return not (self.roots or self.troubles or any(cluster.troubles for cluster in self.clusters))
+
+    @property
+    def was_read(self) -> bool:
+        """Whether everything could be read."""
+        return all(each.was_read for each in self.clusters) and not any(
+            each.unread for each in self.resources
+        )
 
     @property
     def in_sync(self) -> bool:
@@ -187,7 +196,12 @@ class Status:
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at first."""
         note = [f"the state was not used, and nothing is compared with it: {self.note}"] if self.note else []
-        return (*note, *self.roots, *(line for cluster in self.clusters for line in _warnings(cluster)))
+        return (
+            *note,
+            *self.said,
+            *self.roots,
+            *(line for cluster in self.clusters for line in _warnings(cluster)),
+        )
 
     def cluster(self, name: str) -> ClusterStatus:
         """Return the status of a cluster of the file."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from mesh.engine.session import Session
@@ -14,7 +15,7 @@ from mesh.errors import MeshError
 from mesh.istio.addresses import cacerts_key, label_key, licence_key
 from mesh.istio.names import NETWORK
 from mesh.istio.solo import licence_secret
-from mesh.model import Key, Live, UnreadSecret
+from mesh.model import Key, Live, Unread, UnreadSecret
 from mesh.providers.chart import views_in
 from mesh.providers.chart.values import CLEAR, LICENCE
 from mesh.queries.current import Current, current
@@ -33,6 +34,7 @@ from mesh.queries.status.model import (
 from mesh.queries.status.objects import ClusterView
 from mesh.queries.status.pods import workloads
 from mesh.walk import fan
+from mesh.world.guarded import guarded
 from mesh.world.kube.errors import Unauthorized, Unreachable
 from mesh.world.resources import NAMESPACE
 
@@ -52,7 +54,7 @@ def status_of(session: Session, seen: Current) -> Status:
     # Without the state, a root of trust that is not on this machine may exist all the same.
     others = (state for key, state in seen.states.items() if key.cluster not in views and not seen.note)
     management = mesh.automatic.management if mesh.automatic else ""
-    return Status(mesh.name, clusters, _roots(clusters), management, tuple(others), seen.note)
+    return Status(mesh.name, clusters, _roots(clusters), management, tuple(others), seen.note, seen.said)
 
 
 def _cluster(view: ClusterView) -> ClusterStatus:
@@ -69,6 +71,11 @@ def _cluster(view: ClusterView) -> ClusterStatus:
     )
     if blank.unreachable:
         return blank
+    found = guarded(f"cluster {cluster.name}: what it holds", partial(_read, view, blank))
+    return replace(blank, unreachable=found.why) if isinstance(found, Unread) else found
+
+
+def _read(view: ClusterView, blank: ClusterStatus) -> ClusterStatus:
     found = _with_rows(view, blank)
     return found if view.is_upstream else _with_licence(view, found)
 
@@ -106,11 +113,11 @@ def _with_rows(view: ClusterView, blank: ClusterStatus) -> ClusterStatus:
 
 def _part(unread: dict[str, str], name: str, read: Callable[[], Iterable[Row]]) -> tuple[Row, ...]:
     """Return what was read; nothing, and a note of why, if it could not be."""
-    try:
-        return tuple(read())
-    except MeshError as error:
-        unread[name] = error.message
+    found = guarded(f"the {name}", lambda: tuple(read()))
+    if isinstance(found, Unread):
+        unread[name] = found.why
         return ()
+    return found
 
 
 def _hidden(view: ClusterView) -> str:

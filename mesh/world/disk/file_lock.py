@@ -17,12 +17,18 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from mesh.errors import LockedError, StateError
+from mesh.model.bounded_text import SMALL, loads
 from mesh.world import trace
+from mesh.world.disk.files import naming
+from mesh.world.shapes import fitted
+
+HOLDER = {"who!": str, "host!": str, "pid!": int, "doing!": str, "since!": str}
 
 LOOKS, SECONDS_BETWEEN = 20, 0.05
 """How often to look for the name of a holder, which writes it just after it has the lock."""
@@ -45,8 +51,13 @@ class FileLock:
             "since": since.isoformat(timespec="seconds"),
             "who": user(),
         }
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
+        try:
+            with naming(self.path):
+                os.ftruncate(self._handle, 0)
+                os.pwrite(self._handle, json.dumps(holder, sort_keys=True).encode() + b"\n", 0)
+        except StateError:
+            self.release()
+            raise
         trace.event(trace.STATE, "file_lock_acquired", path=self.path, doing=doing)
         return self
 
@@ -54,7 +65,8 @@ class FileLock:
         """Release the lock; does nothing if it is not held."""
         if self._handle >= 0:
             # Emptied while the lock is still held: afterwards it could erase the next holder's name.
-            os.ftruncate(self._handle, 0)
+            with suppress(OSError):
+                os.ftruncate(self._handle, 0)
             os.close(self._handle)
             trace.event(trace.STATE, "file_lock_released", path=self.path)
         self._handle = -1
@@ -95,9 +107,9 @@ class FileLock:
         """Return the holder as the body names it; it is written a moment after the lock is taken."""
         for _ in range(LOOKS):
             try:
-                body = json.loads(self.path.read_bytes())
+                body = fitted(loads(self.path.read_bytes(), SMALL), HOLDER)
                 return "{who} on {host}, process {pid}: {doing}, since {since}".format(**body)
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError):
                 time.sleep(SECONDS_BETWEEN)
         return "another process"
 

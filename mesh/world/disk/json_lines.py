@@ -18,25 +18,32 @@ from pathlib import Path
 from typing import Any
 
 from mesh.errors import StateError
+from mesh.model.bounded_text import SMALL, loads
+from mesh.model.printable import quoted
 from mesh.world import trace
-from mesh.world.disk.files import sync_folder
+from mesh.world.disk.files import naming, sync_folder
+from mesh.world.disk.input_file import read_input
 
 JsonLine = Mapping[str, Any]
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a journal: it has two lines per step of one run."""
 
 
 def open_lines(path: Path) -> int:
     """Open (or create, 0600) a file of lines for appending, without its torn tail; return the descriptor."""
-    is_new = not path.exists()
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        _, intact = _parse(path.read_bytes(), path)
-        # Cut before the first append, or the new line would be joined to the torn one and be lost with it.
-        os.ftruncate(handle, intact)
-        if is_new:
-            sync_folder(path.parent)
-    except BaseException:
-        os.close(handle)
-        raise
+    with naming(path):
+        is_new = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _, intact = _parse(path.read_bytes(), path)
+            # Cut before the first append: the new line would be joined to the torn one, and lost with it.
+            os.ftruncate(handle, intact)
+            if is_new:
+                sync_folder(path.parent)
+        except BaseException:
+            os.close(handle)
+            raise
     return handle
 
 
@@ -69,9 +76,14 @@ def append_line(handle: int, entry: JsonLine) -> None:
 def read_lines(path: Path) -> tuple[dict[str, Any], ...]:
     """Return every intact entry in order, () if there is no file; raise StateError on a broken middle."""
     try:
-        data = path.read_bytes()
+        data = read_input(path, limit=LARGEST)
     except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise StateError(
+            f"{path} cannot be read: {error.strerror or error}",
+            hint=f"look at it: ls -l {quoted(str(path))}",
+        ) from None
     return _parse(data, path)[0]
 
 
@@ -112,7 +124,7 @@ def _parse(data: bytes, path: Path) -> tuple[tuple[dict[str, Any], ...], int]:
 def _decode(line: bytes) -> dict[str, Any] | None:
     """Return the entry of one line, None if the line is not whole."""
     try:
-        record = json.loads(line) if line.endswith(b"\n") else None
+        record = loads(line, SMALL) if line.endswith(b"\n") else None
     except ValueError:
         return None
     if not isinstance(record, dict) or record.get("sum") != _sum(record.get("entry")):

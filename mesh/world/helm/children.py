@@ -23,7 +23,10 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
+from mesh.model.bounded_text import SMALL, loads
+from mesh.world.disk.files import naming, private_folder
 from mesh.world.helm.errors import HelmBusy
+from mesh.world.shapes import fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ def locked(path: Path, what: str) -> Iterator[int]:
     This process closes its descriptor at the end; the kernel frees the lock with the last one.
     """
     private_folder(path.parent)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with naming(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _taken(fd):
             raise HelmBusy(
@@ -106,17 +110,11 @@ def note(fd: int, pid: int, command: str) -> None:
     os.pwrite(fd, json.dumps({"pid": pid, "started": started, "command": command}).encode() + b"\n", 0)
 
 
-def private_folder(path: Path) -> Path:
-    """Create a folder that only its owner may enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
 def _read(path: Path) -> Child:
     try:
-        said = json.loads(path.read_text("utf-8"))
-        return Child(int(said["pid"]), str(said["started"]), str(said["command"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        said = fitted(loads(path.read_bytes(), SMALL), {"pid!": int, "started!": str, "command!": str})
+        return Child(said["pid"], said["started"], said["command"])
+    except (OSError, ValueError):
         return Child()
 
 

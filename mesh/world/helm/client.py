@@ -9,20 +9,37 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any
 
+from mesh.errors import StateError
+from mesh.model.bounded_text import Unfit
 from mesh.world import HelmJob, Object, trace
-from mesh.world import yaml_documents as documents
-from mesh.world.helm.children import Children, alive, lock_path, private_folder, sweep
-from mesh.world.helm.errors import ChartNotFound, HelmMissing, HelmStopped, RenderFailed, failure
+from mesh.world.bounded_process import run
+from mesh.world.child_env import child_env
+from mesh.world.disk.files import private_folder
+from mesh.world.disk.scratch import scratch_until_exit
+from mesh.world.helm.charts import Charts
+from mesh.world.helm.children import Children, alive, lock_path
+from mesh.world.helm.errors import (
+    ChartNotFound,
+    HelmMissing,
+    HelmStopped,
+    HelmUnheard,
+    RenderFailed,
+    failure,
+)
+from mesh.world.helm.output import rendering
+from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.kubeconfig import Clusters, paths
+from mesh.world.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from mesh.world.helm.command import HelmCommand, Setting
@@ -47,24 +64,31 @@ class Program:
     timeout: float
     children: Children
     gate: BoundedSemaphore
+    charts: Charts
     _found: tuple[str, Version] | None = None
+    _home: Path | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def found(self) -> tuple[str, Version]:
         """Return the binary and its version; raise HelmMissing."""
         with self._lock:
             if self._found is None:
-                sweep(self.run_dir)
                 binary = _binary(self.env)
                 self._found = binary, _usable(binary, self.env)
             return self._found
 
+    def home(self) -> Path:
+        """Return the folder of helm's own files, found when first needed."""
+        with self._lock:
+            if self._home is None:
+                self._home = _home(self.env, self.run_dir)
+            return self._home
+
     def environment(self, kubeconfig: str) -> Mapping[str, str]:
-        """Return the environment of a helm process: the user's with the HELM_ variables of mesh."""
-        home = private_folder(private_folder(self.run_dir) / "helm")
-        kept = {key: value for key, value in self.env.items() if not key.startswith("HELM_")}
+        """Return the environment of a helm process: what it needs of the user's, and HELM_ variables."""
+        home = self.home()
         return {
-            **kept,
+            **child_env(self.env),
             "LC_ALL": "C",
             "NO_COLOR": "1",
             "KUBECONFIG": kubeconfig,
@@ -72,6 +96,7 @@ class Program:
             "HELM_CACHE_HOME": str(home / "cache"),
             "HELM_CONFIG_HOME": str(home / "config"),
             "HELM_DATA_HOME": str(home / "data"),
+            "HELM_PLUGINS": os.devnull,
             **_users(self.env),
         }
 
@@ -98,11 +123,25 @@ class HelmCli:
             ),
         )
         try:
-            return [document for document in documents.read_all(text) if isinstance(document, dict)]
-        except ValueError as error:
+            return rendering(text)
+        except Unfit as error:
             raise RenderFailed(
-                f"{self._what('render', job)}: the rendering is not valid YAML: {error}"
+                f"{self._what('render', job)}: the rendering is not valid YAML of Kubernetes objects: {error}"
             ) from None
+
+    def pinned(self, job: HelmJob) -> tuple[HelmJob, str]:
+        """Return the job with a private copy of its chart, made once a run, and the digest of its bytes."""
+        return self._program.charts.pinned(job, partial(self._pull, job))
+
+    def _pull(self, job: HelmJob, folder: Path) -> None:
+        """Download the chart of a job into a folder."""
+        self._run(
+            "pull the chart of", job, self._setting(os.devnull), lambda helm: helm.download(job, folder)
+        )
+
+    def version(self) -> str:
+        """Return the version of the program."""
+        return ".".join(map(str, self._program.found()[1]))
 
     def upgrade(self, job: HelmJob, *, force_conflicts: bool = False) -> None:
         """Install or upgrade a release; does not wait for its pods."""
@@ -156,11 +195,17 @@ class HelmCli:
         try:
             with self._program.gate:
                 return asyncio.run(work(HelmCommand(setting)))
+        except Unfit as error:
+            told = "helm ended without an error, but its output cannot be read"
+            raise HelmUnheard(f"{what}: {told}: {error}") from None
         except HelmExit as outcome:
             if outcome.late or outcome.code < 0:
                 ended = f"it took longer than {setting.timeout:g} s" if outcome.late else "it was stopped"
                 raise HelmStopped(f"{what}: {ended}") from None
             raise failure(what, outcome.stderr, job.values) from None
+        except ValueError:
+            # Not UTF-8, not JSON, or nothing at all: a wrapper around helm may lose what it prints.
+            raise HelmUnheard(f"{what}: helm ended without an error, but its output cannot be read") from None
 
     def _what(self, verb: str, job: HelmJob) -> str:
         place = f"cluster {self.cluster} (context {self.context})"
@@ -181,11 +226,28 @@ def connect(
     `run_dir` holds locks and helm's own folders. At most `processes` helms run at the same time; each may
     take `timeout` seconds per operation. `children.stop()` ends those at work.
     """
-    program = Program(env, run_dir.absolute(), timeout, children or Children(), BoundedSemaphore(processes))
+    folder = run_dir.absolute()
+    gate = BoundedSemaphore(processes)
+    program = Program(env, folder, timeout, children or Children(), gate, Charts())
     return {
         name: HelmCli(name, context, os.pathsep.join(map(str, paths(kubeconfig, env))), program)
         for name, context, kubeconfig in clusters
     }
+
+
+def _home(env: Mapping[str, str], run_dir: Path) -> Path:
+    """Return the first folder for helm's own files that can be written.
+
+    Beside the mesh file, if a run has made that folder and no branch could bring such files: a plan makes
+    none there, and works in a checkout that cannot be written.
+    """
+    caches = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or Path.home()) / ".cache")
+    own = [run_dir / "helm"] if run_dir.is_dir() and not is_untrusted(env) else []
+    for folder in (*own, caches / "mesh" / "helm"):
+        with suppress(StateError):
+            if os.access(private_folder(folder), os.W_OK):
+                return folder
+    return scratch_until_exit()
 
 
 def _binary(env: Mapping[str, str]) -> str:
@@ -203,18 +265,19 @@ def _usable(binary: str, env: Mapping[str, str]) -> Version:
     argv = [binary, "version", "--template", "{{ .Version }}"]
     began = time.monotonic()
     try:
-        said = subprocess.run(
-            argv, capture_output=True, check=True, timeout=30, env=dict(env)
-        ).stdout.decode()
-    except (OSError, subprocess.SubprocessError):
+        done = run(argv, env=child_env(env), seconds=30)
+    except (OSError, Unfit):
         raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET) from None
-    trace.process(trace.HELM, argv, 0, began)
+    trace.process(trace.HELM, argv, done.code, began)
+    if done.code:
+        raise HelmMissing(f"{binary} does not run", hint=HOW_TO_GET)
+    said = done.out.decode("ascii", "replace")
     number = _NUMBER.search(said)
     if not number:
         raise HelmMissing(f"{binary} does not print its version", hint=HOW_TO_GET)
     version = int(number[1]), int(number[2]), int(number[3] or 0)
     if not (OLDEST <= version < (4, 0, 0) or version >= OLDEST_4):
-        raise HelmMissing(f"{binary} is {said.strip()}, which is too old", hint=HOW_TO_GET)
+        raise HelmMissing(f"{binary} is {shown(said)}, which is too old", hint=HOW_TO_GET)
     return version
 
 

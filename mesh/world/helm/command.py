@@ -8,25 +8,33 @@ module is imported late, when helm runs: importing pyhelm3 takes as long as a pl
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from asyncio.subprocess import Process
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import semver
 from pyhelm3 import Command  # type: ignore[import-untyped]  # it has no types
 
+from mesh.model.bounded_text import ANSWER, Unfit, loads, megabytes
 from mesh.world import HelmJob, trace
 from mesh.world import yaml_documents as documents
+from mesh.world.disk.files import naming
 from mesh.world.helm.children import Children, locked, note, signal_group
+from mesh.world.helm.output import release_told
 
 GRACE = 30.0
 """Seconds between SIGTERM, at which helm marks its release as failed, and SIGKILL."""
+
+MOST = ANSWER.size
+MOST_ERRORS = 1 << 20
+PART = 65_536
 
 _FOUR = (4, 0, 0)
 
@@ -107,13 +115,21 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
     ) -> bytes:
         """Run `helm template` for a cluster of that version, without a request to it."""
         argv = ["template", job.release, job.ref, "--namespace", job.namespace, "--values", "-"]
-        argv += ["--kube-version", kube_version, "--no-hooks", "--skip-tests", "--skip-crds"]
+        argv += ["--kube-version", kube_version, "--skip-tests", "--skip-crds"]
+        argv += [] if job.hooks else ["--no-hooks"]
         argv += ["--is-upgrade"] if upgrade else []
         argv += ["--repo", job.repo] if job.repo else []
         argv += ["--version", job.version] if job.version else []
         known = ",".join(sorted(api_versions))
         argv += ["--api-versions", known] if known else []
         return await self.run(argv, documents.json_bytes(job.values))
+
+    async def download(self, job: HelmJob, folder: Path) -> bytes:
+        """Run `helm pull` into a folder."""
+        argv = ["pull", job.ref, "--destination", str(folder)]
+        argv += ["--repo", job.repo] if job.repo else []
+        argv += ["--version", job.version] if job.version else []
+        return await self.run(argv, b"")
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:  # noqa: A002  # pyhelm3's name
         """Run helm to its end or its deadline; return stdout, or raise `HelmExit`."""
@@ -129,7 +145,8 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
                 values = _private_file(setting.lock.with_suffix(".values.json"), _as_yaml(input))
                 held.callback(values.unlink, missing_ok=True)
                 argv[argv.index("--values") + 1] = str(values)
-            return await self._spawn([*argv, "--kube-context", setting.context], None, (fd,))
+            told = await self._spawn([*argv, "--kube-context", setting.context], None, (fd,))
+            return release_told(told) if str(command[0]) == "upgrade" else told
 
     async def _spawn(self, argv: list[str], stdin: bytes | None, fds: tuple[int, ...]) -> bytes:
         began = time.monotonic()
@@ -146,9 +163,10 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
         for fd in fds:
             note(fd, child.pid, " ".join(("helm", *argv[1:3])))
         with self._setting.children.running(child.pid):
-            talk = asyncio.ensure_future(child.communicate(stdin))
-            late = await _ended(talk, child.pid, self._setting.timeout)
-            out, err = talk.result()
+            stop = partial(signal_group, child.pid, signal.SIGTERM)
+            talking = asyncio.ensure_future(talk(child, stdin, stop))
+            late = await _ended(talking, child.pid, self._setting.timeout)
+            out, err = talking.result()
         trace.process(trace.HELM, argv, child.returncode, began, cluster=self._setting.cluster)
         if child.returncode or late:
             raise HelmExit(child.returncode or 0, err, late=late)
@@ -157,6 +175,44 @@ class HelmCommand(Command):  # type: ignore[misc]  # likewise
     def client_version(self) -> semver.Version:
         """Return the version that is already known: pyhelm3 would run a shell and need a third number."""
         return semver.Version(*self._setting.version)
+
+
+async def talk(child: Process, stdin: bytes | None, stop: Callable[[], None]) -> tuple[bytes, bytes]:
+    """Send stdin and return stdout and stderr, when the process has ended; raise Unfit for too much of it.
+
+    `stop` is called once the process has printed more than it may. What it prints after that is read and
+    dropped, so that it can end.
+    """
+    assert child.stdout is not None
+    assert child.stderr is not None
+    out, err, *_ = await asyncio.gather(
+        _heard(child.stdout, MOST, stop),
+        _heard(child.stderr, MOST_ERRORS, lambda: None),
+        _fed(child, stdin),
+        child.wait(),
+    )
+    if len(out) > MOST:
+        raise Unfit(f"it printed more than {megabytes(MOST)}")
+    return out, err
+
+
+async def _heard(stream: asyncio.StreamReader, most: int, stop: Callable[[], None]) -> bytes:
+    text = bytearray()
+    while part := await stream.read(PART):
+        if len(text) <= most:
+            text += part
+            if len(text) > most:
+                stop()
+    return bytes(text)
+
+
+async def _fed(child: Process, stdin: bytes | None) -> None:
+    if child.stdin is None or stdin is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):
+        child.stdin.write(stdin)
+        await child.stdin.drain()
+    child.stdin.close()
 
 
 async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
@@ -175,14 +231,15 @@ async def _ended(talk: asyncio.Future[Any], pid: int, timeout: float) -> bool:
 
 def _as_yaml(values: bytes) -> bytes:
     """Return the values, which pyhelm3 writes as ASCII JSON, in the form that a YAML reader reads right."""
-    return documents.json_bytes(json.loads(values))
+    return documents.json_bytes(loads(values))
 
 
 def _private_file(path: Path, content: bytes) -> Path:
     """Write a file that only its owner may read, under the lock of the release."""
     # A file, not stdin: a helm that outlives mesh would read half of its values from a broken pipe.
-    path.unlink(missing_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
+    with naming(path):
+        path.unlink(missing_ok=True)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
     return path

@@ -9,6 +9,7 @@
     ├── FieldConflict    other field managers hold fields of the chart's objects
     ├── ChartNotFound    the chart, its version or its repository does not exist
     ├── RenderFailed     the chart does not render with these values
+    ├── HelmUnheard      ended well, and its output cannot be read
     ├── HelmStopped      ended by a signal, or at its deadline
     └── HelmFailed       any other failure
 """
@@ -20,7 +21,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.errors import HelmError
-from mesh.model.mask import MASK
+from mesh.model.mask import MASK, mask, secrets_in
+from mesh.model.secret_shapes import strike_assigned
+from mesh.model.strike import strike
+from mesh.world import hidden
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Cause
 
@@ -71,17 +75,18 @@ class RenderFailed(HelmFailed):
     hint_text = "check the values of that chart"
 
 
+class HelmUnheard(HelmFailed):
+    """Helm ended well, and its output cannot be read."""
+
+    hint_text = "run the command again: it looks at what helm did; check a wrapper that MESH_HELM names"
+
+
 class HelmStopped(HelmFailed):
     """Ended by a signal, or at its deadline."""
 
     hint_text = "run the command again: it continues where this one stopped"
 
 
-_SECRET_KEY = re.compile(r"(?i)licen[cs]e|passw|token|key|secret")
-_ASSIGNED = re.compile(
-    r"(?i)(?P<key>[\w.\-]*(?:licen[cs]e|passw|token|key)[\w.\-]*[\"']?\s*[:=]\s*)"
-    r"(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\s,;}\]]+)"
-)
 _LOG_LINE = re.compile(r"^(?:level=\S+|time=\S+|WARNING:|I\d{4} |W\d{4} )")
 _HELD = re.compile(r"conflicts? with \"(?P<who>[^\"]+)\"(?P<rest>.*?)(?=conflicts? with \"|$)", re.S)
 _FIELD = re.compile(r"(?<![\w/])(\.[A-Za-z_][^\s,]*)")
@@ -137,26 +142,13 @@ def failure(what: str, stderr: bytes, values: Mapping[str, Any]) -> HelmFailed:
 
 def cleaned(text: str, values: Mapping[str, Any]) -> str:
     """Return helm's message without secrets and control characters, in one line."""
-    # Values first: a template may print a secret under any name. Then `key: value` pairs, for secrets that
-    # are not in the values, such as those a chart generates. The longest first, for one may hold another.
-    for secret in sorted(set(_secrets(values)), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    # Known secrets first: a template may print one under any name, in any encoding. Then `key: value` pairs,
+    # for secrets that are not in the values, such as those that a chart generates.
+    text = strike(text, {*secrets_in(mask(values)), *hidden.known()})
     lines = [line for line in text.splitlines() if line.strip()]
     said = [line for line in lines if not _LOG_LINE.match(line)] or lines
-    masked = (_ASSIGNED.sub(rf"\g<key>{MASK}", line) for line in said)
+    masked = (strike_assigned(line, MASK) for line in said)
     return shown(" ".join(line.strip() for line in masked).removeprefix("Error: "))
-
-
-def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
-    """Yield every text under a key that names a secret; a short one would mask half the message."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _secrets(inner, secret=secret or bool(_SECRET_KEY.search(str(key))))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _secrets(inner, secret=secret)
-    elif secret and isinstance(value, str) and len(value) >= 4:
-        yield value
 
 
 def _held(text: str) -> Iterator[Cause]:

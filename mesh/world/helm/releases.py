@@ -8,19 +8,20 @@ the release fares: a failed upgrade leaves its revision above the deployed one.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import hashlib
 import json
 import re
-import zlib
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.errors import HelmError
+from mesh.model.bounded_text import ANSWER, Unfit, from_base64, loads, unpacked
 from mesh.world import Kube, Object
 from mesh.world import yaml_documents as documents
+from mesh.world.shapes import fitted
 
 TYPE = "helm.sh/release.v1"
 FIELDS = f"type={TYPE}"
@@ -40,11 +41,25 @@ uninstall.
 COMMON_NAMES = frozenset({"base", "cni"})
 """Names of Istio's charts that other projects use as well."""
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes a release may unpack to; a Secret holds 1 MiB, so only a bomb comes near."""
+RELEASE = {
+    "name!": str,
+    "namespace": str,
+    "version": int,
+    "config": dict,
+    "manifest": str,
+    "hooks": list,
+    "apply_method": str,
+    "info": {"status": str, "description": str, "first_deployed": str, "last_deployed": str},
+    "chart": {
+        "metadata": {"name": str, "version": str, "appVersion": str, "dependencies": list},
+    },
+}
+"""What helm writes, as far as mesh reads it; what a chart holds is judged where it is unpacked."""
+
+RENDERED = {"kind": str, "apiVersion": str, "metadata": {"name": str, "namespace": str}}
+"""The types of each object of a rendering."""
 
 _NAMES_ISTIO = re.compile(r"""\bname"?: *["']?[\w.-]*(istio|ztunnel)""")
-_GZIP = b"\x1f\x8b\x08"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,14 @@ class Release:
 
     def objects(self) -> list[Object]:
         """Return the manifest as objects; parsed at every call, since it is costly and seldom needed."""
-        return [document for document in documents.read_all(self.manifest) if isinstance(document, dict)]
+        try:
+            found = documents.read_all(self.manifest)
+            return [fitted(document, RENDERED) for document in found if isinstance(document, dict)]
+        except Unfit as error:
+            raise HelmError(
+                f"the manifest of release {self.name} in {self.namespace} cannot be read: {error}",
+                hint=f"look at it: helm get manifest {shlex.quote(self.name)}",
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +133,11 @@ class ReleaseView:
     @property
     def token(self) -> str:
         """Changes if, and only if, helm or another program has written the release."""
-        return f"{self.newest.uid}:{self.newest.revision}:{self.newest.status}:{self.newest.digest}"
+        one, works = self.newest, self.deployed
+        # The chart and the values that run are those of the deployed revision, which may be an older one.
+        return f"{one.uid}:{one.revision}:{one.status}:{one.digest}" + (
+            f":{works.digest}" if works and works is not one else ""
+        )
 
 
 def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
@@ -127,33 +153,33 @@ def newest(secrets: Iterable[Object]) -> Mapping[tuple[str, str], ReleaseView]:
 def decode(secret: Object) -> Release:
     """Unpack one release Secret; raise HelmError if it holds no release, or too large a one."""
     payload = _unpack(secret)
-    info, chart = payload.get("info") or {}, (payload.get("chart") or {}).get("metadata") or {}
-    raw = str((secret.get("data") or {}).get("release", ""))
+    info, chart = payload.get("info", {}), payload.get("chart", {}).get("metadata", {})
+    raw = secret["data"]["release"]
     return Release(
-        name=str(payload.get("name", "")),
-        namespace=str(payload.get("namespace", "")),
-        revision=int(payload.get("version", 0)),
-        status=str(info.get("status", "unknown")),
-        chart=str(chart.get("name", "")),
-        chart_version=str(chart.get("version", "")),
-        app_version=str(chart.get("appVersion", "")),
-        config=payload.get("config") or {},
-        manifest=str(payload.get("manifest", "")),
-        hooks=len(payload.get("hooks") or ()),
-        apply_method=str(payload.get("apply_method") or "csa"),
-        uid=str(secret["metadata"].get("uid", "")),
+        name=payload["name"],
+        namespace=payload.get("namespace", ""),
+        revision=payload.get("version", 0),
+        status=info.get("status", "unknown"),
+        chart=chart.get("name", ""),
+        chart_version=chart.get("version", ""),
+        app_version=chart.get("appVersion", ""),
+        config=payload.get("config", {}),
+        manifest=payload.get("manifest", ""),
+        hooks=len(payload.get("hooks", ())),
+        apply_method=payload.get("apply_method") or "csa",
+        uid=secret["metadata"].get("uid", ""),
         digest=hashlib.sha256(raw.encode()).hexdigest()[:16],
-        description=str(info.get("description", "")),
-        first_deployed=str(info.get("first_deployed", "")),
-        last_deployed=str(info.get("last_deployed", "")),
+        description=info.get("description", ""),
+        first_deployed=info.get("first_deployed", ""),
+        last_deployed=info.get("last_deployed", ""),
         about=json.dumps({key: value for key, value in chart.items() if key != "name"}),
     )
 
 
 def chart_of(secret: Object) -> dict[str, Any]:
     """Return the chart that a revision was made of: metadata, templates, files, values; raise HelmError."""
-    chart: dict[str, Any] = _unpack(secret).get("chart") or {}
-    if "name" not in (chart.get("metadata") or {}):
+    chart: dict[str, Any] = _unpack(secret).get("chart", {})
+    if "name" not in chart.get("metadata", {}):
         raise _unreadable(secret, "it holds no chart")
     return chart
 
@@ -218,24 +244,11 @@ def _label(secret: Object, name: str) -> str:
 
 def _unpack(secret: Object) -> dict[str, Any]:
     try:
-        packed = base64.b64decode(base64.b64decode((secret.get("data") or {})["release"]))
-        payload = json.loads(_unzip(packed))
-    except (KeyError, ValueError, binascii.Error, zlib.error):
-        raise _unreadable(secret, "it holds no release") from None
-    if not isinstance(payload, dict):
-        raise _unreadable(secret, "it holds no release")
+        packed = from_base64(from_base64((secret.get("data") or {}).get("release", "")))
+        payload: dict[str, Any] = fitted(loads(unpacked(packed, ANSWER), ANSWER), RELEASE)
+    except Unfit as error:
+        raise _unreadable(secret, f"it holds no release that helm could have written: {error}") from None
     return payload
-
-
-def _unzip(packed: bytes) -> bytes:
-    """Unpack gzip, at most `LARGEST` bytes; return data that is not gzip, as early helm wrote it."""
-    if not packed.startswith(_GZIP):
-        return packed
-    reader = zlib.decompressobj(wbits=31)
-    text = reader.decompress(packed, LARGEST)
-    if reader.unconsumed_tail:
-        raise ValueError("too large")
-    return text
 
 
 def _pack(payload: Mapping[str, Any]) -> str:

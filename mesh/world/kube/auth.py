@@ -17,10 +17,13 @@ from threading import Lock
 from typing import Any
 
 from mesh.world import trace
+from mesh.world.disk.input_file import read_input
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.exec_plugin import Grant, Plugins
 from mesh.world.kube.kubeconfig import Section, Target
+
+LARGEST_TOKEN = 1 << 20
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -66,8 +69,11 @@ class Credentials:
         try:
             headers = (*self._authorization(user, call), *_impersonation(user))
             cert, key = user.pem("client-certificate"), user.pem("client-key")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise Unauthorized(call, f"the credentials of the context cannot be read: {error}") from None
+        except (AttributeError, KeyError, TypeError):
+            what = "its `user` is not one of a kubeconfig: a value has another type, or a name is missing"
+            raise Unauthorized(call, f"the credentials of the context cannot be read: {what}") from None
         if self._grant is not None and self._grant.cert:
             cert, key = self._grant.cert, self._grant.key
         return Login(headers, cert, key)
@@ -79,7 +85,8 @@ class Credentials:
         if user.body.get("auth-provider"):
             return _bearer(_from_provider(self.target, call))
         if user.text("tokenFile"):
-            return _bearer((user.folder / Path(user.text("tokenFile")).expanduser()).read_text().strip())
+            path = user.folder / Path(user.text("tokenFile")).expanduser()
+            return _bearer(read_input(path, limit=LARGEST_TOKEN).decode().strip())
         if user.text("token"):
             return _bearer(user.text("token").strip())
         if user.text("username"):

@@ -6,7 +6,6 @@ themselves. A refusal raises one of the errors of `mesh.world.kube.errors`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -16,10 +15,11 @@ from threading import Lock
 from urllib.parse import quote, urlencode
 
 from mesh.world import Object
+from mesh.world.kube.answers import items_of, names, parsed, typed_as
 from mesh.world.kube.auth import Credentials
 from mesh.world.kube.discovery import Served
 from mesh.world.kube.error_bodies import refusal
-from mesh.world.kube.errors import Call, Gone, Missing, Unreachable
+from mesh.world.kube.errors import Call, Gone, Malformed, Missing, Unreachable
 from mesh.world.kube.exchange import Patience, Reply
 from mesh.world.kube.exec_plugin import Plugins
 from mesh.world.kube.kubeconfig import Clusters, targets
@@ -29,7 +29,9 @@ from mesh.world.yaml_documents import json_bytes
 
 Objects = list[Object]
 
-PAGE = 500
+PAGE, SMALL_PAGE = 500, 4
+PAGES = 500
+"""Pages of one LIST, which hold more pods than a cluster can have."""
 
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
@@ -106,11 +108,12 @@ class ApiServer:
         Each object gets its apiVersion and kind, which the items of a list omit.
         """
         call = self._call("list", resource, namespace)
-        query = {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields}
+        query = {"labelSelector": labels, "fieldSelector": fields}
         accept = _METADATA if metadata_only else _JSON
+        ends = self._wire.within_total()
         for restart in range(_RESTARTS + 1):
             try:
-                found = self._pages(call, resource.path(namespace), query, accept)
+                found = self._pages(call, resource.path(namespace), query, accept, ends)
                 break
             except Missing:
                 return []
@@ -119,17 +122,29 @@ class ApiServer:
                 # consistent; pages of two snapshots could miss an object or have it twice.
                 if restart == _RESTARTS:
                     raise
-        return [{**item, "apiVersion": resource.api_version, "kind": resource.kind} for item in found]
+        return [{**typed_as(call, item, resource), **names(resource)} for item in found]
 
-    def _pages(self, call: Call, path: str, query: Mapping[str, str], accept: str) -> Objects:
+    def _pages(self, call: Call, path: str, query: Mapping[str, str], accept: str, ends: float) -> Objects:
         found: Objects = []
-        position = ""
-        while True:
-            page = self._ask(call, path, query={**query, "continue": position}, headers={"accept": accept})
-            found += page.get("items") or ()
-            position = page.get("metadata", {}).get("continue", "")
-            if not position:
+        position, size = "", PAGE
+        for _ in range(PAGES):
+            asked = {**query, "limit": str(size), "continue": position}
+            try:
+                page = self._ask(call, path, query=asked, headers={"accept": accept}, ends=ends)
+            except Malformed:
+                # The largest objects that etcd stores fit into a page of so few; more is not a list.
+                if size == SMALL_PAGE:
+                    raise
+                size = SMALL_PAGE
+                continue
+            items, after = items_of(call, page, size)
+            found += items
+            if not after:
                 return found
+            if after == position:
+                raise Malformed(call, "its pages repeat themselves")
+            position = after
+        raise Malformed(call, f"it has more than {PAGES} pages")
 
     def resource_of(self, obj: Object) -> ResourceType:
         """Return the API resource of an object; raise `Missing` if it is not served."""
@@ -144,8 +159,9 @@ class ApiServer:
 
     def get(self, resource: ResourceType, namespace: str, name: str) -> Object | None:
         """Return one object, or None if it (or its resource) does not exist."""
+        call = self._call("get", resource, namespace, name)
         try:
-            return self._ask(self._call("get", resource, namespace, name), resource.path(namespace, name))
+            return typed_as(call, self._ask(call, resource.path(namespace, name)), resource)
         except Missing:
             return None
 
@@ -188,7 +204,8 @@ class ApiServer:
         namespace, name = metadata.get("namespace", ""), metadata.get("name", "")
         path = resource.path(namespace, "" if verb == "create" else name)
         call = self._call(verb, resource, namespace, name)
-        return self._ask(call, path, query=query, body=json_bytes(obj), headers={"content-type": media})
+        answer = self._ask(call, path, query=query, body=json_bytes(obj), headers={"content-type": media})
+        return typed_as(call, answer, resource)
 
     def _call(self, verb: str, resource: ResourceType, namespace: str = "", name: str = "") -> Call:
         plural = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
@@ -203,15 +220,11 @@ class ApiServer:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        ends: float | None = None,
     ) -> Object:
         """Send, and return the answer as JSON; raise the error for any other answer."""
-        reply = self._reply(call, path, query=query, body=body, headers=headers)
-        try:
-            answer: Object = json.loads(reply.body)
-        except ValueError:
-            hint = "is a proxy or a login page in front of the API server?"
-            raise Unreachable(call, f"its answer to {call} is not valid JSON", hint=hint) from None
-        return answer
+        reply = self._reply(call, path, query=query, body=body, headers=headers, ends=ends)
+        return parsed(call, reply.body, self._wire.heard)
 
     def _reply(
         self,
@@ -221,6 +234,7 @@ class ApiServer:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        ends: float | None = None,
     ) -> Reply:
         """Send, and return a successful answer; raise the error for any other."""
         asked = {key: value for key, value in (query or {}).items() if value}
@@ -228,7 +242,7 @@ class ApiServer:
             self.requests[f"{call.verb}?dry" if "dryRun" in asked else call.verb, call.resource] += 1
         url = quote(path, safe="/:?=&,;@+~!$'()*") + (f"?{urlencode(asked)}" if asked else "")
         sent = {"accept": _JSON, "accept-encoding": "gzip", "user-agent": "meshform", **(headers or {})}
-        reply = self._wire.ask(call, _METHODS[call.verb], url, body=body, headers=sent)
+        reply = self._wire.ask(call, _METHODS[call.verb], url, body=body, headers=sent, ends=ends)
         if not 200 <= reply.status < 300:
             raise refusal(call, reply.status, reply.body)
         return reply
@@ -245,10 +259,10 @@ def connect(
 
     Raises one MeshError with every context that cannot be used. `sleep` waits between attempts.
     """
-    plugins = Plugins(env)
+    plugins, usual = Plugins(env), Patience().of(env)
     return {
         name: ApiServer(
-            name, target.context, Wire(Credentials(target, plugins), patience or Patience(), env, sleep)
+            name, target.context, Wire(Credentials(target, plugins), patience or usual, env, sleep)
         )
         for name, target in targets(clusters, env).items()
     }

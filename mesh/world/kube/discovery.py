@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 
+from mesh.errors import KubeError
+from mesh.model.bounded_text import Unfit
 from mesh.world import Object
 from mesh.world.kube.errors import Missing
 from mesh.world.resources import ResourceType
+from mesh.world.shapes import fitted
+
+LIST = {"resources": [{"name!": str, "kind!": str, "namespaced": bool}]}
 
 
 class Served:
@@ -25,12 +30,14 @@ class Served:
             return known
         group, _, version = api.rpartition("/")
         try:
-            listed = get_path(f"/apis/{api}" if group else f"/api/{api}").get("resources", [])
+            found = fitted(get_path(f"/apis/{api}" if group else f"/api/{api}"), LIST)
         except Missing:
-            listed = []
+            found = {}
+        except Unfit as error:
+            raise KubeError(f"the list of what {api} serves cannot be used: {error}") from None
         served = tuple(
-            ResourceType(group, version, one["name"], one["kind"], namespaced=bool(one["namespaced"]))
-            for one in listed
+            ResourceType(group, version, one["name"], one["kind"], namespaced=one.get("namespaced", False))
+            for one in found.get("resources", ())
             if "/" not in one["name"]
         )
         with self._lock:

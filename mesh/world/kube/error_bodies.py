@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mesh.errors import KubeError
+from mesh.model.bounded_text import SMALL, Unfit, loads
 from mesh.world.kube.errors import (
     AlreadyExists,
     Call,
@@ -22,6 +22,7 @@ from mesh.world.kube.errors import (
     Unauthorized,
     WebhookDenied,
 )
+from mesh.world.shapes import fitted
 
 _LONGEST = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -105,7 +106,6 @@ def _causes(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _status(body: bytes) -> Mapping[str, Any]:
     try:
-        answer = json.loads(body)
-    except ValueError:
+        return fitted(loads(body, SMALL), {"message": str, "reason": str, "kind": str})  # type: ignore[no-any-return]
+    except Unfit:
         return {}
-    return answer if isinstance(answer, dict) else {}

@@ -12,6 +12,7 @@
     ├── Gone             the version or page asked for is too old (410)
     ├── Invalid          the object is not valid (400, 413, 422)
     ├── WebhookDenied    an admission webhook or policy refuses
+    ├── Malformed        the answer is too large, too deep, or not what the Kubernetes API defines
     └── Failed           any other answer
 
 A server's message about a Secret that was sent is never repeated: it may hold its values.
@@ -161,6 +162,17 @@ class WebhookDenied(Refusal):
 
     hint_text = "ask the owner of that admission webhook or policy"
     status = 403
+
+
+class Malformed(KubeError):  # noqa: N818  # reads as the answer it is, like its siblings
+    """The answer does not fit the limits of `mesh`, or the types of the Kubernetes API."""
+
+    def __init__(self, call: Call, what: object) -> None:
+        super().__init__(
+            f"{call.place}: the answer to {call} cannot be used: {what}",
+            hint="look at that object with kubectl: which program writes it, and is that an API server?",
+        )
+        self.call = call
 
 
 class Failed(Refusal):

@@ -25,13 +25,25 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
+from mesh.model.bounded_text import SMALL, Unfit, loads, megabytes
 from mesh.world import trace
+from mesh.world.child_env import child_env
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unauthorized
 from mesh.world.kube.kubeconfig import Section, Target
+from mesh.world.shapes import fitted, moment
 
 PATIENCE = 60.0
 """Seconds that a plugin may take; an interactive one waits for a person and gets five times as many."""
+
+CREDENTIAL = {
+    "status!": {
+        "token": str,
+        "clientCertificateData": str,
+        "clientKeyData": str,
+        "expirationTimestamp": str,
+    }
+}
 
 _EARLY = timedelta(minutes=1)
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -76,15 +88,15 @@ class Plugins:
 
     def _run(self, plugin: Section, info: Mapping[str, Any], call: Call) -> Grant:
         argv = [_command(plugin, self.env, call), *map(str, plugin.body.get("args") or ())]
-        env = {**self.env, **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
+        env = {**child_env(self.env), **_extra(plugin), "KUBERNETES_EXEC_INFO": json.dumps(info)}
         interactive = bool(info["spec"]["interactive"])
         patience = self.patience * (5 if interactive else 1)
         began = time.monotonic()
         with tempfile.TemporaryFile() as out:
             code, err = _finish(argv, env, out, patience, interactive=interactive)
             out.seek(0)
-            answer = out.read()
-        trace.process(trace.KUBE, argv, code, began, cluster=call.cluster)
+            answer = out.read(SMALL.size + 1)
+        trace.process(trace.KUBE, argv[:1], code, began, cluster=call.cluster)
         if code:
             says = shown(next((line for line in err.splitlines() if line.strip()), "it printed no error"))
             raise _failed(call, plugin, f"failed (exit code {code}): {says}")
@@ -110,7 +122,7 @@ def _finish(
         assert child.stderr is not None
         with selectors.DefaultSelector() as ready:
             ready.register(child.stderr, selectors.EVENT_READ)
-            while time.monotonic() < ends:
+            while time.monotonic() < ends and not _printed_too_much(out):
                 if not ready.select(0.05):
                     if child.poll() is not None:
                         break
@@ -123,26 +135,32 @@ def _finish(
                     sys.stderr.write(part.decode("utf-8", "replace"))
                     sys.stderr.flush()
         try:
-            code = child.wait(max(0.1, ends - time.monotonic()))
+            code = child.wait(0.1 if _printed_too_much(out) else max(0.1, ends - time.monotonic()))
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL) if own else child.kill()
-            return -9, f"no answer within {patience:g} seconds"
+            late = f"no answer within {patience:g} seconds"
+            return -9, f"it prints more than {megabytes(SMALL.size)}" if _printed_too_much(out) else late
     return code, heard.decode("utf-8", "replace")
+
+
+def _printed_too_much(out: IO[bytes]) -> bool:
+    return os.fstat(out.fileno()).st_size > SMALL.size
 
 
 def _granted(answer: bytes, plugin: Section, call: Call) -> Grant:
     try:
-        status = json.loads(answer)["status"]
+        status = fitted(loads(answer, SMALL), CREDENTIAL)["status"]
         until = status.get("expirationTimestamp")
         grant = Grant(
-            token=status.get("token") or "",
-            cert=(status.get("clientCertificateData") or "").encode(),
-            key=(status.get("clientKeyData") or "").encode(),
-            expires=datetime.fromisoformat(until) if until else None,
+            token=status.get("token", ""),
+            cert=status.get("clientCertificateData", "").encode(),
+            key=status.get("clientKeyData", "").encode(),
+            expires=moment(until) if until else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _failed(call, plugin, "returned no valid ExecCredential") from None
+    except ValueError as error:
+        what = f": {error}" if isinstance(error, Unfit) else ""
+        raise _failed(call, plugin, f"returned no valid ExecCredential{what}") from None
     if not grant.token and not grant.cert:
         raise _failed(call, plugin, "returned neither a token nor a certificate")
     return grant
@@ -193,5 +211,6 @@ def _command(plugin: Section, env: Mapping[str, str], call: Call) -> str:
 
 
 def _failed(call: Call, plugin: Section, what: str, hint: str = "") -> Unauthorized:
-    words = " ".join([Path(plugin.text("command")).name, *map(str, (plugin.body.get("args") or ())[:2])])
-    return Unauthorized(call, f"the credential plugin `{shown(words)}` {what}", hint=hint)
+    # Without its arguments, which may hold secrets.
+    name = Path(plugin.text("command")).name
+    return Unauthorized(call, f"the credential plugin `{shown(name)}` {what}", hint=hint)

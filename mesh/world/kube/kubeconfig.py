@@ -6,16 +6,17 @@ relative path is relative to the folder of its file.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from os import pathsep
+from os import devnull, pathsep
 from pathlib import Path
 from typing import Any
 
 from mesh.errors import MeshError
+from mesh.model.bounded_text import from_base64
 from mesh.world import yaml_documents as documents
+from mesh.world.disk.input_file import read_input
+from mesh.world.plain_http import allowed_hosts, refusal
 
 Clusters = Iterable[tuple[str, str, str]]
 """Of each cluster of the mesh: name, context, and kubeconfig ("": KUBECONFIG or the default)."""
@@ -39,9 +40,9 @@ class Section:
         """Return the bytes of `<key>-data`, or of the file that `<key>` names; b"" if neither is set."""
         data = self.text(f"{key}-data")
         if data:
-            return base64.b64decode(data, validate=False)
+            return from_base64(data)
         name = self.text(key)
-        return (self.folder / Path(name).expanduser()).read_bytes() if name else b""
+        return read_input(self.folder / Path(name).expanduser()) if name else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def load(kubeconfig: str, env: Mapping[str, str]) -> Kubeconfig:
     names = paths(kubeconfig, env)
     if kubeconfig and not names[0].exists():
         raise MeshError(f"kubeconfig {names[0]} does not exist", hint="check the `kubeconfig` of the cluster")
-    files = tuple(name for name in names if name.exists())
+    files = tuple(name for name in names if name.exists() and str(name) != devnull)
     bodies = [(path, _read(path)) for path in files]
     return Kubeconfig(files, *(_merged(bodies, plural) for plural in ("clusters", "contexts", "users")))
 
@@ -111,7 +112,7 @@ def targets(clusters: Clusters, env: Mapping[str, str]) -> Mapping[str, Target]:
             found[name] = _target(name, context, config, env)
         except MeshError as problem:
             problems.append(f"cluster {name}: {problem.message}")
-        except (OSError, binascii.Error) as problem:
+        except (OSError, ValueError, RuntimeError) as problem:
             problems.append(f"cluster {name}: context {context}: {problem}")
     if problems:
         raise MeshError("\n".join(problems), hint="fix the contexts of the clusters, or the kubeconfig")
@@ -130,6 +131,8 @@ def _target(name: str, context: str, config: Kubeconfig, env: Mapping[str, str])
     )
     if not about.text("server"):
         raise MeshError(f"context {context} of {config.where} has a cluster without `server`")
+    if why := refusal(about.text("server"), allowed_hosts(env)):
+        raise MeshError(f"context {context} of {config.where}: the server {why}")
     return Target(
         cluster=name,
         context=context,
@@ -176,7 +179,7 @@ def _no_context(context: str, config: Kubeconfig) -> str:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        body = documents.read(path.read_bytes())
+        body = documents.read(read_input(path))
     except ValueError as error:
         raise MeshError(f"kubeconfig {path} cannot be read: {error}", hint="fix the file") from None
     except OSError as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ssl
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
 
+from mesh.world.bounded_http import with_bounds
+from mesh.world.disk.scratch import secret_path
 from mesh.world.kube.auth import Login
 from mesh.world.kube.error_bodies import shown
 from mesh.world.kube.errors import Call, Unreachable
@@ -30,6 +30,10 @@ def open_pool(
             options["server_hostname"] = target.tls_server_name
             options["assert_hostname"] = target.tls_server_name
     proxy = target.proxy or _proxy(target.server, env)
+    return with_bounds(_manager(call, proxy, options))
+
+
+def _manager(call: Call, proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
     if not proxy:
         return urllib3.PoolManager(**options)
     if proxy.startswith("socks"):
@@ -74,14 +78,10 @@ def _tls(call: Call, target: Target, login: Login) -> ssl.SSLContext:
 
 
 def _load_pair(context: ssl.SSLContext, login: Login) -> None:
-    """Load the pair from a file, since OpenSSL takes it from nowhere else; private, and removed at once."""
-    with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
-        pair = Path(folder, "pair.pem")
-        pair.touch(0o600)
-        pair.write_bytes(login.cert + b"\n" + login.key)
-        context.load_cert_chain(
-            pair, password=lambda: ""
-        )  # an encrypted key fails instead of asking on the terminal
+    """Load the pair from a path, since OpenSSL takes it from nowhere else."""
+    with secret_path(login.cert + b"\n" + login.key) as pair:
+        # An encrypted key fails instead of asking on the terminal.
+        context.load_cert_chain(pair, password=lambda: "")
 
 
 def _proxy(server: str, env: Mapping[str, str]) -> str:

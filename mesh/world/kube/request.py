@@ -22,11 +22,14 @@ from urllib3.exceptions import (
 )
 
 from mesh.errors import KubeError
+from mesh.model.bounded_text import Unfit
 from mesh.world import trace
+from mesh.world.bounded_http import body_of, bounded
 from mesh.world.kube import tls_failure
+from mesh.world.kube.answers import Meter
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.error_bodies import blames_object, shown
-from mesh.world.kube.errors import Call, Unreachable
+from mesh.world.kube.errors import Call, Malformed, Unreachable
 from mesh.world.kube.exchange import Patience, Reply, Request
 from mesh.world.kube.kubeconfig import Section
 from mesh.world.kube.pool import open_pool, reason
@@ -62,6 +65,8 @@ class Wire:
         self._env = env
         self._sleep = sleep
         self._gate = BoundedSemaphore(patience.parallel)
+        self._one_large = Lock()
+        self.heard = Meter(patience.values)
         self._lock = Lock()
         self._pools: dict[tuple[bytes, bytes], urllib3.PoolManager] = {}
         self._reached = False
@@ -74,7 +79,9 @@ class Wire:
             attempts=1,
             absent=1,
             slow=1,
+            total=seconds,
             budget=seconds,
+            answer=seconds,
             first_connect=min(seconds, self._patience.first_connect),
             connect=min(seconds, self._patience.connect),
             read=min(seconds, self._patience.read),
@@ -92,13 +99,23 @@ class Wire:
         return Wire(Credentials(target, self._credentials.plugins), self._patience, self._env, self._sleep)
 
     def ask(
-        self, call: Call, method: str, path: str, *, body: bytes | None, headers: Mapping[str, str]
+        self,
+        call: Call,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        ends: float | None = None,
     ) -> Reply:
-        """Send until the answer is final or the retries are used up; raise Unreachable or Unauthorized."""
+        """Send until the answer is final or the retries are used up, at `ends` (of `time.monotonic`) at last.
+
+        Raises Unreachable, Malformed or Unauthorized.
+        """
         request = Request(method, path, body, headers)
-        # Two bounds end the loop: each kind of failure has its number of attempts, and the sum of the
-        # waits has a budget. A server that always answers "later" therefore cannot hold a run for ever.
-        ends = time.monotonic() + self._patience.budget
+        # Two bounds end the loop: each kind of failure has its number of attempts, and the whole has its
+        # time. A server that always answers "later", or never stops answering, cannot hold a run for ever.
+        ends = self._ends(request) if ends is None else ends
         renewed = False
         attempt = 0
         while True:
@@ -106,12 +123,13 @@ class Wire:
             login = self._credentials.login(call)
             self._fail_fast()
             try:
-                reply = self._attempt(call, request, login, attempt)
+                reply = self._attempt(call, request, login, attempt, ends)
             except _Again as again:
                 # The server's Retry-After is a lower bound, never shortened by the jitter.
                 wait = max(again.wait, self._jitter(attempt))
                 if attempt >= again.most or time.monotonic() + wait > ends:
-                    return self._give_up(again.end)
+                    late = time.monotonic() + again.wait >= ends and not request.writes
+                    return self._give_up(call, again.end, late=late)
                 trace.event(
                     trace.KUBE, "retry", cluster=call.cluster, path=path, of=again.most, wait_ms=wait * 1000
                 )
@@ -123,14 +141,21 @@ class Wire:
                 return reply
             renewed = True
 
-    def _attempt(self, call: Call, request: Request, login: Login, attempt: int) -> Reply:
+    def _ends(self, request: Request) -> float:
+        return time.monotonic() + (self._patience.budget if request.writes else self._patience.total)
+
+    def within_total(self) -> float:
+        """Return when a request ends that begins now and changes nothing."""
+        return time.monotonic() + self._patience.total
+
+    def _attempt(self, call: Call, request: Request, login: Login, attempt: int, ends: float) -> Reply:
         """Send once and trace how it ended; raise `_Again` for a transient failure, Unreachable else."""
         if not trace.on(trace.KUBE):
-            return self._once(call, request, login)
+            return self._once(call, request, login, ends)
         began = time.monotonic()
         end: Reply | KubeError | None = None
         try:
-            end = self._once(call, request, login)
+            end = self._once(call, request, login, ends)
         except _Again as again:
             end = again.end
             raise
@@ -141,20 +166,22 @@ class Wire:
             _traced(call, request, attempt, end, trace.milliseconds(began))
         return end
 
-    def _once(self, call: Call, request: Request, login: Login) -> Reply:
+    def _once(self, call: Call, request: Request, login: Login, ends: float) -> Reply:
         patience = self._patience
+        began = time.monotonic()
         try:
-            answer = self._sent(call, request, login)
+            reply = self._sent(call, request, login, min(ends, time.monotonic() + patience.answer))
+        except Unfit as error:
+            raise Malformed(call, error) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise self._failure(call, request.method, error) from None
+            waited = min(time.monotonic() - began, patience.answer)
+            raise self._failure(call, request, error, waited) from None
         self._reached, self._down = True, None
-        after = _seconds(answer.headers.get("retry-after", ""))
-        reply = Reply(answer.status, answer.data, after, answer.headers.get("date", ""))
         if _may_pass(request.method, reply):
             raise _Again(reply, patience.attempts, min(reply.retry_after, patience.longest))
         return reply
 
-    def _sent(self, call: Call, request: Request, login: Login) -> urllib3.BaseHTTPResponse:
+    def _sent(self, call: Call, request: Request, login: Login, ends: float) -> Reply:
         """Send over a pooled connection, without urllib3's own retries and redirects."""
         # A server that has answered once is known to exist: a slow connect is then load, not a wrong
         # address, and gets more time.
@@ -164,9 +191,10 @@ class Wire:
             headers.add(name, value)
         # The gate has as many places as the pool has connections. Without it a pool of urllib3 would
         # open more connections and throw them away again, each with a TLS handshake.
-        with self._gate:
+        with self._gate, bounded(self._patience.most, ends):
+            self._fail_fast()
             # No redirect is followed: it would carry the Authorization header to another host.
-            return self._pool(call, login).request(
+            answer = self._pool(call, login).request(
                 request.method,
                 self._target.server + request.path,
                 body=request.body,
@@ -174,11 +202,18 @@ class Wire:
                 timeout=urllib3.Timeout(connect=connect, read=self._patience.read),
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
+            try:
+                body = body_of(answer, self._patience.most, self._one_large)
+                return Reply.of(answer.status, answer.headers, body)
+            except BaseException:
+                answer.close()
+                raise
 
-    def _failure(self, call: Call, method: str, error: Exception) -> Exception:
-        """Return the error to raise: not reached, not trusted, too slow, or cut off."""
-        patience = self._patience
+    def _failure(self, call: Call, request: Request, error: Exception, waited: float) -> Exception:
+        """Return the error to raise: not reached, not trusted, too slow (for so many seconds), or cut off."""
+        patience, method = self._patience, request.method
         why = shown(reason(error))
         if isinstance(error, SSLError | ssl.SSLError) and tls_failure.lasts(error):
             return Unreachable(
@@ -194,20 +229,26 @@ class Wire:
         if isinstance(error, ValueError) and not isinstance(error, HTTPError):  # its text may hold a header
             return Unreachable(call, f"{self._target.server}: the request cannot be written (bad token?)")
         slow = isinstance(error, ReadTimeoutError | TimeoutError)
-        what = f"no answer within {patience.read:g} seconds" if slow else f"the connection broke: {why}"
+        # A TLS handshake that never ends counts as slow too, after the shorter deadline of a connection.
+        seconds = f"{waited:.1f}".removesuffix(".0")
+        what = f"no answer within {seconds} seconds" if slow else f"the connection broke: {why}"
         # The request may have arrived and only its answer was lost. GET changes nothing; PUT carries a
         # resourceVersion, PATCH is a server-side apply and DELETE names one object, so a second one ends
         # in the same state or in an error that says so. Only a second POST could do its work twice.
         end = Unreachable(call, f"{self._target.server}: {what}", sent=method != "GET")
         return end if method == "POST" else _Again(end, patience.slow if slow else patience.attempts)
 
-    def _give_up(self, end: Unreachable | Reply) -> Reply:
+    def _give_up(self, call: Call, end: Unreachable | Reply, *, late: bool) -> Reply:
+        # Dozens of requests to one dead server must not each wait for their own timeouts. A server that
+        # has answered before is taken to be down only if it used up all the time of a request: what broke
+        # otherwise may be one connection only.
+        busy = isinstance(end, Reply)
+        if late or not (busy or self._reached):
+            wait = self._patience.avoid if late else self._patience.remember
+            why = f"{self._target.server}: it is too busy to answer" if busy else ""
+            self._down = (time.monotonic() + wait, Unreachable(call, why) if isinstance(end, Reply) else end)
         if isinstance(end, Reply):
             return end
-        # Dozens of requests to one dead server must not each wait for their own timeouts. A server that
-        # has answered before is never taken to be down: what broke then may be one connection only.
-        if not self._reached:
-            self._down = (time.monotonic() + self._patience.remember, end)
         raise end
 
     def _fail_fast(self) -> None:
@@ -237,14 +278,6 @@ def _may_pass(method: str, reply: Reply) -> bool:
     if method == "POST":
         return reply.status in _UNTOUCHED
     return reply.status in _BUSY and not blames_object(reply.status, reply.body)
-
-
-def _seconds(retry_after: str) -> float:
-    """Return Retry-After in seconds; 0 for a date, which no API server sends."""
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        return 0.0
 
 
 def _traced(call: Call, request: Request, attempt: int, end: Reply | KubeError | None, took: float) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 
+from mesh.model.bounded_text import SMALL, Unfit, from_base64
 from mesh.world.pki.bundle import Bundle
 from mesh.world.pki.certificates import CertInfo, pem_blocks
 from mesh.world.pki.issue import SKEW
@@ -42,8 +42,8 @@ def data_from(bundle: Bundle) -> dict[str, str]:
 
 def _decode(value: str) -> bytes:
     try:
-        return base64.b64decode(value)
-    except binascii.Error:
+        return from_base64(value, SMALL)
+    except Unfit:
         return b""
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from mesh.errors import MeshError
+from mesh.world.pki.sealed_key import seal
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----\n.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384", "secp521r1": "ecdsa-p521"}
@@ -135,10 +136,10 @@ def load_key(pem: bytes, passphrase: str = "") -> PrivateKey:
 
 def key_pem(key: PrivateKey, passphrase: str = "") -> bytes:
     """Return a private key as PKCS#8, encrypted if there is a passphrase."""
-    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     if passphrase:
-        encryption = serialization.BestAvailableEncryption(passphrase.encode())
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        return seal(key.private_bytes(serialization.Encoding.DER, form, plain), passphrase)
+    return key.private_bytes(serialization.Encoding.PEM, form, plain)
 
 
 def hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:

@@ -6,15 +6,24 @@ The certificate is public and read by every run; the key is opened only to sign.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mesh.errors import MeshError, RefusedError
-from mesh.world.disk.files import create_secret_file, git_would_take, read_secret_file, replace_file
+from mesh.errors import MeshError, RefusedError, StateError
+from mesh.world.disk.files import (
+    create_secret_file,
+    git_would_take,
+    private_folder,
+    read_secret_file,
+    replace_file,
+)
+from mesh.world.disk.input_file import read_input
 from mesh.world.pki.certificates import describe, key_pem, load_key, pem_blocks
 from mesh.world.pki.chain import check_authority
 from mesh.world.pki.issue import Issuer, issue_root, load_authority, new_key
+from mesh.world.pki.sealed_key import is_weak
 
 PASSPHRASE = "MESH_CA_PASSPHRASE"  # noqa: S105  # the name of a variable
 
@@ -42,7 +51,7 @@ def files_beside(key: Path) -> RootFiles:
 def read_chain(certificate: Path) -> tuple[str, ...]:
     """Read a certificate file: signer first, root last; () if there is none."""
     try:
-        text = certificate.read_text(encoding="utf-8")
+        text = read_input(certificate).decode("utf-8")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeError) as error:
@@ -78,6 +87,7 @@ def make_root(
                 f"{files.certificate} exists and its key {files.key} does not",
                 hint="restore the key; to start with a new root, remove the certificate",
             )
+        _own_folders(files, mesh)
         create_secret_file(files.key, key_pem(new_key(algorithm), passphrase))
     if not files.certificate.exists():
         pem = read_secret_file(files.key)
@@ -85,9 +95,17 @@ def make_root(
         replace_file(files.certificate, issue_root(key, mesh, validity=validity, now=now).encode())
 
 
+def _own_folders(files: RootFiles, mesh: str) -> None:
+    """Make the default folders private, such as `~/.config/mesh/prod`; a place that the user chose stays."""
+    folder = files.key.parent
+    if (folder.parent.name, folder.name) == ("mesh", mesh):
+        private_folder(folder.parent, linked=True)
+        private_folder(folder, linked=True)
+
+
 def keep_certificate(path: Path, pem: str) -> None:
     """Write a public certificate where `read_chain` finds it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent, linked=True)
     replace_file(path, pem.encode())
 
 
@@ -112,6 +130,17 @@ def open_authority(files: RootFiles, certificate: str, *, passphrase: str, now: 
     except MeshError as error:
         hint = error.hint or f"set {PASSPHRASE}, or put the right key in that file"
         raise MeshError(f"needs the root key {digest}, but {files.key}: {error.message}", hint=hint) from None
+
+
+def strengthen(files: RootFiles, passphrase: str) -> None:
+    """Write a root key again if it is under its passphrase with too few iterations, as older versions did."""
+    pem = read_secret_file(files.key)
+    if not passphrase or not is_weak(pem):
+        return
+    key = load_key(pem, passphrase)
+    # The key is as good as before if its place cannot be written, such as a mounted Secret.
+    with suppress(StateError):
+        replace_file(files.key, key_pem(key, passphrase), mode=0o600)
 
 
 def _is_locked(pem: bytes) -> bool:

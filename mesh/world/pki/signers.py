@@ -15,7 +15,14 @@ from mesh.world.pki.bundle import Bundle, check_bundle
 from mesh.world.pki.certificates import PrivateKey, describe, key_pem, pem_blocks
 from mesh.world.pki.external_signer import sign_with_command
 from mesh.world.pki.issue import issue_intermediate, new_key, request_intermediate
-from mesh.world.pki.root_files import PASSPHRASE, RootFiles, config_files, files_beside, open_authority
+from mesh.world.pki.root_files import (
+    PASSPHRASE,
+    RootFiles,
+    config_files,
+    files_beside,
+    open_authority,
+    strengthen,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,8 @@ def sign_bundle(
     else:
         files = root_files(mesh, ca, context)
         authority = open_authority(files, certificate, passphrase=context.passphrase, now=context.now)
+        if isinstance(ca, GenerateCA):
+            strengthen(files, context.passphrase)
         above = list(authority.chain)
         own = issue_intermediate(
             authority, key.public_key(), name, validity=profile.validity, now=context.now

@@ -394,11 +394,6 @@ def test_what_resources_share_is_there_once_and_checks_come_after_all_of_a_stage
     assert text.count('# the key of the toys\n: "${TOY_KEY:?set it}"\n') == 1
 
 
-def test_something_must_be_asked_for() -> None:
-    with pytest.raises(UsageError, match="choose an output format"):
-        CliRunner().invoke(cli, ["render", "-f", str(EXAMPLE)], catch_exceptions=False)
-
-
 ODD = (
     "yes",
     "y",

@@ -71,7 +71,6 @@ def test_a_log_has_a_line_an_event_and_a_heartbeat_every_ten_seconds() -> None:
         "12:01:10 c2        ~ chart/c2/base  failed (3.1s): helm said\\nno \\x1b[31m\n"
         "12:01:17 cluster1  + chart/cluster1/istiod  still waiting 10s: 0 of 2 pods ready\n"
         "12:01:27 cluster1  + chart/cluster1/istiod  still waiting 20s: 1 of 2 pods ready\n"
-        "12:01:28 c2        + chart/c2/istiod  skipped: needs chart/c2/base\n"
         "12:01:28 cluster1  + chart/cluster1/istiod  created (21.4s)\n"
         "12:01:47 c2        - link/c2/c1  destroyed (0.3s): left the namespace\n"
     )

@@ -54,7 +54,6 @@ def test_failures_come_last_but_for_the_command_to_resume() -> None:
     assert result_text(PARTIAL) == (
         "Apply incomplete! Resources: 3 added, 1 changed, 0 destroyed.\n\n"
         "Skipped:\n  chart/c2/istiod: needs chart/c2/base\n\n"
-        "Deferred:\n  c3 could not be read: timed out\n    cert/c3/cacerts\n    chart/c3/base\n\n"
         "error: chart/c2/base: helm said no\n  line \\x1b two\n hint: look at the pods\n\n"
         "error: a/b/c: x\n\n"
         "Resume with: mesh apply -f mesh.yaml\n"

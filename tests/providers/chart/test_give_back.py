@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mesh.providers.chart.upgrade import EFFECT
 from mesh.sdk.contract import Last, Preview
 from mesh.world import HelmJob, Object, World
 from mesh.world.clock import SystemClock
+from mesh.world.resources import ResourceType
 from mesh.world.yaml_documents import write
 from tests.providers.chart.releases import chart, live, secret, view
 from tests.support.check_server import Server
@@ -52,8 +54,23 @@ class Renders:
         return [deployment("new")]
 
 
-def world(helm: Any) -> World:
-    server = Server(paths={"/version": {"gitVersion": "v1.33.1"}})
+@dataclass
+class Release(Server):
+    """An API server with the objects of a release, unless they are gone."""
+
+    gone: bool = False
+
+    def resource_of(self, obj: Object) -> ResourceType:
+        return ResourceType("", "v1", obj["kind"].lower(), obj["kind"])
+
+    def get(self, _resource: ResourceType, namespace: str, name: str) -> Object | None:
+        marks = {"meta.helm.sh/release-name": "istiod", "meta.helm.sh/release-namespace": "istio-system"}
+        meta = {"name": name, "namespace": namespace, "annotations": marks}
+        return None if self.gone else {"metadata": meta}
+
+
+def world(helm: Any, *, gone: bool = False) -> World:
+    server = Release(paths={"/version": {"gitVersion": "v1.33.1"}}, gone=gone)
     kubes: dict[str, Any] = {"a": server}
     return World(kubes, {"a": helm}, SystemClock(), {}, Path())
 
@@ -73,6 +90,19 @@ def test_the_preview_names_what_changes_without_the_values_and_its_effect_on_tra
     assert (job.values, version, upgrade) == ({"pilot": {"cpu": 1}, "env": "x"}, "v1.33.1", True)
     assert EFFECT["istiod"] in found.notes
     assert [(each.action, each.fields) for each in found.manifests] == [(Action.UPDATE, ())]
+    assert found.beyond == ()
+    assert job.hooks, "an upgrade runs them, so they are looked at"
+
+
+def test_the_preview_names_what_the_chart_creates_that_the_cluster_does_not_have() -> None:
+    found = preview_back(KEY, adopted(), LAST, world(Renders(), gone=True))
+    assert found.beyond == ("Deployment istio-system/istiod, which does not exist",)
+
+
+def test_a_chart_that_is_not_unpacked_puts_the_step_off_and_ends_no_plan() -> None:
+    hostile = chart(templates=[{"name": "../x", "data": ""}])
+    found = preview_back(KEY, live(view(secret(hostile))), LAST, world(None))
+    assert "it holds a file outside its chart" in found.unknown
 
 
 @pytest.mark.parametrize("found", [Live({}, "", status={"view": None}), live(view(secret(status="failed")))])

@@ -64,8 +64,9 @@ def test_a_release_with_the_label_of_a_mesh_is_owned_by_it() -> None:
 
 
 def test_a_deleted_object_of_a_release_is_one_of_its_attrs() -> None:
-    manifest = "---\nkind: Deployment\nmetadata:\n  name: istiod\n"
-    assert found(NAMED, secret(manifest=manifest)).attrs["objects"] == {"Deployment istiod": {"there": False}}
+    manifest = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: istiod\n"
+    seen = found(NAMED, secret(manifest=manifest))
+    assert seen.attrs["objects"] == {"Deployment istiod": {"exists": False}}
 
 
 def test_a_release_of_another_name_is_found_only_by_its_chart() -> None:
@@ -109,3 +110,17 @@ def test_only_a_live_release_has_a_view() -> None:
     view = view_of(found(NAMED, secret()))
     assert view is not None
     assert view.newest.name == "istiod"
+
+
+@pytest.mark.parametrize("name", ["/usr/lib/sitecustomize", "../evil", "", "a b"])
+def test_a_release_whose_record_names_a_path_as_its_chart_is_not_read(name: str) -> None:
+    good, bad = secret(), secret(chart(name), release="evil")
+    server = Server({"secrets": [good, bad]})
+    world = World({"a": server}, {}, SystemClock(), {}, Path())
+    evil = Key("chart", "a", "evil")
+    places = {KEY: NAMED, evil: Place(NAMESPACE, "evil")}
+    seen = read(places, RecordedSnapshot("a", world, last={}))
+    assert isinstance(seen[KEY], Live), "the other releases are read all the same"
+    refused = seen[evil]
+    assert isinstance(refused, Unread)
+    assert "is not the name of a chart: helm did not write it" in refused.why

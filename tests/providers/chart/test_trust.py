@@ -115,6 +115,6 @@ def test_the_refusal_says_how_to_keep_the_old_trust_domain() -> None:
 )
 def test_an_istiod_that_helm_did_not_install_is_named(deployments: list[dict[str, Any]], words: str) -> None:
     server: Any = Server({"deployments": [{"metadata": {"namespace": "x", **one}} for one in deployments]})
-    why = second_istiod(server)
+    why = second_istiod(server, "istio-system")
     assert words in why
     assert bool(why) is bool(deployments)

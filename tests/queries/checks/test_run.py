@@ -92,7 +92,8 @@ def test_a_bug_in_a_check_is_reported_and_hides_no_finding() -> None:
     [result] = run.run(scene(facts()), (a_check(look),)).results
     assert (result.state, result.why) == (
         CheckStatus.FAILED,
-        "internal error (please report): ZeroDivisionError",
+        "cluster cluster1: what the check looks at cannot be understood (ZeroDivisionError); "
+        "`-v` shows where it failed",
     )
 
 

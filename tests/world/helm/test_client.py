@@ -12,15 +12,18 @@ import pytest
 
 from mesh.lab import Lab
 from mesh.world import HelmJob
-from mesh.world.helm.client import HelmCli, connect
+from mesh.world.disk.scratch import PREFIX
+from mesh.world.helm.client import HelmCli, _home, connect
 from mesh.world.helm.errors import (
     ChartNotFound,
     FieldConflict,
     HelmFailed,
     HelmMissing,
+    HelmUnheard,
     PendingRelease,
     RenderFailed,
 )
+from tests.support.canaries import hits, planted
 
 Tool = Callable[..., str]
 
@@ -75,6 +78,7 @@ def rig(
     name = f"helm-{abs(hash(request.node.name)) % 10**8}"
     kubectl("cluster1", "create", "namespace", name)
     run_dir = tmp_path / "run"
+    run_dir.mkdir(mode=0o700)
     helm = connect([("one", "cluster1", "")], environment, run_dir=run_dir)["one"]
     yield Rig(helm, name, chart(tmp_path / "chart"), run_dir)
     kubectl("cluster1", "delete", "namespace", name, "--wait=false")
@@ -176,6 +180,8 @@ def test_helm_sees_nothing_of_the_users_helm_but_login_and_repositories(
         "MESH_HELM": str(fake),
         "HELM_REGISTRY_CONFIG": str(tmp_path / "login.json"),
         "HELM_KUBETOKEN": "hunter2",
+        "MESH_CA_PASSPHRASE": "hunter2",
+        "GLOO_MESH_LICENSE_KEY": "hunter2",
         "HELM_DRIVER": "sql",
         "HTTPS_PROXY": "http://proxy.test",
         "HOME": str(tmp_path),
@@ -188,8 +194,10 @@ def test_helm_sees_nothing_of_the_users_helm_but_login_and_repositories(
         "HELM_CACHE_HOME": str(rig.run_dir / "helm" / "cache"),
         "HELM_CONFIG_HOME": str(rig.run_dir / "helm" / "config"),
         "HELM_DATA_HOME": str(rig.run_dir / "helm" / "data"),
+        "HELM_PLUGINS": os.devnull,
         "HELM_REGISTRY_CONFIG": str(tmp_path / "login.json"),
     }
+    assert "hunter2" not in seen.values()
     assert (seen["LC_ALL"], seen["HTTPS_PROXY"]) == ("C", "http://proxy.test")
     argv = (tmp_path / "argv").read_text().split()
     assert argv[-2:] == ["--kube-context", "cluster1"]
@@ -228,6 +236,34 @@ def test_a_helm_of_a_known_version_is_used(tmp_path: Path, version: str) -> None
     assert ("--wait=hookOnly" in (tmp_path / "argv").read_text()) == (version[1] != "3")
 
 
+def test_no_argument_and_no_variable_of_helm_holds_a_value(tmp_path: Path) -> None:
+    found, fake, seen = planted(), tmp_path / "helm", tmp_path / "seen"
+    says = "case $1 in version) echo v4.3.0;; upgrade) echo '{}';; esac"
+    fake.write_text(f'#!/bin/sh\n{says}; echo "$@" >> {seen}; env >> {seen}\n')
+    fake.chmod(0o700)
+    helm = connect([("one", "c", "")], {"PATH": f"{tmp_path}:/bin:/usr/bin"}, run_dir=tmp_path / "run")["one"]
+    job = HelmJob("tiny", "x", "tiny", "", "0.1.0", found.values)
+    helm.upgrade(job)
+    helm.template(job, kube_version="v1.33.0", upgrade=False)
+    assert "upgrade" in seen.read_text()
+    assert "template" in seen.read_text()
+    assert list(hits(seen.read_text(), found.secrets)) == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    left = [path for path in files if list(hits(path.read_text(), found.secrets))]
+    assert left == []
+
+
+@pytest.mark.parametrize("said", ["", "{", "no JSON", r"\377\376"])
+def test_output_of_helm_that_cannot_be_read_is_an_error_of_helm(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "helm"
+    path.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo v4.2.4 && exit\nprintf '{said}'\n")
+    path.chmod(0o755)
+    env = {"MESH_HELM": str(path), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    one = connect([("east", "c", "none")], env, run_dir=tmp_path / "run")["east"]
+    with pytest.raises(HelmUnheard, match="its output cannot be read"):
+        one.upgrade(HelmJob("r", "n", "chart", "", "1.0.0", {}))
+
+
 def test_without_helm_the_way_to_get_it_is_told(tmp_path: Path) -> None:
     helm = connect([("one", "c", "")], {"PATH": str(tmp_path)}, run_dir=tmp_path / "run")["one"]
     with pytest.raises(HelmMissing, match="helm is not on PATH"):
@@ -252,3 +288,18 @@ def _pretend_pending(kubectl: Tool, namespace: str) -> None:
     secret["data"]["release"] = packed
     secret["metadata"]["labels"]["status"] = "pending-upgrade"
     kubectl("cluster1", "replace", "-f", "-", stdin=json.dumps(secret))
+
+
+def test_helms_own_files_are_beside_the_mesh_file_only_if_a_run_made_that_folder(tmp_path: Path) -> None:
+    env, run_dir = {"HOME": str(tmp_path)}, tmp_path / ".mesh" / "run"
+    assert _home(env, run_dir) == tmp_path / ".cache" / "mesh" / "helm"
+    assert not run_dir.parent.exists()
+    run_dir.mkdir(parents=True)
+    assert _home(env, run_dir) == run_dir / "helm"
+    assert _home({**env, "MESH_UNTRUSTED": "1"}, run_dir) == tmp_path / ".cache" / "mesh" / "helm"
+
+
+def test_a_plan_needs_no_folder_that_can_be_written() -> None:
+    folder = _home({"HOME": "/sys"}, Path("/sys/run"))
+    assert folder.name.startswith(PREFIX)
+    assert folder.stat().st_mode & 0o777 == 0o700

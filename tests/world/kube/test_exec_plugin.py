@@ -55,7 +55,7 @@ def test_an_expired_answer_of_a_plugin_is_asked_for_again(tmp_path: Path) -> Non
         ("sleep 60", "no answer within 0.3 seconds"),
     ],
 )
-def test_a_plugin_that_fails_is_told_with_its_command_and_first_words(
+def test_a_plugin_that_fails_is_told_by_its_name_without_arguments(
     tmp_path: Path, body: str, words: str
 ) -> None:
     script(tmp_path / "login", body)
@@ -65,7 +65,8 @@ def test_a_plugin_that_fails_is_told_with_its_command_and_first_words(
             tmp_path, plugin("login", args=["get-token", "-x"], interactiveMode="Never"), plugins
         ).login(CALL)
     assert "cluster east (context prod)" in error.value.message
-    assert "`login get-token -x`" in error.value.message
+    assert "`login`" in error.value.message
+    assert "get-token" not in error.value.message
 
 
 def test_a_plugin_that_is_not_installed_is_told_with_its_own_hint(tmp_path: Path) -> None:

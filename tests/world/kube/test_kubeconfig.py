@@ -71,3 +71,26 @@ def test_a_file_that_is_no_kubeconfig_is_named_and_not_quoted(tmp_path: Path, te
     with pytest.raises(MeshError, match=r"kubeconfig .*one") as error:
         targets([("x", "a", "")], {"KUBECONFIG": str(tmp_path / "one")})
     assert "hunter2" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [
+        ("http://127.0.0.1:1", "has no TLS"),
+        ("ftp://a.test", "does not begin with https://"),
+        ("https://user:hunter2@a.test", "contains a user name or password"),
+    ],
+)
+def test_a_server_that_would_get_the_token_in_the_open_is_refused_at_once(
+    tmp_path: Path, server: str, why: str
+) -> None:
+    path = write(tmp_path / "one", config("a", {"token": "t"}, server=server))
+    with pytest.raises(MeshError, match=why) as caught:
+        targets([("east", "a", "")], {"KUBECONFIG": str(path)})
+    assert "hunter2" not in caught.value.message
+
+
+def test_a_server_without_tls_is_allowed_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "one", config("a", server="http://127.0.0.1:1"))
+    env = {"KUBECONFIG": str(path), "MESH_ALLOW_HTTP": "127.0.0.1:1"}
+    assert targets([("east", "a", "")], env)["east"].server == "http://127.0.0.1:1"

@@ -13,7 +13,7 @@ from mesh.world.kube.client import connect
 from mesh.world.kube.errors import Call, Unreachable
 from mesh.world.kube.kubeconfig import Section, Target
 from mesh.world.resources import POD
-from tests.support.stumbling import Stumbling, rig
+from tests.support.stumbling import HTTP, Stumbling, rig
 
 
 def test_a_proxy_of_the_kubeconfig_is_used(server: Stumbling, tmp_path: Path) -> None:
@@ -21,10 +21,10 @@ def test_a_proxy_of_the_kubeconfig_is_used(server: Stumbling, tmp_path: Path) ->
     config = json.loads((tmp_path / "config").read_text())
     config["clusters"][0]["cluster"]["proxy-url"] = server.url
     (tmp_path / "config").write_text(json.dumps(config))
-    one.kube = connect([("east", "c", str(tmp_path / "config"))], {})["east"]
+    one.kube = connect([("east", "c", str(tmp_path / "config"))], HTTP)["east"]
     assert one.kube.list(POD) == []
     assert server.seen[0][1].startswith("http://not-there.test:8080/api/v1/pods")
-    env = {"HTTP_PROXY": server.url}
+    env = {**HTTP, "HTTP_PROXY": server.url}
     config["clusters"][0]["cluster"].pop("proxy-url")
     (tmp_path / "config").write_text(json.dumps(config))
     assert connect([("east", "c", str(tmp_path / "config"))], env)["east"].list(POD) == []

@@ -5,16 +5,16 @@ A second, smaller round (`mesh.queries.checks.read.second`) reads what depends o
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mesh.engine.observe import uid_of
 from mesh.errors import MeshError
 from mesh.istio.solo import licence_secret
 from mesh.model import Key, Place, Unread
+from mesh.model.bounded_text import SMALL, Unfit, from_base64
 from mesh.model.spec import Cluster, Mesh
 from mesh.providers.chart import NOT_SUPERSEDED, views_in
 from mesh.queries.checks.facts import ClusterFacts, Rows, place
@@ -24,6 +24,7 @@ from mesh.queries.checks.rules.upstream import public
 from mesh.sdk.contract import Registry
 from mesh.walk import fan
 from mesh.world import Object, World
+from mesh.world.guarded import guarded
 from mesh.world.kube.errors import Unauthorized, Unreachable
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
@@ -46,7 +47,7 @@ def read_facts(
     facts = {name: _filled(found, name, answers) for name, found in first.items()}
     flat = any(is_flat(facts[name]) for name in alive)
     again = [(name, part) for name in alive for part in SECOND if flat or part != "addresses"]
-    more = fan(lambda job: SECOND[job[1]](snapshots[job[0]], facts[job[0]]), again)
+    more = fan(lambda job: _second(job[1], snapshots[job[0]], facts[job[0]]), again)
     facts = {name: _filled(found, name, more) for name, found in facts.items()}
     stray = fan(lambda name: _stray(readers[name], recorded, kinds), alive)
     return {name: replace(found, stray=stray.get(name, ())) for name, found in facts.items()}
@@ -61,10 +62,8 @@ class _Reader:
 
     def part(self, name: str) -> Any:
         """One collection or part; what cannot be read is `Unread`."""
-        try:
-            return self.rows(QUERIES[name]) if name in QUERIES else PARTS[name](self)
-        except MeshError as error:
-            return Unread(error.message)
+        read = partial(self.rows, QUERIES[name]) if name in QUERIES else partial(PARTS[name], self)
+        return guarded(f"cluster {self.cluster.name}: the {name}", read)
 
     def rows(self, query: Query) -> Rows:
         """The objects of a query, each namespace asked once."""
@@ -154,9 +153,13 @@ def _first(reader: _Reader) -> ClusterFacts:
         uid = uid_of(reader.rows(QUERIES["namespaces"]))  # type: ignore[arg-type]  # a tuple serves as well
     except (Unreachable, Unauthorized) as error:
         return ClusterFacts(reader.cluster, unreachable=error.message)
-    except MeshError:
+    except (MeshError, KeyError, TypeError):
         return ClusterFacts(reader.cluster)
     return ClusterFacts(reader.cluster, uid=uid)
+
+
+def _second(name: str, snapshot: Snapshot, facts: ClusterFacts) -> Any:
+    return guarded(f"cluster {snapshot.cluster}: the {name}", lambda: SECOND[name](snapshot, facts))
 
 
 def _filled(facts: ClusterFacts, cluster: str, answers: Mapping[tuple[str, str], Any]) -> ClusterFacts:
@@ -176,8 +179,8 @@ def _without_values(secret: Object) -> Object:
 
 def _decoded(value: str) -> bytes:
     try:
-        return base64.b64decode(value or "")
-    except binascii.Error:
+        return from_base64(value or "", SMALL)
+    except Unfit:
         return b""
 
 
@@ -192,14 +195,14 @@ def _stray(reader: _Reader, recorded: Mapping[Key, Place], kinds: Registry) -> t
         for key, place in recorded.items()
         if key.cluster == reader.cluster.name
     }
-    try:
-        return tuple(
+    return guarded(
+        f"cluster {reader.cluster.name}: what carries the mesh's mark",
+        lambda: tuple(
             sorted(
                 f"{key} ({where.namespace}/{where.name})"
                 for kind in kinds.values()
                 for key, where in kind.owned(reader.mesh.name, reader.snapshot).items()
                 if key not in recorded and (key.kind, where.namespace, where.name) not in known
             )
-        )
-    except MeshError as error:
-        return Unread(error.message)
+        ),
+    )

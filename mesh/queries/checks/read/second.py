@@ -11,6 +11,7 @@ from mesh.model.spec import Cluster
 from mesh.queries.checks.facts import ClusterFacts, Rows, place
 from mesh.queries.checks.read import pod_ports as ports
 from mesh.queries.checks.read.queries import ENDPOINTS, SLICE
+from mesh.sdk.managed_fields import is_going
 from mesh.world import Kube, Object
 from mesh.world.kube.errors import Conflict, Forbidden, Missing, Unauthorized, Unreachable
 from mesh.world.resources import POD, SERVICE
@@ -19,6 +20,8 @@ from mesh.world.snapshot import Snapshot
 MANAGER = "mesh/check"
 NO_RIGHT = 'forbidden: User "'
 """The prefix of an authorizer's denial; quotas and admission plugins answer 403 with other prefixes."""
+TERMINATED = "is being terminated"
+"""What an API server says of a namespace that is being deleted: the next apply creates it again first."""
 
 FLAT = "autogenflat."
 """The prefix of WorkloadEntries that istiod generates for pods of other clusters in a flat network."""
@@ -67,7 +70,7 @@ def _addresses(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
 def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread]:
     """The answers to dry runs of the objects of `trials`: webhooks and quotas take part in these."""
     kube = snapshot.world.kube(snapshot.cluster)
-    names = {place(obj)[1] for obj in rows(facts, "namespaces")}
+    names = {place(obj)[1] for obj in rows(facts, "namespaces") if not is_going(obj)}
     served = facts.groups if isinstance(facts.groups, frozenset) else frozenset()
     found: dict[str, str | Unread] = {}
     for name, (api, body) in trials(facts.cluster).items():
@@ -84,7 +87,8 @@ def _try(kube: Kube, body: Object) -> str | Unread:
     try:
         kube.apply(body, manager=MANAGER, force=True, dry_run=True)
     except Forbidden as error:  # by RBAC (nothing is known), or by a quota or policy (the answer)
-        return Unread(error.message) if NO_RIGHT in error.message else error.message
+        unknown = NO_RIGHT in error.message or TERMINATED in error.message
+        return Unread(error.message) if unknown else error.message
     except (Unreachable, Unauthorized, Missing) as error:
         return Unread(error.message)
     except Conflict:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mesh.model import Action
-from mesh.queries.checks.facts import ClusterFacts, MeshFacts, place, read, shown
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import pasted
 
 SKEW_WARNING, SKEW_ERROR = 30.0, 120.0
 """Seconds. istiod dates certificates two minutes back: a clock that is further behind rejects them."""
@@ -115,8 +116,8 @@ def settled(scene: MeshFacts) -> Findings:
 def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """Q20: verify that the state knows every object labelled as this mesh's, and no remote secret is foreign.
 
-    Labelled objects outside the state are left by a run that was cut short, or were copied by hand; no
-    plan changes or deletes them.
+    Labelled objects outside the state are left by a run that was cut short, or were copied by hand; a plan
+    names those that it sees, and changes or deletes none.
     """
     for each in read(facts.stray):
         yield Finding(
@@ -130,5 +131,5 @@ def no_strays(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)} is for {remote or 'no cluster'}, which is not part of this mesh",
                 {"secret": shown(obj), "cluster": remote},
-                fix=f"kubectl --context {{context}} -n {place(obj)[0]} delete secret {place(obj)[1]}",
+                fix=f"kubectl --context {{context}} -n {pasted(obj)[0]} delete secret {pasted(obj)[1]}",
             )

@@ -9,6 +9,7 @@ from mesh.istio.solo import REMOTE_CLASS
 from mesh.model import Action, Plan
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, annotated, labels, of_class, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
+from mesh.queries.checks.paste import pasted, word
 from mesh.world import Object
 
 MODE, AMBIENT = "istio.io/dataplane-mode", "ambient"
@@ -72,7 +73,7 @@ def enrolment(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 f"pod {shown(pod)} uses the host network: it stays outside the mesh",
                 {"pod": shown(pod)},
                 severity=Severity.INFO,
-                fix=f"kubectl --context {{context}} -n {place(pod)[0]} get pod {place(pod)[1]} -o yaml",
+                fix=f"kubectl --context {{context}} -n {pasted(pod)[0]} get pod {pasted(pod)[1]} -o yaml",
             )
 
 
@@ -150,7 +151,7 @@ def _share(scene: MeshFacts, cluster: str, name: str) -> str:
     namespace, _, service = name.partition("/")
     label = f"{UPSTREAM_SCOPE}=true" if scene.mesh.distribution == "upstream" else f"{SCOPE}=global"
     context = scene.clusters[cluster].cluster.context
-    return f"kubectl --context {context} -n {namespace} label service {service} {label}"
+    return f"kubectl --context {word(context)} -n {word(namespace)} label service {word(service)} {label}"
 
 
 def _ports(service: Object) -> tuple[str, ...]:
@@ -201,7 +202,7 @@ def captured(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"pod {shown(pod)} is enrolled, but its traffic is not redirected to ztunnel",
                 {"pod": shown(pod), CAPTURED: annotated(pod).get(CAPTURED, "")},
-                fix=f"kubectl --context {{context}} -n {place(pod)[0]} delete pod {place(pod)[1]}",
+                fix=f"kubectl --context {{context}} -n {pasted(pod)[0]} delete pod {pasted(pod)[1]}",
             )
 
 

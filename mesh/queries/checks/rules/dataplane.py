@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,9 +9,12 @@ from typing import Any
 
 from mesh.istio.addresses import connection_key
 from mesh.model import Attrs, Unread
+from mesh.model.bounded_text import SMALL, Unfit, from_base64, loads
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.queries.checks.rules.apps import shared
+from mesh.world.shapes import fitted, moment
 
 METRIC = re.compile(r"^(\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
 BAD_LICENCE = re.compile("invalid|expired|unset", re.IGNORECASE)
@@ -96,8 +96,8 @@ def leaves(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """
     namespace = facts.cluster.charts["ztunnel"].namespace
     for pod, text in sorted(_dumps(facts).items()):
-        fix = f"kubectl --context {{context}} -n {namespace} delete pod {pod}"
-        for each in json.loads(text).get("certificates", []):
+        fix = f"kubectl --context {{context}} -n {word(namespace)} delete pod {word(pod)}"
+        for each in _dump(text).get("certificates", []):
             if problem := _invalid(each, scene.now):
                 identity = each.get("identity", "")
                 says = f"{pod}: the certificate of {identity} {problem}"
@@ -108,7 +108,7 @@ def _invalid(held: Mapping[str, Any], now: datetime) -> str:
     """What is wrong with a certificate of a dump, "" for nothing; the first of a chain is the workload's."""
     if (state := held.get("state", "")) != "Available":
         return f"is {state}, expected Available"
-    ends = [datetime.fromisoformat(each["expirationTime"]) for each in held.get("certChain", [])[:1]]
+    ends = [moment(each["expirationTime"]) for each in held.get("certChain", [])[:1]]
     return "has expired" if ends and ends[0] <= now else ""
 
 
@@ -118,6 +118,28 @@ def _dumps(facts: ClusterFacts) -> dict[str, str]:
         if isinstance(answer, Unread):
             raise Skip(answer.why)
     return dict(told)
+
+
+DUMP = {
+    "certificates": [
+        {
+            "identity": str,
+            "state": str,
+            "certChain": [{"expirationTime!": str}],
+            "rootCerts": [{"pem": str}],
+        }
+    ],
+    "workloads": [{"network": str}],
+}
+
+
+def _dump(text: str) -> Mapping[str, Any]:
+    """Return the dump of a ztunnel, as far as checks look at it; raise Skip for another text."""
+    try:
+        found: Mapping[str, Any] = fitted(loads(text), DUMP)
+    except Unfit as error:
+        raise Skip(f"the dump of ztunnel cannot be used: {error}") from None
+    return found
 
 
 def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -134,7 +156,7 @@ def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     roots = {each.fingerprint for each in authority.roots}
     looked = 0
     for pod, text in sorted(_dumps(facts).items()):
-        for each in json.loads(text).get("certificates", []):
+        for each in _dump(text).get("certificates", []):
             held = [_pem(cert) for cert in each.get("rootCerts", [])]
             for found in (pki.fingerprints_in(pem) for pem in held if pem):
                 looked += 1
@@ -150,8 +172,8 @@ def signer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def _pem(cert: Mapping[str, Any]) -> str:
     """A certificate of a dump: PEM, in base64."""
     try:
-        return base64.b64decode(str(cert.get("pem", ""))).decode("ascii", "replace")
-    except binascii.Error:
+        return from_base64(cert.get("pem", ""), SMALL).decode("ascii", "replace")
+    except Unfit:
         return ""
 
 
@@ -165,7 +187,7 @@ def knows_peers(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     if not wanted:
         raise NotApplicable("no linked cluster shares a Service")
     for pod, text in sorted(_dumps(facts).items()):
-        known = {str(each.get("network", "")) for each in json.loads(text).get("workloads", [])}
+        known = {each.get("network", "") for each in _dump(text).get("workloads", [])}
         for network in sorted(wanted.keys() - known):
             yield Finding(
                 f"{pod} knows no workload of network {network}",

@@ -11,6 +11,7 @@ from mesh.queries.checks.facts import ClusterFacts, MeshFacts, daemon, images, i
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 from mesh.sdk.rollout_status import pod_trouble, why_not
 from mesh.world import Object
+from mesh.world.shapes import moment
 
 MINUTE = timedelta(seconds=60)
 
@@ -31,7 +32,7 @@ def control_plane(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def _restarted(now: datetime, pod: Object) -> Iterator[Finding]:
     for container in pod.get("status", {}).get("containerStatuses", []):
         ended = container.get("lastState", {}).get("terminated", {})
-        if ended.get("finishedAt") and now - datetime.fromisoformat(ended["finishedAt"]) < MINUTE:
+        if ended.get("finishedAt") and now - moment(ended["finishedAt"]) < MINUTE:
             yield Finding(
                 f"pod {shown(pod)} restarted less than a minute ago: {ended.get('reason', 'unknown reason')}",
                 {"pod": shown(pod), "finishedAt": ended["finishedAt"], "restarts": container["restartCount"]},

@@ -22,6 +22,7 @@ from mesh.queries.checks.facts import (
     shown,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
+from mesh.queries.checks.paste import word
 from mesh.world import Object
 
 DNS_LABEL = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -113,8 +114,8 @@ def network_label(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def _unlabel(kind: str, obj: Object) -> str:
     """The command that removes the network label."""
     namespace, name = place(obj)
-    where = f" -n {namespace}" if namespace else ""
-    return f"kubectl --context {{context}}{where} label {kind} {name} {NETWORK}-"
+    where = f" -n {word(namespace)}" if namespace else ""
+    return f"kubectl --context {{context}}{where} label {kind} {word(name)} {NETWORK}-"
 
 
 def _is_copied(obj: Object) -> bool:

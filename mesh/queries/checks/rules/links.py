@@ -32,6 +32,7 @@ from mesh.queries.checks.facts import (
     true,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable
+from mesh.queries.checks.paste import pasted
 from mesh.queries.status.model import GATEWAYS
 from mesh.sdk.managed_fields import MESH_LABEL, owner_of
 from mesh.world import Object
@@ -180,7 +181,7 @@ def one_writer(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"{shown(obj)} has several field managers: {', '.join(writers)}",
                 {"object": shown(obj), "managers": writers, "owner": owner_of(obj)},
-                fix=f"kubectl --context {{context}} -n {place(obj)[0]} get gateway {place(obj)[1]}"
+                fix=f"kubectl --context {{context}} -n {pasted(obj)[0]} get gateway {pasted(obj)[1]}"
                 " -o yaml --show-managed-fields",
             )
 

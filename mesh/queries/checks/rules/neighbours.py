@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 
 from mesh.errors import MeshError
 from mesh.istio.addresses import chart_key, crds_key
+from mesh.model.bounded_text import SMALL, Unfit, from_base64
 from mesh.model.spec import COMPONENTS
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -21,6 +20,7 @@ from mesh.queries.checks.facts import (
     shown,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import pasted, word
 from mesh.queries.checks.read.second import services
 from mesh.world import Object
 
@@ -55,7 +55,7 @@ def alone(scene: MeshFacts, facts: ClusterFacts) -> Findings:
         yield Finding(
             f"the Gloo Operator manages an Istio here: ServiceMeshController {shown(obj)}",
             {"object": shown(obj)},
-            fix="kubectl --context {context} delete servicemeshcontroller " + place(obj)[1],
+            fix="kubectl --context {context} delete servicemeshcontroller " + pasted(obj)[1],
         )
 
 
@@ -135,7 +135,7 @@ def released(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 {"release": view.newest.name, "status": view.status, "revision": view.newest.revision},
                 chart_key(facts.name, component),
                 None if view.pending else Severity.WARNING,
-                f"mesh recover chart/{facts.name}/{component}" if view.pending else "mesh apply",
+                "mesh recover " + word(f"chart/{facts.name}/{component}") if view.pending else "mesh apply",
             )
     if not found:
         raise NotApplicable("Helm has installed nothing yet")
@@ -183,7 +183,8 @@ def _dead(config: Object, hook: Object, alive: set[tuple[str, str]]) -> Iterator
 
 def _look_at(config: Object) -> str:
     """The command that shows a webhook configuration."""
-    return f"kubectl --context {{context}} get {config['kind']} {config['metadata']['name']} -o yaml"
+    kind, name = word(config["kind"]), word(config["metadata"]["name"])
+    return f"kubectl --context {{context}} get {kind} {name} -o yaml"
 
 
 def _is_narrow(hook: Object) -> bool:
@@ -197,9 +198,9 @@ def _expired(scene: MeshFacts, config: Object, hook: Object) -> Iterator[Finding
     from mesh.world import pki
 
     try:
-        text = base64.b64decode(hook["clientConfig"].get("caBundle", "")).decode()
+        text = from_base64(hook["clientConfig"].get("caBundle", ""), SMALL).decode()
         found = [pki.describe(block) for block in pki.pem_blocks(text)]
-    except (MeshError, ValueError, binascii.Error):
+    except (MeshError, ValueError):
         return
     if found and all(each.not_after <= scene.now for each in found):
         yield Finding(
@@ -237,6 +238,6 @@ def believed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
 def _text(encoded: str) -> str:
     try:
-        return base64.b64decode(encoded).decode("ascii", "replace")
-    except binascii.Error:
+        return from_base64(encoded, SMALL).decode("ascii", "replace")
+    except Unfit:
         return ""

@@ -23,6 +23,7 @@ from mesh.queries.checks.facts import (
     true,
 )
 from mesh.queries.checks.model import Finding, Findings, NotFound, Severity
+from mesh.queries.checks.paste import pasted, word
 from mesh.world import Object
 
 NEEDS = {"cpu": Decimal("0.3"), "memory": Decimal(640 * 2**20), "pods": Decimal(2)}
@@ -117,7 +118,7 @@ def allowed(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"namespace {name} enforces pod security {level}, but cni and ztunnel need privileged",
                 {"namespace": name, "enforce": level},
-                fix=f"kubectl --context {{context}} label ns {name} {PSA}=privileged --overwrite",
+                fix=f"kubectl --context {{context}} label ns {word(name)} {PSA}=privileged --overwrite",
             )
     spaces |= {facts.namespace, facts.cluster.eastwest.namespace}
     for quota in facts.rows("quotas"):
@@ -145,7 +146,7 @@ def _exhausted(quota: Object) -> Iterator[Finding]:
 
 
 def _edit(what: str, obj: Object) -> str:
-    return f"kubectl --context {{context}} -n {place(obj)[0]} edit {what} {place(obj)[1]}"
+    return f"kubectl --context {{context}} -n {pasted(obj)[0]} edit {what} {pasted(obj)[1]}"
 
 
 def _too_tight(limits: Object) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from mesh.queries.checks.facts import (
     trust_domain,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Skip
+from mesh.queries.checks.paste import pasted
 from mesh.queries.checks.rules.identity import CONTROL_PLANE
 
 ISTIOD_SKIPS, ZTUNNEL_SKIPS = "PILOT_SKIP_VALIDATE_TRUST_DOMAIN", "SKIP_VALIDATE_TRUST_DOMAIN"
@@ -121,10 +122,16 @@ def compatible(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """M08: verify that the east-west gateway and its pods have the cluster's name and network.
 
-    Pods keep the network that they were started with.
+    Pods keep the network that they were started with. A wrong label on istiod's namespace (P23) is its cause:
+    pods that were restarted before it is right would only get the wrong network again.
     """
     namespace = facts.named("namespaces", "", facts.namespace) or {"metadata": {}}
-    own = labels(namespace).get(NETWORK, facts.cluster.network)
+    own = facts.cluster.network
+    label = labels(namespace).get(NETWORK, own)
+    cause = (
+        f"; first fix check P23: namespace {facts.namespace} has {NETWORK}={label}" if label != own else ""
+    )
+    restart = "kubectl --context {{context}} -n {space} rollout restart deploy"
     own_name = facts.cluster.cluster_name
     gateways = eastwest_gateways(scene, facts)
     if not gateways:
@@ -143,9 +150,9 @@ def gateway_networks(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             raise Skip(f"pod {shown(pod)} has no variable for its network")
         if found not in {None, own}:
             yield Finding(
-                f"pod {shown(pod)} has network {found}, expected {own}",
+                f"pod {shown(pod)} has network {found}, expected {own}{cause}",
                 {"pod": shown(pod), "network": found, "expected": own},
-                fix=f"kubectl --context {{context}} -n {place(pod)[0]} rollout restart deploy",
+                fix="" if cause else restart.format(space=pasted(pod)[0]),
             )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, labels, place, read, shown
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.queries.checks.rules.apps import enrolled
 from mesh.world import Object
+from mesh.world.shapes import moment
 
 PATIENCE = timedelta(minutes=5)
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
@@ -55,7 +57,7 @@ def _has_balancer(facts: ClusterFacts) -> bool:
 
 
 def _waits(service: Object, now: datetime) -> bool:
-    made = datetime.fromisoformat(service["metadata"]["creationTimestamp"])
+    made = moment(service["metadata"]["creationTimestamp"])
     return not service.get("status", {}).get("loadBalancer", {}).get("ingress") and now - made > PATIENCE
 
 
@@ -133,7 +135,7 @@ def _blocked(
                 f"NetworkPolicy {', '.join(names)} in {namespace} blocks port {port}",
                 {"namespace": namespace, "policies": names, "port": port},
                 severity=severity,
-                fix=f"kubectl --context {{context}} -n {namespace} edit networkpolicy {names[0]}",
+                fix=f"kubectl --context {{context}} -n {word(namespace)} edit networkpolicy {word(names[0])}",
             )
 
 

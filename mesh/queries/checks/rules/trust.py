@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mesh.istio.addresses import cacerts_key
 from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
+from mesh.queries.checks.paste import word
 
 if TYPE_CHECKING:
     from mesh.world.pki import CertInfo, Inspection
@@ -91,10 +92,11 @@ def own_intermediate(scene: MeshFacts) -> Findings:
     for fingerprint, names in users.items():
         if len(names) > 1:
             last = scene.clusters[names[-1]]
+            context, namespace = word(last.cluster.context), word(last.namespace)
             yield Finding(
                 f"{' and '.join(names)} sign with the same intermediate certificate",
                 {"clusters": names, "fingerprint": fingerprint},
-                fix=f"kubectl --context {last.cluster.context} -n {last.namespace} get secret cacerts",
+                fix=f"kubectl --context {context} -n {namespace} get secret cacerts",
             )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.istio.addresses import chart_key, remote_key
 from mesh.istio.upstream import is_loopback
+from mesh.model.bounded_text import SMALL, Unfit, from_base64, from_base64_url, loads
 from mesh.queries.checks.facts import (
     ClusterFacts,
     MeshFacts,
@@ -22,8 +20,9 @@ from mesh.queries.checks.facts import (
     true,
     trust_domain,
 )
-from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
+from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
 from mesh.world import Object
+from mesh.world.shapes import fitted
 
 REMOTE = "networking.istio.io/cluster"
 MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
@@ -117,7 +116,7 @@ def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     text = read(facts.ports.get("clusters"))
     wanted = {link.target for link in scene.mesh.links if link.source == facts.name}
     names = {scene.mesh.cluster(name).cluster_name: name for name in wanted}
-    told = {str(each.get("id", "")): str(each.get("syncStatus", "")) for each in json.loads(text)}
+    told = {each.get("id", ""): each.get("syncStatus", "") for each in _synced_with(text)}
     for name in sorted(names):
         if told.get(name) != "synced":
             yield Finding(
@@ -142,6 +141,21 @@ def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             )
 
 
+SYNCED = [{"id": str, "syncStatus": str}]
+REMOTE_CONFIG = {
+    "clusters!": [{"cluster!": {"server": str, "certificate-authority-data": str}}],
+    "users!": [{"user!": {"token": str}}],
+}
+
+
+def _synced_with(text: str) -> list[Mapping[str, str]]:
+    try:
+        found: list[Mapping[str, str]] = fitted(loads(text), SYNCED)
+    except Unfit as error:
+        raise Skip(f"the answer of istiod cannot be used: {error}") from None
+    return found
+
+
 def public(secret: Object) -> Mapping[str, Mapping[str, Any]]:
     """The contents of a remote secret by cluster, without the token: only whether it exists and expires."""
     from mesh.world.yaml_documents import read as parse
@@ -149,12 +163,12 @@ def public(secret: Object) -> Mapping[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for name, value in (secret.get("data") or {}).items():
         try:
-            config = parse(base64.b64decode(value))
+            config = fitted(parse(from_base64(value, SMALL), SMALL), REMOTE_CONFIG)
             cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        except (ValueError, binascii.Error, KeyError, IndexError, TypeError):
+        except (ValueError, KeyError, IndexError):
             found[name] = {}
             continue
-        token = str(user.get("token", ""))
+        token = user.get("token", "")
         found[name] = {
             "server": cluster.get("server", ""),
             "has ca": bool(cluster.get("certificate-authority-data")),
@@ -167,7 +181,7 @@ def public(secret: Object) -> Mapping[str, Mapping[str, Any]]:
 def _claims(token: str) -> Mapping[str, Any]:
     part = [*token.split("."), "", ""][1]
     try:
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, binascii.Error):
+        claims: Mapping[str, Any] = fitted(loads(from_base64_url(part), SMALL), dict)
+    except Unfit:
         return {}
-    return claims if isinstance(claims, Mapping) else {}
+    return claims

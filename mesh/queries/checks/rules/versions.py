@@ -20,6 +20,7 @@ from mesh.queries.checks.facts import (
     shown,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, NotFound, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.queries.status.judge import image_tag
 from mesh.world import Object
 
@@ -177,8 +178,8 @@ def current(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 def _relabel(kind: str, obj: Object, wanted: str) -> str:
     """The command that replaces a deprecated label."""
     namespace, name = place(obj)
-    where = f" -n {namespace}" if namespace else ""
-    return f"kubectl --context {{context}}{where} label {kind} {name} {wanted} --overwrite"
+    where = f" -n {word(namespace)}" if namespace else ""
+    return f"kubectl --context {{context}}{where} label {kind} {word(name)} {wanted} --overwrite"
 
 
 def same_istioctl(scene: MeshFacts) -> Findings:

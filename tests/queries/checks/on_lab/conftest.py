@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mesh.queries.check import check
 from mesh.queries.checks.model import CheckReport, CheckResult, CheckStatus
 from mesh.state.store import Store
 from mesh.world import World
+from mesh.world.fingerprint_keys import FingerprintKeys
 from mesh.world.kube.client import connect
 from tests.e2e.hands import Mesh as CommandLine
 from tests.e2e.hands import home
@@ -63,7 +65,9 @@ class Rig:
         """The lab by the contexts of a mesh file."""
         here = world_on(self.hand.lab, self.folder)
         contexts = [(each.name, each.context, "") for each in mesh.clusters]
-        return replace(here, kubes=connect(contexts, here.env))
+        namespaces = {each.name: each.namespace for each in mesh.clusters}
+        keys = FingerprintKeys(mesh.name, namespaces, lambda: b"")
+        return replace(here, kubes=connect(contexts, here.env), keys=keys)
 
 
 def says(results: list[CheckResult]) -> str:
@@ -80,9 +84,15 @@ def states(results: list[CheckResult]) -> set[CheckStatus]:
 @pytest.fixture(scope="package")
 def rig(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two linked clusters, healthy. `MESH_TEST_CHECKS_DIR` names a folder for a lab kept between runs."""
-    kept = os.environ.get("MESH_TEST_CHECKS_DIR")
-    folder = tmp_path_factory.mktemp("checks")
-    lab = Lab.open("checks", folder=Path(kept) if kept else folder / "lab")
+    with rigged("checks", tmp_path_factory, os.environ.get("MESH_TEST_CHECKS_DIR")) as one:
+        yield one
+
+
+@contextmanager
+def rigged(name: str, tmp_path_factory: pytest.TempPathFactory, kept: str | None = None) -> Iterator[Rig]:
+    """A lab of two linked clusters with this name, healthy; it is taken down unless it is kept."""
+    folder = tmp_path_factory.mktemp(name)
+    lab = Lab.open(name, folder=Path(kept) if kept else folder / "lab")
     try:
         lab.up(clusters=2, nodes=2)
         mesh = home(lab, folder / "home")

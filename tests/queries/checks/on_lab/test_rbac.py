@@ -9,13 +9,24 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 
+from mesh.lab.components import AUDIT
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.conftest import Rig
 from tests.support import identities
 
 DRIFT = "topology.istio.io/network"
+WHEN_NOT_READY = {"pods", "services", "configmaps", "deployments"}
+"""They say why something is not ready."""
+NOT_IN_THESE_CHARTS = {
+    "horizontalpodautoscalers",
+    "mutatingwebhookconfigurations",
+    "poddisruptionbudgets",
+    "resourcequotas",
+}
+"""Istio's charts render them with some values, the lab's charts do not."""
 UNCHECKED, TAKES = "not checked by the API server: ", "takes "
 
 
@@ -108,8 +119,58 @@ def test_a_plan_that_only_reads_is_exact_and_can_write_nothing(rig: Rig, changes
         assert tried(rig, env, "get", "secrets", "-n", "kube-system")[0] != 0
 
 
+def log(rig: Rig, cluster: str) -> list[str]:
+    """The lines of an API server's audit log."""
+    path = rig.hand.lab.folder / cluster / AUDIT
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def asked(rig: Rig, cluster: str, name: str, since: int) -> set[tuple[str, str, str, str]]:
+    """What an identity asked an API server and was allowed: group, resource, verb and namespace."""
+    entries = (json.loads(line) for line in log(rig, cluster)[since:])
+    return {
+        (ref.get("apiGroup", ""), ref["resource"], each["verb"], ref.get("namespace", ""))
+        for each in entries
+        if each["user"]["username"] == f"system:serviceaccount:kube-system:{name}"
+        and each["responseStatus"]["code"] < 400
+        and (ref := each.get("objectRef", {})).get("resource")
+        and ref.get("apiGroup") != "authorization.k8s.io"
+    }
+
+
+def granted(rig: Rig, cluster: str, *options: str) -> set[tuple[str, str, str, str]]:
+    """What the manifests of `mesh rbac` grant in a cluster, in the same form."""
+    text = rig.mesh("rbac", *options, "--cluster", cluster).out
+    return {
+        (group, resource, verb, document["metadata"].get("namespace", ""))
+        for document in yaml.safe_load_all(text)
+        if document and document["kind"] in ("Role", "ClusterRole")
+        for rule in document["rules"]
+        for group in rule.get("apiGroups", ())
+        for resource in rule.get("resources", ())
+        for verb in rule["verbs"]
+    }
+
+
+def test_a_plan_is_granted_no_resource_that_a_plan_without_changes_does_not_list(rig: Rig) -> None:
+    """Granted against used, verb by verb, from the API server's own audit log.
+
+    Who may list may get as well: an object that lost helm's label is read by name.
+    """
+    name, options = "mesh-demo-plan", ("--for", "plan")
+    before = {cluster: len(log(rig, cluster)) for cluster in ("cluster1", "cluster2")}
+    with identity(rig, name, *options) as env:
+        assert rig.mesh("plan", "--detailed-exitcode", env=env).code == 0
+        for cluster, since in before.items():
+            used, given = asked(rig, cluster, name, since), granted(rig, cluster, *options)
+            assert used <= given, "allowed by others than these manifests"
+            listed = {each for each in given if each[2] == "list"} - used
+            assert {verb for _, _, verb, _ in given} == {"get", "list"}
+            assert {resource for _, resource, _, _ in listed} <= WHEN_NOT_READY | NOT_IN_THESE_CHARTS
+
+
 def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
-    warned = rig.mesh("rbac", "--for", "plan")
+    warned = rig.mesh("rbac", "--for", "plan", "--cluster", "cluster1")
     assert "can read the private key" in warned.err.splitlines()[0]
     assert "--without-secrets" in warned.out.splitlines()[0]
 

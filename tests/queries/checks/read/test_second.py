@@ -43,6 +43,7 @@ def test_pods_are_compared_only_where_a_flat_network_is_in_use() -> None:
     [
         (Forbidden(CALL, f'services is {NO_RIGHT}a" cannot create'), True),
         (Missing(CALL, "its namespace is gone"), True),
+        (Forbidden(CALL, "unable to create new content in namespace x because it is being terminated"), True),
         (Forbidden(CALL, "exceeded quota: few"), False),
         (KubeError("denied by a webhook"), False),
     ],
@@ -63,6 +64,14 @@ def test_a_dry_run_needs_its_namespace_and_its_api() -> None:
     found = SECOND["tried"](snapshot(Server()), before(SYSTEM, groups=frozenset()))
     assert found["istio object"] == Unread(f"namespace {SYSTEM} or networking.istio.io/v1 does not exist yet")
     assert found["load balancer"] == Unread(f"namespace {EDGE} or v1 does not exist yet")
+
+
+def test_a_namespace_that_is_being_deleted_counts_as_missing() -> None:
+    spaces = [space(SYSTEM), space(EDGE)]
+    for each in spaces:
+        each["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    found = SECOND["tried"](snapshot(Server()), facts(namespaces=spaces, groups=ISTIO))
+    assert isinstance(found["load balancer"], Unread)
 
 
 def test_the_objects_of_dry_runs_are_never_named_like_a_users() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mesh.istio.names import NETWORK
 from mesh.istio.solo import CLUSTER, TRUST_DOMAIN
 from mesh.queries.checks.facts import ClusterFacts
 from tests.support.check_facts import (
@@ -55,11 +56,14 @@ def peering(**env: str) -> ClusterFacts:
     return facts(deployments=[istiod(**env)])
 
 
-def edge(*gateways: dict[str, Any], network: str | None = "cluster1") -> ClusterFacts:
+def edge(*gateways: dict[str, Any], network: str | None = "cluster1", label: str = "") -> ClusterFacts:
     env = {"ISTIO_META_NETWORK": network} if network else {}
     edge_pod = pod("edge-1", EDGE, spec=pod_of("registry.invalid/a", env))
     return facts(
-        deployments=[istiod()], namespaces=[space(SYSTEM)], gateways=gateways, gateway_pods=[edge_pod]
+        deployments=[istiod()],
+        namespaces=[space(SYSTEM, **({NETWORK: label} if label else {}))],
+        gateways=gateways,
+        gateway_pods=[edge_pod],
     )
 
 
@@ -122,6 +126,13 @@ ROWS = (
     row(
         "M08", f"error: pod {EDGE}/edge-1 has network far, expected cluster1", edge(gateway(), network="far")
     ),
+    row(
+        "M08",
+        f"error: pod {EDGE}/edge-1 has network far, expected cluster1; first fix check P23: "
+        f"namespace {SYSTEM} has {NETWORK}=far",
+        edge(gateway(), network="far", label="far"),
+    ),
+    row("M08", PASSED, edge(gateway(), label="far")),
     row("M08", PASSED, edge(gateway())),
     row("M08", f"skipped: pod {EDGE}/edge-1 has no variable for its network", edge(gateway(), network=None)),
     row("M08", "not applicable: no east-west gateway exists yet", edge()),

@@ -1,0 +1,1 @@
+"""Runs on real clusters of the lab, disturbed by a seed: kills, faults, races, damage."""
