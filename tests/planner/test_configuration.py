@@ -69,8 +69,12 @@ def test_a_path_below_the_folder_counts_as_it_is_there() -> None:
         found = mesh()
         return replace(found, gateway_api=replace(found.gateway_api, source=path))
 
-    assert digest(with_source("/work/crds"), "/work") == digest(with_source("/home/ci/crds"), "/home/ci")
-    assert digest(with_source("/work/crds"), "/work") != digest(with_source("/work/other"), "/work")
+    assert digest(with_source("/checkout/crds"), "/checkout") == digest(
+        with_source("/home/ci/crds"), "/home/ci"
+    )
+    assert digest(with_source("/checkout/crds"), "/checkout") != digest(
+        with_source("/checkout/other"), "/checkout"
+    )
 
 
 def test_a_secret_among_the_values_counts_by_its_fingerprint_only() -> None:
