@@ -22,23 +22,19 @@ def refuse_enrolled(snapshots: Mapping[str, Snapshot], state: State) -> None:
     _refuse("the mesh is in use", snapshots, state.clusters)
 
 
-def refuse_leaving(snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan, *, writes: bool) -> None:
+def refuse_leaving(
+    snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan, *, writes: bool
+) -> tuple[str, ...]:
     """Refuse to take down a cluster that left the mesh file under workloads that use the mesh there.
 
-    What cannot be read refuses only a run that writes: an identity that plans need not list all pods.
+    What cannot be read refuses only a run that writes: an identity that plans need not list all pods. Returns
+    a warning for each such cluster.
     """
     gone = _leaving(mesh, plan)
     why = f"{', '.join(gone)} left the mesh file while the mesh is in use there"
-    _refuse(why, snapshots, gone, unread=writes)
-
-
-def unread_users(snapshots: Mapping[str, Snapshot], mesh: Mesh, plan: Plan) -> tuple[str, ...]:
-    """Return a warning for each cluster that left the mesh file and whose workloads cannot be read."""
     return tuple(
         f"cluster {line}: an apply refuses to remove the mesh there without --ignore-enrolled"
-        for name in _leaving(mesh, plan)
-        if name in snapshots
-        for line in _users(snapshots[name])[1]
+        for line in _refuse(why, snapshots, gone, unread=writes)
     )
 
 
@@ -52,7 +48,8 @@ def _leaving(mesh: Mesh, plan: Plan) -> list[str]:
 
 def _refuse(
     why: str, snapshots: Mapping[str, Snapshot], clusters: Collection[str], *, unread: bool = True
-) -> None:
+) -> list[str]:
+    """Return what is not known of these clusters; raise RefusedError if they are used, or unread if asked."""
     found = [_users(snapshots[name]) for name in sorted(clusters) if name in snapshots]
     lines = [line for users, unknown in found for line in (*users, *(unknown if unread else ()))]
     if lines:
@@ -60,6 +57,7 @@ def _refuse(
             f"{why}:\n" + "\n".join(f"  {line}" for line in lines),
             hint="take these out of the mesh first; --ignore-enrolled goes on and cuts their traffic",
         )
+    return [line for _, unknown in found for line in unknown]
 
 
 def _users(snapshot: Snapshot) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mesh.engine import plan as planning
-from mesh.engine.in_use import refuse_enrolled, refuse_leaving, unread_users
+from mesh.engine.in_use import refuse_enrolled, refuse_leaving
 from mesh.engine.post_run import verify
 from mesh.engine.remember import adopted
 from mesh.engine.result import RunResult, end_of
@@ -52,8 +52,7 @@ def plan(session: Session, asked: Asked = NOTHING_ASKED) -> Planned:
     said = deletion_warning(planned.plan, asked.allow_deletes)
     if not asked.ignore_enrolled:
         snapshots = planned.observation.snapshots
-        refuse_leaving(snapshots, session.mesh, planned.plan, writes=False)
-        said = (*said, *unread_users(snapshots, session.mesh, planned.plan))
+        said = (*said, *refuse_leaving(snapshots, session.mesh, planned.plan, writes=False))
     made = replace(planned.plan, asked=asked, warnings=(*said, *planned.plan.warnings))
     return replace(planned, plan=made)
 

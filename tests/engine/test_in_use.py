@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.engine.in_use import refuse_leaving, unread_users
+from mesh.engine.in_use import refuse_leaving
 from mesh.engine.session import Session
 from mesh.errors import RefusedError
 from mesh.model import Action, Key, Plan, Step
@@ -49,8 +49,7 @@ def test_workloads_of_a_cluster_that_left_the_file_are_named(here: Session, writ
 
 def test_what_cannot_be_read_is_a_warning_of_a_plan_and_stops_an_apply(here: Session) -> None:
     unread = snapshots(here, readable=False)
-    refuse_leaving(unread, here.mesh, GONE, writes=False)
-    (warning,) = unread_users(unread, here.mesh, GONE)
+    (warning,) = refuse_leaving(unread, here.mesh, GONE, writes=False)
     assert warning.startswith("cluster gone: who uses the mesh cannot be read")
     assert warning.endswith("an apply refuses to remove the mesh there without --ignore-enrolled")
     with pytest.raises(RefusedError, match="who uses the mesh cannot be read"):
@@ -59,5 +58,5 @@ def test_what_cannot_be_read_is_a_warning_of_a_plan_and_stops_an_apply(here: Ses
 
 def test_a_cluster_that_is_in_the_file_is_not_asked(here: Session) -> None:
     stays = replace(GONE, steps=(Step(Action.DELETE, Key("toy", "cluster1", "a")),))
-    refuse_leaving(snapshots(here, readable=False), here.mesh, stays, writes=True)
-    assert unread_users(snapshots(here, readable=False), here.mesh, stays) == ()
+    for writes in (True, False):
+        assert refuse_leaving(snapshots(here, readable=False), here.mesh, stays, writes=writes) == ()
