@@ -14,7 +14,7 @@ from mesh.model.diff import fingerprints
 from mesh.model.fingerprint import HIDDEN
 from mesh.model.refs import bind, unknowns_in
 from mesh.planner.decisions import Decisions
-from mesh.planner.ownership import is_ours, was_made
+from mesh.planner.ownership import is_another, is_ours, was_made
 from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
 from mesh.state.lockfile import Entry, State
@@ -159,7 +159,7 @@ def _is_news(kind: Provider[Any], live: Live, last: Last | None, mesh: str) -> b
     # what a later removal is proven by.
     if last is None or last.status != "ok" or last.told:
         return True
-    return kind.keeps_uid and last.uid not in {"", live.uid} and is_ours(live, mesh)
+    return is_another(kind, live, last) and is_ours(live, mesh)
 
 
 def _without_digests(state: State, key: Key, task: Task, spec: Any, live: Found) -> State:

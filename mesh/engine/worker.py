@@ -15,7 +15,7 @@ from mesh.engine.waiter import Waiter
 from mesh.errors import KubeError, MeshError, RefusedError, StalePlanError
 from mesh.model import READY, Action, Key, Live, Step, Unread, Verdict
 from mesh.model.refs import bind, unknowns_in
-from mesh.planner.ownership import unproven
+from mesh.planner.ownership import few, unproven
 from mesh.planner.step import step_for
 from mesh.sdk import ask
 from mesh.sdk.contract import Last, Provider
@@ -219,11 +219,6 @@ class Worker:
             task.kind.update(spec, key, found, last, self.world)
         else:
             task.kind.create(spec, key, self.world)
-
-
-def few(paths: list[str]) -> str:
-    """Return the first paths of a list."""
-    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
 
 
 def _works(kind: Provider[Any], live: Live | None) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mesh.errors import InputError, Problem, UsageError
-from mesh.model import ABSENT, NO_CLUSTER, Field, Found, Key, Left, Live, Origin, Resource
+from mesh.model import ABSENT, NO_CLUSTER, Found, Key, Left, Live, Origin, Resource
 from mesh.model.diff import diff
 from mesh.sdk import ask
 from mesh.sdk.contract import OPEN, Last, Provider
@@ -37,9 +37,14 @@ def unproven(kind: Provider[Any], key: Key, found: Live, last: Last, mesh: str) 
     if not _is_marked(kind, found, mesh) and not _is_witnessed(kind, last):
         return f"it carries no mark of this mesh ({found.owner or 'its owner is unknown'})"
     # After an interrupted step only the cluster knows what was made: the uid in the state may be an old one.
-    if kind.keeps_uid and last.status != OPEN and last.uid not in {"", found.uid}:
+    if last.status != OPEN and is_another(kind, found, last):
         return f"it is another object than the one in the state (uid {found.uid or 'none'}, not {last.uid})"
     return ""
+
+
+def is_another(kind: Provider[Any], found: Live, last: Last) -> bool:
+    """Whether the live object is another one of that name than the state has."""
+    return kind.keeps_uid and last.uid not in {"", found.uid}
 
 
 def _is_marked(kind: Provider[Any], found: Live, mesh: str) -> bool:
@@ -68,12 +73,13 @@ def foreign(kind: Provider[Any], spec: Any, resource: Resource[Any], found: Live
     key = resource.key
     return (
         f"{key} exists and was not made by this mesh ({found.owner or 'owner unknown'}); it differs "
-        f"in {_few(fields)}: {ways_out(kind, key)}"
+        f"in {few([each.dotted for each in fields])}: {ways_out(kind, key)}"
     )
 
 
-def _few(fields: tuple[Field, ...]) -> str:
-    return ", ".join(each.dotted for each in fields[:3]) + (", …" if len(fields) > 3 else "")
+def few(paths: list[str]) -> str:
+    """Return the first paths of a list."""
+    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
 
 
 def ways_out(kind: Provider[Any], key: Key) -> str:
