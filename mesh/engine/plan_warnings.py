@@ -40,9 +40,9 @@ def _ignored(session: Session, here: Decided) -> list[str]:
     """Return what differs and the mesh file ignores."""
     return [
         f"{key}: {text}"
-        for key, spec in sorted(here.decisions.specs.items(), key=lambda each: each[0])
+        for key in sorted(here.decisions.specs)
         if isinstance(live := here.inputs.found.get(key), Live)
-        for text in ask.ignored(session.kinds[key.kind], spec, live)
+        for text in ask.ignored(session.kinds[key.kind], here.decisions.specs[key], live)
     ]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mesh.model import READY, Action, Attrs, Field, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
 from mesh.model.mask import mask, reveal
 from mesh.model.spec import COMPONENTS, Ignore, Mesh
 from mesh.providers.chart.archive import UnsafeChartError, is_whole
@@ -120,9 +120,8 @@ class ChartProvider(
     def ignored(self, spec: ChartSpec, live: Live) -> Iterator[str]:
         """Yield the fields of its objects that differ and that the mesh file ignores, with both values."""
         for each, rule in ignored(live, spec.ignore):
-            at = Field(each.path, None, None).dotted
             who = f", written by {each.touch.manager}" if each.touch else ""
-            yield f"{each.object.label}: {at} differs from the release{who}; ignored ({rule.origin})"
+            yield f"{each.said} differs from the release{who}; ignored ({rule.origin})"
 
     def refuse(self, spec: ChartSpec, live: Found, last: Last | None) -> str:
         """Refuse several releases, a release that helm works on, and a version that cannot be reached."""

@@ -54,6 +54,11 @@ class Drift:
         """The path in the attributes of the release."""
         return ("objects", self.object.label, dotted(self.path))
 
+    @property
+    def said(self) -> str:
+        """The object and the path, as people write them."""
+        return f"{self.object.label}: {Field(self.path, None, None).dotted}"
+
     def ignored_by(self, rules: Iterable[Ignore]) -> Ignore | None:
         """Return the rule of the mesh file that lets others change it; None if none does."""
         return rule_for(rules, self.object.resource.kind, self.object.place.name, self.path)
@@ -256,7 +261,7 @@ def ignored(live: Live, ignore: Iterable[Ignore]) -> Iterator[tuple[Drift, Ignor
 def rewritten(live: Live, ignore: Iterable[Ignore]) -> tuple[str, ...]:
     """Return a note for each ignored field that helm's upgrade sets again: it writes whole objects."""
     return tuple(
-        f"{each.object.label}: {Field(each.path, None, None).dotted} is ignored, but helm writes it again now"
+        f"{each.said} is ignored, but helm writes it again now"
         for each, _ in ignored(live, ignore)
         if each.wanted is not ABSENT
     )

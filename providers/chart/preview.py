@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mesh.errors import RefusedError
-from mesh.model import Key, Live
+from mesh.model import Key, Live, ManifestChange
 from mesh.model.mask import mask, secrets_in
 from mesh.providers.chart.drift import as_changes, others, rewritten
 from mesh.providers.chart.management_plane import is_from_record, prepared
@@ -41,24 +41,20 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     )
     taken, held = conflicts(kube, job, new, old) if old else ((), ())
     changed = changes(old, new, secrets)
-    felt = (
-        traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live, spec.ignore)))
-        if live
-        else ()
-    )
     return Preview(
-        (
-            *taken,
-            *felt,
-            *(others(live, spec.ignore) if live else ()),
-            *(rewritten(live, spec.ignore) if live else ()),
-        ),
+        (*taken, *(_effects(spec, live, changed) if live else ())),
         changed,
         held,
         beyond=more,
         sends=sent(rendered, secrets),
         charts={spec.component: bytes_of_chart} if bytes_of_chart else {},
     )
+
+
+def _effects(spec: ChartSpec, live: Live, changed: tuple[ManifestChange, ...]) -> tuple[str, ...]:
+    """Return what the upgrade does to traffic and to what others wrote."""
+    restarts = traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live, spec.ignore)))
+    return (*restarts, *others(live, spec.ignore), *rewritten(live, spec.ignore))
 
 
 def refuse_more(spec: ChartSpec, key: Key, job: HelmJob, live: Live, world: World) -> None:

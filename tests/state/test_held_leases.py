@@ -268,13 +268,18 @@ def test_a_stopped_run_does_not_wait_a_second_time_for_a_server_that_hangs(
     assert slow.clock.at <= seconds
 
 
+@pytest.fixture
+def one(servers: dict[str, Server]) -> Server:
+    """A server that makes a lease without an answer, and then cannot be read."""
+    servers["one"].after["create"] = [Unreachable(CALL, "the connection broke", sent=True)]
+    servers["one"].before["get"] = [Unreachable(CALL, "no answer within 3 seconds")] * 1000
+    return servers["one"]
+
+
 def test_a_lease_that_may_exist_and_cannot_be_read_is_told_with_the_command(
-    servers: dict[str, Server], said: list[str]
+    one: Server, servers: dict[str, Server], said: list[str]
 ) -> None:
     """A read that fails never reached the server, but the creation before it may have worked."""
-    one = servers["one"]
-    one.after["create"] = [Unreachable(CALL, "the connection broke", sent=True)]
-    one.before["get"] = [Unreachable(CALL, "no answer within 3 seconds")] * 1000
     with leases(servers, said).hold("run-1", UIDS) as held:
         assert "nothing is changed in it" in held.denied["one"]
     assert one.lease is not None
@@ -284,11 +289,8 @@ def test_a_lease_that_may_exist_and_cannot_be_read_is_told_with_the_command(
 
 
 def test_a_lease_that_may_exist_is_given_back_once_it_can_be_read(
-    servers: dict[str, Server], said: list[str]
+    one: Server, servers: dict[str, Server], said: list[str]
 ) -> None:
-    one = servers["one"]
-    one.after["create"] = [Unreachable(CALL, "the connection broke", sent=True)]
-    one.before["get"] = [Unreachable(CALL, "no answer within 3 seconds")] * 1000
     with leases(servers, said).hold("run-1", UIDS):
         one.before["get"] = []
     assert one.lease is None
