@@ -30,6 +30,7 @@ from mesh.sdk.capabilities import Renewable, Traced
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.kube_object import find, place_of, written_in
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, MESH_LABEL
+from mesh.sdk.on_conflict import on_conflict
 from mesh.sdk.recorded_snapshot import recorded
 from mesh.sdk.unreadable import unreadable
 from mesh.world import Object, World
@@ -160,6 +161,11 @@ class Cacerts(Provider[IntermediateSpec], Renewable[IntermediateSpec], Traced):
         if not live.uid:
             self.create(spec, key, world)
             return
+        on_conflict(partial(self._sign_again, spec, key, live, last, world))
+
+    def _sign_again(
+        self, spec: IntermediateSpec, key: Key, live: Live, last: Last | None, world: World
+    ) -> None:
         kube, now = world.kube(key.cluster), world.clock.now()
         obj = kube.get(SECRET, spec.namespace, CACERTS)
         if obj is None or obj["metadata"]["uid"] != live.uid:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +16,9 @@ from mesh.model import ABSENT, Key, Path
 from mesh.model.diff import named
 from mesh.model.spec import Ignore
 from mesh.providers.chart.drift import EXISTS, Drift, drifts
-from mesh.world import Object, World
+from mesh.providers.chart.rendered import Rendered
+from mesh.sdk.on_conflict import on_conflict
+from mesh.world import Kube, Object, World
 from mesh.world.helm.releases import NOT_SUPERSEDED, newest
 from mesh.world.resources import SECRET
 from mesh.world.snapshot import Snapshot
@@ -35,10 +38,15 @@ def put_back(key: Key, namespace: str, release: str, ignore: Iterable[Ignore], w
     left = [each for each in found if each.path != EXISTS and not each.ignored_by(ignore)]
     kube = world.kube(key.cluster)
     for one, parts in groupby(left, key=lambda each: each.object):
-        obj = kube.get(one.resource, one.place.namespace, one.place.name)
-        if obj is not None and (right := restored(obj, parts)) != obj:
-            # A PUT with the resourceVersion that was read: what another writer changes meanwhile stays.
-            kube.replace(right, manager=MANAGER)
+        on_conflict(partial(_restore, kube, one, list(parts)))
+
+
+def _restore(kube: Kube, one: Rendered, parts: Iterable[Drift]) -> None:
+    obj = kube.get(one.resource, one.place.namespace, one.place.name)
+    if obj is not None and (right := restored(obj, parts)) != obj:
+        # A PUT with the resourceVersion that was read: what another writer changes meanwhile stays. The
+        # server refuses some at first, because controllers write the status of what helm has just upgraded.
+        kube.replace(right, manager=MANAGER)
 
 
 def restored(obj: Object, parts: Iterable[Drift]) -> Object:

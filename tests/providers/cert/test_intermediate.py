@@ -19,7 +19,7 @@ from mesh.sdk.contract import Last
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.world import Object, World
 from mesh.world.clock import SystemClock
-from mesh.world.kube.errors import Forbidden
+from mesh.world.kube.errors import Conflict, Forbidden
 from tests.providers.worlds import look_live
 from tests.support.check_server import CALL, Server
 
@@ -118,6 +118,28 @@ def test_a_new_profile_signs_again_and_keeps_what_others_put_into_the_secret(
     assert cluster.writes[1:] == ["replace as mesh/cert"]
     assert (after["data"]["more"], after["metadata"]["labels"]["team"]) == ("eA==", "x")
     assert after["data"]["ca-key.pem"] != before["ca-key.pem"]
+    assert look_live(KIND, KEY, PLACE, world).attrs["validity"] == "30d"
+
+
+def test_a_write_of_another_program_in_between_is_kept_and_the_update_made_again(
+    spec: IntermediateSpec, cluster: Cluster, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KIND.create(spec, KEY, world)
+    live = look_live(KIND, KEY, PLACE, world)
+    write = cluster.replace
+
+    def labelled_first(obj: Object, *, manager: str) -> None:
+        if "team" not in cluster.cacerts["metadata"]["labels"]:
+            labels = {**cluster.cacerts["metadata"]["labels"], "team": "x"}
+            metadata = {**cluster.cacerts["metadata"], "labels": labels}
+            cluster.objects["secrets"] = [{**cluster.cacerts, "metadata": metadata}]
+            raise Conflict(CALL, "the object has been modified")
+        write(obj, manager=manager)
+
+    monkeypatch.setattr(cluster, "replace", labelled_first)
+    KIND.update(replace(spec, profile=Intermediate(validity=30 * DAY)), KEY, live, None, world)
+    assert cluster.writes[1:] == ["replace as mesh/cert"]
+    assert cluster.cacerts["metadata"]["labels"]["team"] == "x"
     assert look_live(KIND, KEY, PLACE, world).attrs["validity"] == "30d"
 
 

@@ -11,6 +11,8 @@ from mesh.model import ABSENT, Key, Place
 from mesh.providers.chart.drift import Drift
 from mesh.providers.chart.put_back import put_back, restored
 from mesh.providers.chart.rendered import Rendered
+from mesh.world import Object
+from mesh.world.kube.errors import Call, Conflict
 from mesh.world.resources import CONFIG_MAP, DEPLOYMENT
 from tests.engine.every_kind import OLD, SPACE, carry_out, memory, open_session
 
@@ -63,3 +65,26 @@ def test_what_helm_leaves_is_put_back_and_what_is_right_is_not_written(tmp_path:
     put_back(Key("chart", "cluster1", "istiod"), SPACE, "istiod", (), here.world)
     assert kube.objects[DEPLOYMENT.plural, SPACE, "istiod"]["spec"] == before
     assert {where: kube.objects[where] for where in others} == others
+
+
+def test_what_a_controller_writes_between_read_and_write_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = open_session(tmp_path)
+    assert carry_out(here, OLD)
+    kube = memory(here)
+    where = (DEPLOYMENT.plural, SPACE, "istiod")
+    before = kube.objects[where]["spec"]
+    kube.objects[where]["spec"] = {**before, "replicas": 3}
+    write = kube.replace
+
+    def written_first(obj: Object, *, manager: str) -> Object:
+        if kube.objects[where]["status"] != {"observedGeneration": 2}:
+            kube.objects[where]["status"] = {"observedGeneration": 2}
+            raise Conflict(Call("cluster1", "one", "replace", "deployments.apps"), "modified")
+        return write(obj, manager=manager)
+
+    monkeypatch.setattr(kube, "replace", written_first)
+    put_back(Key("chart", "cluster1", "istiod"), SPACE, "istiod", (), here.world)
+    assert kube.objects[where]["spec"] == before
+    assert kube.objects[where]["status"] == {"observedGeneration": 2}
