@@ -42,7 +42,7 @@ from mesh.state import slices
 from mesh.state.identity import check_identities, identities
 from mesh.state.lockfile import State, newer
 from mesh.state.own_part import Local, own_parts
-from mesh.state.restored import restored, told, with_restored
+from mesh.state.restored import exists_again, restored, told, with_restored, without_removed
 from mesh.world import trace
 
 Resources = Mapping[Key, Resource[Any]]
@@ -171,6 +171,8 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
     if state.entries != recorded.entries:
         seen = _observe(session, resources, state, seen)
     seen = seen.without(damaged)
+    again = exists_again(state, seen.found)
+    state = without_removed(state, seen.found, resources)
     inputs = Inputs(
         resources,
         graph,
@@ -182,7 +184,7 @@ def _read(session: Session, resources: Resources, options: PlanOptions) -> Decid
         session.mesh.sensitive,
     )
     marked = strays(state.mesh, session.kinds, seen.snapshots, places(resources, state), session.world)
-    said = (*own.said, *told(recorded, old), *marked)
+    said = (*own.said, *told(recorded, old), *again, *marked)
     return Decided(inputs, Decisions(), seen, recorded, held, said)
 
 

@@ -11,6 +11,7 @@ from mesh.model import Found, Key, Place, Resource
 from mesh.model.graph import Edges
 from mesh.planner.selection import EVERYTHING, Selection
 from mesh.state.lockfile import Entry, State
+from mesh.state.restored import is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,12 @@ class Inputs:
     sensitive: tuple[str, ...] = ()
 
     def unwanted(self) -> dict[Key, Entry]:
-        """Return what the state holds and the file does not want."""
-        return {key: entry for key, entry in self.state.entries.items() if key not in self.resources}
+        """Return what the state holds and the file does not want, but for what a killed run removed."""
+        return {
+            key: entry
+            for key, entry in self.state.entries.items()
+            if key not in self.resources and not is_gone(entry, self.found.get(key))
+        }
 
 
 def places(resources: Mapping[Key, Resource[Any]], state: State) -> dict[Key, Place]:

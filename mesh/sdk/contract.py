@@ -24,6 +24,9 @@ S = TypeVar("S")
 OPEN = "open"
 """The status of an entry whose step began and did not finish: only the cluster knows the result."""
 
+REMOVED = "removed"
+"""The status of an entry that a killed run removed: it exists only if its cluster was restored since."""
+
 
 @dataclass(frozen=True, slots=True)
 class Last:

@@ -7,6 +7,9 @@ The order of writes is intent, cluster, lockfile, done. A crash between any two 
 * after the cluster: the object exists and the lockfile does not know it. The open entry has its place,
   so it is found, not created twice and not left behind.
 * after the lockfile: the entry is complete and only marked open; the next run observes it and closes it.
+* after a removal is done: the lockfile no longer has the entry, and the copy in the cluster, which is written
+  at the end of a run, still has it. If the cluster is restored from a backup now, its copy is not older than
+  the one that it was given, so only the journal tells that what exists again is to be removed again.
 
 In any other order one of these is lost: without the intent, an object that no record names.
 """
@@ -20,28 +23,36 @@ from pathlib import Path
 from typing import Any
 
 from mesh.model import Action, Key, Place
-from mesh.sdk.contract import OPEN, Last
+from mesh.sdk.contract import OPEN, REMOVED, Last
 from mesh.state.lockfile import Entry, State
 from mesh.world.disk.files import naming
 from mesh.world.disk.json_lines import append_line, open_lines
 
 
 def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
-    """Return the state with the steps that a killed run had begun and not finished.
+    """Return the state with the steps of a killed run that only the clusters know the result of.
 
     The intent to create an unrecorded resource becomes an entry of status `open`; one on a recorded
-    resource marks its entry. The next observation shows what happened to it.
+    resource marks its entry. What the run had removed becomes an entry of status `removed`. The next
+    observation shows what happened to each.
     """
     opened: dict[str, Mapping[str, Any]] = {}
+    ended: dict[str, Mapping[str, Any]] = {}
     for line in lines:
         if line["event"] == "intent":
             opened[line["address"]] = line
         elif line["event"] == "done":
-            opened.pop(line["address"], None)
+            if (intent := opened.pop(line["address"], None)) is not None:
+                ended[line["address"]] = intent
         else:
             # `begin` or `end`: a run writes the open intents of the run before it into its lockfile before
             # it begins (`Store.read`), so older lines are settled.
             opened.clear()
+            ended.clear()
+    for address, line in ended.items():
+        if (key := Key.parse(address)) not in state.entries:
+            entry = _opened(None, line)
+            state = state.with_entry(key, replace(entry, last=replace(entry.last, status=REMOVED)))
     for address, line in opened.items():
         state = state.with_entry(key := Key.parse(address), _opened(state.entries.get(key), line))
     return state
@@ -52,7 +63,8 @@ def _opened(entry: Entry | None, line: Mapping[str, Any]) -> Entry:
     created = bool(line.get("created", line["action"] == Action.CREATE.name))
     if entry is None:
         needs = frozenset(Key.parse(need) for need in line["needs"])
-        entry = Entry(Last(Place.read(*line["place"]), created=created), needs)
+        uid = str(line.get("uid", ""))
+        entry = Entry(Last(Place.read(*line["place"]), created=created, uid=uid), needs)
     fields = {**entry.last.fields, **line.get("fields", {})}
     theirs = frozenset(line.get("theirs", entry.last.theirs))
     created = entry.last.created or ("created" in line and created)
@@ -83,6 +95,7 @@ class Journal:
             "place": last.place.recorded(),
             "needs": sorted(str(need) for need in entry.needs),
             "created": last.created,
+            "uid": last.uid,
             "fields": dict(last.fields),
             "theirs": sorted(last.theirs),
         }

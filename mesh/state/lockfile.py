@@ -16,7 +16,7 @@ from uuid import uuid4
 from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.model.bounded_text import Limits, Unfit, loads
-from mesh.sdk.contract import Last
+from mesh.sdk.contract import REMOVED, Last
 from mesh.world.shapes import Each, fitted
 
 FORMAT = 1
@@ -157,7 +157,11 @@ def slice_of(state: State, cluster: str) -> State:
         state,
         written={},
         clusters={name: who for name, who in state.clusters.items() if name == cluster},
-        entries={key: _shared(entry) for key, entry in state.entries.items() if key.cluster in mine},
+        entries={
+            key: _shared(entry)
+            for key, entry in state.entries.items()
+            if key.cluster in mine and entry.last.status != REMOVED
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """Clusters restored from a backup: their copy of the state is older than the last one they were given; pure.
 
-Such a cluster has again what mesh removed since the backup, and its copy names it.
+Such a cluster has again what mesh removed since the backup, and its copy names it. What a run removed and was
+killed before it wrote the copy is named by its journal: an entry of status `removed`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from mesh.model import Key
+from mesh.model import Found, Key, Live
+from mesh.sdk.contract import REMOVED
 from mesh.state.lockfile import Entry, State
 
 
@@ -28,6 +30,49 @@ def with_restored(state: State, old: Mapping[str, State], wanted: Container[Key]
             last = replace(known.last, uid=entry.last.uid) if known else entry.last
             state = state.with_entry(key, replace(known or entry, last=last))
     return state
+
+
+def without_removed(state: State, found: Mapping[Key, Found], wanted: Container[Key]) -> State:
+    """Return the state without what a killed run removed, does not exist, and is wanted: it is created."""
+    return replace(
+        state,
+        entries={
+            key: entry
+            for key, entry in state.entries.items()
+            if key not in wanted or not is_gone(entry, found.get(key))
+        },
+    )
+
+
+def settled(state: State, found: Mapping[Key, Found]) -> State:
+    """Return the state without what a killed run removed, once a run has seen that it does not exist."""
+    return replace(
+        state,
+        entries={
+            key: entry
+            for key, entry in state.entries.items()
+            if key not in found or not is_gone(entry, found[key])
+        },
+    )
+
+
+def is_gone(entry: Entry, found: Found) -> bool:
+    """Whether it was removed by a killed run and does not exist; what cannot be read may exist."""
+    return entry.last.status == REMOVED and found is None
+
+
+def exists_again(state: State, found: Mapping[Key, Found]) -> tuple[str, ...]:
+    """Return a warning for what exists although a killed run had removed it."""
+    again = (
+        key
+        for key, entry in sorted(state.entries.items())
+        if entry.last.status == REMOVED and isinstance(found.get(key), Live)
+    )
+    return tuple(
+        f"{key} exists again, although the last run removed it before it was stopped: cluster {key.cluster} "
+        "was restored from a backup, or another program created it"
+        for key in again
+    )
 
 
 def _own(old: Mapping[str, State]) -> Iterator[tuple[Key, Entry]]:

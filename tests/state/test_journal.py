@@ -8,12 +8,13 @@ import pytest
 
 from mesh.errors import StateError
 from mesh.model import Action, Key, Place, RecordedLocator
-from mesh.sdk.contract import OPEN, Last
+from mesh.sdk.contract import OPEN, REMOVED, Last
 from mesh.state.journal import Journal
-from mesh.state.lockfile import Entry
+from mesh.state.lockfile import Entry, State
 from mesh.state.store import Store
 
 KEY = Key("label", "one", "istio-system")
+OTHER = Key("label", "one", "istio-eastwest")
 
 
 PLACE = Place("", "istio-system", RecordedLocator("network"))
@@ -44,6 +45,26 @@ def test_an_intent_without_a_result_is_open(store: Store, action: Action, create
 
 def test_what_is_done_is_not_open(store: Store) -> None:
     begun(store, Action.CREATE).done(KEY)
+    store.write(State("demo", "line", 1, entries={KEY: Entry(Last(PLACE))}))
+    assert store.read("demo").entries[KEY].last.status == "ok"
+
+
+def test_what_a_killed_run_removed_is_removed_with_its_place_and_uid_until_a_run_ends(store: Store) -> None:
+    journal = Journal(store.journal_path)
+    journal.begin("run", 1)
+    journal.intent(KEY, Action.DELETE, Entry(Last(PLACE, uid="a-uid"), frozenset({OTHER})))
+    journal.done(KEY)
+    entry = store.read("demo").entries[KEY]
+    assert entry == Entry(Last(PLACE, uid="a-uid", status=REMOVED), frozenset({OTHER}))
+    store.write(store.read("demo"))  # what the next run does first; it may be killed here …
+    Journal(store.journal_path).begin("run 2", 2)  # … or here
+    assert store.read("demo").entries[KEY].last.status == REMOVED
+
+
+def test_what_a_run_removed_that_ended_is_not_recorded(store: Store) -> None:
+    journal = begun(store, Action.DELETE)
+    journal.done(KEY)
+    journal.end()
     assert KEY not in store.read("demo").entries
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mesh.model import Key, Place
-from mesh.sdk.contract import Last
-from mesh.state.lockfile import Entry, State
-from mesh.state.restored import restored, told, with_restored
+import pytest
+
+from mesh.model import Found, Key, Live, Place, Unread
+from mesh.sdk.contract import REMOVED, Last
+from mesh.state.lockfile import Entry, State, slice_of
+from mesh.state.restored import (
+    exists_again,
+    is_gone,
+    restored,
+    settled,
+    told,
+    with_restored,
+    without_removed,
+)
 
 A, B, FAR = Key("toy", "one", "a"), Key("toy", "one", "b"), Key("toy", "two", "a")
 
@@ -38,3 +48,32 @@ def test_the_warning_names_the_cluster_and_both_serials() -> None:
     assert "cluster one was restored from a backup" in line
     assert "serial 3" in line
     assert "serial 5" in line
+
+
+GONE = replace(entry("a"), last=replace(entry("a").last, status=REMOVED))
+KILLED = replace(STATE, entries={A: GONE, B: entry("b")})
+LIVE = Live({}, "token", uid="a")
+
+
+@pytest.mark.parametrize(("found", "gone"), [(None, True), (LIVE, False), (Unread("no answer"), False)])
+def test_what_a_killed_run_removed_is_gone_if_its_cluster_says_so(found: Found, gone: bool) -> None:
+    assert is_gone(GONE, found) == gone
+    assert not is_gone(entry("a"), found)
+    assert (A in settled(KILLED, {A: found, B: None}).entries) == (not gone)
+    assert (A in without_removed(KILLED, {A: found}, {A}).entries) == (not gone)
+
+
+def test_it_stays_recorded_while_no_run_has_looked_for_it() -> None:
+    assert settled(KILLED, {}).entries == KILLED.entries
+    assert without_removed(KILLED, {A: None}, wanted=()).entries == KILLED.entries
+
+
+def test_the_copy_in_a_cluster_never_names_it() -> None:
+    assert slice_of(KILLED, "one").entries.keys() == {B}
+
+
+def test_a_warning_names_what_exists_again() -> None:
+    assert exists_again(KILLED, {A: None, B: LIVE}) == ()
+    (line,) = exists_again(KILLED, {A: LIVE, B: LIVE})
+    assert line.startswith("toy/one/a exists again, although the last run removed it")
+    assert "cluster one was restored from a backup" in line
