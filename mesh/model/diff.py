@@ -90,6 +90,10 @@ def fingerprints(attrs: Attrs) -> dict[str, str]:
 
 def named(value: Any) -> Mapping[str, Any]:
     """Return a container as a mapping: a list of named items by name, other lists by index."""
+    if isinstance(value, dict):  # first, since to ask for a Mapping costs more
+        return value
+    if isinstance(value, str | int | None):
+        return {}
     if isinstance(value, Mapping):
         return value
     if not isinstance(value, list | tuple) or not value:

@@ -169,6 +169,8 @@ def _parts(value: Any) -> Iterator[str]:
         for text in _texts(value.reveal()):
             yield text
             yield from _inside(text)
+    elif isinstance(value, str | int | None):
+        return
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _parts(item)

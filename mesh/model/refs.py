@@ -38,6 +38,9 @@ def pick(outputs: Mapping[str, Any], ref: Ref) -> Any:
 
 def refs_in(value: object) -> Iterator[Ref]:
     """Yield every `Ref` inside a value, in a stable order."""
+    # Most values are leaves, and the question whether one is a Mapping costs more than all the others.
+    if isinstance(value, str | int | None):
+        return
     match value:
         case Ref():
             yield value
@@ -58,6 +61,8 @@ def bind(value: T, lookup: Lookup) -> T:
 
 
 def _bind(value: Any, lookup: Lookup) -> Any:
+    if isinstance(value, str | int | None):
+        return value
     match value:
         case Ref():
             return lookup(value)

@@ -6,8 +6,10 @@ docs/reference/environment.md, which has this list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import translate
+from functools import cache
 
 EXTRA = "MESH_CHILD_ENV"
 
@@ -30,6 +32,12 @@ BROWSER DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK GPG_TTY
 
 def child_env(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a child process; MESH_CHILD_ENV names further ones, with `*` for any text."""
-    extra = env.get(EXTRA, "").replace(",", " ")
-    wanted = f"{NEEDED} {LOGIN} {extra}".split()
-    return {name: value for name, value in env.items() if any(fnmatchcase(name, each) for each in wanted)}
+    passed = _passed(env.get(EXTRA, ""))
+    return {name: value for name, value in env.items() if passed(name)}
+
+
+@cache
+def _passed(extra: str) -> Callable[[str], object]:
+    """Return what tells whether a variable is passed on."""
+    wanted = f"{NEEDED} {LOGIN} {extra.replace(',', ' ')}".split()
+    return re.compile("|".join(map(translate, wanted))).match
