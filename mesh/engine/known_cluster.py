@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from mesh.engine.observe import uid_of
+from mesh.engine.observe import read_uid
 from mesh.engine.session import Session
 from mesh.errors import KubeError
 from mesh.state.identity import check_uids, identities
 from mesh.state.lockfile import State
 from mesh.world import Kube
-from mesh.world.resources import NAMESPACE
 
 SECONDS = 5.0
 """Deadline for a cluster that need not answer."""
@@ -32,7 +31,7 @@ def refuse_other_if_reachable(session: Session, cluster: str, state: State) -> N
 
 
 def _refuse(session: Session, cluster: str, state: State, kube: Kube) -> None:
-    uid = uid_of(kube.list(NAMESPACE))
+    uid = read_uid(kube)
     if before := state.clusters.get(cluster):
         who = identities(session.mesh, {}).get(cluster, before)
         check_uids({cluster: replace(who, uid=uid)}, {cluster: before})

@@ -14,7 +14,7 @@ from mesh.model.mask import secrets_in
 from mesh.sdk.contract import Last, Registry
 from mesh.sdk.recorded_snapshot import RecordedSnapshot
 from mesh.walk import fan
-from mesh.world import Object, World, hidden
+from mesh.world import Kube, Object, World, hidden
 from mesh.world.guarded import guarded
 from mesh.world.resources import NAMESPACE
 from mesh.world.snapshot import Snapshot
@@ -114,6 +114,11 @@ def _read(kinds: Registry, kind: str, places: Mapping[Key, Place], snapshot: Sna
 def _uid(snapshot: Snapshot) -> str | Unread:
     what = f"cluster {snapshot.cluster}: its list of namespaces"
     return guarded(what, lambda: uid_of(snapshot.list(NAMESPACE)))
+
+
+def read_uid(kube: Kube) -> str:
+    """Read the UID of a cluster; raise KubeError. For commands that do not plan."""
+    return uid_of(kube.list(NAMESPACE, fields=f"metadata.name={KUBE_SYSTEM}"))
 
 
 def uid_of(namespaces: list[Object]) -> str:

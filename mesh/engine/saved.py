@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mesh.engine.observe import uid_of
+from mesh.engine.observe import read_uid
 from mesh.engine.session import Planned, Session
 from mesh.errors import KubeError, RefusedError, StalePlanError
 from mesh.model import Plan
@@ -13,7 +13,6 @@ from mesh.planner.configuration import configuration
 from mesh.planner.digest import sealed
 from mesh.planner.saved import Difference, clusters, differences, refuse
 from mesh.walk import fan
-from mesh.world.resources import NAMESPACE
 
 
 def recognisable(session: Session, plan: Plan) -> Plan:
@@ -53,7 +52,7 @@ def _uids(session: Session, saved: Plan) -> dict[str, str]:
 
     def read(name: str) -> str:
         try:
-            return uid_of(session.world.kube(name).list(NAMESPACE, fields="metadata.name=kube-system"))
+            return read_uid(session.world.kube(name))
         except KubeError:
             return ""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from mesh.errors import KubeError
-from mesh.model import NO_CLUSTER, Key, Place
+from mesh.model import NO_CLUSTER, Key, Place, Unread
 from mesh.sdk import ask
 from mesh.sdk.contract import Provider, Registry
 from mesh.world import World
+from mesh.world.guarded import guarded
 from mesh.world.snapshot import Snapshot
 
 
@@ -33,9 +34,9 @@ def strays(
 def _unknown(
     mesh: str, kind: Provider[Any], snapshot: Snapshot, known: Mapping[Key, Place], world: World
 ) -> Iterator[tuple[Key, str]]:
-    try:
-        owned = kind.owned(mesh, snapshot)
-    except KubeError:
+    what = f"cluster {snapshot.cluster}: what carries the mark of the mesh"
+    owned = guarded(what, partial(kind.owned, mesh, snapshot))
+    if isinstance(owned, Unread):
         return
     # By place as well: the address on an object is that of its last write, before a renaming.
     places = {

@@ -53,3 +53,16 @@ def test_what_is_known_by_its_address_or_its_place_is_none_and_nothing_is_read_f
     for key in (LEFT, Key("namespace", "cluster1", "renamed")):
         known = {key: Place("", "left")}
         assert strays("demo", kinds, {"cluster1": snapshot}, known, here.world) == ()
+
+
+def test_an_object_that_cannot_be_understood_hides_no_other_kind_and_breaks_no_plan(here: Session) -> None:
+    class Odd(NamespaceProvider):
+        def owned(self, mesh: str, snapshot: Snapshot) -> dict[Key, Place]:
+            raise TypeError("an object of an unexpected form")
+
+    kube = toys(here.world, "cluster1")
+    kube.objects[NAMESPACE.plural, "", "left"] = marked("left")
+    snapshot = Snapshot("cluster1", here.world)
+    snapshot.list(NAMESPACE)
+    kinds = {"odd": Odd(), "namespace": NamespaceProvider()}
+    assert len(strays("demo", kinds, {"cluster1": snapshot}, {}, here.world)) == 1
