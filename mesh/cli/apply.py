@@ -9,7 +9,7 @@ import click
 
 from mesh.cli.options import asked_options, left_out, skip_option, skipping, words
 from mesh.cli.run import carry_out
-from mesh.cli.run_request import RunRequest, run_options
+from mesh.cli.run_request import RunRequest, detail_of, run_options
 from mesh.cli.saved_plan import load
 from mesh.cli.session import document_options
 from mesh.cli.stepwise import one_by_one, stepwise_option
@@ -47,6 +47,8 @@ def apply_command(
     parallelism: int,
     digest: str,
     as_json: bool,
+    show_plan: bool,
+    full: bool,
     confirmed: tuple[str, ...],
 ) -> int:
     """Show the plan, ask for approval, and make the clusters match the mesh file.
@@ -65,6 +67,7 @@ def apply_command(
         confirmed=confirmed,
         flags=(*words(asked), *(("--stepwise",) if stepwise else ())),
         allow_deletes=asked.allow_deletes,
+        detail=detail_of(show_plan=show_plan, full=full),
     )
     if saved:
         _refuse_options(asked, skipped, stepwise=stepwise)

@@ -26,7 +26,7 @@ def refuse_by_state(_request: RunRequest, _session: Session, planned: Planned) -
 def show(request: RunRequest, _session: Session, planned: Planned) -> None:
     """Print the plan; a saved one was printed when it was made."""
     if not request.as_json and not request.saved:
-        click.echo(printed(planned.plan, "text"))
+        click.echo(printed(planned.plan, "text", request.detail))
 
 
 def check_digest(request: RunRequest, _session: Session, planned: Planned) -> None:

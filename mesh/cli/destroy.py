@@ -8,7 +8,7 @@ import click
 
 from mesh.cli.options import enrolled_option, exclude_option, new_objects_option, target_option, words
 from mesh.cli.run import carry_out
-from mesh.cli.run_request import RunRequest, run_options
+from mesh.cli.run_request import RunRequest, detail_of, run_options
 from mesh.cli.session import document_options
 from mesh.engine import verbs as engine
 from mesh.model import Asked, Key
@@ -34,6 +34,8 @@ def destroy_command(
     parallelism: int,
     digest: str,
     as_json: bool,
+    show_plan: bool,
+    full: bool,
     targets: tuple[str, ...],
     excludes: tuple[str, ...],
     ignore_enrolled: bool,
@@ -51,7 +53,16 @@ def destroy_command(
     kept = (("--crds", crds), ("--include-adopted", include_adopted))
     flags = (*words(asked), *(option for option, is_set in kept if is_set))
     request = RunRequest(
-        path, contexts, yes, timeout, parallelism, digest, as_json, destroy=True, flags=flags
+        path,
+        contexts,
+        yes,
+        timeout,
+        parallelism,
+        digest,
+        as_json,
+        destroy=True,
+        flags=flags,
+        detail=detail_of(show_plan=show_plan, full=full),
     )
     return carry_out(
         request,

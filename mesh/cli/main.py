@@ -44,6 +44,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "mesh.cli.why:why_command",
         "Explain one resource: why it changes, what it waits for, what needs it.",
     ),
+    "comment": (
+        "mesh.cli.comment:comment_command",
+        "Post a saved plan, or its outcome, into its pull request.",
+    ),
     "history": ("mesh.cli.history:history_command", "Show past runs."),
     "output": ("mesh.cli.output:output_command", "Print addresses and the root of trust for scripts."),
     "rbac": ("mesh.cli.rbac:rbac_command", "Print the minimal RBAC rights of a plan or an apply."),

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from mesh.cli.options import asked_options, left_out, skip_option, skipping
-from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.print_plan import FORMATS, full_option, printed
 from mesh.cli.saved_plan import refuse_text, save
 from mesh.cli.say import say
 from mesh.cli.session import document_options, open_session
 from mesh.cli.unread import refuse_blind, refuse_incomplete
+from mesh.cli.views.detail import Detail
 from mesh.engine.session import Session
 from mesh.errors import RefusedError
 from mesh.model import Asked
@@ -26,6 +27,7 @@ from mesh.state.lease_holder import refuse_held
 @click.option("--stepwise", is_flag=True, help="Plan the upgrade to the next version of spec.istio.through.")
 @click.option("--format", "how", type=click.Choice(FORMATS), default="text", help="Output format.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@full_option
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -43,6 +45,7 @@ def plan_command(
     stepwise: bool,
     how: str,
     as_json: bool,
+    full: bool,
     out: Path | None,
     detailed_exitcode: bool,
 ) -> int:
@@ -68,7 +71,7 @@ def plan_command(
     how = "json" if as_json else how
     if how != "json":
         refuse_blind(planned)
-    text = printed(planned, how)
+    text = printed(planned, how, Detail.FULL if full else Detail.FOLDED)
     click.echo(text, nl=False)
     if out:
         save(recognisable(here, planned), out)

@@ -9,7 +9,9 @@ from typing import Literal
 
 import click
 
+from mesh.cli.print_plan import full_option
 from mesh.cli.typed import typed
+from mesh.cli.views.detail import Detail
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
 from mesh.model import Plan
 from mesh.sdk.shell import command
@@ -35,6 +37,7 @@ class RunRequest:
     stop_at: tuple[str, ...] = ()
     allow_deletes: str = ""
     saved: Plan | None = None
+    detail: Detail = Detail.HEADLINES
 
     @property
     def verb(self) -> Verb:
@@ -49,10 +52,19 @@ class RunRequest:
         return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names, *more)
 
 
+def detail_of(*, show_plan: bool, full: bool) -> Detail:
+    """Return how much of the plan a run prints before its question."""
+    return Detail.FULL if full else Detail.FOLDED if show_plan else Detail.HEADLINES
+
+
 def run_options(command: Command) -> Command:
     """Add the options of every command that writes."""
     options = (
         click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        click.option(
+            "--show-plan", is_flag=True, help="Print the plan as `mesh plan` does, before the question."
+        ),
+        full_option,
         click.option(
             "--timeout",
             type=click.FloatRange(min=0.1),

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from mesh.cli.print_plan import FORMATS, printed
+from mesh.cli.print_plan import FORMATS, full_option, printed
 from mesh.cli.saved_plan import is_plan
 from mesh.cli.saved_plan import load as load_plan
 from mesh.cli.session import document_options, environment, load, open_session
 from mesh.cli.unread import refuse_unread
+from mesh.cli.views.detail import Detail
 from mesh.errors import UsageError
 from mesh.model import Found, Key, Live, Resource, Unknown, Unread
 from mesh.model.refs import Ref, pick
@@ -36,6 +37,7 @@ Outputs = Callable[[Ref], Any]
 @click.option("--graph", type=click.Choice(("dot", "mermaid")), help="Print the dependency graph.")
 @click.option("--format", "how", type=click.Choice(FORMATS), help="Output format of a saved plan.")
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@full_option
 def show_command(
     *,
     path: Path,
@@ -46,6 +48,7 @@ def show_command(
     graph: str | None,
     how: str | None,
     as_json: bool,
+    full: bool,
 ) -> None:
     """Print the resources of the mesh file with their dependencies, in the order of creation.
 
@@ -55,7 +58,7 @@ def show_command(
     """
     how = "json" if as_json else how
     if len(addresses) == 1 and is_plan(addresses[0]):
-        _print_plan(Path(addresses[0]), how or "text", is_other=bool(manifests or live or graph))
+        _print_plan(Path(addresses[0]), how or "text", full=full, is_other=bool(manifests or live or graph))
         return
     if how:
         raise UsageError("--format is for a saved plan", hint="run mesh show --format json plan.json")
@@ -87,10 +90,11 @@ def show_command(
     refuse_unread(unread)
 
 
-def _print_plan(path: Path, how: str, *, is_other: bool) -> None:
+def _print_plan(path: Path, how: str, *, full: bool, is_other: bool) -> None:
     if is_other:
         raise UsageError("a saved plan has no --manifests, --live or --graph", hint="use --format")
-    click.echo(printed(load_plan(path), how), nl=False)
+    detail = Detail.FULL if full else Detail.FOLDED
+    click.echo(printed(load_plan(path), how, detail), nl=False)
 
 
 def select(addresses: Iterable[str], order: tuple[Key, ...]) -> tuple[Key, ...]:

@@ -23,6 +23,7 @@ from mesh.planner.decide import decide
 from mesh.planner.decisions import Decisions, Steps
 from mesh.planner.digest import in_order, plan_digest
 from mesh.planner.downgrade import backwards
+from mesh.planner.fold import names
 from mesh.planner.guards import refuse_protected
 from mesh.planner.inputs import Inputs, PlanOptions, places
 from mesh.planner.link_switch import (
@@ -249,7 +250,17 @@ def _assemble(session: Session, here: Decided) -> Plan:
         destroying=inputs.options.destroy,
         tools=tools(session, steps),
         entries=len(inputs.state.entries),
+        fleet=_fleet(session),
     )
+
+
+def _fleet(session: Session) -> dict[str, dict[str, str]]:
+    """Return what each cluster of the mesh file is called, by role, with the address of its API server."""
+    kubes = session.world.kubes
+    return {
+        name: {**roles, **({"server": kubes[name].server} if name in kubes else {})}
+        for name, roles in names(session.mesh).items()
+    }
 
 
 def _unread(session: Session, here: Decided) -> dict[str, str]:

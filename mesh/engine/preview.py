@@ -115,7 +115,8 @@ def _with(decisions: Decisions, inputs: Inputs, kinds: Registry, key: Key, answe
         held = "; ".join(theirs)
         refusals[key] = f"{key}: {held}; take it over with `--take {key}`, or change the file"
     new = tuple(f"the chart in its own record creates {each}" for each in answer.beyond)
-    told = replace(step, notes=step.notes + answer.notes + new, manifests=answer.manifests)
+    notes = step.notes + answer.notes + new
+    told = replace(step, notes=notes, manifests=answer.manifests, usual=answer.usual)
     return replace(decisions, refusals=refusals, steps={**decisions.steps, key: told})
 
 

@@ -113,7 +113,7 @@ class Step:
     before the step runs. `notes` are remarks for the reader (fields taken over by force, effects on
     traffic); `manifests` are the changes in a chart's rendering. `why` completes the reason ("wait
     for …", "expires in 20 days"). `pause` is the number of seconds to wait before the step, and
-    `gate` the clusters with checks that must pass first.
+    `gate` the clusters with checks that must pass first. `usual` are paths of fields that the guide gives.
     """
 
     action: Action
@@ -128,6 +128,7 @@ class Step:
     pause: float = 0.0
     gate: tuple[str, ...] = ()
     review: Review = UNREVIEWED
+    usual: frozenset[Path] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,8 @@ class Plan:
     counted nor recorded. `recorded` are addresses that were compared with the last apply. `unread` says
     which clusters could not be read, and why. `destroying` plans the removal of the whole mesh. `config`
     is a digest of the desired state, `tools` the versions of the programs, `key` names the key of the
-    fingerprints, `entries` counts the recorded resources.
+    fingerprints, `entries` counts the recorded resources. `fleet` has, for each cluster, its context and
+    server and the names that follow from it, by their roles: what is the same but for these is shown once.
     """
 
     mesh: str
@@ -203,6 +205,7 @@ class Plan:
     key: str = ""
     asked: Asked = NOTHING_ASKED
     entries: int = 0
+    fleet: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_partial(self) -> bool:

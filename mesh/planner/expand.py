@@ -194,6 +194,7 @@ def _chart_spec(mesh: Mesh, cluster: Cluster, component: Component, job: HelmJob
         cluster.adopt,
         images=mesh.version,
         ignore=mesh.ignored_in(cluster.name),
+        stated=cluster.charts[component].values,
     )
     spec = replace(spec, reissues=bool(mesh.root.migrate))
     if component != "istiod" or not mesh.root.migrate:

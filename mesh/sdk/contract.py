@@ -62,7 +62,8 @@ class Preview:
     to the cluster: the plan refuses it unless the user allows it. `refusals` make the plan refuse (exit code
     5) in any case. `unknown` says why the answer is not known yet: the step is deferred. `sends` are the
     objects that the write makes, by name, with secrets as `Sensitive`; `charts` the digests of the charts
-    that they are rendered from. A kind that leaves `sends` empty sends what `Shown` says.
+    that they are rendered from. A kind that leaves `sends` empty sends what `Shown` says. `usual` are the
+    paths of fields that no person chose: the guide gives them, and a short plan counts them.
     """
 
     notes: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ class Preview:
     unknown: str = ""
     sends: Mapping[str, Any] = field(default_factory=dict)
     charts: Mapping[str, str] = field(default_factory=dict)
+    usual: frozenset[Path] = frozenset()
 
 
 class Provider(ABC, Generic[S]):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mesh.errors import RefusedError
-from mesh.model import Key, Live, ManifestChange
+from mesh.model import Key, Live, ManifestChange, Path
+from mesh.model.diff import leaves
 from mesh.model.mask import mask, secrets_in
 from mesh.providers.chart.drift import as_changes, others, rewritten
 from mesh.providers.chart.management_plane import is_from_record, prepared
@@ -48,6 +49,7 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
         beyond=more,
         sends=sent(rendered, secrets),
         charts={spec.component: bytes_of_chart} if bytes_of_chart else {},
+        usual=_usual(spec),
     )
 
 
@@ -55,6 +57,14 @@ def _effects(spec: ChartSpec, live: Live, changed: tuple[ManifestChange, ...]) -
     """Return what the upgrade does to traffic and to what others wrote."""
     restarts = traffic(spec.component, live.status["nodes"], (*changed, *as_changes(live, spec.ignore)))
     return (*restarts, *others(live, spec.ignore), *rewritten(live, spec.ignore))
+
+
+def _usual(spec: ChartSpec) -> frozenset[Path]:
+    """Return the values that the guide gives and the mesh file does not state."""
+    stated = {path for path, _ in leaves(spec.stated)}
+    given = (path for path, _ in leaves(spec.job.values))
+    # The chart is in the address, and what is not deployed counts as not ready.
+    return frozenset({("chart",), ("status",), *(("values", *path) for path in given if path not in stated)})
 
 
 def refuse_more(spec: ChartSpec, key: Key, job: HelmJob, live: Live, world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from mesh.model import Unknown
 from mesh.model.refs import Ref
@@ -18,7 +20,8 @@ class ChartSpec:
     the file. `downgrade` allows a version older than the live one. `root` is the root of trust that an
     istiod must publish in the namespaces `shown_in` before it counts as ready; `reissues` says that
     every identity may be issued again. `new_objects` allows a chart from the release's own record to create
-    what the cluster does not have. `ignore` are the fields of its objects that others may change.
+    what the cluster does not have. `stated` are the values that the mesh file states itself. `ignore` are
+    the fields of its objects that others may change.
 
     Mesh never installs a chart that is not part of Istio: `missing` says what to do without it, `oldest` is
     the first release line that is accepted. A job without `ref` upgrades a release to the
@@ -40,3 +43,4 @@ class ChartSpec:
     reissues: bool = False
     new_objects: bool = False
     ignore: tuple[Ignore, ...] = ()
+    stated: Mapping[str, Any] = field(default_factory=dict)

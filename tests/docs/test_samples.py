@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mesh.cli.views.detail import Detail
 from mesh.cli.views.errors import error_text
 from mesh.cli.views.plan_text import plan_text
 from mesh.config.decode import load_mesh
@@ -30,10 +32,13 @@ def test_the_sample_of_a_plan_is_what_a_plan_prints() -> None:
     plan = Plan(
         "demo",
         (
-            Step(
-                Action.CREATE,
-                Key("link", "cluster1", "cluster2"),
-                fields=(Field(("address",), ABSENT, Unknown(EASTWEST)),),
+            *(
+                Step(
+                    Action.CREATE,
+                    Key("link", one, other),
+                    fields=(Field(("address",), ABSENT, Unknown(replace(EASTWEST, cluster=other))),),
+                )
+                for one, other in (("cluster1", "cluster2"), ("cluster2", "cluster1"))
             ),
             Step(
                 Action.UPDATE,
@@ -50,8 +55,9 @@ def test_the_sample_of_a_plan_is_what_a_plan_prints() -> None:
             Deferral(Key("cert", "cluster3", "cacerts"), "cluster3 could not be read: timed out after 10 s"),
         ),
         digest=sample.rpartition("Digest: ")[2].strip(),
+        fleet={f"cluster{n}": {"cluster": f"cluster{n}", "context": f"cluster{n}"} for n in (1, 2, 3)},
     )
-    assert plan_text(plan, colour=False, width=80) == sample
+    assert plan_text(plan, colour=False, width=80, detail=Detail.FOLDED) == sample
 
 
 def test_the_samples_of_an_error_are_what_a_wrong_file_prints(

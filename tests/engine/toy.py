@@ -38,6 +38,7 @@ class Kube:
 
     cluster: str
     context: str = ""
+    server: str = "https://toys.example"
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
     toys: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)

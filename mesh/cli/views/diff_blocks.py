@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from mesh.cli.views.escape import markdown_code
+from mesh.cli.views.fold_lines import fold_headline, fold_lines
 from mesh.cli.views.plan_text import shown
 from mesh.cli.views.step_lines import Line, address, headline, step_lines
 from mesh.model import Action, Plan, Step
+from mesh.planner.fold import Fold, fold
 
 MIN_FOLDED_LINES = 3
+
+SEVERAL = "*"
+"""The group of what is the same in several clusters; no cluster has this name."""
 
 _MARKS = {"+": "+", "-": "-", "-/+": "-/+", "~": "!"}
 
@@ -26,9 +31,13 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One object: `full` has the body, `brief` is one line; `text` is printed, "" if omitted."""
+    """One object, or what is the same in several clusters.
 
-    cluster: str
+    `full` has the body, `brief` is one line; `text` is printed, "" if omitted. `group` is the cluster, or
+    `SEVERAL`.
+    """
+
+    group: str
     rank: Rank
     full: str
     brief: str
@@ -45,19 +54,36 @@ def size(text: str) -> int:
     return len(text.encode("utf-8"))
 
 
+def folds_of(plan: Plan) -> tuple[Fold, ...]:
+    """Return the folds of what has a block of its own."""
+    return fold((step for step in plan.steps if shown(step)), plan.fleet)
+
+
+def group_of(each: Fold) -> str:
+    """Return the group of a fold: its cluster, or `SEVERAL`."""
+    return SEVERAL if len(each.clusters) > 1 else each.clusters[0]
+
+
 def blocks(plan: Plan) -> Iterator[Block]:
-    """Yield every object of the plan; a body already shown for another cluster is not repeated."""
+    """Yield every object of the plan; what is the same in several clusters is one block."""
     seen: dict[tuple[str, ...], str] = {}
+    folds = folds_of(plan)
+    for position, each in enumerate(folds):
+        if len(each.steps) > 1 or each.like is not None:
+            head, *rest = fold_lines(folds, position, len(plan.fleet))
+            sign = each.template.action.value.strip()
+            brief = diff_line(Line(sign, 0, fold_headline(each, len(plan.fleet))))
+            full = "\n".join(diff_line(line) for line in (head, *rest))
+        else:
+            full, brief = _full(each.template, seen), _brief(each.template)
+        yield Block(group_of(each), _rank(each.template.action), full, brief, full)
     for step in plan.steps:
-        if shown(step):
-            full, brief = _full(step, seen), _brief(step)
-            yield Block(step.key.cluster, _rank(step.action), full, brief, full)
-        elif step.action is Action.READ:
+        if step.action is Action.READ:
             yield _remark(
                 step.key.cluster, f"{address(step.key)} is not ready: {step.why or step.reason.value}"
             )
-    for each in plan.deferred:
-        yield _remark(each.key.cluster, f"{address(each.key)} is deferred: {each.why}")
+    for late in plan.deferred:
+        yield _remark(late.key.cluster, f"{address(late.key)} is deferred: {late.why}")
 
 
 def _remark(cluster: str, text: str) -> Block:
@@ -98,12 +124,12 @@ def diff_line(line: Line) -> str:
 def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tuple[Block, ...]:
     """Return the blocks, with as few omissions as the size limit (bytes) allows.
 
-    `overhead` is the size of each cluster's section without its blocks. Bodies are omitted from the
+    `overhead` is the size of each group's section without its blocks. Bodies are omitted from the
     last to the first, additions before changes before removals; then whole objects, in the same order.
     """
     kept = list(whole)
-    left = {cluster: sum(block.cluster == cluster for block in whole) for cluster in overhead}
-    total = sum(block.size for block in whole) + sum(overhead[cluster] for cluster in left if left[cluster])
+    left = {group: sum(block.group == group for block in whole) for group in overhead}
+    total = sum(block.size for block in whole) + sum(overhead[group] for group in left if left[group])
     for position in _omission_order(whole):
         if total <= room:
             return tuple(kept)
@@ -112,8 +138,8 @@ def fit(whole: tuple[Block, ...], room: int, overhead: Mapping[str, int]) -> tup
         kept[position] = new
         total += new.size - old.size
         if not new.text:
-            left[old.cluster] -= 1
-            total -= 0 if left[old.cluster] else overhead[old.cluster]
+            left[old.group] -= 1
+            total -= 0 if left[old.group] else overhead[old.group]
     return tuple(kept)
 
 

@@ -121,6 +121,7 @@ def _saved(plan: Plan) -> Json:
         "key": plan.key,
         "asked": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(plan.asked).items()},
         "entries": plan.entries,
+        "fleet": {name: dict(each) for name, each in plan.fleet.items()},
         "unread": dict(plan.unread),
         "destroying": plan.destroying,
         "unchanged": plan.unchanged,
@@ -154,6 +155,7 @@ def _plan(saved: Json) -> Plan:
         key=saved["key"],
         asked=_asked(saved["asked"]),
         entries=saved["entries"],
+        fleet={name: _texts(each) for name, each in saved["fleet"].items()},
         unread=_texts(saved["unread"]),
         destroying=saved["destroying"],
     )
@@ -178,6 +180,7 @@ def _step(step: Step) -> Json:
         "pause": step.pause,
         "gate": list(step.gate),
         "review": {each.name: _plain(getattr(step.review, each.name)) for each in fields(Review)},
+        "usual": sorted(map(list, step.usual)),
     }
 
 
@@ -194,6 +197,7 @@ def _read_step(saved: Json) -> Step:
         pause=saved["pause"],
         gate=tuple(saved["gate"]),
         review=_review(saved["review"]),
+        usual=frozenset(tuple(path) for path in saved["usual"]),
     )
 
 

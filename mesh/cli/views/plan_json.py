@@ -13,6 +13,7 @@ from typing import Any
 from mesh import __version__
 from mesh.cli.views.counts import clusters_of, count
 from mesh.cli.views.values import MASKED, masked, masked_fields
+from mesh.istio.plan_summary import plan_summary
 from mesh.model import (
     ABSENT,
     Action,
@@ -27,8 +28,9 @@ from mesh.model import (
     printable,
 )
 from mesh.model.refs import unknowns_in
+from mesh.planner.fold import fold
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 
 Json = dict[str, Any]
 
@@ -54,6 +56,8 @@ def plan_json(plan: Plan) -> Json:
         "lineage": plan.lineage,
         "clusters": {name: {"uid": plan.clusters.get(name, "")} for name in clusters_of(plan)},
         "resource_changes": [_resource(step) for step in plan.steps if step.action is not Action.READ],
+        "in_short": list(plan_summary(plan)),
+        "folds": _folds(plan),
         "not_ready": [_not_ready(step) for step in plan.steps if step.action is Action.READ],
         "deferred_changes": [_deferred(each) for each in plan.deferred],
         "unread": [{"cluster": name, "why": why} for name, why in sorted(plan.unread.items())],
@@ -90,6 +94,21 @@ def _resource(step: Step) -> Json:
         "change": _change(step.action, tuple(masked(field) for field in step.fields)),
         "manifests": [_manifest(change) for change in step.manifests],
     }
+
+
+def _folds(plan: Plan) -> list[Json]:
+    """Return what is the same in several clusters; every address is in exactly one fold."""
+    folds = fold((step for step in plan.steps if step.action is not Action.READ), plan.fleet)
+    return [
+        {
+            "address": str(each.template.key),
+            "actions": _ACTIONS[each.template.action],
+            "clusters": list(each.clusters),
+            "addresses": [str(step.key) for step in each.steps],
+            "like": None if each.like is None else str(folds[each.like].template.key),
+        }
+        for each in folds
+    ]
 
 
 def _not_ready(step: Step) -> Json:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 
 from mesh.cli.views.counts import Counts, clusters_of, count, second_line, summary
-from mesh.cli.views.diff_blocks import Block, blocks, fit, size
+from mesh.cli.views.diff_blocks import SEVERAL, Block, blocks, fit, folds_of, group_of, size
 from mesh.cli.views.escape import fence, markdown_inline, terminal
 from mesh.cli.views.plan_text import no_changes
+from mesh.istio.plan_summary import plan_summary
 from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
 from mesh.model.printable import json_text
 
@@ -33,9 +34,10 @@ def plan_markdown(plan: Plan, *, budget: int = BUDGET) -> str:
     whole = tuple(blocks(plan))
     marks = fence("\n".join(block.full for block in whole))
     frame = _comment(plan, budget, sections="", note=_note(len(whole), len(whole)))
-    overhead = {cluster: size(_head(cluster, plan, marks) + _foot(marks)) for cluster in _names(plan)}
+    groups = _groups(plan)
+    overhead = {group: size(_head(group, counts, marks) + _foot(marks)) for group, counts in groups.items()}
     kept = fit(whole, budget - size(frame) - 1, overhead)
-    sections = "".join(_section(cluster, kept, plan, marks) for cluster in _names(plan))
+    sections = "".join(_section(group, kept, counts, marks) for group, counts in groups.items())
     bodies = sum(bool(block.text) and block.text != block.full for block in kept)
     return _comment(
         plan, budget, sections=sections, note=_note(bodies, sum(not block.text for block in kept))
@@ -47,6 +49,7 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
     if plan.empty:
         parts.append(no_changes(plan) + "\n")
     else:
+        parts += _in_short(plan, budget // 10)
         parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
         parts += _caution(plan.steps, budget // 3)
         parts.append(_table(plan, budget // 4))
@@ -56,6 +59,26 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
     parts += [note] if note else []
     parts.append(f"plan `{re.sub('[^0-9A-Za-z:.-]', '', plan.digest[:MAX_TITLE])}`\n")
     return "\n".join(parts)
+
+
+def _in_short(plan: Plan, room: int) -> Iterator[str]:
+    """Yield what changes in words."""
+    lines = [f"- {_name(each, 1_000)}" for each in plan_summary(plan)]
+    if lines:
+        yield "\n".join(_cut(lines, room, "- and {} more")) + "\n"
+
+
+def _groups(plan: Plan) -> dict[str, Counts]:
+    """Return the sections and what each counts: what several clusters share, and the rest of each cluster."""
+    group = {step.key: group_of(each) for each in folds_of(plan) for step in each.steps}
+    names = (SEVERAL, *_names(plan))
+    return {
+        name: count(
+            (step for step in plan.steps if group.get(step.key, step.key.cluster) == name),
+            (each for each in plan.deferred if each.key.cluster == name),
+        )
+        for name in names
+    }
 
 
 def _marker(plan: Plan, *, truncated: bool) -> str:
@@ -114,8 +137,8 @@ def _table(plan: Plan, room: int) -> str:
     return "\n".join([*head, *_cut(rows, room, "| and {} more | | | | | |")]) + "\n"
 
 
-def _label(cluster: str) -> str:
-    return "no cluster" if cluster == NO_CLUSTER else _name(cluster)
+def _label(group: str) -> str:
+    return {NO_CLUSTER: "no cluster", SEVERAL: "several clusters"}.get(group) or _name(group)
 
 
 def _left(left: Iterable[Left], room: int) -> Iterator[str]:
@@ -131,15 +154,15 @@ def _warnings(warnings: Iterable[str], room: int) -> Iterator[str]:
         yield "\n".join(["> [!WARNING]", *_cut(lines, room, "> - and {} more")]) + "\n"
 
 
-def _section(cluster: str, kept: Iterable[Block], plan: Plan, marks: str) -> str:
-    """Return the collapsed section of one cluster, "" if all of its blocks were omitted."""
-    texts = [block.text for block in kept if block.cluster == cluster and block.text]
-    return _head(cluster, plan, marks) + "\n".join(texts) + _foot(marks) if texts else ""
+def _section(group: str, kept: Iterable[Block], counts: Counts, marks: str) -> str:
+    """Return the collapsed section of one group, "" if all of its blocks were omitted."""
+    texts = [block.text for block in kept if block.group == group and block.text]
+    return _head(group, counts, marks) + "\n".join(texts) + _foot(marks) if texts else ""
 
 
-def _head(cluster: str, plan: Plan, marks: str) -> str:
-    words = summary(_counts(plan, cluster)).removeprefix("Plan: ").removesuffix(".")
-    return f"<details><summary><b>{_label(cluster)}</b>: {words}</summary>\n\n{marks}diff\n"
+def _head(group: str, counts: Counts, marks: str) -> str:
+    words = summary(counts).removeprefix("Plan: ").removesuffix(".")
+    return f"<details><summary><b>{_label(group)}</b>: {words}</summary>\n\n{marks}diff\n"
 
 
 def _foot(marks: str) -> str:

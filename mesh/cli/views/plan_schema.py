@@ -120,6 +120,24 @@ _PROPERTIES: Json = {
         ),
     },
     "resource_changes": _list("resource_change"),
+    "in_short": {**_TEXTS, "description": "what changes, in words"},
+    "folds": {
+        "type": "array",
+        "description": "the changes again: what is the same in several clusters but for their names, once",
+        "items": _record(
+            "One or more resource changes; each address is in one fold",
+            {
+                "address": {**_TEXT, "description": "`*` stands for the clusters"},
+                "actions": _TEXTS,
+                "clusters": _TEXTS,
+                "addresses": _TEXTS,
+                "like": {
+                    "type": ["string", "null"],
+                    "description": "the larger fold of the same resource that this one differs from",
+                },
+            },
+        ),
+    },
     "not_ready": {
         "type": "array",
         "items": _record("In sync, but not ready yet", {**_ADDRESS, "why": _TEXT, "notes": _TEXTS}),

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from mesh.cli.views.colour import Paint, painter
 from mesh.cli.views.counts import count, second_line, summary
+from mesh.cli.views.detail import Detail
 from mesh.cli.views.escape import terminal
+from mesh.cli.views.fold_lines import fold_headline, fold_lines
 from mesh.cli.views.step_lines import Line, address, remarks, step_lines
+from mesh.istio.plan_summary import plan_summary
 from mesh.model import Action, Deferral, Left, Plan, Reason, Step
+from mesh.planner.fold import fold
 
 NO_CHANGES = "No changes. Your clusters match the configuration."
 NOTHING_TO_DESTROY = "No changes. No objects need to be destroyed."
@@ -18,6 +22,9 @@ AS_RECORDED = (
 )
 
 PARTIAL = "No changes in the selected resources. The others were not planned."
+
+NAMED = 4
+"""Clusters that the first line names."""
 
 _LEGEND = {
     Action.CREATE: "create",
@@ -29,13 +36,14 @@ _LEGEND = {
 }
 
 
-def plan_text(plan: Plan, *, colour: bool, width: int) -> str:
-    """Return the whole plan; it ends with a newline. `width` wraps prose, never a value."""
+def plan_text(plan: Plan, *, colour: bool, width: int, detail: Detail = Detail.FULL) -> str:
+    """Return the plan; it ends with a newline. `width` wraps prose, never a value."""
     paint = painter(colour=colour)
     if plan.empty:
         parts = [paint(no_changes(plan), "bold")]
     else:
-        parts = [*_changes(plan, paint), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
+        first = [*_in_short(plan, paint, width), *_not_ready(plan, paint), *_deferred(plan.deferred, paint)]
+        parts = [*first, *_changes(plan, paint, detail)]
         last = [_bold_head(summary(count(plan.steps, plan.deferred)), paint), second_line(plan)]
         parts.append("\n".join([*last, f"Digest: {terminal(plan.digest)}"] if plan.digest else last))
     parts += _left(plan.left, paint)
@@ -59,13 +67,50 @@ def shown(step: Step) -> bool:
     return step.action is not Action.READ
 
 
-def _changes(plan: Plan, paint: Paint) -> Iterator[str]:
+def _in_short(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
+    """Yield what changes in words, and where."""
+    lines = [paint(terminal(_where(plan)), "bold")]
+    for each in plan_summary(plan):
+        text = textwrap.fill(
+            terminal(each),
+            max(width, 20),
+            initial_indent="  * ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.append(text)
+    yield "\n".join(lines)
+
+
+def _where(plan: Plan) -> str:
+    """Return the mesh and its clusters, a few by name, context and server."""
+    places = []
+    for name, each in sorted(plan.fleet.items()):
+        known = [each[role] for role in ("context", "server") if each.get(role) not in {None, "", name}]
+        places.append(f"{name} ({', '.join(known)})" if known else name)
+    if not places or len(places) > NAMED:
+        return f"mesh {plan.mesh}, {len(plan.clusters)} clusters"
+    return f"mesh {plan.mesh}: {', '.join(places)}"
+
+
+def _changes(plan: Plan, paint: Paint, detail: Detail) -> Iterator[str]:
     steps = [step for step in plan.steps if shown(step)]
     if not steps:
         return
-    yield "\n".join(_legend(plan.steps, paint))
+    if detail is Detail.FULL:
+        yield "\n".join(_legend(plan.steps, paint))
+        yield "mesh will perform the following actions:"
+        yield from ("\n".join(paint_line(line, paint) for line in step_lines(step)) for step in steps)
+        return
+    folds = fold(steps, plan.fleet)
     yield "mesh will perform the following actions:"
-    yield from ("\n".join(paint_line(line, paint) for line in step_lines(step)) for step in steps)
+    if detail is Detail.HEADLINES:
+        lines = ((each.template.action.value.strip(), fold_headline(each, len(plan.fleet))) for each in folds)
+        yield "\n".join(f"{_sign(sign, paint)} {text}" for sign, text in lines)
+        return
+    for position in range(len(folds)):
+        yield "\n".join(paint_line(line, paint) for line in fold_lines(folds, position, len(plan.fleet)))
 
 
 def _legend(steps: Iterable[Step], paint: Paint) -> Iterator[str]:

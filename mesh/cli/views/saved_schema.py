@@ -53,6 +53,7 @@ _STEP = _record(
         "pause": {"type": "number"},
         "gate": _TEXTS,
         "review": _REVIEW,
+        "usual": {"type": "array", "description": "paths of fields that the guide gives"},
     }
 )
 _SAVED = _record(
@@ -68,6 +69,7 @@ _SAVED = _record(
         "key": {**_TEXT, "description": "names the key of the fingerprints; tells nothing of it"},
         "asked": _ASKED,
         "entries": _NUMBER,
+        "fleet": {"type": "object", "description": "names, context and server of each cluster, by role"},
         "unread": {**_MAP, "description": "clusters that could not be read, and why"},
         "destroying": {"type": "boolean"},
         "unchanged": _NUMBER,

@@ -65,7 +65,7 @@ def test_of_equal_blocks_the_last_is_left_out_first() -> None:
 
 
 def test_a_cluster_without_blocks_needs_no_room_for_its_section() -> None:
-    one, other = replace(ADD, cluster="b", full="b", brief="b", text="b"), replace(REMOVE, brief=REMOVE.full)
+    one, other = replace(ADD, group="b", full="b", brief="b", text="b"), replace(REMOVE, brief=REMOVE.full)
     room = other.size + 10
     assert [each.text for each in fit((other, one), room, {"a": 10, "b": 10})] == [other.full, ""]
 
@@ -74,7 +74,7 @@ def test_the_same_body_is_shown_once() -> None:
     fields = tuple(Field((name,), ABSENT, 1) for name in "abc")
     first, second, third = (Step(Action.CREATE, Key("link", name, "x"), Reason.NEW, fields) for name in "abc")
     found = list(blocks(plan(first, second, replace(third, action=Action.UPDATE))))
-    assert [each.cluster for each in found] == ["a", "b", "c"]
+    assert [each.group for each in found] == ["a", "b", "c"]
     assert found[1].full.endswith("# the same as link/a/x")
     assert "the same as" not in found[0].full + found[2].full
 

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The steps of a pipeline for one mesh, the same on every forge. Run it in the folder of the mesh file:
+#
+#   pipeline.sh plan    plan the commit of a pull request, and post the plan as its comment
+#   pipeline.sh apply   after the merge: carry out plan.json, post the outcome, commit mesh.lock
+#   pipeline.sh drift   print what changed outside mesh; exits with 2 if anything did
+#
+# Variables: MESH_NAME, the name of the mesh; KUBECONFIG, with the contexts of the mesh file; the licence key;
+# the token of the forge (see `mesh comment --help`). MESH_BRANCH is the branch that holds mesh.lock.
+set -euo pipefail
+
+plan() {
+  local code=0
+  mesh plan --out plan.json 2>plan.err || code=$?
+  cat plan.err >&2
+  if [ "$code" -eq 0 ]; then
+    mesh comment plan.json
+  else
+    mesh comment --mesh "$MESH_NAME" --error plan.err
+  fi
+  return "$code"
+}
+
+apply() {
+  local code=0
+  mesh apply plan.json --json >events.jsonl || code=$?
+  mesh comment plan.json --outcome events.jsonl
+  # Also after a failure: the lockfile records what was done until then.
+  git add -- mesh.lock
+  if ! git diff --cached --quiet; then
+    git commit --quiet --message "Record the state of mesh $MESH_NAME"
+    git push --quiet origin "HEAD:${MESH_BRANCH:?the branch that holds mesh.lock}"
+  fi
+  return "$code"
+}
+
+drift() {
+  mesh plan --detailed-exitcode --format markdown >drift.md
+}
+
+case "${1:-}" in
+  plan | apply | drift) "$1" ;;
+  *)
+    echo "usage: pipeline.sh plan|apply|drift" >&2
+    exit 64
+    ;;
+esac

@@ -1,0 +1,1 @@
+"""Pull requests of GitHub, GitLab, Gitea and Forgejo, Bitbucket, and Azure DevOps."""

@@ -1,0 +1,89 @@
+"""Folds as lines: what is the same once, outliers by their difference, the usual by number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mesh.cli.views.detail import Detail
+from mesh.cli.views.plan_text import plan_text
+from mesh.model import ABSENT, Action, Field, Key, ManifestChange, Plan, Reason, Step
+
+NOTHING = Plan("demo", (), 1, "l", {}, digest="sha256:00")
+
+
+def fleet(number: int) -> dict[str, dict[str, str]]:
+    return {f"c{n}": {"cluster": f"c{n}", "network": f"net{n}"} for n in range(1, number + 1)}
+
+
+def planned(steps: tuple[Step, ...], number: int, detail: Detail = Detail.FOLDED) -> str:
+    plan = replace(NOTHING, steps=steps, clusters=dict.fromkeys(fleet(number), "uid"), fleet=fleet(number))
+    return plan_text(plan, colour=False, width=100, detail=detail)
+
+
+def upgrade(cluster: str, *more: Field) -> Step:
+    return Step(
+        Action.UPDATE,
+        Key("chart", cluster, "istiod"),
+        Reason.CONFIG,
+        (Field(("version",), "1.30.2", "1.30.3"), *more),
+        notes=("istiod restarts: running connections go on",),
+    )
+
+
+def install(cluster: str) -> Step:
+    values = {"hub": "x", "pilot": {"env": {"OWN": "1", "GUIDE": "2"}}}
+    return Step(
+        Action.CREATE,
+        Key("chart", cluster, "istiod"),
+        fields=(Field(("values",), ABSENT, values), Field(("version",), ABSENT, "1.30.3")),
+        manifests=(ManifestChange("Deployment istio-system/istiod", Action.CREATE),),
+        usual=frozenset({("values", "hub"), ("values", "pilot", "env", "GUIDE")}),
+    )
+
+
+def test_what_is_the_same_in_all_clusters_is_shown_once() -> None:
+    text = planned(tuple(upgrade(f"c{n}") for n in range(1, 51)), 50)
+    assert "# chart/*/istiod will be updated in-place in all 50 clusters\n" in text
+    assert text.count('~ version = "1.30.2" -> "1.30.3"') == 1
+    assert "  * Istio 1.30.2 -> 1.30.3 in all 50 clusters, one after another: istiod\n" in text
+    assert "Plan: 0 to add, 50 to change, 0 to destroy." in text
+    assert len(text.splitlines()) < 30
+
+
+def test_an_outlier_stays_apart_with_its_difference() -> None:
+    odd = upgrade("c7", Field(("values", "debug"), ABSENT, True))
+    steps = tuple(odd if n == 7 else upgrade(f"c{n}") for n in range(1, 51))
+    text = planned(steps, 50)
+    assert "# chart/*/istiod will be updated in-place in 49 clusters\n" in text
+    apart = text.partition("# chart/c7/istiod will be updated in-place\n")[2].partition("\n\n")[0]
+    assert "# as chart/*/istiod, but for:" in apart
+    assert "+ values.debug = true" in apart
+    assert "version" not in apart
+    assert len(text.splitlines()) < 50
+
+
+def test_a_few_clusters_are_named_and_links_are_counted() -> None:
+    pairs = [(one, other) for one in fleet(3) for other in fleet(3) if one != other]
+    text = planned(tuple(Step(Action.CREATE, Key("link", *pair)) for pair in pairs), 3)
+    assert "# link/*/* will be created 6 times in c1, c2, c3\n" in text
+    assert "  * 6 links added\n" in text
+
+
+def test_of_an_installation_what_the_file_states_is_shown_and_the_rest_is_counted() -> None:
+    text = planned((install("c1"), install("c2")), 2)
+    assert '+ values.pilot.env.OWN = "1"' in text
+    assert "GUIDE" not in text
+    assert "# (2 values of the guide, 1 objects: `--full` shows them)" in text
+
+
+def test_nothing_is_left_out_of_the_whole_plan() -> None:
+    text = planned((install("c1"), install("c2")), 2, Detail.FULL)
+    assert text.count("GUIDE") == text.count("Deployment istio-system/istiod") == 2
+    assert "chart/*/" not in text
+
+
+def test_before_a_question_each_fold_is_one_line() -> None:
+    text = planned(tuple(upgrade(f"c{n}") for n in range(1, 51)), 50, Detail.HEADLINES)
+    assert "  ~ chart/*/istiod will be updated in-place in all 50 clusters\n" in text
+    assert "version" not in text.partition("following actions:")[2]
+    assert len(text.splitlines()) < 20

@@ -1,0 +1,60 @@
+"""The outcome of a run, and the error of a plan, as Markdown that nothing in them can break."""
+
+from __future__ import annotations
+
+import io
+import json
+from html import unescape
+
+from mesh.cli.views.outcome import MAX_SHOWN, error_markdown, is_complete, outcome_markdown, summary_of
+from mesh.cli.views.progress import JsonProgress
+from mesh.cli.views.result import Failure, RunSummary
+from mesh.world.clock import SystemClock
+
+RUN = "https://ci.example/1"
+
+
+def events(result: RunSummary) -> str:
+    stream = io.StringIO()
+    JsonProgress(stream, SystemClock()).result(result)
+    return stream.getvalue()
+
+
+def test_the_last_line_of_a_run_is_its_outcome() -> None:
+    found = summary_of(events(RunSummary("apply", added=3, changed=1)) + "not json\n")
+    assert is_complete(found)
+    text = unescape(outcome_markdown(found, RUN))
+    assert text == f"**Apply complete! Resources: 3 added, 1 changed, 0 destroyed.** ([run]({RUN}))\n"
+
+
+def test_failures_are_listed_and_inert() -> None:
+    failures = tuple(Failure(f"chart/c{n}/istiod", "@all <b>x</b> `y`") for n in range(MAX_SHOWN + 2))
+    found = summary_of(events(RunSummary("apply", failures=failures, end="incomplete")))
+    assert not is_complete(found)
+    text = outcome_markdown(found, "")
+    assert unescape(text).startswith("**Apply incomplete!")
+    assert "- and 2 more" in text
+    assert "<b>" not in text
+    assert "@all" not in text
+
+
+def test_a_run_without_a_last_line_did_not_end_by_itself() -> None:
+    cut = events(RunSummary("apply")).splitlines()[0]
+    assert summary_of(cut) is None
+    assert "ended without a result" in outcome_markdown(None, RUN)
+    assert not is_complete(None)
+
+
+def test_hostile_lines_are_passed_over() -> None:
+    assert summary_of("[" * 100_000 + "\n" + json.dumps(["change_summary"])) is None
+    text = outcome_markdown({"@message": 5, "failures": "x", "skipped": [1, {"address": None}]}, "")
+    assert text.startswith("**5**")
+
+
+def test_the_error_of_a_plan_is_shown_in_a_fence_that_it_cannot_close() -> None:
+    text = error_markdown("prod", "error: refused\n```\n@all\x1b[31m\n", RUN)
+    first, _, rest = text.partition("\n")
+    assert first == ""
+    assert "**The plan could not be made.**" in rest
+    assert "````\n" in rest
+    assert "\x1b" not in rest
