@@ -67,7 +67,7 @@ def apply_command(
         confirmed=confirmed,
         flags=(*words(asked), *(("--stepwise",) if stepwise else ())),
         allow_deletes=asked.allow_deletes,
-        detail=detail_of(show_plan=show_plan, full=full),
+        detail=detail_of(yes=yes, digest=digest, show_plan=show_plan, full=full),
     )
     if saved:
         _refuse_options(asked, skipped, stepwise=stepwise)

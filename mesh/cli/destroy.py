@@ -62,7 +62,7 @@ def destroy_command(
         as_json,
         destroy=True,
         flags=flags,
-        detail=detail_of(show_plan=show_plan, full=full),
+        detail=detail_of(yes=yes, digest=digest, show_plan=show_plan, full=full),
     )
     return carry_out(
         request,

@@ -52,9 +52,12 @@ class RunRequest:
         return command("mesh", self.verb, "-f", str(self.path), *contexts, *self.flags, *names, *more)
 
 
-def detail_of(*, show_plan: bool, full: bool) -> Detail:
-    """Return how much of the plan a run prints before its question."""
-    return Detail.FULL if full else Detail.FOLDED if show_plan else Detail.HEADLINES
+def detail_of(*, yes: bool, digest: str, show_plan: bool, full: bool) -> Detail:
+    """Return how much of the plan a run prints before it begins."""
+    # A run that asks follows a plan that was read. One that does not ask, and names no plan that was, leaves the
+    # only record of what it was about to do.
+    unseen = yes and not digest
+    return Detail.FULL if full else Detail.FOLDED if show_plan or unseen else Detail.HEADLINES
 
 
 def run_options(command: Command) -> Command:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from mesh.cli.run_request import RunRequest, run_options
+from mesh.cli.run_request import RunRequest, detail_of, run_options
+from mesh.cli.views.detail import Detail
 from mesh.engine.run_options import DEFAULT_PARALLELISM, DEFAULT_TIMEOUT
 from tests.cli.requests import APPLY
 
@@ -54,7 +56,24 @@ def test_without_options_a_run_asks_and_has_defaults() -> None:
         "parallelism": DEFAULT_PARALLELISM,
         "digest": "",
         "as_json": False,
+        "show_plan": False,
+        "full": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "detail"),
+    [
+        ({}, Detail.HEADLINES),
+        ({"yes": True}, Detail.FOLDED),
+        ({"yes": True, "digest": "sha256:1"}, Detail.HEADLINES),
+        ({"show_plan": True}, Detail.FOLDED),
+        ({"full": True, "digest": "sha256:1"}, Detail.FULL),
+    ],
+)
+def test_a_plan_is_printed_before_a_run_unless_it_was_read(options: dict[str, Any], detail: Detail) -> None:
+    given = {"yes": False, "digest": "", "show_plan": False, "full": False, **options}
+    assert detail_of(**given) is detail
 
 
 @pytest.mark.parametrize(
