@@ -48,7 +48,7 @@ def swaps() -> list[Swap]:
     ]
 
 
-def brief(plan: Any, _how: str) -> str:
+def brief(plan: Any, _how: str, _detail: object = None) -> str:
     """Print a plan in one line: what it claims, and how many steps it has."""
     return f"{no_changes(plan)}\n" if plan.empty else f"Plan: {len(plan.steps)} steps.\n"
 
