@@ -54,8 +54,8 @@ class RunRequest:
 
 def detail_of(*, yes: bool, digest: str, show_plan: bool, full: bool) -> Detail:
     """Return how much of the plan a run prints before it begins."""
-    # A run that asks follows a plan that was read. One that neither asks nor names such a plan leaves the only
-    # record of what it was about to do.
+    # A run that asks follows a plan that was read. One that neither asks nor names such a plan leaves the
+    # only record of what it was about to do.
     unseen = yes and not digest
     return Detail.FULL if full else Detail.FOLDED if show_plan or unseen else Detail.HEADLINES
 
