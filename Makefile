@@ -23,6 +23,7 @@ format: $(READY)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
+	@$(BIN)/python -m tests.support.pipelines
 
 types: $(READY)
 	@$(BIN)/mypy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,13 @@ def held_to_what_it_breaks(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     named = [check for mark in request.node.iter_markers("breaks") for check in mark.args]
     assert seen.not_shown(named) == []
+
+
+def pytest_configure() -> None:
+    """Take the signals that a shell ignores for a run in the background: tests send them, and so do users."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -29,14 +29,22 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("plan_path", metavar="[PLAN]", required=False, type=FILE)
 @click.option("--outcome", type=FILE, help="The output of `mesh apply --json`: add what the run did.")
 @click.option("--error", "failure", type=FILE, help="The error output of a plan that could not be made.")
-@click.option("--mesh", "mesh_name", help="The name of the mesh, if there is no PLAN.")
-@click.option("--forge", type=click.Choice(sorted(FORGES)), help="Default: what the pipeline runs on.")
-@click.option("--api", metavar="URL", help="The address of the forge's API.")
-@click.option("--repo", help="The repository: owner/name.")
+@click.option("--mesh", "mesh_name", envvar="MESH_NAME", help="The name of the mesh, if there is no PLAN.")
 @click.option(
-    "--pr", "number", help="The number of the pull request. Default: that of the pipeline or commit."
+    "--forge",
+    type=click.Choice(sorted(FORGES)),
+    envvar="MESH_FORGE",
+    help="Default: what the pipeline runs on.",
 )
-@click.option("--head", metavar="SHA", help="The commit that was planned.")
+@click.option("--api", metavar="URL", envvar="MESH_FORGE_API", help="The address of the forge's API.")
+@click.option("--repo", envvar="MESH_FORGE_REPO", help="The repository: owner/name.")
+@click.option(
+    "--pr",
+    "number",
+    envvar="MESH_FORGE_PR",
+    help="The number of the pull request. Default: that of the pipeline or commit.",
+)
+@click.option("--head", metavar="SHA", envvar="MESH_FORGE_HEAD", help="The commit that was planned.")
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
 def comment_command(
     *,
