@@ -25,6 +25,17 @@ class Post:
     hidden: bool = False
 
 
+@dataclass(frozen=True)
+class Sent:
+    """One request and its answer."""
+
+    method: str
+    path: str
+    query: str
+    body: Any
+    answer: Any
+
+
 @dataclass
 class ForgeServer:
     """The pull request 5; `faults` are answers that come before the right ones."""
@@ -35,6 +46,7 @@ class ForgeServer:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     faults: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     page: int = 100
     port: int = 0
@@ -242,6 +254,8 @@ def serving(dialect: str) -> Iterator[ForgeServer]:
                 data: Any = {"message": "no"}
             else:
                 code, data, headers = server.answer(self.command, self.path, body)
+            path, _, query = self.path.partition("?")
+            server.sent.append(Sent(self.command, path, query, body, data))
             content = json.dumps(data).encode()
             self.send_response(code)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():

@@ -13,7 +13,8 @@ from mesh.world.forge.gitea import Gitea
 from mesh.world.forge.github import GitHub
 from mesh.world.forge.gitlab import GitLab
 from mesh.world.forge.model import Forge, PullRequest
-from tests.support.forges import HEAD, ME, OTHER, REPO, TOKEN, ForgeServer, serving
+from tests.support.forges import HEAD, ME, OTHER, REPO, TOKEN, ForgeServer, Sent, serving
+from tests.support.github_api import problems
 
 
 @pytest.fixture(params=sorted(FORGES))
@@ -78,3 +79,36 @@ def test_every_page_is_read(dialect: str) -> None:
         at = PullRequest(dialect, server.api, REPO[dialect], "5")
         FORGES[dialect](at, TOKEN, lambda _seconds: None).comments()
         assert len(server.asked) == 3
+
+
+def test_what_is_sent_to_github_and_read_from_it_is_as_github_describes_it() -> None:
+    with serving("github") as server:
+        at = PullRequest("github", server.api, REPO["github"], "5", HEAD, "https://ci.example/1")
+        forge = GitHub(at, TOKEN, lambda _seconds: None)
+        server.is_approved = True
+        forge.create("first")
+        forge.edit(forge.comments()[-1], "second")
+        forge.hide(forge.comments()[-1])
+        forge.status("success", "Plan: 1 to add", "mesh/prod")
+        assert forge.approved()
+        assert forge.number_of(HEAD) == "5"
+        assert forge.me() == ME
+    assert {each.path for each in server.sent} >= {"/graphql", "/repos/o/r/issues/5/comments"}
+    assert [text for each in server.sent for text in problems(each)] == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (
+            Sent("POST", "/repos/o/r/issues/5/comments", "", {"text": "x"}, None),
+            "'body' is a required property",
+        ),
+        (Sent("POST", "/repos/o/r/issues/5/comment", "", {}, None), "GitHub has no POST"),
+        (Sent("GET", "/repos/o/r/issues/5/comments", "size=9", None, []), "no parameter size"),
+        (Sent("GET", "/user", "", None, {"name_of_user": "x"}), "is not a property"),
+        (Sent("POST", "/graphql", "", {"query": "{ viewer { nick } }"}, None), "Cannot query field 'nick'"),
+    ],
+)
+def test_what_github_does_not_describe_is_found(sent: Sent, why: str) -> None:
+    assert any(why in text for text in problems(sent)), problems(sent)
