@@ -49,6 +49,7 @@ chaos: $(READY)
 schemas: $(READY)
 	@$(BIN)/python -m mesh.config.decode
 	@$(BIN)/python -m mesh.cli.views.plan_schema > schemas/plan.schema.json
+	@$(BIN)/python -m mesh.cli.views.saved_schema > schemas/saved-plan.schema.json
 
 # The lock of dependencies: hashes, and no registry's address.
 lock: $(READY)

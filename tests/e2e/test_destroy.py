@@ -115,7 +115,7 @@ def test_it_leaves_what_was_there_before_and_the_next_apply_has_the_same_root(
     again = mesh("destroy", "--yes")
     assert (again.code, again.out.splitlines()[0]) == (0, NOTHING_TO_DESTROY)
     comment = mesh("plan", "--format", "markdown").out
-    assert "link/cluster2/cluster1" in comment
+    assert "link/*/* will be created for cluster1 -> cluster2, cluster2 -> cluster1" in comment
     assert len(comment.encode()) < 60_000
     mesh.mended()
     assert fingerprint(cacerts(kubectl, "cluster1")["root-cert.pem"]) == root

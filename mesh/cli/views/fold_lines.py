@@ -13,7 +13,7 @@ from mesh.cli.views.escape import terminal
 from mesh.cli.views.step_lines import Line, headline, remarks, step_lines
 from mesh.cli.views.values import adds, leaves
 from mesh.model import Action, Field, Path, Step
-from mesh.planner.fold import Fold
+from mesh.planner.fold import EACH, Fold
 
 NAMED = 4
 """Clusters that a headline names; more are counted."""
@@ -58,13 +58,27 @@ def fold_headline(fold: Fold, fleet: int) -> str:
     text = headline(replace(fold.template, fields=(), manifests=()))
     if len(fold.steps) == 1:
         return text
-    names = fold.clusters
-    every = len(names) > 1 and len(names) == fleet
-    where = f"{'all ' if every else ''}{len(names)} clusters"
+    if fold.template.key.name == EACH:
+        return f"{text} {_between(fold, fleet)}"
+    times = f" {len(fold.steps)} times" if len(fold.steps) > len(fold.clusters) else ""
+    return f"{text}{times} in {_clusters(fold.clusters, fleet)}"
+
+
+def _clusters(names: Sequence[str], fleet: int) -> str:
     if len(names) <= NAMED:
-        where = ", ".join(map(terminal, names))
-    times = f" {len(fold.steps)} times" if len(fold.steps) > len(names) else ""
-    return f"{text}{times} in {where}"
+        return ", ".join(map(terminal, names))
+    return f"{'all ' if len(names) == fleet else ''}{len(names)} clusters"
+
+
+def _between(fold: Fold, fleet: int) -> str:
+    """Return from which clusters to which: of a full mesh the clusters, of others each pair, or the first."""
+    pairs = [(step.key.cluster, step.key.name) for step in fold.steps]
+    ends = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    if len(pairs) == len(ends) * (len(ends) - 1) > NAMED:
+        return f"{len(pairs)} times, from each to each other of {_clusters(ends, fleet)}"
+    shown = ", ".join(f"{terminal(one)} -> {terminal(other)}" for one, other in pairs[:NAMED])
+    more = f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
+    return f"{len(pairs)} times: {shown}{more}" if more else f"for {shown}"
 
 
 def _short(step: Step) -> tuple[Step, str]:

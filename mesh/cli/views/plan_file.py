@@ -121,7 +121,8 @@ def _saved(plan: Plan) -> Json:
         "key": plan.key,
         "asked": {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(plan.asked).items()},
         "entries": plan.entries,
-        "fleet": {name: dict(each) for name, each in plan.fleet.items()},
+        # Without the addresses of the API servers: the file may be attached to a public pull request.
+        "fleet": {name: _public(each) for name, each in plan.fleet.items()},
         "unread": dict(plan.unread),
         "destroying": plan.destroying,
         "unchanged": plan.unchanged,
@@ -133,6 +134,10 @@ def _saved(plan: Plan) -> Json:
         "left": [[_address(each.key), each.owner, each.where] for each in plan.left],
         "steps": [_step(step) for step in plan.steps],
     }
+
+
+def _public(names: Mapping[str, str]) -> dict[str, str]:
+    return {role: name for role, name in names.items() if role != "server"}
 
 
 def _plan(saved: Json) -> Plan:

@@ -69,7 +69,7 @@ _SAVED = _record(
         "key": {**_TEXT, "description": "names the key of the fingerprints; tells nothing of it"},
         "asked": _ASKED,
         "entries": _NUMBER,
-        "fleet": {"type": "object", "description": "names, context and server of each cluster, by role"},
+        "fleet": {"type": "object", "description": "names and context of each cluster, by role; no server"},
         "unread": {**_MAP, "description": "clusters that could not be read, and why"},
         "destroying": {"type": "boolean"},
         "unchanged": _NUMBER,

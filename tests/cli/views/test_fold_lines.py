@@ -65,8 +65,18 @@ def test_an_outlier_stays_apart_with_its_difference() -> None:
 def test_a_few_clusters_are_named_and_links_are_counted() -> None:
     pairs = [(one, other) for one in fleet(3) for other in fleet(3) if one != other]
     text = planned(tuple(Step(Action.CREATE, Key("link", *pair)) for pair in pairs), 3)
-    assert "# link/*/* will be created 6 times in c1, c2, c3\n" in text
+    assert "# link/*/* will be created 6 times, from each to each other of c1, c2, c3\n" in text
     assert "  * 6 links added\n" in text
+
+
+def test_links_between_some_clusters_name_their_ends() -> None:
+    def linked(*pairs: tuple[str, str]) -> str:
+        return planned(tuple(Step(Action.CREATE, Key("link", *pair)) for pair in pairs), 6)
+
+    two = linked(("c1", "c2"), ("c2", "c1"))
+    assert "# link/*/* will be created for c1 -> c2, c2 -> c1\n" in two
+    star = linked(*(("c1", f"c{n}") for n in range(2, 7)))
+    assert "# link/c1/* will be created 5 times: c1 -> c2, c1 -> c3, c1 -> c4, c1 -> c5 and 1 more\n" in star
 
 
 def test_of_an_installation_what_the_file_states_is_shown_and_the_rest_is_counted() -> None:

@@ -95,6 +95,19 @@ def test_a_secret_is_not_in_the_file() -> None:
     assert read_plan(text, "plan.json").steps[0].fields[0].after == {"list": [Sensitive(None)]}
 
 
+def test_the_file_names_contexts_and_no_api_server() -> None:
+    names = {"cluster": "cluster1", "context": "admin@one", "server": "https://10.0.0.1:6443"}
+    plan = replace(FULL, fleet={"cluster1": names})
+    assert "mesh prod: cluster1 (admin@one, https://10.0.0.1:6443)" in plan_text(
+        plan, colour=False, width=200
+    )
+    text = plan_file(plan)
+    assert "10.0.0.1" not in text
+    assert "mesh prod: cluster1 (admin@one)" in plan_text(
+        read_plan(text, "plan.json"), colour=False, width=200
+    )
+
+
 def test_the_bytes_are_canonical_and_act_on_no_terminal() -> None:
     text = plan_file(HOSTILE)
     assert text == plan_file(replace(HOSTILE, clusters=dict(reversed(HOSTILE.clusters.items()))))
