@@ -71,7 +71,7 @@ def _clusters(names: Sequence[str], fleet: int) -> str:
 
 
 def _between(fold: Fold, fleet: int) -> str:
-    """Return from which clusters to which: of a full mesh the clusters, of others each pair, or the first."""
+    """Return from which clusters to which: of a full mesh the clusters, otherwise each pair, or the first."""
     pairs = [(step.key.cluster, step.key.name) for step in fold.steps]
     ends = tuple(dict.fromkeys(name for pair in pairs for name in pair))
     if len(pairs) == len(ends) * (len(ends) - 1) > NAMED:
