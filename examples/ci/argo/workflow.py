@@ -29,7 +29,7 @@ SETTINGS = {
     "MESH_FORGE_API": "https://api.github.com",
     "MESH_FORGE_REPO": "example/meshes",
 }
-CHECKOUT, MESH = "/work", "/work/mesh"
+CHECKOUT, MESH = "/src", "/src/mesh"
 PLAN = f"{MESH}/plan.json"
 
 LOGIN = r"""set -euo pipefail
