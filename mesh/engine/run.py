@@ -26,7 +26,7 @@ from mesh.state.identity import identities
 from mesh.state.journal import Journal
 from mesh.state.lockfile import ClusterIdentity, Entry, State
 from mesh.state.publish import Publisher
-from mesh.state.restored import settled
+from mesh.state.restored import without_removed
 from mesh.walk import walk
 
 
@@ -127,7 +127,8 @@ class Run:
         if options.leases:
             now, by = self.worker.world.clock.now(), options.leases.holder
             past = history_entry(plan, progress.outcomes, progress.state, by, now, end)
-        said = self.recorder.close(settled(progress.state, self.planned.inputs.found), past)
+        found = self.planned.inputs.found
+        said = self.recorder.close(without_removed(progress.state, found, among=found), past)
         return RunResult(
             self.planned,
             progress.outcomes,

@@ -5,7 +5,7 @@ Pure. Every sentence follows from the steps; what has no sentence of its own is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mesh.istio.addresses import is_component, is_connection
 from mesh.model import ABSENT, Action, Plan, Reason, Step
@@ -103,12 +103,19 @@ def _clusters(steps: Iterable[Step]) -> tuple[str, ...]:
 
 
 def _where(steps: Iterable[Step], plan: Plan) -> str:
-    """Return in which clusters: all of several, a few by name, many by number."""
-    names = _clusters(steps)
-    every = set(plan.fleet) or set(plan.clusters)
+    return f"in {some_clusters(_clusters(steps), every_cluster(plan))}"
+
+
+def every_cluster(plan: Plan) -> frozenset[str]:
+    """Return the clusters of the mesh of a plan."""
+    return frozenset(plan.fleet or plan.clusters)
+
+
+def some_clusters(names: Sequence[str], every: frozenset[str]) -> str:
+    """Return which clusters these are: a few by name, more by number, and whether they are all."""
     if len(names) <= NAMED:
-        return f"in {', '.join(names)}"
-    return f"in all {len(names)} clusters" if set(names) >= every else f"in {len(names)} clusters"
+        return ", ".join(names)
+    return f"all {len(names)} clusters" if every.issubset(names) else f"{len(names)} clusters"
 
 
 def _count(number: int, one: str, several: str = "") -> str:

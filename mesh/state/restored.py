@@ -32,26 +32,17 @@ def with_restored(state: State, old: Mapping[str, State], wanted: Container[Key]
     return state
 
 
-def without_removed(state: State, found: Mapping[Key, Found], wanted: Container[Key]) -> State:
-    """Return the state without what a killed run removed, does not exist, and is wanted: it is created."""
+def without_removed(state: State, found: Mapping[Key, Found], among: Container[Key]) -> State:
+    """Return the state without those of some resources that a killed run removed and that do not exist.
+
+    Before a run these are the wanted ones, which are created; after it, all that it has looked for.
+    """
     return replace(
         state,
         entries={
             key: entry
             for key, entry in state.entries.items()
-            if key not in wanted or not is_gone(entry, found.get(key))
-        },
-    )
-
-
-def settled(state: State, found: Mapping[Key, Found]) -> State:
-    """Return the state without what a killed run removed, once a run has seen that it does not exist."""
-    return replace(
-        state,
-        entries={
-            key: entry
-            for key, entry in state.entries.items()
-            if key not in found or not is_gone(entry, found[key])
+            if key not in among or not is_gone(entry, found.get(key))
         },
     )
 

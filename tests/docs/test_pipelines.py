@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pipelines import EXAMPLES, SCHEMAS, pieces, problems
+from tests.support.pipelines import EXAMPLES, SCHEMAS, file_problems, pieces, problems
 
 ARGO = EXAMPLES / "argo"
 CHECKOUT = "08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0"
@@ -40,7 +40,7 @@ def test_a_mistake_is_found(name: str, right: str, wrong: str, checker: str, tmp
     text = path.read_text("utf-8")
     assert right in text
     path.write_text(text.replace(right, wrong), "utf-8")
-    assert [each for each in problems(folder) if checker in each]
+    assert [each for each in file_problems(path, name) if checker in each]
 
 
 def test_every_file_of_a_pipeline_is_looked_at() -> None:

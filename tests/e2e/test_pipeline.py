@@ -94,7 +94,6 @@ def project(mesh: Mesh, tmp_path: Path) -> Iterator[Project]:
     program = tmp_path / "mesh"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mesh "$@"\n')
     program.chmod(0o755)
-    (tmp_path / "work").mkdir()
     with serving("gitea") as forge:
         one = Project(tmp_path / "remote.git", tmp_path, mesh, forge)
         one.git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(one.remote))

@@ -13,7 +13,6 @@ from mesh.state.restored import (
     exists_again,
     is_gone,
     restored,
-    settled,
     told,
     with_restored,
     without_removed,
@@ -59,13 +58,14 @@ LIVE = Live({}, "token", uid="a")
 def test_what_a_killed_run_removed_is_gone_if_its_cluster_says_so(found: Found, gone: bool) -> None:
     assert is_gone(GONE, found) == gone
     assert not is_gone(entry("a"), found)
-    assert (A in settled(KILLED, {A: found, B: None}).entries) == (not gone)
+    seen: dict[Key, Found] = {A: found, B: None}
+    assert (A in without_removed(KILLED, seen, seen).entries) == (not gone)
     assert (A in without_removed(KILLED, {A: found}, {A}).entries) == (not gone)
 
 
 def test_it_stays_recorded_while_no_run_has_looked_for_it() -> None:
-    assert settled(KILLED, {}).entries == KILLED.entries
-    assert without_removed(KILLED, {A: None}, wanted=()).entries == KILLED.entries
+    assert without_removed(KILLED, {}, {}).entries == KILLED.entries
+    assert without_removed(KILLED, {A: None}, among=()).entries == KILLED.entries
 
 
 def test_the_copy_in_a_cluster_never_names_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -18,8 +17,7 @@ from jsonschema import Draft4Validator, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from mesh.lab.filelock import locked
-from mesh.lab.paths import cache_dir
+from tests.support.built_once import built_once
 from tests.support.forges import Sent
 
 SOURCE = Path(__file__).parent / "github_api"
@@ -33,19 +31,14 @@ Partial = validators.extend(Draft4Validator, {"required": lambda *_args: iter(()
 @cache
 def packages() -> Path:
     """Return the folder of the pinned packages; npm installs them once, into the cache."""
-    digest = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    folder = cache_dir() / "github-api" / digest
-    with locked(folder.with_name(f"{digest}.lock"), deadline=600, waiting=lambda: None):
-        if not folder.exists():
-            building = folder.with_name(f".{digest}")
-            shutil.rmtree(building, ignore_errors=True)
-            shutil.copytree(SOURCE, building)
-            assert shutil.which("npm"), "npm is needed: it brings GitHub's descriptions of its APIs"
-            npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(npm, cwd=building, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            building.rename(folder)
-    return folder / "node_modules"
+    return built_once(SOURCE, "package-lock.json", _install) / "node_modules"
+
+
+def _install(folder: Path) -> None:
+    assert shutil.which("npm"), "npm is needed: it brings GitHub's descriptions of its APIs"
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @cache

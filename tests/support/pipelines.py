@@ -6,21 +6,20 @@ and shellcheck at every piece of shell in any of them.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mesh.lab.filelock import locked
 from mesh.lab.golang import find_go
 from mesh.lab.paths import cache_dir
 from mesh.lab.progress import Line
+from tests.support.built_once import built_once
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "ci"
 ACTIONLINT = Path(__file__).parent / "actionlint"
@@ -40,13 +39,19 @@ SHELL_KEYS = frozenset({"run", "script", "bash", "command", "before_script", "ar
 
 def problems(folder: Path = EXAMPLES) -> list[str]:
     """Return what the checkers say, one text for each that finds something."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [text for path in paths for text in file_problems(path, str(path.relative_to(folder)))]
+
+
+def file_problems(path: Path, name: str) -> list[str]:
+    """Return what the checkers of one file say; `name` is its path in the examples."""
     # By name: of a folder, zizmor looks at actions and at .github/workflows only.
-    workflows = folder / "github" / "action.yml", folder / "github" / "workflow.yaml"
+    zizmor = ("--offline", "--no-progress", "--quiet", str(path))
     return [
-        *_asked(tool("zizmor"), "--offline", "--no-progress", "--quiet", *map(str, workflows)),
-        *_asked(actionlint(), str(folder / "github" / "workflow.yaml")),
-        *(text for name in SCHEMAS for text in schema_problems(folder / name, *SCHEMAS[name])),
-        *(text for path in sorted(folder.rglob("*")) if path.is_file() for text in shell_problems(path)),
+        *(_asked(tool("zizmor"), *zizmor) if name.startswith("github/") else ()),
+        *(_asked(actionlint(), str(path)) if name == "github/workflow.yaml" else ()),
+        *(schema_problems(path, *SCHEMAS[name]) if name in SCHEMAS else ()),
+        *shell_problems(path),
     ]
 
 
@@ -91,25 +96,18 @@ def tool(name: str) -> Path:
     return Path(sys.executable).parent / name
 
 
+@cache
 def actionlint() -> Path:
     """Return the pinned actionlint; built with Go from the module proxy, once, into the cache."""
-    digest = hashlib.sha256((ACTIONLINT / "go.sum").read_bytes()).hexdigest()[:16]
-    folder = cache_dir() / "actionlint" / digest
-    program = folder / "actionlint"
-    if program.exists():
-        return program
+    return built_once(ACTIONLINT, "go.sum", _install) / "actionlint"
+
+
+def _install(folder: Path) -> None:
     progress = Line("building actionlint (once)")
-    with locked(folder.with_name(f"{digest}.lock"), deadline=600, waiting=lambda: progress.tick("waiting")):
-        if not program.exists():
-            building = folder.with_name(f".{digest}")
-            shutil.rmtree(building, ignore_errors=True)
-            shutil.copytree(ACTIONLINT, building)
-            go = find_go(cache_dir(), progress)
-            env = {**os.environ, "GOBIN": str(building), "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
-            subprocess.run([go, "install", "-trimpath", "tool"], cwd=building, env=env, check=True)
-            building.rename(folder)
-            progress.done(f"ready in {folder}")
-    return program
+    go = find_go(cache_dir(), progress)
+    env = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
+    subprocess.run([go, "install", "-trimpath", "tool"], cwd=folder, env=env, check=True)
+    progress.done("ready")
 
 
 def _asked(program: Path, *args: str, stdin: str = "") -> list[str]:

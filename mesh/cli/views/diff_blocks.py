@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -10,6 +10,7 @@ from mesh.cli.views.escape import markdown_code
 from mesh.cli.views.fold_lines import fold_headline, fold_lines
 from mesh.cli.views.plan_text import shown
 from mesh.cli.views.step_lines import Line, address, headline, step_lines
+from mesh.istio.plan_summary import every_cluster
 from mesh.model import Action, Plan, Step
 from mesh.planner.fold import Fold, fold
 
@@ -64,15 +65,15 @@ def group_of(each: Fold) -> str:
     return SEVERAL if len(each.clusters) > 1 else each.clusters[0]
 
 
-def blocks(plan: Plan) -> Iterator[Block]:
-    """Yield every object of the plan; what is the same in several clusters is one block."""
+def blocks(plan: Plan, folds: Sequence[Fold]) -> Iterator[Block]:
+    """Yield every object of the plan, of which `folds` are the folds: each of these is one block."""
     seen: dict[tuple[str, ...], str] = {}
-    folds = folds_of(plan)
+    every = every_cluster(plan)
     for position, each in enumerate(folds):
         if len(each.steps) > 1 or each.like is not None:
-            head, *rest = fold_lines(folds, position, len(plan.fleet))
+            head, *rest = fold_lines(folds, position, every)
             sign = each.template.action.value.strip()
-            brief = diff_line(Line(sign, 0, fold_headline(each, len(plan.fleet))))
+            brief = diff_line(Line(sign, 0, fold_headline(each, every)))
             full = "\n".join(diff_line(line) for line in (head, *rest))
         else:
             full, brief = _full(each.template, seen), _brief(each.template)

@@ -12,11 +12,9 @@ from dataclasses import replace
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.step_lines import Line, headline, remarks, step_lines
 from mesh.cli.views.values import adds, leaves
+from mesh.istio.plan_summary import NAMED, some_clusters
 from mesh.model import Action, Field, Path, Step
 from mesh.planner.fold import EACH, Fold
-
-NAMED = 4
-"""Clusters that a headline names; more are counted."""
 
 MOST = 4
 """Fields of a creation that a short plan shows, beside those that the mesh file states."""
@@ -24,10 +22,10 @@ MOST = 4
 LONG = "`--full` shows them"
 
 
-def fold_lines(folds: Sequence[Fold], position: int, fleet: int) -> Iterator[Line]:
-    """Yield the lines of a fold in short form; `fleet` is the number of clusters of the mesh."""
+def fold_lines(folds: Sequence[Fold], position: int, every: frozenset[str]) -> Iterator[Line]:
+    """Yield the lines of a fold in short form; `every` are the clusters of the mesh."""
     fold = folds[position]
-    yield Line("#", 0, fold_headline(fold, fleet))
+    yield Line("#", 0, fold_headline(fold, every))
     if fold.like is not None:
         step = _difference(folds[fold.like].template, fold.template)
         yield from _lines(step, f"as {terminal(str(folds[fold.like].template.key))}, but for:")
@@ -53,29 +51,23 @@ def _lines(step: Step, beside: str) -> Iterator[Line]:
     yield last
 
 
-def fold_headline(fold: Fold, fleet: int) -> str:
-    """Return `ADDRESS will be created in CLUSTERS`; `fleet` is the number of clusters of the mesh."""
+def fold_headline(fold: Fold, every: frozenset[str]) -> str:
+    """Return `ADDRESS will be created in CLUSTERS`; `every` are the clusters of the mesh."""
     text = headline(replace(fold.template, fields=(), manifests=()))
     if len(fold.steps) == 1:
         return text
     if fold.template.key.name == EACH:
-        return f"{text} {_between(fold, fleet)}"
+        return f"{text} {_between(fold, every)}"
     times = f" {len(fold.steps)} times" if len(fold.steps) > len(fold.clusters) else ""
-    return f"{text}{times} in {_clusters(fold.clusters, fleet)}"
+    return f"{text}{times} in {terminal(some_clusters(fold.clusters, every))}"
 
 
-def _clusters(names: Sequence[str], fleet: int) -> str:
-    if len(names) <= NAMED:
-        return ", ".join(map(terminal, names))
-    return f"{'all ' if len(names) == fleet else ''}{len(names)} clusters"
-
-
-def _between(fold: Fold, fleet: int) -> str:
+def _between(fold: Fold, every: frozenset[str]) -> str:
     """Return from which clusters to which: of a full mesh the clusters, otherwise each pair, or the first."""
     pairs = [(step.key.cluster, step.key.name) for step in fold.steps]
     ends = tuple(dict.fromkeys(name for pair in pairs for name in pair))
     if len(pairs) == len(ends) * (len(ends) - 1) > NAMED:
-        return f"{len(pairs)} times, from each to each other of {_clusters(ends, fleet)}"
+        return f"{len(pairs)} times, from each to each other of {terminal(some_clusters(ends, every))}"
     shown = ", ".join(f"{terminal(one)} -> {terminal(other)}" for one, other in pairs[:NAMED])
     more = f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
     return f"{len(pairs)} times: {shown}{more}" if more else f"for {shown}"

@@ -15,9 +15,10 @@ from mesh.cli.views.counts import Counts, clusters_of, count, second_line, summa
 from mesh.cli.views.diff_blocks import SEVERAL, Block, blocks, fit, folds_of, group_of, size
 from mesh.cli.views.escape import fence, markdown_inline, terminal
 from mesh.cli.views.plan_text import no_changes
+from mesh.cli.views.sticky import Marker
 from mesh.istio.plan_summary import plan_summary
 from mesh.model import NO_CLUSTER, Action, Left, Plan, Step
-from mesh.model.printable import json_text
+from mesh.planner.fold import Fold
 
 BUDGET = 60_000
 MIN_BUDGET = 8_000
@@ -31,10 +32,11 @@ def plan_markdown(plan: Plan, *, budget: int = BUDGET) -> str:
     """Return the comment, at most `budget` bytes; raise ValueError below `MIN_BUDGET`."""
     if budget < MIN_BUDGET:
         raise ValueError(f"a comment takes at least {MIN_BUDGET} bytes, {budget} given")
-    whole = tuple(blocks(plan))
+    folds = folds_of(plan)
+    whole = tuple(blocks(plan, folds))
     marks = fence("\n".join(block.full for block in whole))
     frame = _comment(plan, budget, sections="", note=_note(len(whole), len(whole)))
-    groups = _groups(plan)
+    groups = _groups(plan, folds)
     overhead = {group: size(_head(group, counts, marks) + _foot(marks)) for group, counts in groups.items()}
     kept = fit(whole, budget - size(frame) - 1, overhead)
     sections = "".join(_section(group, kept, counts, marks) for group, counts in groups.items())
@@ -45,7 +47,8 @@ def plan_markdown(plan: Plan, *, budget: int = BUDGET) -> str:
 
 
 def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
-    parts = [_marker(plan, truncated=bool(note)), f"### mesh plan: {_name(plan.mesh, MAX_TITLE)}\n"]
+    marker = Marker(plan.mesh, plan.digest, truncated=bool(note)).line(html=True)
+    parts = [marker, f"### mesh plan: {_name(plan.mesh, MAX_TITLE)}\n"]
     if plan.empty:
         parts.append(no_changes(plan) + "\n")
     else:
@@ -68,9 +71,9 @@ def _in_short(plan: Plan, room: int) -> Iterator[str]:
         yield "\n".join(_cut(lines, room, "- and {} more")) + "\n"
 
 
-def _groups(plan: Plan) -> dict[str, Counts]:
+def _groups(plan: Plan, folds: Iterable[Fold]) -> dict[str, Counts]:
     """Return the sections and what each counts: what several clusters share, and the rest of each cluster."""
-    group = {step.key: group_of(each) for each in folds_of(plan) for step in each.steps}
+    group = {step.key: group_of(each) for each in folds for step in each.steps}
     names = (SEVERAL, *_names(plan))
     return {
         name: count(
@@ -79,13 +82,6 @@ def _groups(plan: Plan) -> dict[str, Counts]:
         )
         for name in names
     }
-
-
-def _marker(plan: Plan, *, truncated: bool) -> str:
-    """Return the hidden first line by which a program finds the comment."""
-    data = {"mesh": plan.mesh[:MAX_TITLE], "digest": plan.digest[:MAX_TITLE], "truncated": truncated}
-    text = re.sub("[<>@#&]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", json_text(data))
-    return f"<!-- mesh-plan {text} -->"
 
 
 def _name(text: str, limit: int = MAX_NAME) -> str:

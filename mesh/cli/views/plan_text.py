@@ -11,7 +11,7 @@ from mesh.cli.views.detail import Detail
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.fold_lines import fold_headline, fold_lines
 from mesh.cli.views.step_lines import Line, address, remarks, step_lines
-from mesh.istio.plan_summary import plan_summary
+from mesh.istio.plan_summary import NAMED, every_cluster, plan_summary
 from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 from mesh.planner.fold import fold
 
@@ -22,9 +22,6 @@ AS_RECORDED = (
 )
 
 PARTIAL = "No changes in the selected resources. The others were not planned."
-
-NAMED = 4
-"""Clusters that the first line names."""
 
 _LEGEND = {
     Action.CREATE: "create",
@@ -103,14 +100,14 @@ def _changes(plan: Plan, paint: Paint, detail: Detail) -> Iterator[str]:
         yield "mesh will perform the following actions:"
         yield from ("\n".join(paint_line(line, paint) for line in step_lines(step)) for step in steps)
         return
-    folds = fold(steps, plan.fleet)
+    folds, every = fold(steps, plan.fleet), every_cluster(plan)
     yield "mesh will perform the following actions:"
     if detail is Detail.HEADLINES:
-        lines = ((each.template.action.value.strip(), fold_headline(each, len(plan.fleet))) for each in folds)
+        lines = ((each.template.action.value.strip(), fold_headline(each, every)) for each in folds)
         yield "\n".join(f"{_sign(sign, paint)} {text}" for sign, text in lines)
         return
     for position in range(len(folds)):
-        yield "\n".join(paint_line(line, paint) for line in fold_lines(folds, position, len(plan.fleet)))
+        yield "\n".join(paint_line(line, paint) for line in fold_lines(folds, position, every))
 
 
 def _legend(steps: Iterable[Step], paint: Paint) -> Iterator[str]:

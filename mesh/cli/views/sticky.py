@@ -37,7 +37,9 @@ class Marker:
         data = {"mesh": self.mesh[:MAX_NAME], "digest": self.digest[:MAX_NAME]}
         data |= {"head": self.head[:MAX_NAME]} if self.head else {}
         text = json_text({**data, "truncated": self.truncated})
-        safe = re.sub("[<>@#&()]|-(?=-)", lambda match: f"\\u{ord(match[0]):04x}", text)
+        # What ends the line, or is a mention or reference; a link definition ends at a parenthesis as well.
+        acts = "[<>@#&]|-(?=-)" if html else "[<>@#&()]|-(?=-)"
+        safe = re.sub(acts, lambda match: f"\\u{ord(match[0]):04x}", text)
         return f"<!-- mesh-plan {safe} -->" if html else f"[//]: # (mesh-plan {safe})"
 
 

@@ -17,6 +17,10 @@ RIGHTS = {
 _STATES = {"pending": "INPROGRESS", "success": "SUCCESSFUL", "failure": "FAILED"}
 
 
+def _next(answer: Answer) -> object:
+    return inner(answer.data, "next")
+
+
 class Bitbucket:
     """One pull request of Bitbucket Cloud."""
 
@@ -43,14 +47,10 @@ class Bitbucket:
                 str(inner(each, "user", "uuid")),
                 str(inner(each, "content", "raw") or ""),
             )
-            for page in self.http.pages(f"{self.request}/comments?pagelen=100", self._next)
+            for page in self.http.pages(f"{self.request}/comments?pagelen=100", _next)
             for each in rows(inner(page, "values"))
             if not each.get("deleted")
         )
-
-    def _next(self, answer: Answer) -> str:
-        url = inner(answer.data, "next")
-        return self.http.below(url) if isinstance(url, str) else ""
 
     def approved(self) -> bool:
         """Return whether a participant approves."""

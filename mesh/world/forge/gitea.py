@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mesh.world.forge.http import ForgeError, Http, inner, rows
-from mesh.world.forge.model import Comment, PullRequest, State, outdated
+from mesh.world.forge.issue_api import IssueApi
+from mesh.world.forge.model import Comment, PullRequest, outdated
 
 RIGHTS = {
     "/user": "the scope `read:user`",
@@ -15,11 +16,8 @@ RIGHTS = {
 }
 
 
-class Gitea:
+class Gitea(IssueApi):
     """One pull request of Gitea or Forgejo."""
-
-    limit = 60_000
-    folds = html = True
 
     def __init__(self, at: PullRequest, token: str, sleep: Callable[[float], object]) -> None:
         self.at = at
@@ -55,21 +53,6 @@ class Gitea:
             raise
         return str(inner(found, "number") or "")
 
-    def create(self, body: str) -> None:
-        """Add a comment."""
-        self.http.send("POST", f"/repos/{self.at.repo}/issues/{self.at.number}/comments", {"body": body})
-
-    def edit(self, comment: Comment, body: str) -> None:
-        """Replace the text of a comment."""
-        self.http.send("PATCH", f"/repos/{self.at.repo}/issues/comments/{comment.id}", {"body": body})
-
     def hide(self, comment: Comment) -> None:
         """Fold an outdated comment: Gitea cannot hide one."""
         self.edit(comment, outdated(comment.body))
-
-    def status(self, state: State, text: str, name: str) -> None:
-        """Set a commit status."""
-        if self.at.head:
-            body = {"state": state, "description": text[:140], "context": name, "target_url": self.at.run}
-            sent = {key: value for key, value in body.items() if value}
-            self.http.send("POST", f"/repos/{self.at.repo}/statuses/{self.at.head}", sent)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mesh.world.forge.http import Answer, ForgeError, Http, inner, next_link, rows
-from mesh.world.forge.model import Comment, PullRequest, State
+from mesh.world.forge.http import ForgeError, Http, inner, next_link, rows
+from mesh.world.forge.issue_api import IssueApi
+from mesh.world.forge.model import Comment, PullRequest
 
 RIGHTS = {
     "/issues/": "`pull-requests: write`",
@@ -20,11 +21,8 @@ MINIMIZE = (
 )
 
 
-class GitHub:
+class GitHub(IssueApi):
     """One pull request of GitHub, or of a GitHub Enterprise Server."""
-
-    limit = 60_000
-    folds = html = True
 
     def __init__(self, at: PullRequest, token: str, sleep: Callable[[float], object]) -> None:
         headers = {
@@ -57,13 +55,9 @@ class GitHub:
                 str(each.get("body") or ""),
                 str(each.get("node_id") or ""),
             )
-            for page in self.http.pages(path, self._next)
+            for page in self.http.pages(path, next_link)
             for each in rows(page)
         )
-
-    def _next(self, answer: Answer) -> str:
-        url = next_link(answer)
-        return self.http.below(url) if url else ""
 
     def approved(self) -> bool:
         """Return whether the newest review of some reviewer approves."""
@@ -80,14 +74,6 @@ class GitHub:
         found = rows(self.http.get(f"/repos/{self.at.repo}/commits/{head}/pulls?per_page=100"))
         return str(found[0].get("number") or "") if found else ""
 
-    def create(self, body: str) -> None:
-        """Add a comment."""
-        self.http.send("POST", f"/repos/{self.at.repo}/issues/{self.at.number}/comments", {"body": body})
-
-    def edit(self, comment: Comment, body: str) -> None:
-        """Replace the text of a comment."""
-        self.http.send("PATCH", f"/repos/{self.at.repo}/issues/comments/{comment.id}", {"body": body})
-
     def hide(self, comment: Comment) -> None:
         """Minimize a comment as outdated."""
         answer = self.graphql.send(
@@ -97,10 +83,3 @@ class GitHub:
             raise ForgeError(
                 "GitHub does not hide the outdated comment", hint="the token needs " + RIGHTS["/issues/"]
             )
-
-    def status(self, state: State, text: str, name: str) -> None:
-        """Set a commit status."""
-        if self.at.head:
-            body = {"state": state, "description": text[:140], "context": name, "target_url": self.at.run}
-            sent = {key: value for key, value in body.items() if value}
-            self.http.send("POST", f"/repos/{self.at.repo}/statuses/{self.at.head}", sent)

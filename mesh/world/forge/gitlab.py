@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from mesh.world.forge.http import Answer, ForgeError, Http, inner, next_link, rows
+from mesh.world.forge.http import ForgeError, Http, inner, next_link, rows
 from mesh.world.forge.model import Comment, PullRequest, State, outdated
 
 RIGHTS = {
@@ -40,14 +40,10 @@ class GitLab:
         path = f"{self.project}/merge_requests/{self.at.number}/notes?sort=asc&per_page=100"
         return tuple(
             Comment(str(each.get("id")), str(inner(each, "author", "id")), str(each.get("body") or ""))
-            for page in self.http.pages(path, self._next)
+            for page in self.http.pages(path, next_link)
             for each in rows(page)
             if not each.get("system")
         )
-
-    def _next(self, answer: Answer) -> str:
-        url = next_link(answer)
-        return self.http.below(url) if url else ""
 
     def approved(self) -> bool:
         """Return whether a reviewer approves the merge request."""

@@ -67,14 +67,15 @@ class Http:
             return answer
         raise self._refused(method, path, answer)
 
-    def pages(self, path: str, following: Callable[[Answer], str]) -> Iterator[Any]:
-        """Yield the data of each page; `following` returns the path of the next, "" after the last."""
+    def pages(self, path: str, following: Callable[[Answer], object]) -> Iterator[Any]:
+        """Yield the data of each page; `following` returns the URL of the next, no text after the last."""
         for _ in range(PAGES):
             answer = self.send("GET", path)
             yield answer.data
-            path = following(answer)
-            if not path:
+            url = following(answer)
+            if not isinstance(url, str) or not url:
                 return
+            path = self.below(url)
         raise ForgeError(f"{self._host()} has more than {PAGES} pages of comments")
 
     def below(self, url: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.cli.views.diff_blocks import Block, Rank, blocks, diff_line, fit, size
+from mesh.cli.views.diff_blocks import Block, Rank, blocks, diff_line, fit, folds_of, size
 from mesh.cli.views.step_lines import Line
 from mesh.model import ABSENT, Action, Deferral, Field, Key, Plan, Reason, Step
 
@@ -73,7 +73,8 @@ def test_a_cluster_without_blocks_needs_no_room_for_its_section() -> None:
 def test_the_same_body_is_shown_once() -> None:
     fields = tuple(Field((name,), ABSENT, 1) for name in "abc")
     first, second, third = (Step(Action.CREATE, Key("link", name, "x"), Reason.NEW, fields) for name in "abc")
-    found = list(blocks(plan(first, second, replace(third, action=Action.UPDATE))))
+    one = plan(first, second, replace(third, action=Action.UPDATE))
+    found = list(blocks(one, folds_of(one)))
     assert [each.group for each in found] == ["a", "b", "c"]
     assert found[1].full.endswith("# the same as link/a/x")
     assert "the same as" not in found[0].full + found[2].full
@@ -83,7 +84,8 @@ def test_each_action_has_its_rank_and_what_waits_or_is_deferred_is_a_remark() ->
     key = Key("link", "a", "b")
     steps = [Step(action, key) for action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)]
     waits = Step(Action.READ, key, Reason.UNHEALTHY, why="no address")
-    found = list(blocks(plan(*steps, waits, deferred=(Deferral(key, "no route"),))))
+    one = plan(*steps, waits, deferred=(Deferral(key, "no route"),))
+    found = list(blocks(one, folds_of(one)))
     ranks = [Rank.ADDITION, Rank.CHANGE, Rank.REMOVAL, Rank.REMOVAL, Rank.CHANGE, Rank.CHANGE]
     assert [each.rank for each in found] == ranks
     assert [each.text for each in found[-2:]] == [

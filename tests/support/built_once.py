@@ -1,0 +1,25 @@
+"""What a package manager brings for the tests: made once from pinned sources, and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mesh.lab.filelock import locked
+from mesh.lab.paths import cache_dir
+
+
+def built_once(source: Path, lock: str, build: Callable[[Path], object]) -> Path:
+    """Return a copy of a folder in which `build` was run; the file `lock` in it pins what that brings."""
+    digest = hashlib.sha256((source / lock).read_bytes()).hexdigest()[:16]
+    folder = cache_dir() / source.name / digest
+    with locked(folder.with_name(f"{digest}.lock"), deadline=600, waiting=lambda: None):
+        if not folder.exists():
+            building = folder.with_name(f".{digest}")
+            shutil.rmtree(building, ignore_errors=True)
+            shutil.copytree(source, building)
+            build(building)
+            building.rename(folder)
+    return folder
