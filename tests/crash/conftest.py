@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,6 @@ class Stage:
         self.turns += 1
         self.wait_for(cluster)
         mesh = home(self.lab, self.folder / f"mesh-{self.turns}")
-        mesh = replace(mesh, env={**mesh.env, "XDG_CONFIG_HOME": str(self.folder / "config")})
         mesh.edit(lambda spec: only(spec, cluster))
         return Place(mesh, cluster, self.kubectl, self.helm)
 

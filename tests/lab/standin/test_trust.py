@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mesh.lab.standin.objects import at
 from tests.lab.standin import authority
 from tests.lab.standin.authority import Root
 from tests.lab.standin.guide import EDGE, SYSTEM
@@ -32,7 +33,7 @@ def pods(hand: Hand) -> list[dict[str, Any]]:
 
 def waiting(hand: Hand) -> dict[str, str]:
     """Why the one istiod pod of cluster2 does not run."""
-    states = [pod["status"]["containerStatuses"][0]["state"] for pod in pods(hand) if "status" in pod]
+    states = [each["state"] for pod in pods(hand) for each in at(pod, "status", "containerStatuses") or ()]
     found: dict[str, str] = states[0].get("waiting", {}) if len(states) == 1 else {}
     return found
 
