@@ -12,7 +12,7 @@ from mesh.cli.views.detail import Detail
 from mesh.model import Plan
 from mesh.world import hidden
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 
 FULL = "MESH_FULL"
 """The environment variable that stands for `--full`."""
@@ -34,6 +34,10 @@ def printed(plan: Plan, how: str, detail: Detail = Detail.FOLDED) -> str:
         from mesh.cli.views.plan_markdown import plan_markdown
 
         return plan_markdown(plan)
+    if how == "html":
+        from mesh.cli.views.plan_html import plan_html
+
+        return plan_html(plan)
     from mesh.cli.views.plan_text import plan_text
 
     screen = look(os.environ, sys.stdin, sys.stdout, sys.stderr)

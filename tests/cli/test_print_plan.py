@@ -16,6 +16,7 @@ def test_each_format_is_another_text() -> None:
     assert json.loads(texts["json"])["digest"] == FULL.digest
     assert "```diff" in texts["markdown"]
     assert "Plan: " in texts["text"]
+    assert texts["html"].startswith("<!doctype html>")
 
 
 def test_colour_and_width_of_the_text_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

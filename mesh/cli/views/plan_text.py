@@ -66,7 +66,7 @@ def shown(step: Step) -> bool:
 
 def _in_short(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
     """Yield what changes in words, and where."""
-    lines = [paint(terminal(_where(plan)), "bold")]
+    lines = [paint(terminal(where(plan)), "bold")]
     for each in plan_summary(plan):
         text = textwrap.fill(
             terminal(each),
@@ -80,7 +80,7 @@ def _in_short(plan: Plan, paint: Paint, width: int) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _where(plan: Plan) -> str:
+def where(plan: Plan) -> str:
     """Return the mesh and its clusters, a few by name, context and server."""
     places = []
     for name, each in sorted(plan.fleet.items()):

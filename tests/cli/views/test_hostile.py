@@ -18,6 +18,7 @@ from mesh.cli.views.history import history_json, history_text
 from mesh.cli.views.junit import report_junit
 from mesh.cli.views.manifests import manifests_text
 from mesh.cli.views.outputs import outputs_text
+from mesh.cli.views.plan_html import plan_html
 from mesh.cli.views.plan_json import json_text, plan_json
 from mesh.cli.views.plan_markdown import plan_markdown
 from mesh.cli.views.plan_text import plan_text
@@ -132,6 +133,7 @@ def plans(text: str) -> Iterator[str]:
     yield plan_text(plan(text), colour=False, width=100)
     yield plan_markdown(plan(text)).replace("\u200d", "")  # the joiner that splits mentions
     yield json_text(plan_json(plan(text)))
+    yield plan_html(plan(text))
 
 
 @pytest.mark.parametrize("view", [plans, checks, progress, history, errors, others])
