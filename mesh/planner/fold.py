@@ -24,6 +24,9 @@ EACH = "*"
 MAX_READINGS = 16
 """The most readings of one text with names in it: a bound on hostile names, which no real fleet reaches."""
 
+_NAME_TEXT = 2
+"""The position of the name of the resource among the texts of a step: after its kind and its cluster."""
+
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}|([a-z0-9-]+\.){2,}[a-z]{2,}")
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
 
@@ -69,17 +72,25 @@ def names(mesh: Mesh) -> Names:
 def fold(steps: Iterable[Step], names: Names) -> tuple[Fold, ...]:
     """Return the folds of some steps, in the order of their first steps."""
     reader = _Reader(names)
-    groups: dict[tuple[object, ...], list[_Group]] = {}
+    groups: dict[tuple[object, ...], list[int]] = {}
     every: list[_Group] = []
     for step in steps:
         readings = reader.readings(step)
-        alike = groups.setdefault((step.key.kind, step.action, step.reason, len(readings)), [])
-        if not any(group.takes(step, readings) for group in alike):
-            group = _Group([step], readings)
-            alike.append(group)
-            every.append(group)
+        # Steps that are the same share a reading of the resource's name, so only groups with one of these
+        # names are compared: a plan of thousands of different resources takes no time for each pair.
+        alike = [
+            (step.key.kind, step.action, step.reason, len(readings), name) for name in readings[_NAME_TEXT]
+        ]
+        positions = sorted({position for each in alike for position in groups.get(each, ())})
+        if not any(every[position].takes(step, readings) for position in positions):
+            for each in alike:
+                groups.setdefault(each, []).append(len(every))
+            every.append(_Group([step], readings))
     folds = tuple(group.fold() for group in every)
-    return tuple(replace(each, like=_like(folds, n)) for n, each in enumerate(folds))
+    largest = _largest(folds)
+    return tuple(
+        replace(each, like=_like(n, largest[_resource(each)], folds)) for n, each in enumerate(folds)
+    )
 
 
 class _Reader:
@@ -146,11 +157,18 @@ class _Group:
         return Fold(_mapped(self.steps[0], lambda _: next(chosen)), tuple(self.steps))
 
 
-def _like(folds: Sequence[Fold], position: int) -> int | None:
+def _largest(folds: Sequence[Fold]) -> dict[tuple[str, Action, str, bool], int]:
+    """Return the position of the largest fold of each resource, the first of equal ones."""
+    found: dict[tuple[str, Action, str, bool], int] = {}
+    for position, each in enumerate(folds):
+        before = found.setdefault(_resource(each), position)
+        if len(each.steps) > len(folds[before].steps):
+            found[_resource(each)] = position
+    return found
+
+
+def _like(position: int, largest: int, folds: Sequence[Fold]) -> int | None:
     """Return the position of the largest fold of the same resource, None if this is the largest."""
-    mine = folds[position]
-    alike = [n for n, each in enumerate(folds) if _resource(each) == _resource(mine)]
-    largest = max(alike, key=lambda n: (len(folds[n].steps), -n))
     return None if largest == position or len(folds[largest].steps) == 1 else largest
 
 

@@ -136,3 +136,11 @@ def test_hostile_names_are_folded_like_others(found: list[str], value: str) -> N
     roles = {f"c{n}": {"cluster": f"c{n}", "network": text} for n, text in enumerate(found)}
     steps = [create(f"x/c{n}/y", {"v": value + text}) for n, text in enumerate(found)]
     assert sum(len(each.steps) for each in fold(steps, roles)) == len(steps)
+
+
+def test_a_name_that_is_a_cluster_by_accident_still_finds_its_fold() -> None:
+    steps = [Step(Action.CREATE, Key("toy", name, "one"), Reason.NEW) for name in ("one", "two", "three")]
+    names = {name: {"cluster": name} for name in ("one", "two", "three")}
+    (only,) = fold(steps, names)
+    assert only.template.key.name == "one"
+    assert only.clusters == ("one", "two", "three")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from mesh.model import NO_CLUSTER, Action, Deferral, Plan, Reason, Step
+from mesh.model import NO_CLUSTER, Action, Deferral, Key, Plan, Reason, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,18 @@ def count(steps: Iterable[Step], deferred: Iterable[Deferral]) -> Counts:
         not_ready=actions.count(Action.READ),
         deferred=len(tuple(deferred)),
     )
+
+
+def count_each(
+    steps: Iterable[Step], deferred: Iterable[Deferral], group: Callable[[Key], str] = lambda key: key.cluster
+) -> Mapping[str, Counts]:
+    """Count steps and deferrals by group, by cluster unless told otherwise; 0 of all for another group."""
+    parts: dict[str, tuple[list[Step], list[Deferral]]] = defaultdict(lambda: ([], []))
+    for step in steps:
+        parts[group(step.key)][0].append(step)
+    for each in deferred:
+        parts[group(each.key)][1].append(each)
+    return defaultdict(Counts, {name: count(*part) for name, part in parts.items()})
 
 
 _ADOPTS = frozenset({Action.NOOP, Action.UPDATE, Action.REPLACE, Action.READ})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mesh.cli.views.counts import Counts, clusters_of, count, second_line, summary
+from mesh.cli.views.counts import Counts, clusters_of, count, count_each, second_line, summary
 from mesh.cli.views.diff_blocks import folds_of
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.fold_lines import fold_headline, fold_lines
@@ -75,11 +75,10 @@ def _why(step: Step) -> str:
 
 def _rows(plan: Plan) -> Iterator[tuple[str, Counts]]:
     """Yield each cluster with what it counts; what belongs to no cluster only if there is something."""
-    for cluster in (NO_CLUSTER, *clusters_of(plan)):
-        steps = [step for step in plan.steps if step.key.cluster == cluster]
-        deferred = [each for each in plan.deferred if each.key.cluster == cluster]
-        if cluster != NO_CLUSTER or steps or deferred:
-            yield "no cluster" if cluster == NO_CLUSTER else terminal(cluster), count(steps, deferred)
+    counts = count_each(plan.steps, plan.deferred)
+    if NO_CLUSTER in counts:
+        yield "no cluster", counts[NO_CLUSTER]
+    yield from ((terminal(cluster), counts[cluster]) for cluster in clusters_of(plan))
 
 
 def _folds(plan: Plan) -> Iterator[HtmlFold]:

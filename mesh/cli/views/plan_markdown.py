@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
 
-from mesh.cli.views.counts import Counts, clusters_of, count, second_line, summary
+from mesh.cli.views.counts import Counts, clusters_of, count, count_each, second_line, summary
 from mesh.cli.views.diff_blocks import SEVERAL, Block, blocks, fit, folds_of, group_of, size
 from mesh.cli.views.escape import fence, markdown_inline, terminal
 from mesh.cli.views.plan_text import no_changes
@@ -74,14 +74,8 @@ def _in_short(plan: Plan, room: int) -> Iterator[str]:
 def _groups(plan: Plan, folds: Iterable[Fold]) -> dict[str, Counts]:
     """Return the sections and what each counts: what several clusters share, and the rest of each cluster."""
     group = {step.key: group_of(each) for each in folds for step in each.steps}
-    names = (SEVERAL, *_names(plan))
-    return {
-        name: count(
-            (step for step in plan.steps if group.get(step.key, step.key.cluster) == name),
-            (each for each in plan.deferred if each.key.cluster == name),
-        )
-        for name in names
-    }
+    counts = count_each(plan.steps, plan.deferred, lambda key: group.get(key, key.cluster))
+    return {name: counts[name] for name in (SEVERAL, *_names(plan))}
 
 
 def _name(text: str, limit: int = MAX_NAME) -> str:
@@ -113,15 +107,11 @@ def _names(plan: Plan) -> tuple[str, ...]:
     return (NO_CLUSTER, *clusters_of(plan))
 
 
-def _counts(plan: Plan, cluster: str) -> Counts:
-    steps = (step for step in plan.steps if step.key.cluster == cluster)
-    return count(steps, (each for each in plan.deferred if each.key.cluster == cluster))
-
-
 def _table(plan: Plan, room: int) -> str:
     rows, unchanged = [], 0
+    by_cluster = count_each(plan.steps, plan.deferred)
     for cluster in _names(plan):
-        counts = _counts(plan, cluster)
+        counts = by_cluster[cluster]
         if any(astuple(counts)):
             numbers = (counts.add, counts.change, counts.destroy, counts.not_ready, counts.deferred)
             rows.append(f"| {_label(cluster)} | {' | '.join(map(str, numbers))} |")

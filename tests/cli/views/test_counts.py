@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mesh.cli.views.counts import Counts, count, summary
+from mesh.cli.views.counts import Counts, count, count_each, summary
 from mesh.model import Action, Deferral, Key, Reason, Step
 
 
@@ -35,3 +35,13 @@ def test_the_summary_is_terraforms_to_the_byte(counts: Counts, line: str) -> Non
 
 def test_an_adopted_object_is_counted_as_imported() -> None:
     assert count([step(Action.NOOP, Reason.ADOPT)], []).imported == 1
+
+
+def test_steps_are_counted_by_cluster_or_as_told() -> None:
+    steps = [step(Action.CREATE), Step(Action.DELETE, Key("toy", "d", "x"), Reason.REMOVED)]
+    deferred = [Deferral(Key("toy", "d", "y"), "unreachable")]
+    by_cluster = count_each(steps, deferred)
+    assert by_cluster["c"] == Counts(add=1)
+    assert by_cluster["d"] == Counts(destroy=1, deferred=1)
+    assert by_cluster["e"] == Counts()
+    assert count_each(steps, deferred, lambda key: key.kind)["toy"] == count(steps, deferred)
