@@ -14,7 +14,7 @@ from mesh.errors import KubeError
 from mesh.model import READY, Action, Attrs, Found, Key, Live, Locator, Place, Ready, Resource, Touch, not_yet
 from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
-from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.contract import AT_APPLY, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, find, token, written_in
 from mesh.sdk.kubectl import kubectl
@@ -135,7 +135,7 @@ class LabelProvider(Provider[LabelSpec], Traced, Permitted, Shown[LabelSpec], Sc
         kube = world.kube(key.cluster)
         found = kube.get(NAMESPACE, "", spec.namespace)
         if found is None:
-            return Preview(notes=("checked by the API server at apply, when its namespace exists",))
+            return Preview(notes=(f"{AT_APPLY}, when its namespace exists",))
         body = _body(spec.namespace, spec.labels, found["metadata"]["uid"])
         return dry_run(lambda force: kube.apply(body, manager=MANAGER, force=force, dry_run=True))
 

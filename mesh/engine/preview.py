@@ -14,7 +14,7 @@ from mesh.planner.decisions import Decisions
 from mesh.planner.inputs import Inputs
 from mesh.sdk import ask
 from mesh.sdk.chart_diff import HANDS
-from mesh.sdk.contract import Preview, Registry
+from mesh.sdk.contract import AT_APPLY, Preview, Registry
 from mesh.walk import fan
 from mesh.world import World
 from mesh.world.guarded import not_understood
@@ -23,7 +23,7 @@ from mesh.world.kube.errors import Malformed, Unreachable
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 PARALLEL = 8
 
-LATER = "checked by the API server at apply, when what stands there now is gone"
+LATER = f"{AT_APPLY}, when what stands there now is gone"
 """Of what takes the place of another object, also of one that is being deleted."""
 
 

@@ -13,7 +13,8 @@ from mesh.model import ABSENT, Action, Plan, Reason, Step
 NAMED = 4
 """Clusters that a sentence names; more are counted."""
 
-_RESTART = ("istiod restarts", "istio-cni restarts", "ztunnel restarts", "istiod then replaces")
+EFFECTS = ("istiod restarts", "istio-cni restarts", "ztunnel restarts", "istiod then replaces")
+"""How the notes begin that tell the effect of a step on traffic, which the summary says for all clusters."""
 
 
 def plan_summary(plan: Plan) -> tuple[str, ...]:
@@ -55,47 +56,49 @@ def _links(steps: Iterable[Step]) -> Iterator[str]:
     for action, word in words.items():
         number = sum(step.action is action and step.reason is not Reason.DRIFT for step in links)
         if number:
-            yield f"{_count(number, 'link')} {word}"
+            yield f"{counted(number, 'link')} {word}"
 
 
 def _outside(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     drifted = [step for step in steps if step.reason is Reason.DRIFT]
     made = [step for step in drifted if step.action is Action.CREATE]
     if made:
-        yield f"{_count(len(made), 'resource')} created again {_where(made, plan)}: deleted outside mesh"
+        yield f"{counted(len(made), 'resource')} created again {_where(made, plan)}: deleted outside mesh"
     changed = [step for step in drifted if step.action is not Action.CREATE]
     if changed:
         fields = [field for step in changed for field in step.fields]
         who = sorted({field.touch.manager for field in fields if field.touch})
         by = f" by {', '.join(who)}" if who else ""
-        yield f"{_count(len(fields), 'field')} changed outside mesh{by} put back {_where(changed, plan)}"
+        yield f"{counted(len(fields), 'field')} changed outside mesh{by} put back {_where(changed, plan)}"
 
 
 def _expiring(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     due = [step for step in steps if step.reason is Reason.EXPIRING]
     if due:
-        number = _count(len(due), "certificate or token", "certificates or tokens")
+        number = counted(len(due), "certificate or token", "certificates or tokens")
         yield f"{number} renewed {_where(due, plan)}"
 
 
 def _removed(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     gone = [step for step in steps if step.action is Action.DELETE and not is_connection(step.key)]
     if gone:
-        what = "the mesh is removed" if plan.destroying else f"{_count(len(gone), 'resource')} destroyed"
+        what = "the mesh is removed" if plan.destroying else f"{counted(len(gone), 'resource')} destroyed"
         yield f"{what[0].upper()}{what[1:]} {_where(gone, plan)}"
     replaced = [step for step in steps if step.action is Action.REPLACE]
     if replaced:
-        yield f"{_count(len(replaced), 'resource')} destroyed and created again {_where(replaced, plan)}"
+        yield f"{counted(len(replaced), 'resource')} destroyed and created again {_where(replaced, plan)}"
 
 
 def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     effects: dict[str, list[Step]] = {}
     for step in steps:
         for note in step.notes:
-            if note.startswith(_RESTART):
+            if note.startswith(EFFECTS):
                 effects.setdefault(note, []).append(step)
+    moved = set(_clusters(step for step in steps if is_component(step.key) and _version(step)))
     for note, each in effects.items():
-        yield f"{note} ({_where(each, plan)})"
+        where = f" ({_where(each, plan)})" if set(_clusters(each)) != moved else ""
+        yield f"{note}{where}"
 
 
 def _clusters(steps: Iterable[Step]) -> tuple[str, ...]:
@@ -118,5 +121,6 @@ def some_clusters(names: Sequence[str], every: frozenset[str]) -> str:
     return f"all {len(names)} clusters" if every.issubset(names) else f"{len(names)} clusters"
 
 
-def _count(number: int, one: str, several: str = "") -> str:
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun."""
     return f"{number} {one if number == 1 else several or f'{one}s'}"

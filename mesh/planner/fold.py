@@ -14,6 +14,7 @@ from typing import Any
 
 from mesh.model import NO_CLUSTER, Action, Field, Key, ManifestChange, Step, Unknown
 from mesh.model.spec import Mesh
+from mesh.planner.rollout import WAITS
 
 Names = Mapping[str, Mapping[str, str]]
 """For each cluster: the role of a name, and the name, such as `network` and `net1`."""
@@ -28,7 +29,7 @@ _NAME_TEXT = 2
 """The position of the name of the resource among the texts of a step: after its kind and its cluster."""
 
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}|([a-z0-9-]+\.){2,}[a-z]{2,}")
-_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{12,64}")
+_DIGEST = re.compile(r"(sha256:|hmac:[0-9a-f]+:)?[0-9a-f]{12,64}")
 
 Readings = tuple[str, ...]
 """What a text can mean; the first is the text itself until another cluster contradicts it."""
@@ -42,12 +43,13 @@ class Fold:
 
     `template` is one step for all of them: a name that follows from the cluster reads `<network>`, in the
     address `*`. `like` is the position of the larger fold of the same resource in other clusters, which this
-    one differs from; None for the largest.
+    one differs from; None for the largest. `in_turn`: one cluster waits for another, which each step notes.
     """
 
     template: Step
     steps: tuple[Step, ...]
     like: int | None = None
+    in_turn: bool = False
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ def fold(steps: Iterable[Step], names: Names) -> tuple[Fold, ...]:
     groups: dict[tuple[object, ...], list[int]] = {}
     every: list[_Group] = []
     for step in steps:
-        readings = reader.readings(step)
+        readings = reader.readings(_without_turn(step))
         # Steps that are the same share a reading of the resource's name, so only groups with one of these
         # names are compared: a plan of thousands of different resources takes no time for each pair.
         alike = [
@@ -154,7 +156,15 @@ class _Group:
         if len(self.steps) == 1:
             return Fold(self.steps[0], tuple(self.steps))
         chosen = iter([each[0] for each in self.readings])
-        return Fold(_mapped(self.steps[0], lambda _: next(chosen)), tuple(self.steps))
+        template = _mapped(_without_turn(self.steps[0]), lambda _: next(chosen))
+        in_turn = any(_without_turn(step) != step for step in self.steps)
+        return Fold(template, tuple(self.steps), in_turn=in_turn)
+
+
+def _without_turn(step: Step) -> Step:
+    """Return a step without the note that it waits for other clusters: only the first ones have none."""
+    notes = tuple(each for each in step.notes if not each.startswith(WAITS))
+    return step if notes == step.notes else replace(step, notes=notes)
 
 
 def _largest(folds: Sequence[Fold]) -> dict[tuple[str, Action, str, bool], int]:

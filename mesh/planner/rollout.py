@@ -18,6 +18,9 @@ from mesh.sdk.contract import Registry
 CHANGES = frozenset({Action.UPDATE, Action.REPLACE})
 GATED = CHANGES | {Action.DELETE}
 
+WAITS = "waits until "
+"""How the note of a step begins that waits for the clusters before its own."""
+
 
 def waves(
     clusters: Iterable[str], rollout: Rollout, others: Iterable[str] = ()
@@ -78,5 +81,5 @@ def _behind(step: Step, before: frozenset[Key], gated: set[Key], rollout: Rollou
         needs=step.needs | before,
         pause=rollout.pause.total_seconds() if is_first else 0.0,
         gate=clusters if is_first and is_checked else (),
-        notes=(*step.notes, f"waits until {', '.join(clusters)} is {done}") if is_first else step.notes,
+        notes=(*step.notes, f"{WAITS}{', '.join(clusters)} is {done}") if is_first else step.notes,
     )

@@ -27,6 +27,9 @@ OPEN = "open"
 REMOVED = "removed"
 """The status of an entry that a killed run removed: it exists only if its cluster was restored since."""
 
+AT_APPLY = "checked by the API server at apply"
+"""How the note of a preview begins that the API server cannot judge yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Last:

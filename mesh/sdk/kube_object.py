@@ -18,7 +18,7 @@ from mesh.model.merge import merge
 from mesh.model.refs import unknowns_in
 from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import Permitted, Scripted, Shown, Traced
-from mesh.sdk.contract import Last, Preview, Provider
+from mesh.sdk.contract import AT_APPLY, Last, Preview, Provider
 from mesh.sdk.document import Document
 from mesh.sdk.kubectl import kubectl_apply
 from mesh.sdk.managed_fields import ADDRESS_ANNOTATION, is_going, marks, owner_of, touches, writers
@@ -91,7 +91,7 @@ class ManifestProvider(Provider[Manifest], Traced, Permitted, Shown[Manifest], S
     def preview(self, spec: Manifest, key: Key, live: Live | None, world: World) -> Preview:
         """Dry-run the write; report the fields that it takes from another field manager."""
         if next(unknowns_in(spec.body), None):
-            return Preview(notes=("checked by the API server at apply, when its values are known",))
+            return Preview(notes=(f"{AT_APPLY}, when its values are known",))
         body = stamped(spec, key, live)
         return dry_run(
             lambda force: world.kube(key.cluster).apply(body, manager=self.manager, force=force, dry_run=True)
@@ -232,5 +232,5 @@ def dry_run(apply: Callable[[bool], object]) -> Preview:
     except Forbidden as error:
         return Preview(notes=(f"not checked by the API server: {error.message}",))
     except Missing:
-        return Preview(notes=("checked by the API server at apply, when its namespace and type exist",))
+        return Preview(notes=(f"{AT_APPLY}, when its namespace and type exist",))
     return Preview()

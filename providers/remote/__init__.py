@@ -18,7 +18,7 @@ from mesh.model.refs import Ref, unknowns_in
 from mesh.model.spec import Mesh
 from mesh.providers.remote.secret import CLUSTER, MULTI_CLUSTER, RemoteSpec, body, place
 from mesh.sdk.capabilities import NamedAfterCluster, Renewable
-from mesh.sdk.contract import Last, Preview
+from mesh.sdk.contract import AT_APPLY, Last, Preview
 from mesh.sdk.document import Document
 from mesh.sdk.kube_object import dry_run, token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
@@ -86,7 +86,7 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         if why := _nowhere(spec, known):
             return Preview(refusals=(why.partition(": ")[2],))
         if next(unknowns_in(spec), None):
-            return Preview(notes=("checked by the API server at apply, when its token is known",))
+            return Preview(notes=(f"{AT_APPLY}, when its token is known",))
         try:
             sent = self.sent(spec, key, live, world)
         except KubeError as error:

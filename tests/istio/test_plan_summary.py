@@ -75,7 +75,10 @@ def test_what_expires_is_destroyed_or_replaced_is_told() -> None:
 def test_the_effect_on_traffic_is_told_once_for_all_clusters() -> None:
     note = "ztunnel restarts on 14 nodes, one after another: long-lived connections there are reset"
     steps = [replace(version(each, "ztunnel", "1", "2"), notes=(note, "takes x")) for each in ("a", "b")]
-    assert told(*steps)[1:] == (f"{note} (in a, b)",)
+    assert told(*steps)[1:] == (note,)
+    other = replace(steps[0], fields=())
+    assert told(other) == (f"{note} (in a)",)
+    assert told(*steps[:1], replace(steps[1], fields=()))[1:] == (f"{note} (in a, b)",)
 
 
 def test_what_waits_or_is_in_sync_changes_nothing() -> None:

@@ -144,3 +144,16 @@ def test_a_name_that_is_a_cluster_by_accident_still_finds_its_fold() -> None:
     (only,) = fold(steps, names)
     assert only.template.key.name == "one"
     assert only.clusters == ("one", "two", "three")
+
+
+def test_fingerprints_of_a_secret_under_the_keys_of_their_clusters_are_the_same() -> None:
+    steps = [
+        Step(
+            Action.UPDATE,
+            Key("chart", name, "x"),
+            fields=(Field(("licence",), f"hmac:{key}", "hmac:0a:" + "0" * 40),),
+        )
+        for name, key in (("a", "886a2f1e:" + "1" * 40), ("b", "99aa2f1e:" + "2" * 40))
+    ]
+    (only,) = fold(steps, {name: {"cluster": name} for name in "ab"})
+    assert only.template.fields[0].before == "<digest>"

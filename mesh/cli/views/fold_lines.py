@@ -10,40 +10,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.step_lines import Line, headline, remarks, step_lines
+from mesh.cli.views.step_lines import Line, block_lines, headline, reason
 from mesh.cli.views.values import adds, leaves
-from mesh.istio.plan_summary import NAMED, some_clusters
-from mesh.model import Action, Field, Path, Step
+from mesh.istio.plan_summary import EFFECTS, NAMED, counted, some_clusters
+from mesh.model import Action, Field, ManifestChange, Path, Reason, Step
 from mesh.planner.fold import EACH, Fold
+from mesh.sdk.contract import AT_APPLY
 
-MOST = 4
+MOST = 3
 """Fields of a creation that a short plan shows, beside those that the mesh file states."""
 
-LONG = "`--full` shows them"
+LONG = "shown by `--full`"
+
+_MADE = {Action.CREATE: "created", Action.UPDATE: "changed"}
 
 
 def fold_lines(folds: Sequence[Fold], position: int, every: frozenset[str]) -> Iterator[Line]:
     """Yield the lines of a fold in short form; `every` are the clusters of the mesh."""
     fold = folds[position]
-    yield Line("#", 0, fold_headline(fold, every))
-    if fold.like is not None:
-        step = _difference(folds[fold.like].template, fold.template)
-        yield from _lines(step, f"as {terminal(str(folds[fold.like].template.key))}, but for:")
-    else:
-        yield from _lines(fold.template, "")
-
-
-def _lines(step: Step, beside: str) -> Iterator[Line]:
-    short, hidden = _short(step)
-    _, *rest = step_lines(short)
-    if beside:
-        yield Line("#", 0, beside)
-    notes = set(remarks(short))
-    yield from (line for line in rest if line.sign == "#" and line.depth == 0 and line.text in notes)
-    body = [line for line in rest if not (line.sign == "#" and line.depth == 0)]
+    base = None if fold.like is None else folds[fold.like].template
+    step, hidden = _short(fold.template if base is None else _difference(base, fold.template))
+    because = f" ({reason(step)})" if reason(step) else ""
+    beside = f", as {terminal(str(base.key))} but for:" if base else ""
+    is_gone = step.action is Action.DELETE and not step.manifests
+    sign = step.action.value.strip() if is_gone else "#"
+    yield Line(sign, 0, f"{fold_headline(fold, every)}{because}{beside}")
+    yield from (Line("#", 0, f"note: {terminal(note)}") for note in step.notes)
+    if is_gone:  # all of it goes: its address says what
+        return
+    body = list(block_lines(step))
     if hidden and len(body) == 1:
-        first = replace(body[0], text=body[0].text.removesuffix(" {}") + " {")
-        body = [first, Line("", 0, "}")]
+        body = [replace(body[0], text=body[0].text.removesuffix(" {}") + " {"), Line("", 0, "}")]
     *inside, last = body
     yield from inside
     if hidden:
@@ -53,13 +50,14 @@ def _lines(step: Step, beside: str) -> Iterator[Line]:
 
 def fold_headline(fold: Fold, every: frozenset[str]) -> str:
     """Return `ADDRESS will be created in CLUSTERS`; `every` are the clusters of the mesh."""
-    text = headline(replace(fold.template, fields=(), manifests=()))
+    text = headline(fold.template)
     if len(fold.steps) == 1:
         return text
+    turn = ", one after another" if fold.in_turn else ""
     if fold.template.key.name == EACH:
-        return f"{text} {_between(fold, every)}"
+        return f"{text} {_between(fold, every)}{turn}"
     times = f" {len(fold.steps)} times" if len(fold.steps) > len(fold.clusters) else ""
-    return f"{text}{times} in {terminal(some_clusters(fold.clusters, every))}"
+    return f"{text}{times} in {terminal(some_clusters(fold.clusters, every))}{turn}"
 
 
 def _between(fold: Fold, every: frozenset[str]) -> str:
@@ -76,17 +74,22 @@ def _between(fold: Fold, every: frozenset[str]) -> str:
 def _short(step: Step) -> tuple[Step, str]:
     """Return a step without what a short plan leaves out, and what that is in words."""
     fields, usual, more = _fields(step)
-    objects = Counter(
-        each.object.partition(" ")[0] for each in step.manifests if each.action is Action.CREATE
-    )
-    whole = step.action is Action.CREATE
-    kept = () if whole else step.manifests
+    kept = tuple(each for each in step.manifests if not _follows(step, each))
+    made = Counter(each.action for each in step.manifests if _follows(step, each))
     words = [
-        *([f"{usual} values of the guide"] if usual else []),
-        *([f"{more} more fields"] if more else []),
-        *([f"{sum(objects.values())} objects"] if whole and objects else []),
+        *([counted(usual, "value of the guide", "values of the guide")] if usual else []),
+        *([counted(more, "more field")] if more else []),
+        *(f"{counted(made[action], 'object')} {word}" for action, word in _MADE.items() if made[action]),
     ]
-    return replace(step, fields=fields, manifests=kept), ", ".join(words)
+    notes = tuple(each for each in step.notes if not each.startswith((AT_APPLY, *EFFECTS)))
+    return replace(step, fields=fields, manifests=kept, notes=notes), ", ".join(words)
+
+
+def _follows(step: Step, change: ManifestChange) -> bool:
+    """Whether a change of a rendered object follows from the fields of its step, and destroys nothing."""
+    # No field shows a change by another writer, or of a chart that changed under the same version.
+    explained = step.action is Action.CREATE or (step.reason is Reason.CONFIG and step.fields)
+    return bool(explained) and change.action in _MADE
 
 
 def _fields(step: Step) -> tuple[tuple[Field, ...], int, int]:

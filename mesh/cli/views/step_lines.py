@@ -38,6 +38,11 @@ def step_lines(step: Step) -> Iterator[Line]:
     """Yield the lines of a step: the action and its reason, then the fields and the rendered manifests."""
     yield Line("#", 0, headline(step))
     yield from (Line("#", 0, text) for text in remarks(step))
+    yield from block_lines(step)
+
+
+def block_lines(step: Step) -> Iterator[Line]:
+    """Yield the block of a step: its fields, then its rendered manifests, in braces."""
     sign = step.action.value.strip()
     block = f'{terminal(step.key.kind)} "{terminal(step.key.cluster)}" "{terminal(step.key.name)}"'
     fields = list(field_lines(map(masked, step.fields), 1))
@@ -76,14 +81,18 @@ def _verb_phrase(step: Step) -> str:
 
 def remarks(step: Step) -> Iterator[str]:
     """Yield the reason and the notes of a step, one line each; nothing for a creation without notes."""
-    reason = "" if step.reason is Reason.NEW else step.reason.value
+    if why := reason(step):
+        yield f"({why})"
+    yield from (f"note: {terminal(note)}" for note in step.notes)
+
+
+def reason(step: Step) -> str:
+    """Return why a step is needed, and by whom; "" for a creation that needs no reason."""
+    word = "" if step.reason is Reason.NEW else step.reason.value
     touch = _latest(step)
     if step.reason is Reason.DRIFT and touch:
-        reason += _by(touch)
-    words = [word for word in (reason, terminal(step.why)) if word]
-    if words:
-        yield f"({': '.join(words)})"
-    yield from (f"note: {terminal(note)}" for note in step.notes)
+        word += _by(touch)
+    return ": ".join(each for each in (word, terminal(step.why)) if each)
 
 
 def _latest(step: Step) -> Touch | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "golden"
 
 
-def expect(name: str, text: str) -> None:
+def expect(name: str, text: str, folder: Path = FOLDER) -> None:
     """Compare a text with the golden file of that name, or write it when asked to."""
-    path = FOLDER / name
+    path = folder / name
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text
