@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh.cli.views.counts import Counts, clusters_of, count, count_each, second_line, summary
 from mesh.cli.views.diff_blocks import folds_of
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.fold_lines import fold_headline, fold_lines
+from mesh.cli.views.fold_lines import fold_lines
 from mesh.cli.views.page import page
 from mesh.cli.views.plan_text import no_changes, where
 from mesh.cli.views.step_lines import Line, address, remarks, step_lines
@@ -90,7 +90,7 @@ def _folds(plan: Plan) -> Iterator[HtmlFold]:
         yield HtmlFold(
             style=_STYLES.get(sign, ""),
             sign=sign,
-            title=fold_headline(each, every),
+            title=short[0].text,
             lines=short[1:],
             steps=() if len(whole) == 1 and whole[0][1] == short else whole,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from mesh.cli.views.step_lines import step_lines
 from mesh.model import Action, Plan
 from tests.cli.views.golden import expect
 from tests.cli.views.plans import FULL, HOSTILE, NOTHING, ONLY_READ, PLANS, RELAXED
+from tests.support.browser import WCAG_AA, look
 
 EMPTY = {"meta", "!doctype"}
 TAGS = {
@@ -91,3 +93,18 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     (policy,) = [each for each in Page(text).attributes["content"] if "default-src" in each]
     assert "default-src 'none'" in policy
     assert not re.search(r"https?:|src=|url\(|@import|<script|<link|javascript:", text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_to_everybody_and_opens_every_value(tmp_path: Path, scheme: str) -> None:
+    page = tmp_path / "plan.html"
+    page.write_text(plan_html(FULL), "utf-8")
+    closed = look(page, scheme=scheme, width=400)
+    assert closed.requests == (page.as_uri(),)
+    assert not closed.messages
+    assert not closed.wide
+    assert "chart/cluster1/istiod will be updated in-place" in closed.text
+    assert "autoscaleMin" not in closed.text
+    opened = look(page, scheme=scheme, open=True, rules=WCAG_AA)
+    assert "autoscaleMin" in opened.text
+    assert not opened.violations

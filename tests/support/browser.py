@@ -1,0 +1,58 @@
+"""A headless Chromium from npm that looks at a page: what it loads, says and shows, and for whom it is readable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.support.built_once import built_once
+
+SOURCE = Path(__file__).parent / "browser"
+WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a browser saw: URLs asked for, console messages, broken rules, the visible text.
+
+    `wide` is whether the page scrolls sideways.
+    """
+
+    requests: tuple[str, ...]
+    messages: tuple[str, ...]
+    violations: tuple[str, ...]
+    text: str
+    wide: bool
+
+
+@cache
+def _folder() -> Path:
+    return built_once(SOURCE, "package-lock.json", _install)
+
+
+def _install(folder: Path) -> None:
+    assert shutil.which("npm"), "npm is needed: it brings the browser of the tests"
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def look(page: Path, **asked: Any) -> Seen:
+    """Open a page; `asked` is what look.mjs takes: scheme, width, open, click, picture, rules."""
+    shutil.copy(SOURCE / "look.mjs", _folder())
+    command = ["node", "look.mjs", json.dumps({"page": str(page), **asked})]
+    done = subprocess.run(command, cwd=_folder(), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    return Seen(
+        requests=tuple(seen["requests"]),
+        messages=tuple(seen["messages"]),
+        violations=tuple(seen["violations"]),
+        text=seen["text"],
+        wide=seen["wide"],
+    )
