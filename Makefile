@@ -8,7 +8,7 @@ READY  := $(VENV)/ready
 # Tests wait for clusters more than they compute. A lab that is kept between runs is one, so is its worker.
 WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 
-.PHONY: demo test check format lint types layers bench sim chaos schemas lock clean
+.PHONY: demo test check format lint types layers bench sim chaos pictures schemas lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
@@ -44,6 +44,10 @@ sim: $(READY)
 RUNS ?= 300
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos --runs $(RUNS) $(ARGS)
+
+# The screenshots of the docs, from real plans of a lab.
+pictures: $(READY)
+	@$(BIN)/python -m tests.support.pictures
 
 # The JSON Schemas, from the code that reads and writes what they describe.
 schemas: $(READY)

@@ -1,4 +1,4 @@
-"""A headless Chromium from npm that looks at a page: what it loads, says and shows, and for whom it is readable."""
+"""A headless Chromium from npm that looks at a page: what it loads, says and shows, and who can read it."""
 
 from __future__ import annotations
 
