@@ -61,6 +61,14 @@ class Fleet:
         expect(f"{name}.md", self.plain(comment), GOLDEN)
         return text
 
+    def asked(self) -> str:
+        """What `apply` prints before its question, at most 40 lines."""
+        path = self.folder / "plan.json"
+        assert self.run("plan", "--out", str(path)).code == 0
+        text = plan_text(load(path), colour=False, width=100, detail=Detail.HEADLINES)
+        assert len(text.splitlines()) <= 40
+        return text
+
     def plain(self, text: str) -> str:
         """The text without what differs from run to run: digests of keys that are drawn, and the folder."""
         return re.sub(r"sha256:[0-9a-f]{64}|(?<=\")[0-9a-f]{12}(?=\")", "…", text).replace(
@@ -97,6 +105,7 @@ def test_a_first_plan_shows_the_fleet_once(count: int, limit: int) -> None:
     with fleet(count) as one:
         text = one.read(f"install-{count}", lines=limit)
         assert f"{count * (count - 1)} links added" in text
+        assert "link/*/* will be created" in one.asked()
         whole = one.run("plan", "--full").text
         assert whole.count("will be created") == 1 + 11 * count + count * (count - 1)
 
@@ -109,10 +118,7 @@ def test_an_upgrade_of_fifty_clusters_with_an_outlier_is_one_screen() -> None:
         text = one.read("upgrade-50", lines=50)
         assert "Istio 1.30.2-solo -> 1.30.3-solo in all 50 clusters, one after another" in text
         assert "chart/cluster7/istiod" in text
-        assert one.run("plan", "--out", str(one.folder / "plan.json")).code == 0
-        asked = plan_text(load(one.folder / "plan.json"), colour=False, width=100, detail=Detail.HEADLINES)
-        assert len(asked.splitlines()) <= 40
-        assert "chart/*/ztunnel will be updated in-place in all 50 clusters" in asked
+        assert "chart/*/ztunnel will be updated in-place in all 50 clusters" in one.asked()
 
 
 def test_drift_a_destroy_and_a_refusal_read_as_what_they_are() -> None:
