@@ -84,11 +84,15 @@ def _recorded(here: Session) -> Mapping[str, ClusterIdentity]:
 def _cluster(here: Session, name: str, namespace: str) -> Row:
     where = f"cluster {name}"
     try:
-        held = slices.read(here.mesh.name, {name: namespace}, {name: Snapshot(name, here.world)})
+        where_it_is, snapshots = {name: namespace}, {name: Snapshot(name, here.world)}
+        held = slices.read(here.mesh.name, where_it_is, snapshots)
+        silent = slices.unread(where_it_is, snapshots).get(name, "")
         seen = look(here.mesh.name, here.world.kube(name))
     except MeshError as error:
         return Row(where, problem=f"{error.message}; {error.hint}")
     state, by = held.get(name), str(seen or "")
+    if silent:
+        return Row(where, locked=by, problem=f"its copy of the state could not be read: {silent}")
     if isinstance(state, Unread):
         return Row(where, locked=by, problem=state.why)
     if state is None:

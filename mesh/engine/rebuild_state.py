@@ -17,7 +17,7 @@ from mesh.engine.remember import remember
 from mesh.engine.session import Session
 from mesh.errors import MeshError, RefusedError
 from mesh.istio.addresses import LICENCE, namespace_key
-from mesh.model import NO_CLUSTER, Found, Key, Live, Place
+from mesh.model import NO_CLUSTER, Found, Key, Live, Place, Unread
 from mesh.model.diff import diff, dotted
 from mesh.model.graph import Edges, edges, ordered
 from mesh.model.refs import unknowns_in
@@ -28,7 +28,7 @@ from mesh.planner.inputs import Inputs, places
 from mesh.sdk.contract import Last
 from mesh.state import slices
 from mesh.state.identity import check_uids, identities
-from mesh.state.lockfile import Entry, State, fresh, newer
+from mesh.state.lockfile import Entry, State, fresh, newer, with_unfinished
 from mesh.state.own_part import Local, own_parts
 
 
@@ -51,6 +51,7 @@ def rebuild(session: Session, local: State | None = None) -> Rebuilt:
     seen = _observe(session, places(resources, fresh(session.mesh.name)))
     _refuse_silent(seen)
     namespaces = {cluster.name: cluster.namespace for cluster in session.mesh.clusters}
+    _refuse_unread("the copy of the state", slices.unread(namespaces, seen.snapshots))
     copies = slices.read(session.mesh.name, namespaces, seen.snapshots)
     _refuse_damaged(slices.damaged(copies))
     held = slices.readable(copies)
@@ -72,6 +73,7 @@ def rebuild(session: Session, local: State | None = None) -> Rebuilt:
             run=str(uuid4()),
             clusters={**state.clusters, **{name: now[name] for name in bare if marked[name]}},
         )
+    state = with_unfinished(state, before)
     said += [_told(name, len(marked[name])) for name in bare]
     return Rebuilt(state, (*own.said, *said))
 
@@ -155,6 +157,8 @@ def _with_marked(
     for key, place in missing.items():
         state = state.with_entry(key, Entry(Last(place), graph.get(key, _needs(place, key, where))))
     seen = _observe(session, places(resources, state))
+    unread = {key: live.why for key in missing if isinstance(live := seen.found.get(key), Unread)}
+    _refuse_unread("what carries the mesh's marks", {str(key): why for key, why in unread.items()})
     decisions = _decided(session, state, resources, graph, seen)
     for key, place in missing.items():
         state = state.with_entry(
@@ -203,6 +207,16 @@ def _refuse_silent(seen: Observation) -> None:
         raise MeshError(
             f"not every cluster answers, and what it holds would be lost: {why}",
             hint="rebuild when all do, or take that cluster out of the file first",
+        )
+
+
+def _refuse_unread(what: str, unread: Mapping[str, str]) -> None:
+    # No answer is not "nothing there": a state without it would begin a second history of the same mesh.
+    if unread:
+        why = "; ".join(f"{name}: {text}" for name, text in sorted(unread.items()))
+        raise MeshError(
+            f"{what} cannot be read, and it would be lost: {why}",
+            hint="run mesh state rebuild again when it can be read",
         )
 
 

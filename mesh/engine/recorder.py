@@ -43,7 +43,7 @@ class Recorder:
         # drops.
         self.store.backup(before)
         self.store.write(state)
-        self.journal.begin(state.run, state.serial)
+        self.journal.begin(state.run, state.serial, state.lineage)
 
     def intent(self, task: Task, entry: Entry | None) -> None:
         """Put on disk what is about to be done, and what the state holds if nothing more is heard of it."""

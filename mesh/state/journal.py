@@ -58,6 +58,16 @@ def with_intents(state: State, lines: tuple[Mapping[str, Any], ...]) -> State:
     return state
 
 
+def lineage_of(lines: tuple[Mapping[str, Any], ...]) -> str:
+    """Return the lineage of the run that the lines are of; "" if none began, or an older version wrote them.
+
+    A lockfile that is lost after a kill leaves its intents behind: without the lineage they would look like
+    the state of another mesh of the same name.
+    """
+    begun = [line for line in lines if line["event"] == "begin"]
+    return str(begun[-1].get("lineage", "")) if begun else ""
+
+
 def _opened(entry: Entry | None, line: Mapping[str, Any]) -> Entry:
     """Return an entry as it is while the step is under way; lines of older versions name no fields."""
     created = bool(line.get("created", line["action"] == Action.CREATE.name))
@@ -80,10 +90,10 @@ class Journal:
     path: Path
     _handle: int = field(default=-1)
 
-    def begin(self, run: str, serial: int) -> None:
-        """Open the journal and record that a run starts."""
+    def begin(self, run: str, serial: int, lineage: str) -> None:
+        """Open the journal and record that a run starts, and of which history its state is."""
         self._handle = open_lines(self.path)
-        append_line(self._handle, {"event": "begin", "run": run, "serial": serial})
+        append_line(self._handle, {"event": "begin", "run": run, "serial": serial, "lineage": lineage})
 
     def intent(self, key: Key, action: Action, entry: Entry) -> None:
         """Record on disk what is about to be done, and which fields the resource may have afterwards."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 from mesh.errors import RefusedError, StateError
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.model.bounded_text import Limits, Unfit, loads
-from mesh.sdk.contract import REMOVED, Last
+from mesh.sdk.contract import OPEN, REMOVED, Last
 from mesh.world.shapes import Each, fitted
 
 FORMAT = 1
@@ -180,14 +180,28 @@ def newer(state: State, slices: Mapping[str, State]) -> State:
     # The union is right because a slice is the only writer of its cluster's part: every run writes the
     # slices of all clusters it touched, under their leases, so the newest slice of a cluster is complete
     # for that cluster, however old the others are. In order of serial, so that the newest comes last.
-    recorded = state.serial  # of the lockfile, not of the state as it grows: slices may have one serial
+    recorded, before = state.serial, state  # not of the state as it grows: slices may have one serial
     for name, each in sorted(slices.items(), key=lambda item: (item[1].serial, item[0])):
         if state.serial == 0 and not state.entries:
             state = replace(state, lineage=each.lineage)
         _refuse_fork(state, name, each)
         if each.serial > recorded or name not in state.clusters or not state.clusters[name].uid:
             state = _overlaid(state, name, each)
-    return state
+    return with_unfinished(state, before)
+
+
+def with_unfinished(state: State, before: State) -> State:
+    """Return a state with what a killed run of this folder left unfinished and the slices do not name."""
+    # A slice is written at the end of a run, so it does not name what a run was creating, or had removed,
+    # when it was killed. Whether that exists, and is of this mesh, the cluster says. A cluster that has
+    # another name now has its entries under that name.
+    known = {NO_CLUSTER, *state.clusters}
+    unfinished = {
+        key: entry
+        for key, entry in before.entries.items()
+        if entry.last.status in {OPEN, REMOVED} and key.cluster in known and key not in state.entries
+    }
+    return replace(state, entries={**state.entries, **unfinished}) if unfinished else state
 
 
 def _refuse_fork(state: State, cluster: str, other: State) -> None:

@@ -14,14 +14,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mesh.errors import StateError
-from mesh.state.journal import with_intents
+from mesh.state.journal import lineage_of, with_intents
 from mesh.state.lockfile import State, fresh, from_text, to_text
 from mesh.world import trace
 from mesh.world.disk.file_lock import FileLock
@@ -96,6 +96,8 @@ class Store:
             journal_lines=len(lines),
         )
         try:
+            if not state.serial and (lineage := lineage_of(lines)):
+                state = replace(state, lineage=lineage)
             return with_intents(state, lines)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise StateError(

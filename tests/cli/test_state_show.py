@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from mesh.cli.state_show import shown, shown_json
 from mesh.engine.session import Session
 from mesh.model import NO_CLUSTER, Key
@@ -12,7 +14,7 @@ from mesh.state import slices
 from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder
 from tests.cli.unreachable import Unreachable
-from tests.engine.toy import carry_out, plan, toy, toys
+from tests.engine.toy import carry_out, plan, toy, toys, without_config_maps
 
 ALICE = Holder("alice", "laptop", 4711, "2026-01-01T00:00:00+00:00", "apply", "line", "word:1")
 
@@ -70,3 +72,13 @@ def test_a_cluster_that_does_not_answer_is_a_problem_with_the_next_move(unreacha
     assert answer.code == 0
     assert "cluster cluster1 (context cluster1): https://127.0.0.1:1 cannot be reached" in answer.out
     assert answer.out.count("; check that the API server runs and can be reached\n") == 2
+
+
+def test_a_copy_that_could_not_be_read_is_not_a_missing_one(
+    here: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(here, plan(here, toy("a")))
+    without_config_maps(monkeypatch, "cluster2")
+    problem = rows(here)["cluster cluster2"]["problem"]
+    assert problem == "its copy of the state could not be read: the server is overloaded"
+    assert not rows(here)["cluster cluster1"]["problem"]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from mesh.engine.rebuild_state import marked_entry, refuse_older
+from mesh.engine.rebuild_state import marked_entry, rebuild, refuse_older
 from mesh.engine.session import Session
-from mesh.errors import RefusedError
+from mesh.errors import MeshError, RefusedError
 from mesh.istio.addresses import LICENCE
 from mesh.istio.solo import LICENCE_KEY
 from mesh.model import Key, Live, Place, Unknown
@@ -16,7 +16,7 @@ from mesh.planner.decisions import Decisions
 from mesh.providers.secret import SecretProvider, SecretSpec
 from mesh.sdk.contract import Last
 from mesh.state.lockfile import Entry, State, fresh
-from tests.engine.toy import key
+from tests.engine.toy import carry_out, key, plan, toy, without_config_maps
 
 LOCAL = State("demo", "one", 3, "run", entries={key("a"): Entry(Last(Place("", "a")))})
 
@@ -45,3 +45,15 @@ def test_the_secret_of_a_licence_that_is_not_at_hand_is_recorded_as_it_exists(he
     entry = marked_entry(session, decisions, Entry(Last(place)), live, address, place)
     assert entry is not None
     assert (entry.last.outputs, entry.last.uid, entry.last.status) == ({"digest": "digest"}, "uid", "ok")
+
+
+def test_a_copy_that_cannot_be_read_begins_no_second_history(
+    here: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(here, plan(here, toy("a")))
+    assert rebuild(here).state.lineage == here.store.read(here.mesh.name).lineage
+    without_config_maps(monkeypatch, "cluster1")
+    with pytest.raises(
+        MeshError, match=r"copy of the state cannot be read.*cluster1: the server is overloaded"
+    ):
+        rebuild(here)

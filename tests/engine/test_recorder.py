@@ -52,7 +52,7 @@ def test_a_run_that_died_after_the_write_is_adopted_by_the_next(here: Session) -
     planned = plan(here, toy("a", out=1))
     here.store.write(planned.state)
     journal = Journal(here.store.journal_path)
-    journal.begin("run", 1)
+    journal.begin("run", 1, "line")
     place = planned.inputs.resources[key("a")].place
     journal.intent(key("a"), Action.CREATE, Entry(Last(place)))
     toys(here.world, "cluster1").put("a", {"out": 1})

@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import pytest
+
 from mesh.config.decode import load_mesh
 from mesh.engine import plan as planning
 from mesh.engine.result import RunResult
@@ -25,7 +27,7 @@ from mesh.sdk.unreadable import as_left
 from mesh.state.store import Store
 from mesh.world import Object, World
 from mesh.world.clock import SystemClock
-from mesh.world.resources import NAMESPACE, ResourceType
+from mesh.world.resources import CONFIG_MAP, NAMESPACE, ResourceType
 from mesh.world.snapshot import Snapshot
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "two-clusters" / "mesh.yaml"
@@ -190,3 +192,15 @@ class Ticking(SystemClock):
 
     def sleep(self, seconds: float) -> None:
         self.at += seconds
+
+
+def without_config_maps(monkeypatch: pytest.MonkeyPatch, cluster: str) -> None:
+    """Let an API server answer no list of ConfigMaps."""
+    ordinary = Kube.list
+
+    def refusing(kube: Kube, resource: ResourceType, **query: Any) -> list[Object]:
+        if kube.cluster == cluster and resource == CONFIG_MAP:
+            raise KubeError("the server is overloaded")
+        return ordinary(kube, resource, **query)
+
+    monkeypatch.setattr(Kube, "list", refusing)

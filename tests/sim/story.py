@@ -236,6 +236,7 @@ class Story:
         if self.wish.destroyed:
             return
         (self.folder / "mesh.lock").unlink(missing_ok=True)
+        self.by_hand.add("recover")  # with the lockfile, it is forgotten which releases it had begun
         run = self.run("state", "rebuild", weather=drawn(self.draw, 40))
         if run.killed:
             self.run("state", "rebuild")

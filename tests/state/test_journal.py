@@ -10,7 +10,7 @@ from mesh.errors import StateError
 from mesh.model import Action, Key, Place, RecordedLocator
 from mesh.sdk.contract import OPEN, REMOVED, Last
 from mesh.state.journal import Journal
-from mesh.state.lockfile import Entry, State
+from mesh.state.lockfile import ClusterIdentity, Entry, State, newer
 from mesh.state.store import Store
 
 KEY = Key("label", "one", "istio-system")
@@ -18,6 +18,9 @@ OTHER = Key("label", "one", "istio-eastwest")
 
 
 PLACE = Place("", "istio-system", RecordedLocator("network"))
+
+
+IDENTITY = ClusterIdentity("u-1", "one", "one", "one.local")
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def store(tmp_path: Path) -> Store:
 def begun(store: Store, *intents: Action) -> Journal:
     """A journal with one open intent for each action, all on `KEY`."""
     journal = Journal(store.journal_path)
-    journal.begin("run", 1)
+    journal.begin("run", 1, "line")
     for action in intents:
         journal.intent(KEY, action, Entry(Last(PLACE, created=action is Action.CREATE)))
     return journal
@@ -51,13 +54,13 @@ def test_what_is_done_is_not_open(store: Store) -> None:
 
 def test_what_a_killed_run_removed_is_removed_with_its_place_and_uid_until_a_run_ends(store: Store) -> None:
     journal = Journal(store.journal_path)
-    journal.begin("run", 1)
+    journal.begin("run", 1, "line")
     journal.intent(KEY, Action.DELETE, Entry(Last(PLACE, uid="a-uid"), frozenset({OTHER})))
     journal.done(KEY)
     entry = store.read("demo").entries[KEY]
     assert entry == Entry(Last(PLACE, uid="a-uid", status=REMOVED), frozenset({OTHER}))
     store.write(store.read("demo"))  # what the next run does first; it may be killed here …
-    Journal(store.journal_path).begin("run 2", 2)  # … or here
+    Journal(store.journal_path).begin("run 2", 2, "line")  # … or here
     assert store.read("demo").entries[KEY].last.status == REMOVED
 
 
@@ -73,7 +76,7 @@ def test_an_open_intent_survives_the_next_crash(store: Store) -> None:
     seen = store.read("demo")
     store.write(seen)  # what the next run does first; it may be killed here …
     assert store.read("demo").entries[KEY].last.status == OPEN
-    Journal(store.journal_path).begin("run 2", 2)  # … or here
+    Journal(store.journal_path).begin("run 2", 2, "line")  # … or here
     assert store.read("demo").entries[KEY].last.status == OPEN
 
 
@@ -84,7 +87,7 @@ def test_a_torn_last_line_of_the_journal_is_not_there(store: Store) -> None:
     for length in range(1, len(last)):
         store.journal_path.write_bytes(text[:-length])
         assert KEY not in store.read("demo").entries
-        Journal(store.journal_path).begin("run 2", 2)
+        Journal(store.journal_path).begin("run 2", 2, "line")
 
 
 def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
@@ -93,3 +96,28 @@ def test_a_journal_damaged_in_its_middle_is_refused(store: Store) -> None:
     store.journal_path.write_bytes(text.replace(b"intent", b"intend", 1))
     with pytest.raises(StateError, match="journal is damaged"):
         store.read("demo")
+
+
+def test_intents_without_their_lockfile_are_still_of_their_own_history(store: Store) -> None:
+    begun(store, Action.CREATE)
+    lost = store.read("demo")
+    assert (lost.lineage, lost.serial) == ("line", 0)
+    assert lost.entries[KEY].last.status == OPEN
+    slice_of_before = State("demo", "line", 3, "earlier", clusters={"one": IDENTITY}, entries={})
+    state = newer(lost, {"one": slice_of_before})
+    assert state.serial == 3
+    assert state.entries[KEY].last.status == OPEN
+
+
+def test_a_lockfile_keeps_its_own_lineage_beside_a_journal_of_another(store: Store) -> None:
+    store.write(State("demo", "mine", 2, "run"))
+    begun(store, Action.CREATE)
+    assert store.read("demo").lineage == "mine"
+
+
+def test_what_a_newer_slice_names_is_not_open_any_more(store: Store) -> None:
+    begun(store, Action.CREATE)
+    known = State("demo", "line", 3, "later", clusters={"one": IDENTITY}, entries={KEY: Entry(Last(PLACE))})
+    assert newer(store.read("demo"), {"one": known}).entries[KEY].last.status == "ok"
+    elsewhere = State("demo", "line", 3, "later", clusters={"two": IDENTITY}, entries={})
+    assert newer(store.read("demo"), {"two": elsewhere}).entries.keys() == {KEY}

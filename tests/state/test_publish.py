@@ -44,7 +44,7 @@ def test_the_end_of_a_run_is_in_the_lockfile_and_the_clusters_and_closes_the_jou
     publisher: Publisher,
 ) -> None:
     journal = Journal(publisher.store.journal_path)
-    journal.begin("run", 3)
+    journal.begin("run", 3, "line")
     publisher.store.write(STATE)
     assert publisher.close(STATE, journal) == ()
     assert not publisher.store.interrupted
@@ -116,7 +116,7 @@ def test_a_run_without_steps_is_settled_if_every_record_is_as_it_would_be_writte
     assert is_settled(publisher.store, STATE, STATE, held)
     assert not is_settled(publisher.store, STATE, replace(STATE, serial=2), held)
     assert not is_settled(publisher.store, STATE, STATE, {**held, "one": None})
-    Journal(publisher.store.journal_path).begin("run", 4)
+    Journal(publisher.store.journal_path).begin("run", 4, "line")
     assert not is_settled(publisher.store, STATE, STATE, held)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from mesh.lab import Lab
+from mesh.lab import Lab, gateway_api_crds
 from tests.e2e.hands import REPOSITORY, Mesh, home, kubectl_of
 from tests.support.browser import look
 
@@ -24,12 +25,12 @@ pre { background: #f6f8fa; padding: 1rem; font: 12px/1.45 ui-monospace, monospac
 table { border-collapse: collapse; } th, td { border: 1px solid #d0d7de; padding: .35rem .8rem; }
 blockquote { border-left: .25rem solid #d1242f; margin: 1rem 0; padding: 0 1rem; }
 .add { color: #116329; background: #dafbe1; } .del { color: #82071e; background: #ffebe9; }
-summary { cursor: pointer; }
+details { margin: .5rem 0; }
 </style>"""
 
 
 def main() -> None:
-    """Bring up the lab, plan three times, and write the pictures."""
+    """Bring up the lab, plan, apply, let somebody change things, plan again, and write the pictures."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mesh-pictures-") as name:
         folder = Path(name)
@@ -37,12 +38,15 @@ def main() -> None:
         try:
             lab.up(clusters=2, nodes=2)
             mesh = home(lab, folder / "home")
-            mesh = Mesh(mesh.folder, {key: each for key, each in mesh.env.items() if key != "MESH_FULL"})
+            # Pictures show no path of the machine that made them.
+            crds = shutil.copytree(gateway_api_crds(), mesh.folder / "gateway-api")
+            env = {**mesh.env, "MESH_GATEWAY_API_SOURCE": crds.name}
+            mesh = Mesh(mesh.folder, {key: each for key, each in env.items() if key != "MESH_FULL"})
             _comment(mesh, folder, "comment-install.png")
             mesh.applied()
             _changed(lab, mesh)
-            _page(mesh, folder, "plan-light.png", scheme="light")
-            _page(mesh, folder, "plan-dark.png", scheme="dark")
+            sys.stdout.write(mesh("plan").out)
+            _page(mesh, folder, "plan.png")
             _comment(mesh, folder, "comment-drift.png")
         finally:
             lab.down()
@@ -56,10 +60,10 @@ def _changed(lab: Lab, mesh: Mesh) -> None:
     mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"LOG_LEVEL": "debug"}}}}))
 
 
-def _page(mesh: Mesh, folder: Path, name: str, *, scheme: str) -> None:
+def _page(mesh: Mesh, folder: Path, name: str) -> None:
     page = folder / "plan.html"
     page.write_text(mesh("plan", "--format", "html").out, "utf-8")
-    look(page, scheme=scheme, width=1000, click=[0, 1], picture=str(PICTURES / name))
+    look(page, width=1000, click=[0, 1], picture=str(PICTURES / name))
 
 
 def _comment(mesh: Mesh, folder: Path, name: str) -> None:

@@ -78,18 +78,6 @@ def blocks(plan: Plan, folds: Sequence[Fold]) -> Iterator[Block]:
         else:
             full, brief = _full(each.template, seen), _brief(each.template)
         yield Block(group_of(each), _rank(each.template.action), full, brief, full)
-    for step in plan.steps:
-        if step.action is Action.READ:
-            yield _remark(
-                step.key.cluster, f"{address(step.key)} is not ready: {step.why or step.reason.value}"
-            )
-    for late in plan.deferred:
-        yield _remark(late.key.cluster, f"{address(late.key)} is deferred: {late.why}")
-
-
-def _remark(cluster: str, text: str) -> Block:
-    line = markdown_code(f"# {text}")
-    return Block(cluster, Rank.CHANGE, line, line, line)
 
 
 def _rank(action: Action) -> Rank:

@@ -36,7 +36,7 @@ def fold_lines(folds: Sequence[Fold], position: int, every: frozenset[str]) -> I
     sign = step.action.value.strip() if is_gone else "#"
     yield Line(sign, 0, f"{fold_headline(fold, every)}{because}{beside}")
     yield from (Line("#", 0, f"note: {terminal(note)}") for note in step.notes)
-    if is_gone:  # all of it goes: its address says what
+    if is_gone:  # its address says what is removed
         return
     body = list(block_lines(step))
     if hidden and len(body) == 1:

@@ -54,10 +54,11 @@ def _comment(plan: Plan, budget: int, *, sections: str, note: str) -> str:
     else:
         parts += _in_short(plan, budget // 10)
         parts.append(f"**{summary(count(plan.steps, plan.deferred))}** {second_line(plan)}\n")
-        parts += _caution(plan.steps, budget // 3)
-        parts.append(_table(plan, budget // 4))
-    parts += _left(plan.left, budget // 10)
-    parts += _warnings(plan.remarks, budget // 10)
+        parts += _caution(plan.steps, budget // 4)
+        parts += _waiting(plan, budget // 12)
+        parts.append(_table(plan, budget // 5))
+    parts += _left(plan.left, budget // 12)
+    parts += _warnings(plan.remarks, budget // 12)
     parts += [sections.rstrip("\n") + "\n"] if sections else []
     parts += [note] if note else []
     parts.append(f"plan `{re.sub('[^0-9A-Za-z:.-]', '', plan.digest[:MAX_TITLE])}`\n")
@@ -91,6 +92,16 @@ def _caution(steps: Sequence[Step], room: int) -> Iterator[str]:
         actions = [step.action for step in steps]
         head = f"{actions.count(Action.DELETE)} to destroy, {actions.count(Action.REPLACE)} to replace"
         yield "\n".join(["> [!CAUTION]", f"> {head}:", *_cut(lines, room, "> - and {} more")]) + "\n"
+
+
+def _waiting(plan: Plan, room: int) -> Iterator[str]:
+    """Yield what is not ready and what is deferred, each with its reason."""
+    waits = [(step.key, step.why or step.reason.value) for step in plan.steps if step.action is Action.READ]
+    late = [(each.key, each.why) for each in plan.deferred]
+    for head, each in (("Not ready", waits), ("Deferred", late)):
+        lines = [f"- {_name(str(key))}: {_name(why, 1_000)}" for key, why in each]
+        if lines:
+            yield "\n".join([f"{head}:\n", *_cut(lines, room, "- and {} more")]) + "\n"
 
 
 def _cut(lines: Sequence[str], room: int, more: str) -> Iterator[str]:

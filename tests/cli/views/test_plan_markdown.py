@@ -14,6 +14,7 @@ from mesh.model import ABSENT, Action, Deferral, Field, Key, Plan, Reason, Step
 from tests.cli.views.golden import expect
 from tests.cli.views.plans import (
     CREATE_CHART,
+    CREATE_LINK,
     DELETE_LINK,
     FULL,
     HOSTILE,
@@ -173,3 +174,17 @@ def test_a_markdown_parser_finds_only_our_own_syntax(plan: Plan) -> None:
             assert each.type.removesuffix("_open").removesuffix("_close") in OURS
         if token.type == "html_block":
             assert HTML.fullmatch(token.content)
+
+
+def test_what_is_not_ready_or_deferred_comes_before_the_details_and_is_cut_by_its_budget() -> None:
+    waits = tuple(
+        Step(Action.READ, Key("link", "cluster1", f"c{n}"), Reason.UNHEALTHY, why="not connected to peer")
+        for n in range(2_000)
+    )
+    late = tuple(Deferral(Key("link", "cluster2", f"c{n}"), "timed out") for n in range(2_000))
+    comment = plan_markdown(replace(NOTHING, steps=(CREATE_LINK, *waits), deferred=late), budget=MIN_BUDGET)
+    assert size(comment) <= MIN_BUDGET
+    before = comment.partition("<details>")[0]
+    assert "Not ready:\n\n- link/cluster1/c0: not connected to peer\n" in before
+    assert "Deferred:\n\n- link/cluster2/c0: timed out\n" in before
+    assert before.count(" more\n") == 2
