@@ -18,8 +18,8 @@ def pending(view: ReleaseView) -> str:
     one = view.newest
     return (
         f"release {one.name} in {one.namespace} is {view.status} since {one.last_deployed} (revision "
-        f"{one.revision}), and not by a run that the state knows of: wait for that helm to end; if it was killed, run "
-        "`mesh recover` for it"
+        f"{one.revision}), and not by a run that the state knows of: wait for that helm to end; if it was "
+        "killed, run `mesh recover` for it"
     )
 
 

@@ -104,3 +104,15 @@ def test_a_run_may_be_killed_again_and_again(place: Place) -> None:
     place.resumed()
     assert place.revisions() == ONCE
     place.rebuilt()
+
+
+def test_a_killed_apply_is_resumed_though_its_lockfile_is_lost(place: Place) -> None:
+    """The journal alone knows what was begun; the clusters' copies know the rest."""
+    place.mesh.applied()
+    lineage, before = place.mesh.lock()["lineage"], place.uids()
+    place.mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"TRY": "one"}}}}))
+    place.killed("intent", "chart/*/istiod")
+    (place.mesh.folder / "mesh.lock").unlink()
+    place.resumed()
+    assert place.mesh.lock()["lineage"] == lineage
+    assert place.uids().items() >= before.items()
