@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.built_once import built_once
+from tests.support.built_once import installed_once
 
 SOURCE = Path(__file__).parent / "browser"
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -32,14 +32,7 @@ class Seen:
 
 @cache
 def _folder() -> Path:
-    return built_once(SOURCE, "package-lock.json", _install)
-
-
-def _install(folder: Path) -> None:
-    assert shutil.which("npm"), "npm is needed: it brings the browser of the tests"
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    return installed_once(SOURCE)
 
 
 def look(page: Path, **asked: Any) -> Seen:

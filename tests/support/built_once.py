@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,3 +24,15 @@ def built_once(source: Path, lock: str, build: Callable[[Path], object]) -> Path
             build(building)
             building.rename(folder)
     return folder
+
+
+def installed_once(source: Path) -> Path:
+    """Return a copy of a folder with the npm packages that its package-lock.json pins."""
+
+    def install(folder: Path) -> None:
+        assert shutil.which("npm"), f"npm is needed: it brings what {source.name} needs"
+        npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return built_once(source, "package-lock.json", install)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,7 +15,7 @@ from jsonschema import Draft4Validator, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from tests.support.built_once import built_once
+from tests.support.built_once import installed_once
 from tests.support.forges import Sent
 
 SOURCE = Path(__file__).parent / "github_api"
@@ -31,14 +29,7 @@ Partial = validators.extend(Draft4Validator, {"required": lambda *_args: iter(()
 @cache
 def packages() -> Path:
     """Return the folder of the pinned packages; npm installs them once, into the cache."""
-    return built_once(SOURCE, "package-lock.json", _install) / "node_modules"
-
-
-def _install(folder: Path) -> None:
-    assert shutil.which("npm"), "npm is needed: it brings GitHub's descriptions of its APIs"
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    return installed_once(SOURCE) / "node_modules"
 
 
 @cache
