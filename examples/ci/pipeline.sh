@@ -15,6 +15,7 @@ plan() {
   cat plan.err >&2
   if [ "$code" -eq 0 ]; then
     mesh comment plan.json
+    mesh show plan.json --format html >plan.html # for who wants every value: keep it beside plan.json
   else
     mesh comment --mesh "$MESH_NAME" --error plan.err
   fi

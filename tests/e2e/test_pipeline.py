@@ -120,6 +120,7 @@ def test_a_pull_request_is_planned_reviewed_merged_applied_and_recorded(project:
     assert planned.code == 0, planned
     (post,) = (each for each in project.forge.posts if each is not forged)
     assert "Plan: 0 to add, 0 to change, 1 to destroy." in post.body
+    assert (reviewed / "mesh" / "plan.html").read_text().startswith("<!doctype html>")
     assert forged.body.endswith("approve."), "what another author wrote is left alone"
 
     # Pushed again: the same comment.
