@@ -154,6 +154,8 @@ def main(args: Namespace) -> int:
     with multiprocessing.get_context("spawn").Pool(args.workers, maxtasksperchild=20) as pool:
         for (batch, _), results in zip(jobs, pool.imap(_worker, jobs), strict=True):
             done += len(batch)
+            if done % 1_000 < len(batch) <= done:
+                say(f"{done} seeds, {time.monotonic() - began:.0f} s")
             broken += (results := [each for each in results if re.search(words, each.broken)])
             for each in results:
                 say(
