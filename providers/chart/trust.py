@@ -103,4 +103,5 @@ def second_istiod(kube: Kube, namespace: str) -> str:
 
 
 def _config(view: ReleaseView | None) -> Mapping[str, Any]:
-    return view.deployed.config if view and view.deployed else {}
+    # A first install that failed may have created istiod: it runs with the values of that revision.
+    return (view.deployed or view.newest).config if view else {}

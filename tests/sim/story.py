@@ -21,7 +21,9 @@ DEAD = 100.0
 """Seconds after which a lease looks dead."""
 
 UNLOCK = re.compile(r"mesh state unlock --cluster (\S+) --id (\S+?)`?(?:\s|$)")
-RECOVER = re.compile(r"mesh recover (\S+?)`?(?:[\s:,;]|$)")
+RECOVER = re.compile(
+    r"mesh recover (\S+?)`?(?:[\s:,;]|$)|(chart/[^\s:,]+)[^:]*: release \S+ .*run `mesh recover` for it"
+)
 
 
 @dataclass
@@ -217,6 +219,7 @@ class Story:
         self.world.clusters[name].api.store = self.draw.choice(self.earlier)[name].copy()
         self.tell(f"{name} is restored from a backup")
         self.laws.restored.add(name)
+        self.by_hand.add("recover")  # the backup may have been made while a helm was at work
         self.world.settle()
 
     def lose_folder(self) -> None:
@@ -228,6 +231,9 @@ class Story:
             (self.folder / ".mesh").rmdir()
         if self.draw.random() < 0.5:
             (self.folder / "mesh.lock").unlink(missing_ok=True)
+            # After a destroy the next apply begins a new history. A backup of the old one is refused, which
+            # is right, and for a person to sort out.
+            self.earlier.clear()
         self.tell("the folder is lost")
         self.by_hand |= {"unlock", "recover"}
 
@@ -291,7 +297,7 @@ class Story:
                 self.world.scheduler.now += DEAD
             return True
         if run.code == 5 and recover and "recover" in self.by_hand:
-            self.run("recover", recover[1], "--yes")
+            self.run("recover", recover[1] or recover[2], "--yes")
             return True
         return False
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+import mesh.cli.recover
 import mesh.cli.run
 import mesh.cli.session
 import mesh.walk
@@ -299,6 +300,7 @@ def installed(room: Path) -> Iterator[None]:
         (mesh.cli.session, "load", load),
         (mesh.cli.session, "all_kinds", lambda: kinds),
         (mesh.cli.run, "stopping", nothing),
+        (mesh.cli.recover, "ending", nothing),
         (mesh.cli.run, "_checks", lambda *_args: no_checks),
         (mesh.cli.run, "BEFORE", tuple(each for each in mesh.cli.run.BEFORE if each.__name__ != "check")),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,12 @@ def test_the_refusal_says_how_to_keep_the_old_trust_domain() -> None:
     why = refuse_reissue(domain("prod"), running(trustDomain="old"))
     assert "issues identities of trust domain old, the configuration says prod" in why
     assert "set trustDomain: old for the cluster" in why
+
+
+def test_a_first_install_that_failed_issues_what_its_values_say() -> None:
+    failed = replace(running(trustDomain="prod"), deployed=None)
+    assert refuse_reissue(domain("prod"), failed) == ""
+    assert "issues identities of trust domain prod" in refuse_reissue(domain("other"), failed)
 
 
 @pytest.mark.parametrize(
