@@ -41,7 +41,8 @@ from mesh.planner.selection import Chosen, check_patterns, choose, narrowed, war
 from mesh.sdk import ask
 from mesh.state import slices
 from mesh.state.identity import check_identities, identities
-from mesh.state.lockfile import State, newer
+from mesh.state.lockfile import State
+from mesh.state.merge import newer
 from mesh.state.own_part import Local, own_parts
 from mesh.state.restored import exists_again, restored, told, with_restored, without_removed
 from mesh.world import trace

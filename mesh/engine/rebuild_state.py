@@ -28,7 +28,8 @@ from mesh.planner.inputs import Inputs, places
 from mesh.sdk.contract import Last
 from mesh.state import slices
 from mesh.state.identity import check_uids, identities
-from mesh.state.lockfile import Entry, State, fresh, newer, with_unfinished
+from mesh.state.lockfile import Entry, State, fresh
+from mesh.state.merge import newer, with_unfinished
 from mesh.state.own_part import Local, own_parts
 
 

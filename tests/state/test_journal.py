@@ -10,7 +10,8 @@ from mesh.errors import StateError
 from mesh.model import Action, Key, Place, RecordedLocator
 from mesh.sdk.contract import OPEN, REMOVED, Last
 from mesh.state.journal import Journal
-from mesh.state.lockfile import ClusterIdentity, Entry, State, newer
+from mesh.state.lockfile import ClusterIdentity, Entry, State
+from mesh.state.merge import newer
 from mesh.state.store import Store
 
 KEY = Key("label", "one", "istio-system")
@@ -113,11 +114,3 @@ def test_a_lockfile_keeps_its_own_lineage_beside_a_journal_of_another(store: Sto
     store.write(State("demo", "mine", 2, "run"))
     begun(store, Action.CREATE)
     assert store.read("demo").lineage == "mine"
-
-
-def test_what_a_newer_slice_names_is_not_open_any_more(store: Store) -> None:
-    begun(store, Action.CREATE)
-    known = State("demo", "line", 3, "later", clusters={"one": IDENTITY}, entries={KEY: Entry(Last(PLACE))})
-    assert newer(store.read("demo"), {"one": known}).entries[KEY].last.status == "ok"
-    elsewhere = State("demo", "line", 3, "later", clusters={"two": IDENTITY}, entries={})
-    assert newer(store.read("demo"), {"two": elsewhere}).entries.keys() == {KEY}

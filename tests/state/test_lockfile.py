@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.errors import RefusedError, StateError
+from mesh.errors import StateError
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.sdk.contract import Last
-from mesh.state.lockfile import ClusterIdentity, Entry, State, from_text, newer, slice_of, to_text
+from mesh.state.lockfile import ClusterIdentity, Entry, State, from_text, to_text
 
 ROOT = Key("cert", NO_CLUSTER, "root")
 
@@ -98,56 +97,3 @@ def test_a_digest_does_not_excuse_a_wrong_shape(change: object) -> None:
     change(body)  # type: ignore[operator]  # a function of the table above
     with pytest.raises(StateError, match="is not a mesh lockfile"):
         from_text(json.dumps({**body, "digest": _digest(body)}), "mesh.lock")
-
-
-def test_the_slices_together_are_the_lock() -> None:
-    parts = {name: slice_of(LOCK, name) for name in LOCK.clusters}
-    assert newer(State("demo", "fresh"), parts) == LOCK
-
-
-def test_every_slice_that_is_newer_is_taken_not_only_the_first() -> None:
-    later = replace(
-        LOCK,
-        serial=5,
-        run="run-5",
-        entries={
-            key: replace(each, last=replace(each.last, uid="new")) for key, each in LOCK.entries.items()
-        },
-    )
-    assert newer(LOCK, {name: slice_of(later, name) for name in LOCK.clusters}) == later
-
-
-def test_an_older_slice_changes_nothing() -> None:
-    older = replace(LOCK, serial=2, run="run-2", entries={})
-    assert newer(LOCK, {"one": slice_of(older, "one")}) == LOCK
-
-
-def test_what_the_newest_slice_no_longer_shares_is_gone() -> None:
-    later = replace(LOCK, serial=4, run="run-4", entries={label("one"): entry()})
-    merged = newer(LOCK, {"one": slice_of(later, "one")})
-    assert merged.entries.keys() == {label("one"), label("two")}
-
-
-def test_a_cluster_under_a_new_name_is_not_two_clusters() -> None:
-    later = replace(
-        LOCK,
-        serial=4,
-        run="run-4",
-        clusters={"uno": identity("u1")},
-        entries={ROOT: entry(), label("uno"): entry()},
-    )
-    merged = newer(LOCK, {"uno": slice_of(later, "uno")})
-    assert merged.clusters.keys() == {"uno", "two"}
-    assert merged.entries.keys() == {ROOT, label("uno"), label("two")}
-
-
-@pytest.mark.parametrize(
-    ("other", "says"),
-    [
-        (replace(LOCK, run="run-x"), "two runs wrote serial 3"),
-        (replace(LOCK, serial=9, lineage="other"), "the state of another lineage"),
-    ],
-)
-def test_a_fork_is_refused(other: State, says: str) -> None:
-    with pytest.raises(RefusedError, match=says):
-        newer(LOCK, {"one": slice_of(other, "one")})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mesh.model import NO_CLUSTER, Key, Place
 from mesh.model.graph import ordered
 from mesh.sdk.contract import Last
-from mesh.state.lockfile import ClusterIdentity, Entry, State, fresh, newer
+from mesh.state.lockfile import ClusterIdentity, Entry, State, fresh
+from mesh.state.merge import newer
 from mesh.state.own_part import Local, OwnParts, own_parts
 
 KINDS = (

@@ -21,7 +21,8 @@ from mesh.sdk.remote_access import kubeconfig as remote_kubeconfig
 from mesh.state import slices
 from mesh.state.history import from_text as past_runs
 from mesh.state.lease_holder import HOLDER, Holder, holder_of
-from mesh.state.lockfile import _digest, from_text, newer, slice_of, to_text
+from mesh.state.lockfile import _digest, from_text, slice_of, to_text
+from mesh.state.merge import newer
 from mesh.state.store import Store
 from mesh.world import Object
 from mesh.world.disk.json_lines import _encode
