@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -39,7 +40,13 @@ def look(page: Path, **asked: Any) -> Seen:
     """Open a page; `asked` is what look.mjs takes: scheme, width, open, click, picture, rules."""
     shutil.copy(SOURCE / "look.mjs", _folder())
     command = ["node", "look.mjs", json.dumps({"page": str(page), **asked})]
-    done = subprocess.run(command, cwd=_folder(), capture_output=True, text=True, check=False, timeout=120)
+    room = _folder() / "tmp"
+    room.mkdir(exist_ok=True)
+    # The package unpacks the libraries that a browser needs, too, where it is told that the system has none.
+    env = {**os.environ, "TMPDIR": str(room), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
+    done = subprocess.run(
+        command, cwd=_folder(), env=env, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     return Seen(
