@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mesh.cli.say import say
+from mesh.istio.plan_summary import counted
 from mesh.model.spec import Mesh
 
 
@@ -37,13 +38,9 @@ def validate_command(*, path: Path, contexts: tuple[str, ...]) -> None:
 
     mesh = load(path, contexts)
     check_file(mesh.leave, expand(mesh, kinds_for(mesh)))
-    counts = f"{_count(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
+    counts = f"{counted(len(mesh.clusters), 'cluster')}, {_links(mesh)}"
     say(f"{path}: valid: mesh {mesh.name}, Istio {mesh.version}, {counts}")
 
 
 def _links(mesh: Mesh) -> str:
-    return "automatic links" if mesh.automatic else _count(len(mesh.links), "link")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return "automatic links" if mesh.automatic else counted(len(mesh.links), "link")

@@ -203,31 +203,31 @@ def _observe(session: Session, where: Mapping[Key, Place]) -> Observation:
 
 
 def _refuse_silent(seen: Observation) -> None:
-    if seen.unreachable:
-        why = "; ".join(f"{name}: {text}" for name, text in sorted(seen.unreachable.items()))
-        raise MeshError(
-            f"not every cluster answers, and what it holds would be lost: {why}",
-            hint="rebuild when all do, or take that cluster out of the file first",
-        )
+    _refuse_loss(
+        "not every cluster answers, and what it holds",
+        seen.unreachable,
+        "rebuild when all do, or take that cluster out of the file first",
+    )
 
 
 def _refuse_unread(what: str, unread: Mapping[str, str]) -> None:
     # No answer is not "nothing there": a state without it would begin a second history of the same mesh.
-    if unread:
-        why = "; ".join(f"{name}: {text}" for name, text in sorted(unread.items()))
-        raise MeshError(
-            f"{what} cannot be read, and it would be lost: {why}",
-            hint="run mesh state rebuild again when it can be read",
-        )
+    _refuse_loss(f"{what} cannot be read, and it", unread, "run mesh state rebuild again when it can be read")
 
 
 def _refuse_damaged(damaged: Mapping[str, str]) -> None:
-    if damaged:
-        why = "; ".join(f"{name}: {text}" for name, text in sorted(damaged.items()))
-        raise MeshError(
-            f"a cluster's copy of the state cannot be read, and what it holds would be lost: {why}",
-            hint="delete that ConfigMap: what the cluster holds is then found by the marks on its objects",
-        )
+    _refuse_loss(
+        "a cluster's copy of the state cannot be read, and what it holds",
+        damaged,
+        "delete that ConfigMap: what the cluster holds is then found by the marks on its objects",
+    )
+
+
+def _refuse_loss(what: str, reasons: Mapping[str, str], hint: str) -> None:
+    """Raise MeshError if there is a reason, each under its name, why something would be lost."""
+    if reasons:
+        why = "; ".join(f"{name}: {text}" for name, text in sorted(reasons.items()))
+        raise MeshError(f"{what} would be lost: {why}", hint=hint)
 
 
 def _told(cluster: str, count: int) -> str:

@@ -44,7 +44,7 @@ def base(count: int, room: Path) -> Base:
         names = NAMES[:count]
         world = World(1, names, cleared(room))
         with entered(world):
-            folder = _folder(room, Wish.of(names))
+            folder = user_folder(room, Wish.of(names))
             for each in world.clusters.values():
                 each.born()
             done = world.run("apply", folder=folder)
@@ -55,7 +55,8 @@ def base(count: int, room: Path) -> Base:
     return _bases[count]
 
 
-def _folder(room: Path, wish: Wish) -> Path:
+def user_folder(room: Path, wish: Wish) -> Path:
+    """Make the folder of a user, with the mesh file and the CRDs."""
     folder = room / "a"
     folder.mkdir(exist_ok=True)
     (folder / "crds.yaml").write_text(bundle(), "utf-8")
@@ -73,7 +74,7 @@ def played(seed: int, room: Path) -> Result:
     world = World(draw.randrange(1 << 40), names, cleared(room))
     story = Story(world, Wish.of(names), world.draw, Laws(world))
     with entered(world):
-        _folder(room, story.wish)
+        user_folder(room, story.wish)
         for each in world.clusters.values():
             each.born()
         if start:

@@ -22,8 +22,8 @@ from mesh.cli.views.plan_markdown import BUDGET
 from mesh.cli.views.plan_text import plan_text
 from tests.cli.views.golden import expect
 from tests.sim.cluster import GATEWAYS
-from tests.sim.meshes import Wish, bundle
-from tests.sim.runs import ready
+from tests.sim.meshes import Wish
+from tests.sim.runs import ready, user_folder
 from tests.sim.world import Run, World, cleared, entered
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -90,11 +90,8 @@ def _fleet(room: Path, count: int, *, linked: bool) -> Iterator[Fleet]:
     names = tuple(f"cluster{n}" for n in range(1, count + 1))
     world = World(1, names, cleared(room))
     with entered(world):
-        folder = room / "a"
-        folder.mkdir()
-        (folder / "crds.yaml").write_text(bundle(), "utf-8")
         wish = Wish.of(names)
-        (wish if linked else wish.changed(links=frozenset())).write(folder)
+        folder = user_folder(room, wish if linked else wish.changed(links=frozenset()))
         for each in world.clusters.values():
             each.born()
         yield Fleet(world, folder)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mesh.cli.views.escape import terminal
-from mesh.cli.views.step_lines import Line, block_lines, headline, reason
+from mesh.cli.views.step_lines import Line, block_lines, headline, noted, reason
 from mesh.cli.views.values import adds, leaves
 from mesh.istio.plan_summary import EFFECTS, NAMED, counted, some_clusters
 from mesh.model import Action, Field, ManifestChange, Path, Reason, Step
@@ -30,12 +30,13 @@ def fold_lines(folds: Sequence[Fold], position: int, every: frozenset[str]) -> I
     fold = folds[position]
     base = None if fold.like is None else folds[fold.like].template
     step, hidden = _short(fold.template if base is None else _difference(base, fold.template))
-    because = f" ({reason(step)})" if reason(step) else ""
+    why = reason(step)
+    because = f" ({why})" if why else ""
     beside = f", as {terminal(str(base.key))} but for:" if base else ""
     is_gone = step.action is Action.DELETE and not step.manifests
     sign = step.action.value.strip() if is_gone else "#"
     yield Line(sign, 0, f"{fold_headline(fold, every)}{because}{beside}")
-    yield from (Line("#", 0, f"note: {terminal(note)}") for note in step.notes)
+    yield from (Line("#", 0, note) for note in noted(step))
     if is_gone:  # its address says what is removed
         return
     body = list(block_lines(step))

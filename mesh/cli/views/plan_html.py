@@ -15,7 +15,7 @@ from mesh.cli.views.escape import terminal
 from mesh.cli.views.fold_lines import fold_lines
 from mesh.cli.views.page import page
 from mesh.cli.views.plan_text import no_changes, where
-from mesh.cli.views.step_lines import Line, address, remarks, step_lines
+from mesh.cli.views.step_lines import Line, address, noted, step_lines, unready
 from mesh.istio.plan_summary import every_cluster, plan_summary
 from mesh.model import NO_CLUSTER, Action, Plan, Step
 
@@ -54,7 +54,11 @@ def plan_html(plan: Plan) -> str:
         in_short=[terminal(each) for each in plan_summary(plan)],
         counts=[summary(count(plan.steps, plan.deferred)), second_line(plan)],
         removed=[_removal(step) for step in removed],
-        not_ready=[(address(step.key), _why(step)) for step in plan.steps if step.action is Action.READ],
+        not_ready=[
+            (address(step.key), "; ".join([unready(step), *noted(step)]))
+            for step in plan.steps
+            if step.action is Action.READ
+        ],
         deferred=[(address(each.key), terminal(each.why)) for each in plan.deferred],
         warnings=[terminal(each) for each in plan.remarks],
         left=[(address(each.key), terminal(each.where), terminal(each.owner)) for each in plan.left],
@@ -66,11 +70,6 @@ def plan_html(plan: Plan) -> str:
 
 def _removal(step: Step) -> str:
     return f"{'replace' if step.action is Action.REPLACE else 'destroy'} {address(step.key)}"
-
-
-def _why(step: Step) -> str:
-    notes = (each for each in remarks(step) if each.startswith("note: "))
-    return "; ".join([terminal(step.why) or step.reason.value, *notes])
 
 
 def _rows(plan: Plan) -> Iterator[tuple[str, Counts]]:

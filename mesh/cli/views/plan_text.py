@@ -10,7 +10,7 @@ from mesh.cli.views.counts import count, second_line, summary
 from mesh.cli.views.detail import Detail
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.fold_lines import fold_headline, fold_lines
-from mesh.cli.views.step_lines import Line, address, remarks, step_lines
+from mesh.cli.views.step_lines import Line, address, noted, step_lines, unready
 from mesh.istio.plan_summary import NAMED, every_cluster, plan_summary
 from mesh.model import Action, Deferral, Left, Plan, Reason, Step
 from mesh.planner.fold import fold
@@ -139,9 +139,8 @@ def _not_ready(plan: Plan, paint: Paint) -> Iterator[str]:
     if steps:
         lines = [paint("Not ready:", "bold"), ""]
         for step in steps:
-            why = terminal(step.why) or step.reason.value
-            lines.append(f"{_sign('<=', paint)} {address(step.key)}: {why}")
-            lines += [f"      {note}" for note in remarks(step) if note.startswith("note: ")]
+            lines.append(f"{_sign('<=', paint)} {address(step.key)}: {unready(step)}")
+            lines += [f"      {note}" for note in noted(step)]
         yield "\n".join(lines)
 
 

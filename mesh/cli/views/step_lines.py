@@ -83,7 +83,17 @@ def remarks(step: Step) -> Iterator[str]:
     """Yield the reason and the notes of a step, one line each; nothing for a creation without notes."""
     if why := reason(step):
         yield f"({why})"
+    yield from noted(step)
+
+
+def noted(step: Step) -> Iterator[str]:
+    """Yield the notes of a step, one line each."""
     yield from (f"note: {terminal(note)}" for note in step.notes)
+
+
+def unready(step: Step) -> str:
+    """Return why a resource that is waited for is not ready."""
+    return terminal(step.why) or step.reason.value
 
 
 def reason(step: Step) -> str:
