@@ -26,6 +26,7 @@ def plan_summary(plan: Plan) -> tuple[str, ...]:
         *_outside(steps, plan),
         *_expiring(steps, plan),
         *_removed(steps, plan),
+        *_forgotten(steps, plan),
         *_traffic(steps, plan),
     )
 
@@ -87,6 +88,12 @@ def _removed(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     replaced = [step for step in steps if step.action is Action.REPLACE]
     if replaced:
         yield f"{counted(len(replaced), 'resource')} destroyed and created again {_where(replaced, plan)}"
+
+
+def _forgotten(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
+    left = [step for step in steps if step.action is Action.FORGET]
+    if left:
+        yield f"{counted(len(left), 'resource')} {_where(left, plan)} no longer managed, but not destroyed"
 
 
 def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:

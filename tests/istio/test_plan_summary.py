@@ -46,6 +46,12 @@ def test_links_are_counted(action: Action, word: str) -> None:
     assert told(*steps) == (f"2 links {word}",)
 
 
+def test_what_stays_without_mesh_is_told() -> None:
+    assert told(*(Step(Action.FORGET, Key("link", "a", name)) for name in ("b", "c"))) == (
+        "2 resources in a no longer managed, but not destroyed",
+    )
+
+
 def test_drift_names_who_made_it_and_what_comes_back() -> None:
     edited = Step(
         Action.UPDATE,

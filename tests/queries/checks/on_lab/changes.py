@@ -141,6 +141,8 @@ def unlinked() -> tuple[Change, Change]:
     def back(rig: Rig) -> None:
         rig.hand.kubectl("cluster1", "create", *OF_US, "-f", "-", stdin=json.dumps(bare(kept[-1])))
         rig.hand.healthy("cluster1")
+        # An apply records the new uid: mesh would leave the object of a stranger where it is.
+        rig.mesh.applied()
 
     return cut, back
 

@@ -14,6 +14,7 @@ import yaml
 from mesh.lab.components import AUDIT
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
+from tests.queries.checks.on_lab.changes import PEER
 from tests.queries.checks.on_lab.conftest import Rig
 from tests.support import identities
 
@@ -67,6 +68,8 @@ def changes(rig: Rig) -> Iterator[None]:
     text = rig.mesh.file.read_bytes()
     rig.mesh.edit(lambda spec: spec.update(links=[{"from": "cluster2", "to": "cluster1"}]))
     rig.mesh.applied()
+    gone = ("get", "gateway", PEER, "-n", EDGE, "--ignore-not-found", "-o", "name")
+    assert not rig.hand.kubectl("cluster1", *gone), "the state has another object than the cluster"
     rig.mesh.file.write_bytes(text)
     rig.mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"TRY": "one"}}}}))
     rig.hand.kubectl("cluster1", "label", "ns", SYSTEM, f"{DRIFT}=other", "--overwrite")
