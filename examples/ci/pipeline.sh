@@ -2,7 +2,7 @@
 # The steps of a pipeline for one mesh, the same on every forge. Run it in the folder of the mesh file:
 #
 #   pipeline.sh plan    plan the commit of a pull request, and post the plan as its comment
-#   pipeline.sh apply   after the merge: carry out plan.json, post the outcome, commit mesh.lock
+#   pipeline.sh apply   after the merge: carry out the reviewed plan, post the outcome, commit mesh.lock
 #   pipeline.sh drift   print what changed outside mesh; exits with 2 if anything did
 #
 # Variables: MESH_NAME, the name of the mesh; KUBECONFIG, with the contexts of the mesh file; the licence key;
@@ -23,13 +23,23 @@ plan() {
 }
 
 apply() {
-  local code=0
-  mesh apply plan.json --json >events.jsonl || code=$?
-  mesh comment plan.json --outcome events.jsonl
+  local code=0 digest reviewed=(--mesh "$MESH_NAME")
+  if [ -f plan.json ]; then
+    reviewed=(plan.json)
+    mesh apply plan.json --json >events.jsonl || code=$?
+  elif digest=$(mesh comment --mesh "$MESH_NAME" --print-digest); then
+    # The run of the pull request left no plan.json: plan again, and go on if it is the plan that was posted.
+    mesh apply --yes --plan-digest "$digest" --json >events.jsonl || code=$?
+  else
+    # A plan without changes is not posted. If there are changes now, nobody has seen them.
+    mesh plan --detailed-exitcode
+    return
+  fi
+  mesh comment "${reviewed[@]}" --outcome events.jsonl
   # Also after a failure: the lockfile records what was done until then.
   git add -- mesh.lock
   if ! git diff --cached --quiet; then
-    git commit --quiet --message "Record the state of mesh $MESH_NAME"
+    git commit --quiet --message "Record the state of mesh $MESH_NAME [skip ci]"
     git push --quiet origin "HEAD:${MESH_BRANCH:?the branch that holds mesh.lock}"
   fi
   return "$code"

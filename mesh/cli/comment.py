@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mesh.cli.post import Content, add_outcome, post, to_job_summary
+from mesh.cli.post import Content, add_outcome, post, posted_digest, to_job_summary
 from mesh.cli.views.outcome import error_markdown, summary_of
 from mesh.errors import MeshError, UsageError
 from mesh.world.disk.input_file import read_input
@@ -46,6 +46,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--head", metavar="SHA", envvar="MESH_FORGE_HEAD", help="The commit that was planned.")
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
+@click.option(
+    "--print-digest",
+    is_flag=True,
+    help="Print the digest of the plan posted last, for `mesh apply --plan-digest DIGEST`; send nothing.",
+)
 def comment_command(
     *,
     plan_path: Path | None,
@@ -58,6 +63,7 @@ def comment_command(
     number: str | None,
     head: str | None,
     dry_run: bool,
+    print_digest: bool,
 ) -> None:
     """Post a saved plan as the comment of its pull request, or edit the comment that is there.
 
@@ -65,8 +71,13 @@ def comment_command(
     """
     if failure and (plan_path or outcome):
         raise UsageError("--error stands for a plan: give neither PLAN nor --outcome with it")
+    if print_digest and (plan_path or outcome or failure or dry_run or not mesh_name):
+        raise UsageError("--print-digest takes --mesh NAME and the pull request, nothing else")
     env = dict(os.environ)
     at = pull_request(env, Wishes(forge or "", api or "", repo or "", number or "", head or ""))
+    if print_digest:
+        click.echo(posted_digest(connect(at, env, time.sleep), str(mesh_name)))
+        return
     kind = FORGES[at.forge]
     content = _failed(mesh_name, failure, at) if failure else _planned(plan_path, mesh_name, kind.limit)
     if dry_run:

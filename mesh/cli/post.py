@@ -9,7 +9,16 @@ from typing import Any
 
 from mesh.cli.say import say
 from mesh.cli.views.outcome import is_complete, outcome_markdown
-from mesh.cli.views.sticky import CommentAction, Decision, Marker, decide, own, posted, with_outcome
+from mesh.cli.views.sticky import (
+    CommentAction,
+    Decision,
+    Marker,
+    decide,
+    marker,
+    own,
+    posted,
+    with_outcome,
+)
 from mesh.errors import MeshError
 from mesh.world.forge.http import ForgeError
 from mesh.world.forge.model import Forge, Kind, PullRequest, State
@@ -61,6 +70,22 @@ def add_outcome(forge: Forge, at: PullRequest, content: Content, summary: Mappin
     says = str((summary or {}).get("@message") or "the run ended without a result")
     _status(forge, "success" if complete else "failure", says, content.mesh)
     say(f"outcome added: {says}", err=True)
+
+
+def posted_digest(forge: Forge, mesh: str) -> str:
+    """Return the digest of the plan that this account posted last; raise MeshError if there is none."""
+    mine = own(forge.comments(), forge.me(), mesh)
+    found = marker(mine[-1].body) if mine else None
+    if not found:
+        raise MeshError(
+            f"this account has posted no plan of mesh {mesh} in the pull request",
+            hint="a plan without changes is not posted: `mesh plan --detailed-exitcode` tells",
+        )
+    if not found.digest:
+        raise MeshError(
+            f"the last plan of mesh {mesh} could not be made", hint="plan again, and post that plan"
+        )
+    return found.digest
 
 
 def to_job_summary(env: Mapping[str, str], text: str) -> None:

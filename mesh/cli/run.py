@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from mesh.cli.before_run import BEFORE
 from mesh.cli.confirm import refuse_unknown
@@ -23,10 +24,11 @@ from mesh.engine.result import RunResult
 from mesh.engine.result import check as check_result
 from mesh.engine.run_options import RunOptions
 from mesh.engine.session import Planned, Session
-from mesh.errors import InterruptedRunError
+from mesh.errors import InterruptedRunError, MeshError
 from mesh.model import Key
 from mesh.state.lease import Leases
 from mesh.state.lease_holder import Holder, refuse_held
+from mesh.world.clock import SystemClock
 
 UNCHANGED = "nothing was changed; free space on its disk, or give it a reader that reads to the end"
 WENT_ON = "the run went on without it to its end; `mesh history --steps` shows what it did"
@@ -37,18 +39,14 @@ Planner = Callable[[Session], Planned]
 def carry_out(request: RunRequest, plan: Planner) -> int:
     """Run the pipeline under the file lock; return the exit code."""
     process = Process()
-    session = _open(request, process)
-    refuse_unknown(request.confirmed, tuple(each.name for each in session.mesh.clusters))
-    with (
-        session.store.held(request.verb, session.world.clock.now()),
-        stopping(process.stop, process.notices.say, process.children.stop),
-    ):
-        planned, stale = _planned(request, session, process, plan)
-        with watched(UNCHANGED):
-            for each in BEFORE:
-                each(request, session, planned)
-                _refuse_stopped(process)
+    with ExitStack() as held:
         out, err = SteadyStream("stdout", sys.stdout), SteadyStream("stderr", sys.stderr)
+        try:
+            session, planned, stale = _ready(request, process, plan, held)
+        except MeshError as error:
+            if request.as_json:
+                JsonProgress(out, SystemClock()).refused(error)
+            raise
         result = _run(request, session, planned, process, stale, out=out, err=err)
     if result.end == "interrupted" or process.stop():
         raise InterruptedRunError("interrupted, finished steps are recorded", hint=_resumed(request))
@@ -57,6 +55,25 @@ def carry_out(request: RunRequest, plan: Planner) -> int:
         if stream.lost:
             raise output_error(stream.name, stream.lost, hint=WENT_ON)
     return 0
+
+
+def _ready(
+    request: RunRequest, process: Process, plan: Planner, held: ExitStack
+) -> tuple[Session, Planned, frozenset[str]]:
+    """Return the session, the plan and the stale leases once nothing is left to ask before the first write.
+
+    `held` gets the file lock and the handlers of signals.
+    """
+    session = _open(request, process)
+    refuse_unknown(request.confirmed, tuple(each.name for each in session.mesh.clusters))
+    held.enter_context(session.store.held(request.verb, session.world.clock.now()))
+    held.enter_context(stopping(process.stop, process.notices.say, process.children.stop))
+    planned, stale = _planned(request, session, process, plan)
+    with watched(UNCHANGED):
+        for each in BEFORE:
+            each(request, session, planned)
+            _refuse_stopped(process)
+    return session, planned, stale
 
 
 def _resumed(request: RunRequest) -> str:

@@ -13,7 +13,7 @@ from mesh.model.mask import MASK, mask, mask_secret
 from mesh.model.secret_shapes import strike_assigned
 from mesh.model.strike import strike
 from mesh.world import HelmJob, Kube, Object
-from mesh.world.kube.errors import Conflict, Forbidden
+from mesh.world.kube.errors import Conflict, Forbidden, Invalid, WebhookDenied
 
 HELM = "helm"
 ISTIOD = "pilot-discovery"
@@ -112,6 +112,8 @@ def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
 
 
 LONGEST = 20_000
+LONGEST_ERROR = 500
+"""Characters of a text or an error that a plan shows."""
 
 
 def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
@@ -128,8 +130,8 @@ def conflicts(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Dry-run the changed objects as helm: return notes on fields taken by force, and refusals.
 
-    The notes name the objects that this identity may not dry-run. A refusal names a field that another
-    controller holds.
+    The notes name the objects that this identity may not dry-run, and those that the API server would not
+    take. A refusal names a field that another controller holds.
     """
     before = {name_of(obj): obj for obj in old}
     notes: list[str] = []
@@ -143,6 +145,10 @@ def conflicts(
             held = _held(kube, job, obj)
         except Forbidden:
             unchecked.append(name)
+            continue
+        except (Invalid, WebhookDenied) as error:
+            # No refusal: a release that helm 3 made is not written by server-side apply, which is stricter.
+            notes.append(f"helm would fail: {name}: {error.message[:LONGEST_ERROR]}")
             continue
         for manager, path in held:
             line = f"{path} of {name} is held by {manager}"
@@ -160,10 +166,10 @@ def _held(kube: Kube, job: HelmJob, obj: Object) -> list[tuple[str, str]]:
         kube.apply(as_helm(obj, job), manager=HELM, dry_run=True)
     except Conflict as conflict:
         return [(manager, path) for manager, path, _ in conflict.causes if manager != ISTIOD]
-    except Forbidden:
+    except (Forbidden, Invalid, WebhookDenied):
         raise
     except KubeError:
-        return []  # a type that this plan adds, for example: helm itself reports the error
+        return []  # a type that this plan adds, for example
     return []
 
 

@@ -52,6 +52,27 @@ def test_with_json_every_line_of_stdout_is_json_and_the_last_is_the_summary(unre
     assert len(lines[-1]["deferred"]) == 25
 
 
+@pytest.mark.parametrize(
+    ("args", "code", "summary", "detail"),
+    [
+        (("--plan-digest", "sha256:00"), 3, "its digest was sha256:00 and is now sha256:", "plan"),
+        (("-f", "missing.yaml"), 1, "missing.yaml", ""),
+    ],
+)
+def test_with_json_a_run_that_is_refused_says_why_as_json(
+    args: tuple[str, ...], code: int, summary: str, detail: str, unreachable: Unreachable
+) -> None:
+    answer = unreachable("apply", "--yes", "--json", *args)
+    assert answer.code == code
+    first, last = (json.loads(line) for line in answer.out.splitlines())
+    assert (first["type"], last["type"], last["@level"]) == ("version", "diagnostic", "error")
+    assert last["diagnostic"]["severity"] == "error"
+    assert summary in last["diagnostic"]["summary"]
+    assert detail in last["diagnostic"]["detail"]
+    assert last["@message"].startswith("Error: ")
+    assert summary in answer.err
+
+
 def test_a_saved_plan_is_made_again_with_its_options_and_carried_out_without_a_question(
     unreachable: Unreachable,
 ) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from mesh.cli.comment import comment_command
 from mesh.cli.views.plan_file import plan_file
 from tests.cli.views.plans import FULL
-from tests.support.forges import HEAD, REPO, TOKEN, serving
+from tests.support.forges import HEAD, OTHER, REPO, TOKEN, serving
 
 
 @pytest.fixture
@@ -36,6 +36,24 @@ def test_a_plan_is_posted_once_and_then_left_alone(plan: Path) -> None:
         assert "Plan: 1 to import, 3 to add, 2 to change, 2 to destroy." in post.body
 
 
+def test_the_digest_of_the_posted_plan_is_printed(plan: Path) -> None:
+    with serving("gitea") as server:
+        at = ("--forge", "gitea", "--api", server.api, "--repo", REPO["gitea"], "--pr", "5", "--head", HEAD)
+        asked = (*at, "--mesh", "prod", "--print-digest")
+        server.say(OTHER, '<!-- mesh-plan {"mesh": "prod", "digest": "sha256:forged"} -->')
+        nothing = comment(*asked)
+        assert nothing.exit_code == 1
+        assert "this account has posted no plan of mesh prod" in str(nothing.exception)
+        comment(plan, *at)
+        printed = comment(*asked)
+        assert (printed.exit_code, printed.stdout) == (0, f"{FULL.digest}\n")
+        failed = plan.with_name("plan.err")
+        failed.write_text("error: no")
+        comment("--mesh", "prod", "--error", failed, *at)
+        assert "could not be made" in str(comment(*asked).exception)
+        assert len(server.posts) == 2
+
+
 def test_a_dry_run_prints_and_sends_nothing(plan: Path) -> None:
     with serving("gitea") as server:
         at = ("--forge", "gitea", "--api", server.api, "--repo", REPO["gitea"], "--pr", "5", "--head", HEAD)
@@ -49,6 +67,8 @@ def test_a_dry_run_prints_and_sends_nothing(plan: Path) -> None:
     ("args", "why"),
     [
         (("--error", "plan.err"), "--error needs --mesh NAME"),
+        (("--print-digest",), "--print-digest takes --mesh NAME"),
+        (("--print-digest", "--mesh", "prod", "--dry-run"), "--print-digest takes --mesh NAME"),
         ((), "no plan"),
     ],
 )

@@ -1,206 +1,190 @@
-"""The shell of `examples/ci` in clones of a repository, with real clusters and a forge behind it."""
+"""The shell of `examples/ci` in clones of a repository, with real clusters and a real Gitea behind it."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.forges import HEAD, OTHER, REPO, TOKEN, ForgeServer, serving
+from tests.support.gitea_server import BOT, SCOPES, Gitea, serving
 
-from .hands import REPOSITORY, Answer, Mesh
+from .hands import REPOSITORY, Mesh
+from .project import ONE_WAY, OWNER, REPO, REVIEWER, STRANGER, Project, evil
 
-ONE_WAY = [{"from": "cluster1", "to": "cluster2"}]
 
-
-@dataclass
-class Project:
-    """A repository with the folder `mesh/`, its remote, and the clones of people and pipelines."""
-
-    remote: Path
-    folder: Path
-    mesh: Mesh
-    forge: ForgeServer
-    clones: int = 0
-
-    def git(self, folder: Path, *args: str) -> str:
-        env = {**os.environ, "HOME": str(self.folder), "GIT_CONFIG_NOSYSTEM": "1"}
-        done = subprocess.run(
-            ["git", *args], cwd=folder, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"git {' '.join(args)}: {done.stderr}"
-        return done.stdout.strip()
-
-    def clone(self, branch: str) -> Path:
-        """A fresh clone, as a pipeline has it: no lock of a run before, no root key."""
-        self.clones += 1
-        clone = self.folder / f"clone{self.clones}"
-        self.git(self.folder, "clone", "--quiet", "--branch", branch, str(self.remote), str(clone))
-        self.git(clone, "config", "user.name", "pipeline")
-        self.git(clone, "config", "user.email", "pipeline@example.com")
-        return clone
-
-    def pushed(self, branch: str, links: object) -> None:
-        """Push a branch on which the mesh file has other links."""
-        clone = self.clone("main")
-        path = clone / "mesh" / "mesh.yaml"
-        document = yaml.safe_load(path.read_text())
-        document["spec"]["links"] = links
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
-        self.git(clone, "commit", "--quiet", "--all", "--message", "Change the links")
-        self.git(clone, "push", "--quiet", "--force", "origin", f"HEAD:{branch}")
-
-    def merged(self, branch: str) -> None:
-        self.git(self.remote, "update-ref", "refs/heads/main", f"refs/heads/{branch}")
-
-    def run(self, clone: Path, verb: str, **more: str) -> Answer:
-        """Run the script as a job does."""
-        env = {
-            **self.mesh.env,
-            "HOME": str(self.folder),
-            "PATH": f"{self.folder}{os.pathsep}{self.mesh.env['PATH']}",
-            "MESH_NAME": "demo",
-            "MESH_BRANCH": "main",
-            "MESH_FORGE": "gitea",
-            "MESH_FORGE_API": self.forge.api,
-            "MESH_FORGE_REPO": REPO["gitea"],
-            "MESH_FORGE_PR": "5",
-            "MESH_FORGE_HEAD": HEAD,
-            "MESH_FORGE_TOKEN": TOKEN,
-            **more,
-        }
-        done = subprocess.run(
-            ["bash", "./pipeline.sh", verb],
-            cwd=clone / "mesh",
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=150,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+@pytest.fixture(scope="module")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
+    with serving(tmp_path_factory.mktemp("gitea")) as one:
+        yield one
 
 
 @pytest.fixture
-def project(mesh: Mesh, tmp_path: Path) -> Iterator[Project]:
+def project(mesh: Mesh, gitea: Gitea, tmp_path: Path) -> Iterator[Project]:
     program = tmp_path / "mesh"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mesh "$@"\n')
     program.chmod(0o755)
-    with serving("gitea") as forge:
-        one = Project(tmp_path / "remote.git", tmp_path, mesh, forge)
-        one.git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(one.remote))
-        first = tmp_path / "first"
-        one.git(tmp_path, "init", "--quiet", "--initial-branch=main", str(first))
-        (first / "mesh").mkdir()
-        for name in ("mesh.yaml", "mesh.lock"):
-            (first / "mesh" / name).write_bytes((mesh.folder / name).read_bytes())
-        script = REPOSITORY / "examples" / "ci" / "pipeline.sh"
-        (first / "mesh" / "pipeline.sh").write_bytes(script.read_bytes())
-        one.git(first, "add", ".")
-        one.git(first, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "Start")
-        one.git(first, "push", "--quiet", str(one.remote), "main")
-        yield one
-        # The pipeline has applied newer states than the folder of the other tests knows.
-        (mesh.folder / "mesh.lock").write_text(one.git(one.remote, "show", "main:mesh/mesh.lock") + "\n")
+    one = Project(gitea, gitea.token(BOT, *SCOPES), tmp_path, mesh)
+    owner, name = REPO.split("/")
+    gitea.ask("POST", "/user/repos", {"name": name, "default_branch": "main"}, who=owner)
+    for who in (BOT, REVIEWER):
+        gitea.ask("PUT", f"/repos/{REPO}/collaborators/{who}", {"permission": "write"}, who=owner)
+    first = tmp_path / "first"
+    one.git(tmp_path, "init", "--quiet", "--initial-branch=main", str(first))
+    (first / "mesh").mkdir()
+    for name in ("mesh.yaml", "mesh.lock"):
+        (first / "mesh" / name).write_bytes((mesh.folder / name).read_bytes())
+    script = REPOSITORY / "examples" / "ci" / "pipeline.sh"
+    (first / "mesh" / "pipeline.sh").write_bytes(script.read_bytes())
+    one.git(first, "add", ".")
+    one.git(first, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "Start")
+    one.git(first, "push", "--quiet", gitea.remote(REPO, who=OWNER), "main")
+    yield one
+    # The pipeline has applied newer states than the folder of the other tests knows.
+    (mesh.folder / "mesh.lock").write_bytes((one.clone() / "mesh" / "mesh.lock").read_bytes())
+    gitea.ask("DELETE", f"/repos/{REPO}")
 
 
 def test_a_pull_request_is_planned_reviewed_merged_applied_and_recorded(project: Project) -> None:
     project.pushed("one-way", ONE_WAY)
-    forged = project.forge.say(OTHER, '<!-- mesh-plan {"mesh": "demo"} -->\nNothing changes, approve.')
-    reviewed = project.clone("one-way")
-    planned = project.run(reviewed, "plan")
+    number = project.opened("one-way")
+    forged = '<!-- mesh-plan {"mesh": "demo"} -->\nNothing changes, approve.'
+    issue = f"/repos/{REPO}/issues/{number}/comments"
+    project.gitea.ask("POST", issue, {"body": forged}, who=STRANGER)
+    reviewed = project.checked_out(number)
+    planned = project.run(reviewed, "plan", number)
     assert planned.code == 0, planned
-    (post,) = (each for each in project.forge.posts if each is not forged)
-    assert "Plan: 0 to add, 0 to change, 1 to destroy." in post.body
+    (text,) = project.comments(number)
+    assert "Plan: 0 to add, 0 to change, 1 to destroy." in text
+    assert project.git(reviewed, "rev-parse", "HEAD")[:12] in text
     assert (reviewed / "mesh" / "plan.html").read_text().startswith("<!doctype html>")
-    assert forged.body.endswith("approve."), "what another author wrote is left alone"
+    assert project.comments(number, by=STRANGER) == [forged], "what another author wrote is left alone"
 
-    # Pushed again: the same comment.
-    assert project.run(reviewed, "plan").code == 0
-    assert len(project.forge.posts) == 2
+    # Planned again: the same comment. A new commit with the same plan: the same comment names it.
+    assert project.run(reviewed, "plan", number).code == 0
+    assert project.comments(number) == [text]
+    project.git(reviewed, "commit", "--quiet", "--allow-empty", "--message", "Say more")
+    project.git(reviewed, "push", "--quiet", "origin", "HEAD:refs/heads/one-way")
+    reviewed = project.checked_out(number)
+    assert project.run(reviewed, "plan", number).code == 0
+    (text,) = project.comments(number)
+    assert project.git(reviewed, "rev-parse", "HEAD")[:12] in text
 
     # Merged: the plan that was reviewed runs, its outcome is added, and the lockfile is on the branch.
-    project.merged("one-way")
-    plan = (reviewed / "mesh" / "plan.json").read_bytes()
-    merged = project.clone("main")
-    (merged / "mesh" / "plan.json").write_bytes(plan)
+    project.approved(number)
+    project.merged(number)
+    merged = project.clone()
+    commit = project.git(merged, "rev-parse", "HEAD")
+    (merged / "mesh" / "plan.json").write_bytes((reviewed / "mesh" / "plan.json").read_bytes())
     applied = project.run(merged, "apply")
     assert applied.code == 0, applied
-    assert "0 added, 0 changed, 1 destroyed." in post.body
-    assert len(project.forge.posts) == 2
-    assert {each["state"] for each in project.forge.statuses} == {"success"}
-    recorded = json.loads(project.git(project.remote, "show", "main:mesh/mesh.lock"))
-    assert recorded["serial"] == json.loads((merged / "mesh" / "mesh.lock").read_text())["serial"]
-    assert "link/cluster2/cluster1" not in recorded["resources"]
-    assert TOKEN not in f"{planned.out}{planned.err}{applied.out}{applied.err}"
+    (text,) = project.comments(number)
+    assert "0 added, 0 changed, 1 destroyed." in text
+    assert f"{project.gitea.url}/{REPO}/actions/runs/17" in text
+    assert set(project.statuses(number)) == {"success"}
+    after = project.clone()
+    recorded = (after / "mesh" / "mesh.lock").read_bytes()
+    assert recorded == (merged / "mesh" / "mesh.lock").read_bytes()
+    assert "link/cluster2/cluster1" not in json.loads(recorded)["resources"]
 
     # A reviewed plan runs once.
-    again = project.run(merged, "apply")
+    again = project.run(merged, "apply", GITHUB_SHA=commit)
     assert again.code == 3, again
 
-    # The way back: a pull request that adds the link.
+    # The way back, without an artifact: the job after the merge plans again, and goes by the posted digest.
     project.pushed("both-ways", "full-mesh")
-    clone = project.clone("both-ways")
-    assert project.run(clone, "plan").code == 0
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in project.forge.posts[-1].body
-    project.merged("both-ways")
-    assert project.run(clone, "apply").code == 0
-    assert project.run(project.clone("main"), "drift").code == 0
+    number = project.opened("both-ways")
+    assert project.run(project.checked_out(number), "plan", number).code == 0
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in project.comments(number)[0]
+    project.merged(number)
+    by_digest = project.run(project.clone(), "apply")
+    assert by_digest.code == 0, by_digest
+    assert "1 added, 0 changed, 0 destroyed." in project.comments(number)[0]
+    assert project.run(project.clone(), "drift").code == 0
+
+
+def test_another_plan_than_the_posted_one_does_not_run_after_the_merge(project: Project) -> None:
+    project.pushed("one-way", ONE_WAY)
+    number = project.opened("one-way")
+    assert project.run(project.checked_out(number), "plan", number).code == 0
+    project.approved(number)
+
+    # Approved, then pushed again with another plan: a new comment, and the old one is folded.
+    project.pushed("one-way", [])
+    assert project.run(project.checked_out(number), "plan", number).code == 0
+    outdated, newest = project.comments(number)
+    assert outdated.startswith("<details><summary>Outdated plan</summary>")
+    assert "Plan: 0 to add, 0 to change, 2 to destroy." in newest
+
+    # Pushed once more, and merged before the plan of that commit was posted.
+    project.pushed("one-way", ONE_WAY)
+    project.merged(number)
+    merged = project.clone()
+    lock = (merged / "mesh" / "mesh.lock").read_bytes()
+    refused = project.run(merged, "apply")
+    assert refused.code == 3, refused
+    assert "The run was refused, nothing was changed." in project.comments(number)[-1]
+    assert "its digest was sha256:" in project.comments(number)[-1]
+    assert (project.clone() / "mesh" / "mesh.lock").read_bytes() == lock
+    project.mesh.settled()
+
+
+def test_a_merge_without_a_posted_plan_runs_only_what_changes_nothing(project: Project) -> None:
+    clone = project.clone(who=OWNER)
+    (clone / "mesh" / "README.md").write_text("about this mesh\n")
+    project.committed(clone, "about")
+    number = project.opened("about")
+    assert project.run(project.checked_out(number), "plan", number).code == 0
+    assert project.comments(number) == [], "a plan without changes starts no conversation"
+    assert project.statuses(number) == ["success"]
+    project.merged(number)
+    nothing = project.run(project.clone(), "apply")
+    assert nothing.code == 0, nothing
+
+    # A change that was never planned.
+    project.pushed("unseen", ONE_WAY)
+    project.merged(project.opened("unseen"))
+    unseen = project.run(project.clone(), "apply")
+    assert unseen.code == 2, unseen
+    assert "has posted no plan of mesh demo" in unseen.err
+    project.mesh.settled()
 
 
 def test_a_plan_that_cannot_be_made_is_told_in_the_pull_request(project: Project) -> None:
     project.pushed("broken", [{"from": "cluster1", "to": "nowhere"}])
-    clone = project.clone("broken")
-    failed = project.run(clone, "plan")
+    number = project.opened("broken")
+    failed = project.run(project.checked_out(number), "plan", number)
     assert failed.code == 1, failed
-    (post,) = project.forge.posts
-    assert "nowhere" in post.body
-    assert [each["state"] for each in project.forge.statuses] == ["failure"]
+    (text,) = project.comments(number)
+    assert "nowhere" in text
+    assert project.statuses(number) == ["failure"]
     # Fixed by the next push: the same comment says so.
     project.pushed("broken", "full-mesh")
-    assert project.run(project.clone("broken"), "plan").code == 0
-    (post,) = project.forge.posts
-    assert "nowhere" not in post.body
+    assert project.run(project.checked_out(number), "plan", number).code == 0
+    (text,) = project.comments(number)
+    assert "nowhere" not in text
+    assert project.statuses(number) == ["success"]
 
 
 def test_a_branch_of_a_stranger_is_planned_in_untrusted_mode(project: Project) -> None:
-    project.pushed("stranger", "full-mesh")
-    clone = project.clone("stranger")
+    fork = f"{STRANGER}/{REPO.partition('/')[2]}"
+    project.gitea.ask("POST", f"/repos/{REPO}/forks", {}, who=STRANGER)
+    clone = project.clone(repo=fork, who=STRANGER)
     path = clone / "mesh" / "mesh.yaml"
     document = yaml.safe_load(path.read_text())
     document["spec"]["clusters"][0]["kubeconfig"] = "evil.kubeconfig"
     path.write_text(yaml.safe_dump(document, sort_keys=False))
-    ran = clone / "ran"
-    evil = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "cluster1",
-        "contexts": [{"name": "cluster1", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
-        "users": [
-            {
-                "name": "x",
-                "user": {
-                    "exec": {
-                        "apiVersion": "client.authentication.k8s.io/v1",
-                        "command": "touch",
-                        "args": [str(ran)],
-                        "interactiveMode": "Never",
-                    }
-                },
-            }
-        ],
-    }
-    (clone / "mesh" / "evil.kubeconfig").write_text(yaml.safe_dump(evil))
-    answer = project.run(clone, "plan", MESH_UNTRUSTED="1")
-    assert answer.code not in (0, 2), answer
-    assert not ran.exists()
-    assert "kubeconfig" in project.forge.posts[-1].body
+    ran = project.folder / "ran"
+    (clone / "mesh" / "evil.kubeconfig").write_text(yaml.safe_dump(evil(ran)))
+    project.committed(clone, "stranger")
+    number = project.opened(f"{STRANGER}:stranger", who=STRANGER)
+    try:
+        answer = project.run(project.checked_out(number), "plan", number, MESH_UNTRUSTED="1")
+        assert answer.code not in (0, 2), answer
+        assert not ran.exists()
+        assert "kubeconfig" in project.comments(number)[-1]
+    finally:
+        project.gitea.ask("DELETE", f"/repos/{fork}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -134,6 +135,46 @@ def test_an_apply_of_another_plan_than_was_reviewed_is_refused(mesh: Mesh, kubec
     assert f"its digest was {digest}" in answer.err
     now = json.loads(mesh("plan", "--json").out)["digest"]
     mesh.applied("--plan-digest", now)
+    mesh.settled()
+
+
+DENIED = "no TRY in this cluster"
+
+
+@pytest.fixture
+def policy(kubectl: Tool) -> Iterator[None]:
+    """In cluster2, no istiod with the variable TRY."""
+    name, group = "no-try", "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"]}
+    expression = "!object.spec.template.spec.containers[0].env.exists(e, e.name == 'TRY')"
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": expression, "message": DENIED}],
+    }
+    binding = {"policyName": name, "validationActions": ["Deny"]}
+    both = {
+        "ValidatingAdmissionPolicy": spec,
+        "ValidatingAdmissionPolicyBinding": binding,
+    }
+    for kind, each in both.items():
+        made = {"apiVersion": group, "kind": kind, "metadata": {"name": name}, "spec": each}
+        kubectl("cluster2", "create", "-f", "-", stdin=json.dumps(made))
+    yield
+    for kind in reversed(both):
+        kubectl("cluster2", "delete", kind, name)
+
+
+def test_what_a_policy_will_refuse_helm_is_told_in_the_plan(
+    mesh: Mesh, policy: None, eventually: Callable[..., Any]
+) -> None:
+    text = mesh.file.read_bytes()
+    mesh.edit(lambda spec: spec.update(defaults={"values": {"istiod": {"env": {"TRY": "one"}}}}))
+    try:
+        plan = eventually(lambda: mesh("plan").out, until=lambda seen: DENIED in seen, seconds=60)
+        assert "helm would fail: Deployment istio-system/istiod: " in plan
+        assert plan.count(DENIED) == 1, "of one cluster"
+    finally:
+        mesh.file.write_bytes(text)
     mesh.settled()
 
 

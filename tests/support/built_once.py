@@ -12,11 +12,14 @@ from mesh.lab.filelock import locked
 from mesh.lab.paths import cache_dir
 
 
-def built_once(source: Path, lock: str, build: Callable[[Path], object]) -> Path:
-    """Return a copy of a folder in which `build` was run; the file `lock` in it pins what that brings."""
+def built_once(source: Path, lock: str, build: Callable[[Path], object], *, patience: float = 600) -> Path:
+    """Return a copy of a folder in which `build` was run; the file `lock` in it pins what that brings.
+
+    Another process that builds it at the moment is waited for `patience` seconds.
+    """
     digest = hashlib.sha256((source / lock).read_bytes()).hexdigest()[:16]
     folder = cache_dir() / source.name / digest
-    with locked(folder.with_name(f"{digest}.lock"), deadline=600, waiting=lambda: None):
+    with locked(folder.with_name(f"{digest}.lock"), deadline=patience, waiting=lambda: None):
         if not folder.exists():
             building = folder.with_name(f".{digest}")
             shutil.rmtree(building, ignore_errors=True)

@@ -133,7 +133,7 @@ def _routes(name: str, comments: str, one: str, edit: str, me: str, statuses: st
         ("GET", comments, listed),
         ("POST", comments, lambda server, body: shape(server, server.say(ME, text(body)))),
         (edit, one, lambda server, body, number: server.edited(number, text(body))),
-        ("GET", me, lambda _server, _body: {"login": ME, "id": 1, "uuid": ME}),
+        ("GET", me, lambda _server, _body: {"uuid": ME} if name == "bitbucket" else {"login": ME, "id": 1}),
         ("POST", statuses, lambda server, body: server.status(body)),
     ]
 

@@ -14,15 +14,33 @@ MAX_ERROR = 20_000
 
 
 def summary_of(lines: str) -> dict[str, Any] | None:
-    """Return the last line of `mesh apply --json`, None if it is missing: the run did not end by itself."""
+    """Return how `mesh apply --json` ended: its last line, or the errors for which it was refused.
+
+    The errors are under `refused`, their words under `@message`. None if there is neither: the run did not
+    end by itself.
+    """
+    errors: list[str] = []
     for line in reversed(lines.splitlines()):
         try:
             data = loads(line, ANSWER)
         except Unfit:
             continue
-        if isinstance(data, dict) and data.get("type") == "change_summary":
-            return data
-    return None
+        kind = data.get("type") if isinstance(data, dict) else None
+        if kind == "change_summary" and not errors:
+            return data  # type: ignore[no-any-return]  # what has a type is an object
+        if kind != "diagnostic" or data.get("@level") != "error":
+            if errors:
+                break
+            continue
+        errors.append(_error(data))
+    return {"@message": "\n".join(reversed(errors)), "refused": True} if errors else None
+
+
+def _error(data: Mapping[str, Any]) -> str:
+    """Return the words of a diagnostic and its hint."""
+    found = data.get("diagnostic")
+    hint = found.get("detail") if isinstance(found, dict) else ""
+    return f"{data.get('@message', '')}{f'{chr(10)} hint: {hint}' if hint else ''}"
 
 
 def outcome_markdown(summary: Mapping[str, Any] | None, run: str) -> str:
@@ -32,6 +50,8 @@ def outcome_markdown(summary: Mapping[str, Any] | None, run: str) -> str:
         return (
             f"**The run ended without a result.**{where} `mesh status` and `mesh history` tell what it did.\n"
         )
+    if summary.get("refused"):
+        return f"**The run was refused, nothing was changed.**{where}\n\n{_fenced(str(summary['@message']))}"
     lines = [f"**{_text(summary.get('@message'))}**{where}"]
     for name, title in (("failures", "message"), ("skipped", "why"), ("deferred", "why")):
         rows = [each for each in _list(summary.get(name)) if isinstance(each, dict)]
@@ -51,11 +71,15 @@ def is_complete(summary: Mapping[str, Any] | None) -> bool:
 
 def error_markdown(mesh: str, text: str, run: str) -> str:
     """Return the text of a plan that could not be made; the first line is left for the marker."""
-    shown = "\n".join(markdown_code(line) for line in terminal_lines(text[:MAX_ERROR]))
-    marks = fence(shown)
     where = f"See the [run]({run}).\n" if run else ""
     title = f"### mesh plan: {markdown_inline(mesh)}\n\n**The plan could not be made.** {where}"
-    return f"\n{title}\n{marks}\n{shown}\n{marks}\n"
+    return f"\n{title}\n{_fenced(text)}"
+
+
+def _fenced(text: str) -> str:
+    shown = "\n".join(markdown_code(line) for line in terminal_lines(text[:MAX_ERROR]))
+    marks = fence(shown)
+    return f"{marks}\n{shown}\n{marks}\n"
 
 
 def terminal_lines(text: str) -> list[str]:

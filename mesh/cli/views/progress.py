@@ -16,6 +16,7 @@ from mesh import __version__
 from mesh.cli.views.escape import terminal
 from mesh.cli.views.result import RunSummary, result_json
 from mesh.cli.views.tables import pad
+from mesh.errors import InputError, MeshError, Problem
 from mesh.model import Action
 from mesh.model.printable import json_text
 
@@ -241,6 +242,13 @@ class JsonProgress:
         """Write a diagnostic."""
         detail = {"severity": "warning", "summary": terminal(text).removeprefix("Warning: ")}
         self._write("warn", "diagnostic", terminal(text), {"diagnostic": detail})
+
+    def refused(self, error: MeshError) -> None:
+        """Write why a run ends before it begins: one diagnostic for each mistake in a file, or one."""
+        for each in error.problems if isinstance(error, InputError) else (error,):
+            text, hint = (str(each), "") if isinstance(each, Problem) else (each.message, each.hint)
+            detail = {"severity": "error", "summary": text, "detail": hint}
+            self._write("error", "diagnostic", f"Error: {text}", {"diagnostic": detail})
 
     def tick(self, now: float) -> None:
         """Report unfinished steps."""

@@ -39,12 +39,16 @@ PART = 65_536
 _FOUR = (4, 0, 0)
 
 _EXPLICIT: Mapping[tuple[str, int], tuple[str, ...]] = {
-    ("upgrade", 4): ("--dry-run=none", "--wait=hookOnly", "--hide-notes"),
+    ("upgrade", 4): ("--dry-run=none", "--wait=hookOnly", "--hide-notes", "--disable-openapi-validation"),
     ("upgrade", 3): ("--dry-run=none", "--hide-notes"),
     ("uninstall", 4): ("--ignore-not-found", "--cascade=background", "--wait=hookOnly"),
     ("uninstall", 3): ("--ignore-not-found", "--cascade=background"),
 }
-"""Options that are the default of some version of helm, set explicitly because defaults change."""
+"""Options that are the default of some version of helm, set explicitly because defaults change.
+
+Helm 4 validates nothing itself where the API server can, but loads the OpenAPI description of every group to
+find that out. Server-side apply is as strict without it.
+"""
 
 
 class HelmExit(Exception):  # noqa: N818  # becomes an error in mesh.world.helm

@@ -9,6 +9,7 @@ from html import unescape
 from mesh.cli.views.outcome import MAX_SHOWN, error_markdown, is_complete, outcome_markdown, summary_of
 from mesh.cli.views.progress import JsonProgress
 from mesh.cli.views.result import Failure, RunSummary
+from mesh.errors import InputError, Problem, StalePlanError
 from mesh.world.clock import SystemClock
 
 RUN = "https://ci.example/1"
@@ -43,6 +44,45 @@ def test_a_run_without_a_last_line_did_not_end_by_itself() -> None:
     assert summary_of(cut) is None
     assert "ended without a result" in outcome_markdown(None, RUN)
     assert not is_complete(None)
+
+
+def test_a_run_that_was_refused_says_why_in_a_fence() -> None:
+    stream = io.StringIO()
+    progress = JsonProgress(stream, SystemClock())
+    progress.refused(StalePlanError("the plan is another:\n```\n@all", hint="plan again"))
+    found = summary_of(stream.getvalue())
+    assert not is_complete(found)
+    text = outcome_markdown(found, RUN)
+    assert text.startswith(f"**The run was refused, nothing was changed.** ([run]({RUN}))\n\n````\n")
+    assert "Error: the plan is another:" in text
+    assert "hint: plan again" in text
+
+
+def test_each_mistake_of_a_file_is_told_in_order() -> None:
+    stream = io.StringIO()
+    problems = (
+        Problem("mesh.yaml", 1, 2, "spec", "is missing", "add it"),
+        Problem("mesh.yaml", 3, 4, "x", "is odd"),
+    )
+    JsonProgress(stream, SystemClock()).refused(InputError(problems))
+    found = summary_of(stream.getvalue())
+    assert found
+    first, second = found["@message"].splitlines()
+    assert first.startswith("Error: mesh.yaml:1:2: spec: is missing")
+    assert second.startswith("Error: mesh.yaml:3:4: x: is odd")
+
+
+def test_the_last_of_several_runs_counts() -> None:
+    done, stream = events(RunSummary("apply", added=1)), io.StringIO()
+    JsonProgress(stream, SystemClock()).refused(StalePlanError("no"))
+    assert (summary_of(done + stream.getvalue()) or {}).get("refused") is True
+    assert is_complete(summary_of(stream.getvalue() + done))
+
+
+def test_a_warning_is_no_refusal() -> None:
+    stream = io.StringIO()
+    JsonProgress(stream, SystemClock()).note("Warning: slow")
+    assert summary_of(stream.getvalue()) is None
 
 
 def test_hostile_lines_are_passed_over() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.errors import HelmError
 from mesh.lab import Lab
 from mesh.world import HelmJob
 from mesh.world.disk.scratch import PREFIX
@@ -36,6 +37,9 @@ data:
   upgrade: {{ .Release.IsUpgrade | quote }}
   gke: {{ .Capabilities.KubeVersion.GitVersion | contains "-gke" | quote }}
   known: {{ .Capabilities.APIVersions.Has "mesh.test/v1" | quote }}
+{{- with .Values.typo }}
+dota: {{ . }}
+{{- end }}
 {{- if .Values.fail }}
 {{ fail (printf "password: %s" .Values.token) }}
 {{- end }}
@@ -116,6 +120,11 @@ def test_an_upgrade_forgets_the_values_before_and_keeps_nothing_on_disk(rig: Rig
     assert not [path for path in files if "hunter2" in path.read_text()]
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files if path.parent == rig.run_dir)
     assert stat.S_IMODE(rig.run_dir.stat().st_mode) == 0o700
+
+
+def test_a_field_that_the_api_does_not_have_is_refused_by_the_api_server(rig: Rig) -> None:
+    with pytest.raises(HelmError, match="dota: field not declared in schema"):
+        rig.helm.upgrade(rig.job(x="1", typo="1"))
 
 
 def test_uninstalling_may_be_done_twice(rig: Rig, kubectl: Tool) -> None:

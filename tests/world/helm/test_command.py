@@ -47,6 +47,7 @@ def test_an_upgrade_has_its_values_in_a_private_file_that_does_not_stay(tmp_path
     assert {"--install", "--reset-values", "--force-conflicts", "--wait=hookOnly", "--hide-notes"} <= set(
         argv
     )
+    assert "--disable-openapi-validation" in argv
     assert argv[argv.index("--labels") + 1] == "a=b"
     assert argv[-2:] == ["--kube-context", "ctx"]
     assert "a-licence" not in " ".join(argv)
