@@ -39,6 +39,8 @@ apply() {
   # Also after a failure: the lockfile records what was done until then.
   git add -- mesh.lock
   if ! git diff --cached --quiet; then
+    git config user.name >/dev/null || git config user.name mesh
+    git config user.email >/dev/null || git config user.email mesh@example.com
     git commit --quiet --message "Record the state of mesh $MESH_NAME [skip ci]"
     git push --quiet origin "HEAD:${MESH_BRANCH:?the branch that holds mesh.lock}"
   fi

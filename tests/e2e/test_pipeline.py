@@ -13,7 +13,7 @@ import yaml
 from tests.support.gitea_server import BOT, SCOPES, Gitea, serving
 
 from .hands import REPOSITORY, Mesh
-from .project import ONE_WAY, OWNER, REPO, REVIEWER, STRANGER, Project, evil
+from .project import ONE_WAY, OWNER, PERSON, REPO, REVIEWER, STRANGER, Project, evil
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def project(mesh: Mesh, gitea: Gitea, tmp_path: Path) -> Iterator[Project]:
     script = REPOSITORY / "examples" / "ci" / "pipeline.sh"
     (first / "mesh" / "pipeline.sh").write_bytes(script.read_bytes())
     one.git(first, "add", ".")
-    one.git(first, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "Start")
+    one.git(first, *PERSON, "commit", "-qm", "Start")
     one.git(first, "push", "--quiet", gitea.remote(REPO, who=OWNER), "main")
     yield one
     # The pipeline has applied newer states than the folder of the other tests knows.
@@ -66,8 +66,7 @@ def test_a_pull_request_is_planned_reviewed_merged_applied_and_recorded(project:
     # Planned again: the same comment. A new commit with the same plan: the same comment names it.
     assert project.run(reviewed, "plan", number).code == 0
     assert project.comments(number) == [text]
-    project.git(reviewed, "commit", "--quiet", "--allow-empty", "--message", "Say more")
-    project.git(reviewed, "push", "--quiet", "origin", "HEAD:refs/heads/one-way")
+    project.committed(project.checked_out(number), "one-way")
     reviewed = project.checked_out(number)
     assert project.run(reviewed, "plan", number).code == 0
     (text,) = project.comments(number)

@@ -37,8 +37,6 @@ umask 077
 printf '%s' "$CONTENT" >/tmp/kubeconfig
 unset CONTENT
 export KUBECONFIG=/tmp/kubeconfig
-git config --global user.name mesh
-git config --global user.email mesh@example.com
 # Asked only when mesh.lock is pushed; so the token is in no file and in no argument.
 # shellcheck disable=SC2016
 git config --global credential.helper '!f() { echo username=mesh; echo "password=$MESH_FORGE_TOKEN"; }; f'"""
