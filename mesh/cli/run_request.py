@@ -63,7 +63,7 @@ def detail_of(*, yes: bool, digest: str, show_plan: bool, full: bool) -> Detail:
 def run_options(command: Command) -> Command:
     """Add the options of every command that writes."""
     options = (
-        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        click.option("--yes", "--auto-approve", is_flag=True, help="Do not ask for confirmation."),
         click.option(
             "--show-plan", is_flag=True, help="Print the plan as `mesh plan` does, before the question."
         ),

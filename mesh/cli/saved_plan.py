@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from mesh.cli.say import say
@@ -12,6 +10,7 @@ from mesh.model import Plan
 from mesh.model.printable import quoted
 from mesh.sdk.shell import command
 from mesh.world.disk.files import replace_file
+from mesh.world.disk.input_file import read_input
 
 LARGEST = 100_000_000
 """Bytes of a file that is read; the plan of a hundred clusters takes a few million."""
@@ -53,22 +52,10 @@ def is_plan(argument: str) -> bool:
 
 
 def _text(path: Path) -> str:
+    hint = "name a plan that `mesh plan --out plan.json` saved"
     try:
-        # Not blocking: a FIFO without a writer would hold the command for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise MeshError(
-                    f"{path} is not a regular file", hint="name a plan that `mesh plan --out plan.json` saved"
-                )
-            if found.st_size > LARGEST:
-                raise MeshError(f"{path} is larger than {LARGEST // 10**6} MB: it is not a saved plan")
-            return file.read(LARGEST).decode()
+        return read_input(path, limit=LARGEST).decode()
     except OSError as error:
-        raise MeshError(
-            f"{path} cannot be read: {error.strerror or error}",
-            hint="name a plan that `mesh plan --out plan.json` saved",
-        ) from None
+        raise MeshError(f"{path} cannot be read: {error.strerror or error}", hint=hint) from None
     except UnicodeDecodeError:
-        raise MeshError(f"{path} is not a saved plan: it is not text") from None
+        raise MeshError(f"{path} is not a saved plan: it is not text", hint=hint) from None

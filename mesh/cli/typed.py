@@ -27,8 +27,10 @@ def typed(known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _flag(param: click.Parameter) -> str:
-    """Return the long form of an option; "" for an argument."""
-    return max(param.opts, key=len) if isinstance(param, click.Option) else ""
+    """Return the first long form of an option; "" for an argument."""
+    if not isinstance(param, click.Option):
+        return ""
+    return next((name for name in param.opts if name.startswith("--")), param.opts[0])
 
 
 def _is_typed(context: click.Context, param: click.Parameter) -> bool:

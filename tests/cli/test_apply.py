@@ -45,6 +45,10 @@ def test_another_plan_than_the_reviewed_one_is_refused_before_anything_is_writte
     assert not (unreachable.folder / "mesh.lock").exists()
 
 
+def test_the_word_of_terraform_for_yes_is_understood(unreachable: Unreachable) -> None:
+    assert unreachable("apply", "--auto-approve").code == unreachable("apply", "--yes").code == 6
+
+
 def test_with_json_every_line_of_stdout_is_json_and_the_last_is_the_summary(unreachable: Unreachable) -> None:
     answer = unreachable("apply", "--yes", "--json")
     lines = [json.loads(line) for line in answer.out.splitlines()]

@@ -185,6 +185,43 @@ def test_who_is_let_read_secrets_is_warned_of_it_first(rig: Rig) -> None:
     assert "--without-secrets" in warned.out.splitlines()[0]
 
 
+def may_list_nodes(rig: Rig, user: str) -> bool:
+    """Whether cluster1 lets a user list nodes: whatever is in the name, which no HTTP header could hold."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": {"verb": "list", "resource": "nodes"}},
+    }
+    answer = rig.hand.kubectl("cluster1", "create", "-f", "-", "-o", "json", stdin=json.dumps(review))
+    return bool(json.loads(answer)["status"]["allowed"])
+
+
+@pytest.mark.parametrize(
+    "user", ["' || true || '", 'a "quoted" name\\', "line\nbreak: {a: b}\n- c", "null", "--- "]
+)
+def test_a_user_gets_the_rights_and_the_policy_whatever_the_name_is_and_no_one_else_does(
+    rig: Rig, user: str
+) -> None:
+    granted = rig.mesh("rbac", "--for", "plan", "--dry-runs", "--cluster", "cluster1", "--user", user)
+    assert granted.code == 0, granted
+    rig.hand.kubectl("cluster1", "apply", "--server-side", "-f", "-", stdin=granted.out)
+    annotate = ("annotate", "ns", SYSTEM, "--overwrite")
+    try:
+        assert eventually(lambda: may_list_nodes(rig, user), bool)
+        others = ("", "true", f"{user} ", user[:-1] or "x", "line", "system:anonymous")
+        assert [each for each in others if each and may_list_nodes(rig, each)] == []
+        if user.isprintable():
+            denied = eventually(
+                lambda: tried(rig, {}, *annotate, f"a={uuid4()}", "--as", user),
+                lambda seen: "what it writes must be a dry run" in seen[1],
+            )
+            assert "what it writes must be a dry run" in denied[1]
+            assert tried(rig, {}, *annotate, f"a={uuid4()}", "--as", user, "--dry-run=server")[0] == 0
+        assert tried(rig, {}, *annotate, f"a={uuid4()}")[0] == 0, "an admin writes as before"
+    finally:
+        rig.hand.kubectl("cluster1", "delete", "-f", "-", stdin=granted.out)
+
+
 def test_what_was_granted_is_revoked_by_deleting_the_same_and_the_mesh_stays(rig: Rig) -> None:
     for options in (("plan", "--dry-runs"), ("apply",)):
         name = f"mesh-demo-{options[0]}"
