@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mesh.istio.addresses import is_component, is_connection
-from mesh.model import ABSENT, Action, Plan, Reason, Step
+from mesh.model import ABSENT, NO_CLUSTER, Action, Plan, Reason, Step
 
 NAMED = 4
 """Clusters that a sentence names; more are counted."""
@@ -93,7 +93,8 @@ def _removed(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
 def _forgotten(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     left = [step for step in steps if step.action is Action.FORGET]
     if left:
-        yield f"{counted(len(left), 'resource')} {_where(left, plan)} no longer managed, but not destroyed"
+        where = f" {_where(left, plan)}" if _clusters(left) else ""
+        yield f"{counted(len(left), 'resource')}{where} will no longer be managed, but not be destroyed"
 
 
 def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
 
 
 def _clusters(steps: Iterable[Step]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(step.key.cluster for step in steps))
+    return tuple(dict.fromkeys(step.key.cluster for step in steps if step.key.cluster != NO_CLUSTER))
 
 
 def _where(steps: Iterable[Step], plan: Plan) -> str:

@@ -48,7 +48,13 @@ def test_links_are_counted(action: Action, word: str) -> None:
 
 def test_what_stays_without_mesh_is_told() -> None:
     assert told(*(Step(Action.FORGET, Key("link", "a", name)) for name in ("b", "c"))) == (
-        "2 resources in a no longer managed, but not destroyed",
+        "2 resources in a will no longer be managed, but not be destroyed",
+    )
+    assert told(
+        Step(Action.FORGET, Key("cert", "-", "root")), Step(Action.FORGET, Key("link", "a", "b"))
+    ) == ("2 resources in a will no longer be managed, but not be destroyed",)
+    assert told(Step(Action.FORGET, Key("cert", "-", "root"))) == (
+        "1 resource will no longer be managed, but not be destroyed",
     )
 
 
