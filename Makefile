@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
-# Needed: Python 3.11 or newer, make; npm, gcc and git for the tests; Go 1.26 if there, otherwise the lab brings its own.
+# Needed: Python 3.11 or newer, make; npm, gcc and git for the tests; Go 1.26 if installed, otherwise the lab brings its own.
 
 PYTHON ?= python3
 VENV   := .venv

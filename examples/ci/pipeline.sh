@@ -23,27 +23,36 @@ plan() {
 }
 
 apply() {
-  local code=0 digest reviewed=(--mesh "$MESH_NAME")
+  local code=0 posted=0 digest reviewed=(--mesh "$MESH_NAME")
+  if git ls-files --error-unmatch plan.json >/dev/null 2>&1; then
+    echo "plan.json is committed: a plan comes from the run of the pull request, never from the branch" >&2
+    return 1
+  fi
   if [ -f plan.json ]; then
     reviewed=(plan.json)
     mesh apply plan.json --json >events.jsonl || code=$?
-  elif digest=$(mesh comment --mesh "$MESH_NAME" --print-digest); then
-    # The run of the pull request left no plan.json: plan again, and go on if it is the plan that was posted.
-    mesh apply --yes --plan-digest "$digest" --json >events.jsonl || code=$?
   else
-    # A plan without changes is not posted. If there are changes now, nobody has seen them.
-    mesh plan --detailed-exitcode
-    return
+    # The run of the pull request left no plan.json: plan again, and apply only if it is the plan that was posted.
+    digest=$(mesh comment --mesh "$MESH_NAME" --print-digest)
+    if [ -z "$digest" ]; then
+      # A plan without changes is not posted. If there are changes now, nobody has reviewed them.
+      mesh plan --detailed-exitcode
+      return
+    fi
+    mesh apply --yes --plan-digest "$digest" --json >events.jsonl || code=$?
   fi
-  mesh comment "${reviewed[@]}" --outcome events.jsonl
+  mesh comment "${reviewed[@]}" --outcome events.jsonl || posted=$?
   # Also after a failure: the lockfile records what was done until then.
-  git add -- mesh.lock
+  if [ -e mesh.lock ]; then
+    git add -- mesh.lock
+  fi
   if ! git diff --cached --quiet; then
     git config user.name >/dev/null || git config user.name mesh
     git config user.email >/dev/null || git config user.email mesh@example.com
     git commit --quiet --message "Record the state of mesh $MESH_NAME [skip ci]"
     git push --quiet origin "HEAD:${MESH_BRANCH:?the branch that holds mesh.lock}"
   fi
+  [ "$code" -ne 0 ] || code=$posted
   return "$code"
 }
 

@@ -35,7 +35,9 @@ def check_digest(request: RunRequest, _session: Session, planned: Planned) -> No
         raise StalePlanError(
             f"the plan has changed since the review: its digest was {request.digest} and is now "
             f"{planned.plan.digest}",
-            hint="review the plan above, then run apply with the new digest",
+            hint="plan again and review that plan"
+            if request.as_json
+            else "review the plan above, then run apply with the new digest",
         )
 
 

@@ -72,11 +72,15 @@ def comment_command(
     if failure and (plan_path or outcome):
         raise UsageError("--error stands for a plan: give neither PLAN nor --outcome with it")
     if print_digest and (plan_path or outcome or failure or dry_run or not mesh_name):
-        raise UsageError("--print-digest takes --mesh NAME and the pull request, nothing else")
+        raise UsageError(
+            "--print-digest needs --mesh NAME, and neither PLAN nor --outcome, --error or --dry-run"
+        )
     env = dict(os.environ)
     at = pull_request(env, Wishes(forge or "", api or "", repo or "", number or "", head or ""))
     if print_digest:
-        click.echo(posted_digest(connect(at, env, time.sleep), str(mesh_name)))
+        digest = posted_digest(connect(at, env, time.sleep), str(mesh_name))
+        if digest:
+            click.echo(digest)
         return
     kind = FORGES[at.forge]
     content = _failed(mesh_name, failure, at) if failure else _planned(plan_path, mesh_name, kind.limit)

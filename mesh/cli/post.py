@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ def add_outcome(forge: Forge, at: PullRequest, content: Content, summary: Mappin
     mine = own(forge.comments(), forge.me(), content.mesh)
     text = outcome_markdown(summary, at.run)
     if mine:
-        body = with_outcome(mine[-1].body, text, html=forge.html, limit=forge.limit)
+        again = bool(summary and summary.get("stopped"))
+        body = with_outcome(mine[-1].body, text, html=forge.html, limit=forge.limit, beside=again)
         forge.edit(mine[-1], body)
     else:
         body = with_outcome(content.body(at, forge), text, html=forge.html, limit=forge.limit)
@@ -73,17 +75,20 @@ def add_outcome(forge: Forge, at: PullRequest, content: Content, summary: Mappin
 
 
 def posted_digest(forge: Forge, mesh: str) -> str:
-    """Return the digest of the plan that this account posted last; raise MeshError if there is none."""
+    """Return the digest of the plan that this account posted last, "" if it posted none.
+
+    Raise MeshError if the last plan could not be made, or its comment holds no digest.
+    """
     mine = own(forge.comments(), forge.me(), mesh)
     found = marker(mine[-1].body) if mine else None
     if not found:
+        say(f"this account has posted no plan of mesh {mesh} in the pull request", err=True)
+        return ""
+    # An empty digest would mean no check at all.
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", found.digest):
         raise MeshError(
-            f"this account has posted no plan of mesh {mesh} in the pull request",
-            hint="a plan without changes is not posted: `mesh plan --detailed-exitcode` tells",
-        )
-    if not found.digest:
-        raise MeshError(
-            f"the last plan of mesh {mesh} could not be made", hint="plan again, and post that plan"
+            f"the last comment about mesh {mesh} holds no plan that can be applied",
+            hint="plan again, and post that plan",
         )
     return found.digest
 

@@ -140,7 +140,7 @@ def _run(
     )
     process.notices.drawing = True
     try:
-        result = engine.apply(session, planned, options)
+        result = _applied(session, planned, options, watching)
         feed.deferred(planned.plan.deferred)
         feed.tick()
     finally:
@@ -148,6 +148,16 @@ def _run(
         feed.observer.close()
     report(request, session, result, feed, out, err)
     return result
+
+
+def _applied(session: Session, planned: Planned, options: RunOptions, watching: Observer) -> RunResult:
+    """Run the steps; an error that ends the run without a result is an event, too."""
+    try:
+        return engine.apply(session, planned, options)
+    except MeshError as error:
+        if isinstance(watching, JsonProgress):
+            watching.refused(error)
+        raise
 
 
 def _observer(request: RunRequest, session: Session, out: Stream, err: Stream) -> Observer:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from mesh.cli.print_plan import full_option
 from mesh.cli.typed import typed
@@ -60,6 +61,13 @@ def detail_of(*, yes: bool, digest: str, show_plan: bool, full: bool) -> Detail:
     return Detail.FULL if full else Detail.FOLDED if show_plan or unseen else Detail.HEADLINES
 
 
+def _digest(context: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse an empty digest: a script that found none would run without the check."""
+    if not value and context.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT:
+        raise click.BadParameter("it is empty")
+    return value
+
+
 def run_options(command: Command) -> Command:
     """Add the options of every command that writes."""
     options = (
@@ -87,6 +95,7 @@ def run_options(command: Command) -> Command:
             "digest",
             default="",
             metavar="sha256:…",
+            callback=_digest,
             help="Run only if the plan has this digest; otherwise exit with 3.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print progress as JSON lines on stdout."),

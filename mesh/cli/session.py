@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from mesh.state.lockfile import ClusterIdentity
 from mesh.state.store import Store
 from mesh.world import World
 from mesh.world.fingerprint_keys import FingerprintKeys
-from mesh.world.fingerprints import LateFingerprints
+from mesh.world.fingerprints import LateFingerprints, given_word
 from mesh.world.untrusted import UNTRUSTED, is_untrusted, program_path
 
 LOCKFILE = "mesh.lock"
@@ -124,7 +124,7 @@ def open_session(
         env["PATH"] = program_path(env, folder)
     clock = SystemClock(process.stop.wait)
     kubes = connect(targets.values(), env, sleep=clock.sleep)
-    own = partial(own_key, mesh.name, env)
+    own = cache(lambda: given_word(mesh.name, env) or own_key(mesh.name, env))
     world = World(
         kubes=kubes,
         helms=helms(targets.values(), env, run_dir=store.run_folder, children=process.children),

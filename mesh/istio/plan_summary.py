@@ -40,7 +40,7 @@ def _versions(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
         what = f"Istio {before} -> {after}" if before else f"Install Istio {after}"
         parts = ", ".join(dict.fromkeys(step.key.name for step in each))
         turns = ", one after another" if before and len(_clusters(each)) > 1 else ""
-        yield f"{what} {_where(each, plan)}{turns}: {parts}"
+        yield f"{what}{_where(each, plan)}{turns}: {parts}"
 
 
 def _version(step: Step) -> tuple[str, str] | None:
@@ -64,37 +64,37 @@ def _outside(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     drifted = [step for step in steps if step.reason is Reason.DRIFT]
     made = [step for step in drifted if step.action is Action.CREATE]
     if made:
-        yield f"{counted(len(made), 'resource')} created again {_where(made, plan)}: deleted outside mesh"
+        yield f"{counted(len(made), 'resource')} created again{_where(made, plan)}: deleted outside mesh"
     changed = [step for step in drifted if step.action is not Action.CREATE]
     if changed:
         fields = [field for step in changed for field in step.fields]
         who = sorted({field.touch.manager for field in fields if field.touch})
         by = f" by {', '.join(who)}" if who else ""
-        yield f"{counted(len(fields), 'field')} changed outside mesh{by} put back {_where(changed, plan)}"
+        yield f"{counted(len(fields), 'field')} changed outside mesh{by} put back{_where(changed, plan)}"
 
 
 def _expiring(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     due = [step for step in steps if step.reason is Reason.EXPIRING]
     if due:
         number = counted(len(due), "certificate or token", "certificates or tokens")
-        yield f"{number} renewed {_where(due, plan)}"
+        yield f"{number} renewed{_where(due, plan)}"
 
 
 def _removed(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     gone = [step for step in steps if step.action is Action.DELETE and not is_connection(step.key)]
     if gone:
         what = "the mesh is removed" if plan.destroying else f"{counted(len(gone), 'resource')} destroyed"
-        yield f"{what[0].upper()}{what[1:]} {_where(gone, plan)}"
+        yield f"{what[0].upper()}{what[1:]}{_where(gone, plan)}"
     replaced = [step for step in steps if step.action is Action.REPLACE]
     if replaced:
-        yield f"{counted(len(replaced), 'resource')} destroyed and created again {_where(replaced, plan)}"
+        yield f"{counted(len(replaced), 'resource')} destroyed and created again{_where(replaced, plan)}"
 
 
 def _forgotten(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
     left = [step for step in steps if step.action is Action.FORGET]
     if left:
-        where = f" {_where(left, plan)}" if _clusters(left) else ""
-        yield f"{counted(len(left), 'resource')}{where} will no longer be managed, but not be destroyed"
+        number = counted(len(left), "resource")
+        yield f"{number}{_where(left, plan)} will no longer be managed, but not be destroyed"
 
 
 def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _traffic(steps: Iterable[Step], plan: Plan) -> Iterator[str]:
                 effects.setdefault(note, []).append(step)
     moved = set(_clusters(step for step in steps if is_component(step.key) and _version(step)))
     for note, each in effects.items():
-        where = f" ({_where(each, plan)})" if set(_clusters(each)) != moved else ""
+        where = f" ({_where(each, plan).strip()})" if set(_clusters(each)) != moved else ""
         yield f"{note}{where}"
 
 
@@ -114,7 +114,8 @@ def _clusters(steps: Iterable[Step]) -> tuple[str, ...]:
 
 
 def _where(steps: Iterable[Step], plan: Plan) -> str:
-    return f"in {some_clusters(_clusters(steps), every_cluster(plan))}"
+    names = _clusters(steps)
+    return f" in {some_clusters(names, every_cluster(plan))}" if names else ""
 
 
 def every_cluster(plan: Plan) -> frozenset[str]:

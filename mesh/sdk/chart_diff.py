@@ -112,6 +112,9 @@ def _without_istiods(webhook: Mapping[str, Any]) -> dict[str, Any]:
 
 
 LONGEST = 20_000
+NO_DRY_RUN = "does not support dry run"
+"""What the API server says of a webhook that it cannot ask without effects."""
+
 LONGEST_ERROR = 500
 """Characters of a text or an error that a plan shows."""
 
@@ -126,12 +129,12 @@ def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
 
 
 def conflicts(
-    kube: Kube, job: HelmJob, new: list[Object], old: list[Object]
+    kube: Kube, job: HelmJob, new: list[Object], old: list[Object], secrets: frozenset[str] = frozenset()
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Dry-run the changed objects as helm: return notes on fields taken by force, and refusals.
 
-    The notes name the objects that this identity may not dry-run, and those that the API server would not
-    take. A refusal names a field that another controller holds.
+    The notes name the objects that could not be dry-run, and those that the API server rejects, with its
+    reason and without the secrets. A refusal names a field that another controller holds.
     """
     before = {name_of(obj): obj for obj in old}
     notes: list[str] = []
@@ -147,8 +150,13 @@ def conflicts(
             unchecked.append(name)
             continue
         except (Invalid, WebhookDenied) as error:
-            # No refusal: a release that helm 3 made is not written by server-side apply, which is stricter.
-            notes.append(f"helm would fail: {name}: {error.message[:LONGEST_ERROR]}")
+            # No refusal: what helm 3 made is not written by server-side apply, which is stricter.
+            why = strike(error.what, secrets)[:LONGEST_ERROR]
+            notes.append(
+                f"not checked by the API server: {name}: {why}"
+                if NO_DRY_RUN in why
+                else f"the API server rejects a dry run of {name}: {why}"
+            )
             continue
         for manager, path in held:
             line = f"{path} of {name} is held by {manager}"

@@ -49,6 +49,19 @@ class LateFingerprints:
         return self._made(text)
 
 
+def given_word(mesh: str, env: Mapping[str, str]) -> bytes:
+    """Return the word that takes the place of a user's own: from the key in the environment, b"" without one.
+
+    A cluster stores a key made of it, so it is stretched: who reads that must not be able to guess it.
+    """
+    if not _given(env):
+        return b""
+    text = env[VARIABLE].encode()
+    return hashlib.scrypt(
+        text, salt=f"mesh word {mesh}".encode(), n=1 << 15, r=8, p=1, maxmem=1 << 26, dklen=32
+    )
+
+
 def _given(env: Mapping[str, str]) -> bytes:
     """Return the key from the environment, stretched to one size; b"" if there is none."""
     text = env.get(VARIABLE, "")

@@ -40,7 +40,7 @@ def preview_upgrade(spec: ChartSpec, key: Key, live: Live | None, world: World) 
     secrets = frozenset().union(
         *(secrets_in(mask(each, spec.sensitive)) for each in (job.values, config_of(live), shown))
     )
-    taken, held = conflicts(kube, job, new, old) if old else ((), ())
+    taken, held = conflicts(kube, job, new, old, secrets) if old else ((), ())
     changed = changes(old, new, secrets)
     return Preview(
         (*taken, *(_effects(spec, live, changed) if live else ())),

@@ -17,6 +17,7 @@ from tests.cli.unreachable import Unreachable
         (("--take", "chart/cluster1"), "'chart/cluster1' is not a valid address"),
         (("--parallelism", "0"), "0 is not in the range 1<=x<=256"),
         (("--target", "nothing"), "no resource of this mesh matches"),
+        (("--plan-digest", ""), "it is empty"),
         (("plan.json", "--target", "link"), "--target cannot be used with a saved plan"),
         (("plan.json", "--skip-check", "P07"), "--skip-check cannot be used with a saved plan"),
         (("plan.json", "--stepwise"), "--stepwise cannot be used with a saved plan"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.support.gitea_server import BOT, Gitea
+from tests.support.gitea_server import ATTEMPTS, BOT, Gitea
 
 from .hands import Answer, Mesh
 
@@ -91,8 +92,14 @@ class Project:
         return [each["status"] for each in self.gitea.ask("GET", f"/repos/{REPO}/commits/{head}/statuses")]
 
     def checked_out(self, number: int) -> Path:
-        """The clone of a pull request's job."""
-        return self.clone(f"refs/pull/{number}/head")
+        """The clone of a pull request's job, once Gitea has taken up what was pushed to its branch."""
+        head = self.gitea.ask("GET", f"/repos/{REPO}/pulls/{number}")["head"]["sha"]
+        for _ in range(ATTEMPTS):
+            clone = self.clone(f"refs/pull/{number}/head")
+            if self.git(clone, "rev-parse", "HEAD") == head:
+                return clone
+            time.sleep(0.2)
+        raise AssertionError(f"pull request {number} does not come to {head}")
 
     def event(self, clone: Path, number: int | None) -> Path:
         """The event that started a job: of a pull request, or of a push to main."""
@@ -110,7 +117,9 @@ class Project:
         env = {
             **self.mesh.env,
             **NAMELESS,
-            "HOME": str(self.folder),
+            # A fresh runner: no root key, no word for fingerprints.
+            "HOME": str(clone / ".home"),
+            "XDG_CONFIG_HOME": str(clone / ".home" / "config"),
             "PATH": f"{self.folder}{os.pathsep}{self.mesh.env['PATH']}",
             "MESH_NAME": "demo",
             "MESH_BRANCH": "main",

@@ -92,6 +92,9 @@ def test_a_pull_request_is_planned_reviewed_merged_applied_and_recorded(project:
     # A reviewed plan runs once.
     again = project.run(merged, "apply", GITHUB_SHA=commit)
     assert again.code == 3, again
+    (text,) = project.comments(number)
+    assert "0 added, 0 changed, 1 destroyed." in text, "the record of the run that did it stays"
+    assert "The run was refused, nothing was changed." in text
 
     # The way back, without an artifact: the job after the merge plans again, and goes by the posted digest.
     project.pushed("both-ways", "full-mesh")
@@ -152,6 +155,16 @@ def test_a_merge_without_a_posted_plan_runs_only_what_changes_nothing(project: P
     project.mesh.settled()
 
 
+def test_a_plan_that_the_branch_brings_is_refused(project: Project) -> None:
+    clone = project.clone(who=OWNER)
+    (clone / "mesh" / "plan.json").write_text("{}\n")
+    project.committed(clone, "brings-a-plan")
+    project.merged(project.opened("brings-a-plan"))
+    refused = project.run(project.clone(), "apply")
+    assert refused.code == 1, refused
+    assert "plan.json is committed" in refused.err
+
+
 def test_a_plan_that_cannot_be_made_is_told_in_the_pull_request(project: Project) -> None:
     project.pushed("broken", [{"from": "cluster1", "to": "nowhere"}])
     number = project.opened("broken")
@@ -185,5 +198,7 @@ def test_a_branch_of_a_stranger_is_planned_in_untrusted_mode(project: Project) -
         assert answer.code not in (0, 2), answer
         assert not ran.exists()
         assert "kubeconfig" in project.comments(number)[-1]
+        project.run(project.checked_out(number), "plan", number)
+        assert ran.exists(), "this is what the mode keeps from happening"
     finally:
         project.gitea.ask("DELETE", f"/repos/{fork}")

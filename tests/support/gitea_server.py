@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,11 +151,9 @@ class Gitea:
 def serving(folder: Path) -> Iterator[Gitea]:
     """A new server in a folder, as long as the block runs."""
     program = built()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     settings = folder / "app.ini"
     folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
     settings.write_text(_settings(folder, program, port))
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("GITEA_", "GIT_"))}
     env = {**kept, "HOME": str(folder), "GITEA_I_AM_BEING_UNSAFE_RUNNING_AS_ROOT": "true"}
@@ -171,7 +169,7 @@ def serving(folder: Path) -> Iterator[Gitea]:
         )
     try:
         one = Gitea(f"http://127.0.0.1:{port}", passwords)
-        _eventually(lambda: one.ask("GET", "/version"), server)
+        _eventually(lambda: one.ask("GET", "/version"), server, folder / "log")
         for name in (BOT, *PEOPLE):
             wish = {"username": name, "email": f"{name}@example.com", "password": passwords[name]}
             one.ask("POST", "/admin/users", {**wish, "must_change_password": False})
@@ -185,15 +183,26 @@ def serving(folder: Path) -> Iterator[Gitea]:
             server.wait()
 
 
-def _eventually(ask: Callable[[], object], server: subprocess.Popen[bytes]) -> None:
+def _free_port() -> int:
+    """A port that is free now; below those that the system gives to clients, so that it stays so."""
+    for _ in range(ATTEMPTS):
+        port = secrets.choice(range(20_000, 32_000))
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+def _eventually(ask: Callable[[], object], server: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until a server answers."""
     end = time.monotonic() + READY_SECONDS
     while True:
         try:
             ask()
         except (OSError, RefusedError):
-            assert server.poll() is None, "Gitea ended"
-            assert time.monotonic() < end, "Gitea does not answer"
+            told = log.read_text(errors="replace")[-2000:]
+            assert server.poll() is None, f"Gitea ended: {told}"
+            assert time.monotonic() < end, f"Gitea does not answer: {told}"
             time.sleep(0.1)
         else:
             return

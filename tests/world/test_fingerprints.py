@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mesh.errors import UsageError
-from mesh.world.fingerprints import Fingerprints, LateFingerprints
+from mesh.world.fingerprints import Fingerprints, LateFingerprints, given_word
 
 
 def test_equal_texts_have_equal_fingerprints_under_one_key_only() -> None:
@@ -38,3 +38,13 @@ def test_a_short_key_is_refused_without_being_told() -> None:
     with pytest.raises(UsageError, match="MESH_PLAN_KEY has 6 characters") as error:
         LateFingerprints({"MESH_PLAN_KEY": "secret"}, bytes)("x")
     assert "secret" not in str(error.value)
+
+
+def test_a_key_in_the_environment_gives_a_word_of_its_own_for_each_mesh() -> None:
+    env = {"MESH_PLAN_KEY": "the same in both pipelines"}
+    one = given_word("demo", env)
+    assert len(one) == 32
+    assert one == given_word("demo", dict(env)) != given_word("prod", env)
+    assert given_word("demo", {}) == b""
+    with pytest.raises(UsageError, match="at least 16"):
+        given_word("demo", {"MESH_PLAN_KEY": "short"})

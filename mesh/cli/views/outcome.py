@@ -9,31 +9,37 @@ from mesh.cli.views.escape import fence, markdown_code, markdown_inline, termina
 from mesh.model.bounded_text import ANSWER, Unfit, loads
 
 MAX_SHOWN = 20
-MAX_ERROR = 20_000
+MAX_ERROR = 4_000
 """Characters of an error that are shown; the log of the run has the rest."""
+
+REFUSED = "The run was refused, nothing was changed."
 
 
 def summary_of(lines: str) -> dict[str, Any] | None:
-    """Return how `mesh apply --json` ended: its last line, or the errors for which it was refused.
+    """Return how `mesh apply --json` ended: its last line, or the errors that ended it instead.
 
-    The errors are under `refused`, their words under `@message`. None if there is neither: the run did not
-    end by itself.
+    For errors, `stopped` is true, `@message` holds their text, and `began` tells whether a step had begun.
+    None if there is neither: the run did not end by itself. Of several runs in a row the last one counts.
     """
+    summary: dict[str, Any] | None = None
     errors: list[str] = []
-    for line in reversed(lines.splitlines()):
+    began = False
+    for line in lines.splitlines():
         try:
             data = loads(line, ANSWER)
         except Unfit:
             continue
         kind = data.get("type") if isinstance(data, dict) else None
-        if kind == "change_summary" and not errors:
-            return data  # type: ignore[no-any-return]  # what has a type is an object
-        if kind != "diagnostic" or data.get("@level") != "error":
-            if errors:
-                break
-            continue
-        errors.append(_error(data))
-    return {"@message": "\n".join(reversed(errors)), "refused": True} if errors else None
+        began = began or kind == "apply_start"
+        if kind == "version":
+            summary, errors = None, []
+        elif kind == "change_summary":
+            summary = data
+        elif kind == "diagnostic" and data.get("@level") == "error":
+            errors.append(_error(data))
+    if summary is None and errors:
+        return {"@message": "\n".join(errors), "stopped": True, "began": began}
+    return summary
 
 
 def _error(data: Mapping[str, Any]) -> str:
@@ -50,8 +56,9 @@ def outcome_markdown(summary: Mapping[str, Any] | None, run: str) -> str:
         return (
             f"**The run ended without a result.**{where} `mesh status` and `mesh history` tell what it did.\n"
         )
-    if summary.get("refused"):
-        return f"**The run was refused, nothing was changed.**{where}\n\n{_fenced(str(summary['@message']))}"
+    if summary.get("stopped"):
+        title = "The run stopped." if summary.get("began") else REFUSED
+        return f"**{title}**{where}\n\n{_fenced(str(summary['@message']))}"
     lines = [f"**{_text(summary.get('@message'))}**{where}"]
     for name, title in (("failures", "message"), ("skipped", "why"), ("deferred", "why")):
         rows = [each for each in _list(summary.get(name)) if isinstance(each, dict)]

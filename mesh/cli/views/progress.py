@@ -244,11 +244,12 @@ class JsonProgress:
         self._write("warn", "diagnostic", terminal(text), {"diagnostic": detail})
 
     def refused(self, error: MeshError) -> None:
-        """Write why a run ends before it begins: one diagnostic for each mistake in a file, or one."""
+        """Write why a run ends without a result: one diagnostic for each mistake in a file, or one."""
         for each in error.problems if isinstance(error, InputError) else (error,):
             text, hint = (str(each), "") if isinstance(each, Problem) else (each.message, each.hint)
             detail = {"severity": "error", "summary": text, "detail": hint}
-            self._write("error", "diagnostic", f"Error: {text}", {"diagnostic": detail})
+            shown = "\n".join(terminal(line) for line in text.split("\n"))
+            self._write("error", "diagnostic", f"Error: {shown}", {"diagnostic": detail})
 
     def tick(self, now: float) -> None:
         """Report unfinished steps."""

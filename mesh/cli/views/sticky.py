@@ -21,6 +21,7 @@ _HTML = re.compile(r"<!-- mesh-plan (\{.*\}) -->")
 _LINK = re.compile(r"\[//\]: # \(mesh-plan (\{.*\})\)")
 _OUTCOME = "<!-- mesh-outcome -->"
 _OUTCOME_LINK = "[//]: # (mesh-outcome)"
+_AGAIN = "Run again:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +102,32 @@ def decide(mine: tuple[Comment, ...], body: str, *, approved: bool, empty: bool)
     return Decision(CommentAction.EDIT, newest, tuple(older))
 
 
-def with_outcome(body: str, outcome: str, *, html: bool, limit: int) -> str:
-    """Return a comment with the outcome of an apply under its plan, in place of an earlier one."""
+def with_outcome(body: str, outcome: str, *, html: bool, limit: int, beside: bool = False) -> str:
+    """Return a comment with the outcome of an apply under its plan, in place of an earlier one.
+
+    With `beside` an earlier outcome stays above it: that of a run which did something is not lost when a
+    second run is refused.
+    """
     sign = _OUTCOME if html else _OUTCOME_LINK
-    plan = body.partition(f"\n{sign}\n")[0].rstrip("\n")
-    added = f"\n\n{sign}\n{outcome}"
+    plan, _, before = body.partition(f"\n{sign}\n")
+    first = before.partition(f"\n{_AGAIN}\n")[0].rstrip("\n")
+    text = f"{first}\n\n{_AGAIN}\n{outcome}" if beside and first else outcome
+    added = f"\n\n{sign}\n{_cut(text, limit // 2)}"
     room = limit - len(added.encode())
-    return _cut(plan, room) + added
+    return _cut(plan.rstrip("\n"), room) + added
 
 
 def _cut(text: str, room: int) -> str:
     """Return whole lines of a text, as many as fit; a fence or fold that is open then is closed."""
     if len(text.encode()) <= room:
         return text
-    note = "\n\n> [!NOTE]\n> The end of the plan was removed to make room for the outcome.\n"
-    kept, size, fence, folds = [], len(note.encode()) + 64, "", 0
+    note = "\n\n> [!NOTE]\n> The end was removed: the comment would be too long.\n"
+    kept: list[str] = []
+    size, fence, folds = len(note.encode()) + 64, "", 0
     for line in text.split("\n"):
         size += len(line.encode()) + 1
-        if size > room:
+        # The first line is how the comment is found again.
+        if size > room and kept:
             break
         kept.append(line)
         opened = re.match(r"(`{3,}|~{3,})", line)

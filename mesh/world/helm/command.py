@@ -47,7 +47,7 @@ _EXPLICIT: Mapping[tuple[str, int], tuple[str, ...]] = {
 """Options that are the default of some version of helm, set explicitly because defaults change.
 
 Helm 4 validates nothing itself where the API server can, but loads the OpenAPI description of every group to
-find that out. Server-side apply is as strict without it.
+find that out. With server-side apply, the API server is strict either way.
 """
 
 

@@ -85,6 +85,7 @@ class Refusal(KubeError):  # noqa: N818  # reads as the answer it is, like its b
     def __init__(self, call: Call, what: str, *, hint: str = "", status: int = 0) -> None:
         super().__init__(f"{call.place}: cannot {call}: {what}", hint=hint or self.hint_text)
         self.call = call
+        self.what = what
         self.status = status or self.status
 
 

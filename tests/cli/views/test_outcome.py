@@ -7,9 +7,10 @@ import json
 from html import unescape
 
 from mesh.cli.views.outcome import MAX_SHOWN, error_markdown, is_complete, outcome_markdown, summary_of
-from mesh.cli.views.progress import JsonProgress
+from mesh.cli.views.progress import Event, JsonProgress, StepPhase
 from mesh.cli.views.result import Failure, RunSummary
 from mesh.errors import InputError, Problem, StalePlanError
+from mesh.model import Action
 from mesh.world.clock import SystemClock
 
 RUN = "https://ci.example/1"
@@ -72,11 +73,31 @@ def test_each_mistake_of_a_file_is_told_in_order() -> None:
     assert second.startswith("Error: mesh.yaml:3:4: x: is odd")
 
 
+def refusal(text: str) -> str:
+    stream = io.StringIO()
+    JsonProgress(stream, SystemClock()).refused(StalePlanError(text))
+    return stream.getvalue()
+
+
 def test_the_last_of_several_runs_counts() -> None:
-    done, stream = events(RunSummary("apply", added=1)), io.StringIO()
-    JsonProgress(stream, SystemClock()).refused(StalePlanError("no"))
-    assert (summary_of(done + stream.getvalue()) or {}).get("refused") is True
-    assert is_complete(summary_of(stream.getvalue() + done))
+    done = events(RunSummary("apply", added=1))
+    assert outcome_markdown(summary_of(done + refusal("no")), "").startswith("**The run was refused")
+    assert is_complete(summary_of(refusal("no") + done))
+    killed = done + events(RunSummary("apply")).splitlines()[0]
+    assert summary_of(killed) is None
+
+
+def test_a_run_that_had_begun_does_not_say_that_nothing_was_changed() -> None:
+    stream = io.StringIO()
+    progress = JsonProgress(stream, SystemClock())
+    progress.event(Event("c1", "chart/c1/istiod", Action.UPDATE, StepPhase.STARTED))
+    progress.refused(StalePlanError("the lease is lost\x1b[31m"))
+    text = outcome_markdown(summary_of(stream.getvalue()), "")
+    assert text.startswith("**The run stopped.**")
+    assert "nothing was changed" not in text
+    assert "\x1b" not in stream.getvalue() + text
+    # The first of several runs had.
+    assert "nothing was changed" not in outcome_markdown(summary_of(stream.getvalue() + refusal("no")), "")
 
 
 def test_a_warning_is_no_refusal() -> None:

@@ -98,6 +98,23 @@ def test_an_outcome_replaces_an_earlier_one() -> None:
     assert twice.startswith(body())
 
 
+def test_a_second_run_that_is_refused_leaves_the_record_of_the_first() -> None:
+    done = with_outcome(body(), "**1 added**\n", html=True, limit=60_000)
+    again = with_outcome(done, "**refused**\n", html=True, limit=60_000, beside=True)
+    assert again.endswith("**1 added**\n\nRun again:\n**refused**\n")
+    once_more = with_outcome(again, "**refused too**\n", html=True, limit=60_000, beside=True)
+    assert once_more.endswith("**1 added**\n\nRun again:\n**refused too**\n")
+    alone = with_outcome(body(), "**refused**\n", html=True, limit=60_000, beside=True)
+    assert "Run again" not in alone
+
+
+def test_an_outcome_of_any_length_leaves_the_marker_and_fits() -> None:
+    whole = with_outcome(body(), "````\n" + "é line\n" * 9_000 + "````\n", html=True, limit=2_000)
+    assert len(whole.encode()) <= 2_000
+    assert marker(whole) == marker(body())
+    assert whole.count("````") == 2
+
+
 def test_a_plan_that_leaves_no_room_for_its_outcome_is_cut_with_its_folds_closed() -> None:
     long = body(
         text="<details><summary><b>c1</b>: x</summary>\n\n````diff\n"
@@ -108,7 +125,7 @@ def test_a_plan_that_leaves_no_room_for_its_outcome_is_cut_with_its_folds_closed
     assert len(whole.encode()) <= 2_000
     assert whole.count("<details>") == whole.count("</details>") == 1
     assert whole.count("````") == 2
-    assert "was removed to make room" in whole
+    assert "The end was removed" in whole
 
 
 def test_a_forge_without_html_gets_none() -> None:

@@ -204,9 +204,9 @@ def test_a_user_gets_the_rights_and_the_policy_whatever_the_name_is_and_no_one_e
 ) -> None:
     granted = rig.mesh("rbac", "--for", "plan", "--dry-runs", "--cluster", "cluster1", "--user", user)
     assert granted.code == 0, granted
-    rig.hand.kubectl("cluster1", "apply", "--server-side", "-f", "-", stdin=granted.out)
     annotate = ("annotate", "ns", SYSTEM, "--overwrite")
     try:
+        rig.hand.kubectl("cluster1", "apply", "--server-side", "-f", "-", stdin=granted.out)
         assert eventually(lambda: may_list_nodes(rig, user), bool)
         others = ("", "true", f"{user} ", user[:-1] or "x", "line", "system:anonymous")
         assert [each for each in others if each and may_list_nodes(rig, each)] == []
@@ -219,7 +219,7 @@ def test_a_user_gets_the_rights_and_the_policy_whatever_the_name_is_and_no_one_e
             assert tried(rig, {}, *annotate, f"a={uuid4()}", "--as", user, "--dry-run=server")[0] == 0
         assert tried(rig, {}, *annotate, f"a={uuid4()}")[0] == 0, "an admin writes as before"
     finally:
-        rig.hand.kubectl("cluster1", "delete", "-f", "-", stdin=granted.out)
+        rig.hand.kubectl("cluster1", "delete", "--ignore-not-found", "-f", "-", stdin=granted.out)
 
 
 def test_what_was_granted_is_revoked_by_deleting_the_same_and_the_mesh_stays(rig: Rig) -> None:
