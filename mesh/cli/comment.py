@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mesh.cli.post import Content, add_outcome, post, posted_digest, to_job_summary
+from mesh.cli.views.annotations import annotated
 from mesh.cli.views.outcome import error_markdown, summary_of
 from mesh.errors import MeshError, UsageError
 from mesh.world.disk.input_file import read_input
@@ -87,6 +88,9 @@ def comment_command(
     if dry_run:
         click.echo(content.body(at, kind), nl=False)
         return
+    if failure:
+        for line in annotated(_text(failure), at.forge, env, Path.cwd()):
+            click.echo(line)
     to_job_summary(env, content.text)
     there = connect(at, env, time.sleep)
     if outcome:

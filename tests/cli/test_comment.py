@@ -56,6 +56,18 @@ def test_the_digest_of_the_posted_plan_is_printed(plan: Path) -> None:
         assert len(server.posts) == 2
 
 
+def test_mistakes_are_annotated_in_a_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plan.err").write_text("mesh.yaml:3:1: spec: is missing\n")
+    with serving("gitea") as server:
+        at = ("--forge", "gitea", "--api", server.api, "--repo", REPO["gitea"], "--pr", "5", "--head", HEAD)
+        asked = ("--mesh", "prod", "--error", "plan.err", *at)
+        in_pipeline = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path.parent)}
+        told = comment(*asked, env=in_pipeline)
+        assert told.stdout == f"::error file={tmp_path.name}/mesh.yaml,line=3,col=1::spec: is missing\n"
+        assert comment(*asked, env={"GITHUB_ACTIONS": ""}).stdout == ""
+
+
 def test_a_dry_run_prints_and_sends_nothing(plan: Path) -> None:
     with serving("gitea") as server:
         at = ("--forge", "gitea", "--api", server.api, "--repo", REPO["gitea"], "--pr", "5", "--head", HEAD)
