@@ -47,7 +47,7 @@ class Worker:
         if stopped := self._before_cluster(task.step):
             return Outcome(stopped=stopped, begun=False)
         if task.step.action is Action.FORGET:
-            return Outcome(remarks=(task.step.why,) if task.step.why else ())
+            return self._forget(task)
         live = self._when_idle(task)
         if task.step.action is Action.DELETE:
             return self._delete(task, live)
@@ -110,6 +110,14 @@ class Worker:
 
     def _until(self, task: Task, judge: Any) -> Outcome:
         return self.waiter.until(str(task.step.key), partial(self._read, task), judge)
+
+    def _forget(self, task: Task) -> Outcome:
+        """Leave a resource as it is; raise StalePlanError if the plan did not find it and it is there."""
+        # Another run may have made it after this plan had looked and before the plan read the record: without
+        # the record, nobody would ever remove it.
+        if self.progress.found.get(task.step.key) is None and self._read(task):
+            raise StalePlanError(f"{task.step.key} is there again since the plan was made", hint="plan again")
+        return Outcome(remarks=(task.step.why,) if task.step.why else ())
 
     def _delete(self, task: Task, found: Live | None) -> Outcome:
         key = task.step.key

@@ -25,6 +25,20 @@ def test_what_changed_since_the_plan_is_not_overwritten(here: Session) -> None:
     assert "changed since the plan was made" in error.message
 
 
+def test_what_came_back_since_the_plan_is_not_forgotten(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1)))
+    made = kube.toys.pop("a")
+    planned = plan(here)
+    assert [(step.action, step.why) for step in planned.plan.steps] == [(Action.FORGET, "it is gone already")]
+    kube.toys["a"] = made
+    result = carry_out(here, planned)
+    assert result.failed == (A,)
+    assert "is there again since the plan was made" in str(result.outcomes[A].error)
+    # It is still recorded, so the next plan deletes it.
+    assert [step.action for step in plan(here).plan.steps] == [Action.DELETE]
+
+
 def test_what_was_replaced_since_the_plan_is_not_deleted(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     carry_out(here, plan(here, toy("a", out=1)))

@@ -29,7 +29,7 @@ def test_no_law_breaks_whatever_happens() -> None:
     assert not re.findall(r"^seed (\d+): ", done.stdout, re.MULTILINE), done.stdout
 
 
-@pytest.mark.parametrize("seed", [307, 1439, 1449, 2926, 4031])
+@pytest.mark.parametrize("seed", [307, 1439, 1449, 2926, 4031, 7480])
 def test_a_seed_that_once_broke_a_law_keeps_it(seed: int) -> None:
     done = simulated("--seed", str(seed))
     assert done.returncode == 0, done.stdout + done.stderr
