@@ -114,7 +114,7 @@ class Worker:
     def _forget(self, task: Task) -> Outcome:
         """Leave a resource as it is; raise StalePlanError if the plan did not find it and it is there."""
         # Another run may have made it after this plan had looked and before the plan read the record: without
-        # the record, nobody would ever remove it.
+        # the record, no one would ever remove it.
         if self.progress.found.get(task.step.key) is None and self._read(task):
             raise StalePlanError(f"{task.step.key} is there again since the plan was made", hint="plan again")
         return Outcome(remarks=(task.step.why,) if task.step.why else ())
