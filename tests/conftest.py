@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pytest
 
 from mesh.lab import Lab, toolchain
-from tests.support import seen
+from tests.support import gitea_server, seen
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         for one in Lab.known():
             if one.folder.is_relative_to(factory.getbasetemp()):
                 one.down()
+
+
+@pytest.fixture(scope="session")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gitea_server.Gitea]:
+    """A real Gitea, shared by the whole run: a test makes its own repositories."""
+    with gitea_server.serving(tmp_path_factory.mktemp("gitea")) as one:
+        yield one
 
 
 class Tool(Protocol):

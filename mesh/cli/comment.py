@@ -84,13 +84,13 @@ def comment_command(
             click.echo(digest)
         return
     kind = FORGES[at.forge]
-    content = _failed(mesh_name, failure, at) if failure else _planned(plan_path, mesh_name, kind.limit)
+    error = _text(failure) if failure else ""
+    content = _failed(mesh_name, error, at) if failure else _planned(plan_path, mesh_name, kind.limit)
     if dry_run:
         click.echo(content.body(at, kind), nl=False)
         return
-    if failure:
-        for line in annotated(_text(failure), at.forge, env, Path.cwd()):
-            click.echo(line)
+    for line in annotated(error, at.forge, env, Path.cwd()):
+        click.echo(line)
     to_job_summary(env, content.text)
     there = connect(at, env, time.sleep)
     if outcome:
@@ -118,11 +118,11 @@ def _planned(path: Path | None, mesh: str | None, limit: int) -> Content:
     return Content(plan.mesh, plan.digest, text, says, is_empty=plan.empty)
 
 
-def _failed(mesh: str | None, path: Path, at: PullRequest) -> Content:
+def _failed(mesh: str | None, error: str, at: PullRequest) -> Content:
     if not mesh:
         raise UsageError("--error needs --mesh NAME: the comment of one mesh is found by its name")
     return Content(
-        mesh, "", error_markdown(mesh, _text(path), at.run), "the plan failed", is_empty=False, failed=True
+        mesh, "", error_markdown(mesh, error, at.run), "the plan failed", is_empty=False, failed=True
     )
 
 

@@ -116,7 +116,7 @@ NO_DRY_RUN = "does not support dry run"
 """What the API server says of a webhook that it cannot ask without effects."""
 
 LONGEST_ERROR = 500
-"""Characters of a text or an error that a plan shows."""
+"""Characters of a reason that a plan shows."""
 
 
 def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
@@ -129,7 +129,7 @@ def _cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
 
 
 def conflicts(
-    kube: Kube, job: HelmJob, new: list[Object], old: list[Object], secrets: frozenset[str] = frozenset()
+    kube: Kube, job: HelmJob, new: list[Object], old: list[Object], secrets: frozenset[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Dry-run the changed objects as helm: return notes on fields taken by force, and refusals.
 

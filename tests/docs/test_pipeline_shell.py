@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,7 +41,7 @@ class Runner:
         path = self.folder / f"{name}.calls"
         return path.read_text().splitlines() if path.exists() else []
 
-    def run(self, script: str, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a piece as a job does: bash, which stops at the first error."""
         known = {
             "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",
@@ -51,7 +50,7 @@ class Runner:
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         return subprocess.run(
-            ["bash", *(options or ("-eo", "pipefail")), "-c", script],
+            ["bash", "-eo", "pipefail", "-c", script],
             cwd=self.folder,
             env={**known, **env},
             stdin=subprocess.DEVNULL,
@@ -63,8 +62,8 @@ class Runner:
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Iterator[Runner]:
-    yield Runner(tmp_path)
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
 
 
 def test_github_fetches_the_plan_of_the_commit_that_was_reviewed(runner: Runner) -> None:

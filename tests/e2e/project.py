@@ -94,10 +94,10 @@ class Project:
     def checked_out(self, number: int) -> Path:
         """The clone of a pull request's job, once Gitea has taken up what was pushed to its branch."""
         head = self.gitea.ask("GET", f"/repos/{REPO}/pulls/{number}")["head"]["sha"]
+        ref, remote = f"refs/pull/{number}/head", self.gitea.remote(REPO, who=BOT)
         for _ in range(ATTEMPTS):
-            clone = self.clone(f"refs/pull/{number}/head")
-            if self.git(clone, "rev-parse", "HEAD") == head:
-                return clone
+            if self.git(self.folder, "ls-remote", remote, ref).startswith(head):
+                return self.clone(ref)
             time.sleep(0.2)
         raise AssertionError(f"pull request {number} does not come to {head}")
 

@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.gitea_server import BOT, SCOPES, Gitea, serving
+from tests.support.gitea_server import BOT, SCOPES, Gitea
 
 from .hands import REPOSITORY, Mesh
 from .project import ONE_WAY, OWNER, PERSON, REPO, REVIEWER, STRANGER, Project, evil
-
-
-@pytest.fixture(scope="module")
-def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
-    with serving(tmp_path_factory.mktemp("gitea")) as one:
-        yield one
 
 
 @pytest.fixture

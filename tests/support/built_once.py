@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -27,6 +28,15 @@ def built_once(source: Path, lock: str, build: Callable[[Path], object], *, pati
             build(building)
             building.rename(folder)
     return folder
+
+
+def go_installed(folder: Path, go: Path, *options: str, cgo: bool = False) -> None:
+    """Build the tools of a folder's go.mod into that folder."""
+    env = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=readonly", "CGO_ENABLED": str(int(cgo))}
+    # Beside tests that wait for clusters: they come first.
+    command = ["nice", "-n", "15", str(go), "install", "-trimpath", *options, "tool"]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def installed_once(source: Path) -> Path:

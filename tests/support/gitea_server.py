@@ -8,22 +8,22 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import stat
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mesh.lab.addresses import FIRST_PORT, can_listen
 from mesh.lab.golang import find_go
 from mesh.lab.paths import cache_dir
 from mesh.lab.progress import Line
-from tests.support.built_once import built_once
+from tests.support.built_once import built_once, go_installed
 
 SOURCE = Path(__file__).parent / "gitea"
 MODULE = "code.gitea.io/gitea"
@@ -48,30 +48,14 @@ def built() -> Path:
 def _build(folder: Path) -> None:
     assert shutil.which("gcc"), "a C compiler is needed: the SQLite of Gitea is in C"
     progress = Line("building Gitea (once, about ten minutes)")
-    go = str(find_go(cache_dir(), progress))
-    env = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "1", "GOFLAGS": "-mod=readonly"}
-    env |= {"GOTOOLCHAIN": "local", "GOWORK": "off"}
+    go = find_go(cache_dir(), progress)
     tags = ("-tags", "sqlite sqlite_unlock_notify")
-    # Beside tests that wait for clusters: they come first.
-    command = [
-        "nice",
-        "-n",
-        "15",
-        go,
-        "install",
-        *tags,
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        "-s -w",
-        "tool",
-    ]
-    _done(command, cwd=folder, env=env)
-    found = json.loads(_done([go, "list", "-m", "-json", MODULE], cwd=folder, env=env))
+    go_installed(folder, go, *tags, "-buildvcs=false", "-ldflags", "-s -w", cgo=True)
+    found = json.loads(_done([str(go), "list", "-m", "-json", MODULE], cwd=folder))
     for name in STATIC:
         shutil.copytree(Path(found["Dir"]) / name, folder / name)
     # Files of the module cache may not be written, and so not be removed either.
-    for path in (each for name in STATIC for each in (folder / name).rglob("*")):
+    for path in (each for name in STATIC for each in (folder / name, *(folder / name).rglob("*"))):
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
     progress.done(f"ready in {folder.parent}")
 
@@ -92,7 +76,7 @@ class RefusedError(AssertionError):
 
 @dataclass(frozen=True)
 class Gitea:
-    """A running server; `passwords` are those of its users, `token` is the bot's."""
+    """A running server; `passwords` are those of its users."""
 
     url: str
     passwords: Mapping[str, str]
@@ -184,13 +168,9 @@ def serving(folder: Path) -> Iterator[Gitea]:
 
 
 def _free_port() -> int:
-    """A port that is free now; below those that the system gives to clients, so that it stays so."""
-    for _ in range(ATTEMPTS):
-        port = secrets.choice(range(20_000, 32_000))
-        with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
+    """A port that is free now; below those of the labs, and of what the system gives to clients."""
+    ports = (secrets.choice(range(10_000, FIRST_PORT)) for _ in range(ATTEMPTS))
+    return next(port for port in ports if can_listen(port))
 
 
 def _eventually(ask: Callable[[], object], server: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,7 +19,7 @@ import yaml
 from mesh.lab.golang import find_go
 from mesh.lab.paths import cache_dir
 from mesh.lab.progress import Line
-from tests.support.built_once import built_once
+from tests.support.built_once import built_once, go_installed
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "ci"
 ACTIONLINT = Path(__file__).parent / "actionlint"
@@ -105,8 +105,7 @@ def actionlint() -> Path:
 def _install(folder: Path) -> None:
     progress = Line("building actionlint (once)")
     go = find_go(cache_dir(), progress)
-    env = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
-    subprocess.run([go, "install", "-trimpath", "tool"], cwd=folder, env=env, check=True)
+    go_installed(folder, go)
     progress.done("ready")
 
 

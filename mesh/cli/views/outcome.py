@@ -46,7 +46,8 @@ def _error(data: Mapping[str, Any]) -> str:
     """Return the words of a diagnostic and its hint."""
     found = data.get("diagnostic")
     hint = found.get("detail") if isinstance(found, dict) else ""
-    return f"{data.get('@message', '')}{f'{chr(10)} hint: {hint}' if hint else ''}"
+    text = str(data.get("@message", ""))
+    return f"{text}\n hint: {hint}" if hint else text
 
 
 def outcome_markdown(summary: Mapping[str, Any] | None, run: str) -> str:

@@ -9,7 +9,7 @@ from html import unescape
 from mesh.cli.views.outcome import MAX_SHOWN, error_markdown, is_complete, outcome_markdown, summary_of
 from mesh.cli.views.progress import Event, JsonProgress, StepPhase
 from mesh.cli.views.result import Failure, RunSummary
-from mesh.errors import InputError, Problem, StalePlanError
+from mesh.errors import InputError, MeshError, Problem, StalePlanError
 from mesh.model import Action
 from mesh.world.clock import SystemClock
 
@@ -19,6 +19,12 @@ RUN = "https://ci.example/1"
 def events(result: RunSummary) -> str:
     stream = io.StringIO()
     JsonProgress(stream, SystemClock()).result(result)
+    return stream.getvalue()
+
+
+def refusal(error: MeshError) -> str:
+    stream = io.StringIO()
+    JsonProgress(stream, SystemClock()).refused(error)
     return stream.getvalue()
 
 
@@ -48,10 +54,7 @@ def test_a_run_without_a_last_line_did_not_end_by_itself() -> None:
 
 
 def test_a_run_that_was_refused_says_why_in_a_fence() -> None:
-    stream = io.StringIO()
-    progress = JsonProgress(stream, SystemClock())
-    progress.refused(StalePlanError("the plan is another:\n```\n@all", hint="plan again"))
-    found = summary_of(stream.getvalue())
+    found = summary_of(refusal(StalePlanError("the plan is another:\n```\n@all", hint="plan again")))
     assert not is_complete(found)
     text = outcome_markdown(found, RUN)
     assert text.startswith(f"**The run was refused, nothing was changed.** ([run]({RUN}))\n\n````\n")
@@ -60,29 +63,23 @@ def test_a_run_that_was_refused_says_why_in_a_fence() -> None:
 
 
 def test_each_mistake_of_a_file_is_told_in_order() -> None:
-    stream = io.StringIO()
     problems = (
         Problem("mesh.yaml", 1, 2, "spec", "is missing", "add it"),
         Problem("mesh.yaml", 3, 4, "x", "is odd"),
     )
-    JsonProgress(stream, SystemClock()).refused(InputError(problems))
-    found = summary_of(stream.getvalue())
+    found = summary_of(refusal(InputError(problems)))
     assert found
     first, second = found["@message"].splitlines()
     assert first.startswith("Error: mesh.yaml:1:2: spec: is missing")
     assert second.startswith("Error: mesh.yaml:3:4: x: is odd")
 
 
-def refusal(text: str) -> str:
-    stream = io.StringIO()
-    JsonProgress(stream, SystemClock()).refused(StalePlanError(text))
-    return stream.getvalue()
-
-
 def test_the_last_of_several_runs_counts() -> None:
     done = events(RunSummary("apply", added=1))
-    assert outcome_markdown(summary_of(done + refusal("no")), "").startswith("**The run was refused")
-    assert is_complete(summary_of(refusal("no") + done))
+    assert outcome_markdown(summary_of(done + refusal(StalePlanError("no"))), "").startswith(
+        "**The run was refused"
+    )
+    assert is_complete(summary_of(refusal(StalePlanError("no")) + done))
     killed = done + events(RunSummary("apply")).splitlines()[0]
     assert summary_of(killed) is None
 
@@ -97,7 +94,9 @@ def test_a_run_that_had_begun_does_not_say_that_nothing_was_changed() -> None:
     assert "nothing was changed" not in text
     assert "\x1b" not in stream.getvalue() + text
     # The first of several runs had.
-    assert "nothing was changed" not in outcome_markdown(summary_of(stream.getvalue() + refusal("no")), "")
+    assert "nothing was changed" not in outcome_markdown(
+        summary_of(stream.getvalue() + refusal(StalePlanError("no"))), ""
+    )
 
 
 def test_a_warning_is_no_refusal() -> None:

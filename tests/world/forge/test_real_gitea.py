@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,7 @@ from mesh.world.forge.gitea import Gitea as Client
 from mesh.world.forge.http import Answer, ForgeError, Http
 from mesh.world.forge.model import PullRequest
 from tests.support import forges
-from tests.support.gitea_server import ADMIN, BOT, SCOPES, Gitea, serving
-
-
-@pytest.fixture(scope="module")
-def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
-    with serving(tmp_path_factory.mktemp("gitea")) as one:
-        yield one
+from tests.support.gitea_server import ADMIN, BOT, SCOPES, Gitea
 
 
 @pytest.fixture
