@@ -112,12 +112,21 @@ class Worker:
         return self.waiter.until(str(task.step.key), partial(self._read, task), judge)
 
     def _forget(self, task: Task) -> Outcome:
-        """Leave a resource as it is; raise StalePlanError if the plan did not find it and it is there."""
+        """Leave a resource as it is; raise StalePlanError if it came back since the plan and is mesh's."""
         # Another run may have made it after this plan had looked and before the plan read the record: without
         # the record, no one would ever remove it.
-        if self.progress.found.get(task.step.key) is None and self._read(task):
+        if self.progress.found.get(task.step.key) is None and self._is_removable(task):
             raise StalePlanError(f"{task.step.key} is there again since the plan was made", hint="plan again")
         return Outcome(remarks=(task.step.why,) if task.step.why else ())
+
+    def _is_removable(self, task: Task) -> bool:
+        """Whether it is there and mesh may delete it. Another program's is not: the record of it is stale."""
+        key = task.step.key
+        last = self.progress.state.last(key)
+        if last is None or ask.awaited(task.kind, key):
+            return False
+        live = self._read(task)
+        return live is not None and not unproven(task.kind, key, live, last, self.progress.state.mesh)
 
     def _delete(self, task: Task, found: Live | None) -> Outcome:
         key = task.step.key

@@ -39,6 +39,17 @@ def test_what_came_back_since_the_plan_is_not_forgotten(here: Session) -> None:
     assert [step.action for step in plan(here).plan.steps] == [Action.DELETE]
 
 
+def test_what_another_owner_made_in_its_place_since_the_plan_is_forgotten(here: Session) -> None:
+    kube = toys(here.world, "cluster1")
+    carry_out(here, plan(here, toy("a", out=1)))
+    del kube.toys["a"]
+    planned = plan(here)
+    kube.put("a", {"out": 1}, owner="somebody")
+    result = carry_out(here, planned)
+    assert (result.failed, plan(here).plan.steps) == ((), ())
+    assert "a" in kube.toys
+
+
 def test_what_was_replaced_since_the_plan_is_not_deleted(here: Session) -> None:
     kube = toys(here.world, "cluster1")
     carry_out(here, plan(here, toy("a", out=1)))
