@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import click
-from click.core import ParameterSource
 
 from mesh.cli.print_plan import full_option
 from mesh.cli.typed import typed
@@ -61,11 +60,11 @@ def detail_of(*, yes: bool, digest: str, show_plan: bool, full: bool) -> Detail:
     return Detail.FULL if full else Detail.FOLDED if show_plan or unseen else Detail.HEADLINES
 
 
-def _digest(context: click.Context, param: click.Parameter, value: str) -> str:
+def _digest(_context: click.Context, _param: click.Parameter, value: str | None) -> str:
     """Refuse an empty digest: a script that found none would run without the check."""
-    if not value and context.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT:
+    if value == "":
         raise click.BadParameter("it is empty")
-    return value
+    return value or ""
 
 
 def run_options(command: Command) -> Command:
@@ -93,7 +92,6 @@ def run_options(command: Command) -> Command:
         click.option(
             "--plan-digest",
             "digest",
-            default="",
             metavar="sha256:…",
             callback=_digest,
             help="Run only if the plan has this digest; otherwise exit with 3.",
