@@ -45,8 +45,10 @@ LOCKFILE = {
             "outputs!": dict,
             "status!": str,
             "theirs": [str],
+            "told": bool,
         }
     ),
+    "written": Each(int),
 }
 """The types of a lockfile of this format."""
 
@@ -210,7 +212,7 @@ def _lock(body: Mapping[str, Any]) -> State:
         run=body["run"],
         clusters={name: ClusterIdentity(**identity) for name, identity in body["clusters"].items()},
         entries={Key.parse(address): _entry(entry) for address, entry in body["resources"].items()},
-        written={str(name): int(serial) for name, serial in body.get("written", {}).items()},
+        written=dict(body.get("written", {})),
     )
 
 
@@ -223,6 +225,6 @@ def _entry(body: Mapping[str, Any]) -> Entry:
         outputs=body["outputs"],
         status=body["status"],
         theirs=frozenset(body.get("theirs", ())),
-        told=bool(body.get("told", False)),
+        told=body.get("told", False),
     )
     return Entry(last, frozenset(Key.parse(need) for need in body["needs"]))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,3 +100,47 @@ def test_a_digest_does_not_excuse_a_wrong_shape(change: object) -> None:
     change(body)  # type: ignore[operator]  # a function of the table above
     with pytest.raises(StateError, match="is not a mesh lockfile"):
         from_text(json.dumps({**body, "digest": _digest(body)}), "mesh.lock")
+
+
+def full() -> State:
+    """A lockfile in which every field has a value."""
+    last = Last(
+        Place("istio-system", "x"),
+        {"a.b": "0123"},
+        uid="u",
+        outputs={"digest": "d"},
+        theirs=frozenset({"a.b"}),
+        told=True,
+    )
+    entries = {ROOT: entry(), label("one"): Entry(last, frozenset({ROOT}))}
+    return State("demo", "line", 3, "run-3", {"one": identity("u1")}, entries, written={"one": 2})
+
+
+WRONG = ("text", 7, True, None, ["a"], {"a": "b"})
+"""One value of each type of JSON."""
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of all values in a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*at, key)
+        yield from paths(each, (*at, key))
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in paths(json.loads(to_text(full()))) if each != ("digest",)], ids=str
+)
+def test_a_value_of_another_type_anywhere_is_refused_or_harmless(path: tuple[Any, ...]) -> None:
+    from mesh.state.lockfile import _digest
+
+    for wrong in WRONG:
+        body = json.loads(to_text(full()))
+        del body["digest"]
+        inner = reduce(lambda part, key: part[key], path[:-1], body)
+        inner[path[-1]] = wrong
+        try:
+            found = from_text(json.dumps({**body, "digest": _digest(body)}), "mesh.lock")
+        except StateError:
+            continue
+        assert from_text(to_text(found), "mesh.lock") == found
