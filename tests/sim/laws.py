@@ -92,7 +92,7 @@ class Laws:
                 raise Broken(f"{run.process.name} claims to be done: {'; '.join(differs)}")
 
     def _gave_back(self, run: Run) -> None:
-        """A command that ended in order holds no lease, or says so."""
+        """A command that ended in order holds no lease, or the one that left it said so."""
         place = Path(run.process.folder) / ".mesh" / "id"
         word = place.read_text("ascii")[:32] if place.exists() else "-"
         for name, one in self.world.clusters.items():
@@ -102,7 +102,8 @@ class Laws:
                 )
                 others = [each for each in self.world.runs if each.process.folder == run.process.folder]
                 killed = any(each.killed or each.process.tasks for each in others)
-                if mine and not killed and "unlock" not in run.text:
+                told = f"--id {lease['spec']['holderIdentity']}"
+                if mine and not killed and not any(told in each.text for each in (run, *others)):
                     raise Broken(f"{run.process.name} left the lease {key[2]} of {name} without a word")
 
     # --- at the end ----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tests.sim.known_faults import FAULTS
 from tests.sim.runs import played, ready
 
 IN_CI = bool(os.environ.get("CI"))
-SEEDS = 400 if IN_CI else 40
+SEEDS = 1000 if IN_CI else 40
 """A seed takes a tenth of a second of one core."""
 
 
