@@ -73,7 +73,8 @@ def between(
     What the run is yet to change cannot be right before; a cluster that left the mesh has nothing to pass.
     In other clusters only `users` count: what worked before and needs what was changed.
     """
-    seen = scene(session, Unread("it is under way"))
+    # No check of this phase asks for dry runs, and each look would wait for a webhook that does not answer.
+    seen = scene(session, Unread("it is under way"), dry_runs=False)
     for name in seen.clusters.keys() & set(clusters):
         if why := seen.clusters[name].unreachable:
             return f"{name} does not answer: {why}"
@@ -86,7 +87,7 @@ def between(
     )
 
 
-def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
+def scene(session: Session, planned: Planned | Unread, *, dry_runs: bool = True) -> MeshFacts:
     """Return the facts that the checks look at, from the same snapshots as the plan."""
     if isinstance(planned, Planned):
         seen, state, held = current_of(session, planned), planned.state, planned.held
@@ -96,7 +97,7 @@ def scene(session: Session, planned: Planned | Unread) -> MeshFacts:
         seen, plan, rights, unknown = current(session), planned, {}, {}
         state, held = _recorded(session), _held(session, seen.snapshots)
     recorded = {key: entry.last.place for key, entry in state.entries.items()}
-    facts = read_facts(session.mesh, seen.snapshots, recorded, session.kinds)
+    facts = read_facts(session.mesh, seen.snapshots, recorded, session.kinds, dry_runs=dry_runs)
     return MeshFacts(
         session.mesh,
         {

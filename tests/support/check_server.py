@@ -37,8 +37,10 @@ class Server:
     fails: Mapping[str, Exception] = field(default_factory=dict)
     answer: Exception | None = None
     asked: list[str] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)
 
-    def within(self, _seconds: float) -> Server:
+    def within(self, seconds: float) -> Server:
+        self.limits.append(seconds)
         return self
 
     def time(self) -> datetime:
@@ -61,6 +63,8 @@ class Server:
 
     def apply(self, obj: Object, *, dry_run: bool = False, **_how: Any) -> Object:
         assert dry_run, "a check writes nothing"
+        assert self.limits, "a dry run is sent once: a webhook that does not answer is an answer"
+        self.asked.append(f"dry run of {obj['kind']}")
         if self.answer is not None:
             raise self.answer
         return obj

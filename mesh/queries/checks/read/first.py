@@ -36,9 +36,17 @@ CACERTS, ROOT_KEY = "cacerts", "root-cert.pem"
 
 
 def read_facts(
-    mesh: Mesh, snapshots: Mapping[str, Snapshot], recorded: Mapping[Key, Place], kinds: Registry
+    mesh: Mesh,
+    snapshots: Mapping[str, Snapshot],
+    recorded: Mapping[Key, Place],
+    kinds: Registry,
+    *,
+    dry_runs: bool = True,
 ) -> dict[str, ClusterFacts]:
-    """Return the facts of every cluster of the file; `recorded` are the places of the state."""
+    """Return the facts of every cluster of the file; `recorded` are the places of the state.
+
+    Without `dry_runs`, nothing is written as a dry run, and `tried` is empty.
+    """
     readers = {each.name: _Reader(mesh, each, snapshots[each.name]) for each in mesh.clusters}
     first = fan(lambda name: _first(readers[name]), readers)
     alive = [name for name, facts in first.items() if not facts.unreachable]
@@ -46,7 +54,8 @@ def read_facts(
     answers = fan(lambda job: readers[job[0]].part(job[1]), jobs)
     facts = {name: _filled(found, name, answers) for name, found in first.items()}
     flat = any(is_flat(facts[name]) for name in alive)
-    again = [(name, part) for name in alive for part in SECOND if flat or part != "addresses"]
+    unasked = {part for part, is_asked in (("addresses", flat), ("tried", dry_runs)) if not is_asked}
+    again = [(name, part) for name in alive for part in SECOND if part not in unasked]
     more = fan(lambda job: _second(job[1], snapshots[job[0]], facts[job[0]]), again)
     facts = {name: _filled(found, name, more) for name, found in facts.items()}
     stray = fan(lambda name: _stray(readers[name], recorded, kinds), alive)

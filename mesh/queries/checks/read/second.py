@@ -13,13 +13,15 @@ from mesh.queries.checks.read import pod_ports as ports
 from mesh.queries.checks.read.queries import ENDPOINTS, SLICE
 from mesh.sdk.managed_fields import is_going
 from mesh.world import Kube, Object
-from mesh.world.kube.errors import Conflict, Forbidden, Missing, Unauthorized, Unreachable
+from mesh.world.kube.errors import Conflict, Failed, Forbidden, Missing, Unauthorized, Unreachable
 from mesh.world.resources import POD, SERVICE
 from mesh.world.snapshot import Snapshot
 
 MANAGER = "mesh/check"
 NO_RIGHT = 'forbidden: User "'
 """The prefix of an authorizer's denial; quotas and admission plugins answer 403 with other prefixes."""
+SECONDS = 15.0
+"""How long a dry run may take. It is sent once: a webhook that does not answer is what it is to find out."""
 TERMINATED = "is being terminated"
 """What an API server says of a namespace that is being deleted: the next apply creates it again first."""
 
@@ -69,7 +71,7 @@ def _addresses(snapshot: Snapshot, facts: ClusterFacts) -> Rows | Unread:
 
 def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread]:
     """The answers to dry runs of the objects of `trials`: webhooks and quotas take part in these."""
-    kube = snapshot.world.kube(snapshot.cluster)
+    kube = snapshot.world.kube(snapshot.cluster).within(SECONDS)
     names = {place(obj)[1] for obj in rows(facts, "namespaces") if not is_going(obj)}
     served = facts.groups if isinstance(facts.groups, frozenset) else frozenset()
     found: dict[str, str | Unread] = {}
@@ -83,13 +85,16 @@ def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread
 
 
 def _try(kube: Kube, body: Object) -> str | Unread:
-    """Send a write as a dry run: "" if it is accepted, else the message; `Unread` if RBAC denies it."""
+    """Send a write as a dry run: "" if it is accepted, else the message; `Unread` if nothing is known.
+
+    Nothing is known if RBAC denies it or the API server is overloaded; a webhook that fails is an answer.
+    """
     try:
         kube.apply(body, manager=MANAGER, force=True, dry_run=True)
     except Forbidden as error:  # by RBAC (nothing is known), or by a quota or policy (the answer)
         unknown = NO_RIGHT in error.message or TERMINATED in error.message
         return Unread(error.message) if unknown else error.message
-    except (Unreachable, Unauthorized, Missing) as error:
+    except (Unreachable, Unauthorized, Missing, Failed) as error:
         return Unread(error.message)
     except Conflict:
         return ""

@@ -10,7 +10,7 @@ from mesh.model import Unread
 from mesh.queries.checks.facts import ClusterFacts
 from mesh.queries.checks.read.first import read_facts
 from mesh.world.kube.errors import Forbidden, Unauthorized
-from tests.support.check_facts import MESH, SYSTEM, in_base64, node, obj, root_pem, space
+from tests.support.check_facts import EDGE, MESH, SYSTEM, in_base64, node, obj, root_pem, space
 from tests.support.check_server import CALL, Server, snapshot
 
 KUBE_SYSTEM = space("kube-system")
@@ -40,6 +40,16 @@ def test_a_cluster_is_read_in_bulk() -> None:
     assert found.rows("services") == (obj("a", "x"),)
     assert found.authority is None
     assert found.published == found.releases == {}
+
+
+def test_dry_runs_can_be_left_out() -> None:
+    spaces = [("namespaces", space(name)) for name in (SYSTEM, EDGE)]
+    tried, untried = server(*spaces), server(*spaces)
+    assert read(tried).tried["load balancer"] == ""
+    one = replace(MESH, clusters=CLUSTERS)
+    found = read_facts(one, {"cluster1": snapshot(untried)}, {}, {}, dry_runs=False)["cluster1"]
+    assert found.tried == {}
+    assert [each for each in tried.asked if each not in untried.asked] == ["dry run of Service"]
 
 
 def test_of_a_cluster_that_does_not_answer_nothing_else_is_asked() -> None:

@@ -10,7 +10,7 @@ from mesh.errors import KubeError
 from mesh.model import Unread
 from mesh.queries.checks.facts import ClusterFacts
 from mesh.queries.checks.read.second import NO_RIGHT, SECOND, is_flat, services, trials
-from mesh.world.kube.errors import Conflict, Forbidden, Missing
+from mesh.world.kube.errors import Conflict, Failed, Forbidden, Missing, WebhookDenied
 from tests.support.check_facts import EDGE, SYSTEM, facts, obj, space
 from tests.support.check_server import CALL, Server, snapshot
 
@@ -45,7 +45,8 @@ def test_pods_are_compared_only_where_a_flat_network_is_in_use() -> None:
         (Missing(CALL, "its namespace is gone"), True),
         (Forbidden(CALL, "unable to create new content in namespace x because it is being terminated"), True),
         (Forbidden(CALL, "exceeded quota: few"), False),
-        (KubeError("denied by a webhook"), False),
+        (Failed(CALL, "429: too many requests", status=429), True),
+        (WebhookDenied(CALL, 'failed calling webhook "validation.istio.io": connection refused'), False),
     ],
 )
 def test_a_dry_run_tells_a_refusal_from_a_missing_right(error: KubeError, is_unread: bool) -> None:
