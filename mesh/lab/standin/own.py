@@ -29,14 +29,16 @@ CROSSING: Final = {
     "istio-east-west": ("istio.io/eastwest-controller", "The gateway through which others enter a network"),
 }
 ROOT: Final = "istio-ca-root-cert"
+ROOTLESS: Final = ("kube-public", "kube-node-lease", "local-path-storage")
+"""The namespaces to which an istiod publishes no root."""
 
 
 def roots(istiod: Istiod, view: View) -> Iterable[Write]:
-    """Return due writes of the root certificate for every namespace that is not terminating."""
+    """Return due writes of the root certificate for the namespaces that have one and are not terminating."""
     pem = istiod.boot.authority.root_pem.decode()
     for _, namespace in sorted(view["namespaces"].items()):
         name = namespace["metadata"]["name"]
-        if at(namespace, "status", "phase") == "Terminating":
+        if name in ROOTLESS or at(namespace, "status", "phase") == "Terminating":
             continue
         if at(view["roots"].get((name, ROOT), {}), "data", "root-cert.pem") != pem:
             yield Write(f"/api/v1/namespaces/{name}/configmaps/{ROOT}", _root(name, pem))

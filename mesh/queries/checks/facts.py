@@ -18,12 +18,16 @@ from mesh.queries.status.model import ClusterStatus, Status
 from mesh.state.lockfile import State
 from mesh.world import Object
 from mesh.world.helm.releases import Release, ReleaseView
-from mesh.world.shapes import fitted
+from mesh.world.shapes import Each, fitted
 
 if TYPE_CHECKING:
     from mesh.world.pki import Inspection
 
-MESH_CONFIG = {"trustDomain": str, "defaultConfig": {"meshId": str}}
+MESH_CONFIG = {
+    "trustDomain": str,
+    "defaultConfig": {"meshId": str},
+    "discoverySelectors": [{"matchLabels": Each(str), "matchExpressions": [{"key": str, "values": [str]}]}],
+}
 
 Rows = tuple[Object, ...]
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mesh.istio.addresses import cacerts_key
-from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed, read
+from mesh.istio.discovery import is_published
+from mesh.queries.checks.facts import ClusterFacts, MeshFacts, installed, labels, mesh_config, read
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity
 from mesh.queries.checks.paste import word
 
@@ -128,17 +129,18 @@ def _ending(scene: MeshFacts, facts: ClusterFacts, cert: CertInfo, what: str) ->
 
 
 def published(scene: MeshFacts, facts: ClusterFacts) -> Findings:
-    """Q04: verify that the root of trust published in every namespace is the one in cacerts.
+    """Q04: verify that the root of trust that istiod publishes to namespaces is the one in cacerts.
 
     Workloads trust the ConfigMap in their own namespace, not the Secret.
     """
     del scene
     found = _authority(facts)
     roots = frozenset(each.fingerprint for each in found.roots)
-    there = read(facts.published)
+    there, config = read(facts.published), mesh_config(facts)
     for obj in facts.rows("namespaces"):
         name = obj["metadata"]["name"]
-        if obj.get("status", {}).get("phase") == "Terminating":
+        is_ending = obj.get("status", {}).get("phase") == "Terminating"
+        if is_ending or not is_published(name, labels(obj), config):
             continue
         if name not in there:
             yield Finding(f"namespace {name} has no ConfigMap istio-ca-root-cert", {"namespace": name})

@@ -19,6 +19,7 @@ from tests.support.check_facts import (
     facts,
     holds,
     istiod,
+    mesh_config,
     obj,
     results,
     row,
@@ -37,12 +38,16 @@ def there(*of: Any) -> ClusterFacts:
     return signing(*of, cluster="cluster2")
 
 
-def publishing(published: dict[str, frozenset[str]], *spaces: dict[str, Any]) -> ClusterFacts:
-    return facts(deployments=[istiod()], authority=authority(), published=published, namespaces=spaces)
+def publishing(
+    published: dict[str, frozenset[str]], *spaces: dict[str, Any], config: str = "{}"
+) -> ClusterFacts:
+    about = {"authority": authority(), "published": published}
+    return facts(deployments=[istiod()], namespaces=spaces, configs=[mesh_config(config)], **about)
 
 
 ENDING = space("gone") | {"status": {"phase": "Terminating"}}
 ROOT = {"shop": frozenset({"root"})}
+ONE_TEAM = "discoverySelectors: [{matchLabels: {team: a}}]"
 
 ROWS = (
     row("P17", "error: cacerts: ca-key.pem: it is missing", signing(problems=("ca-key.pem: it is missing",))),
@@ -111,6 +116,18 @@ ROWS = (
         publishing({"shop": frozenset({"old"})}, space("shop")),
     ),
     row("Q04", PASSED, publishing(ROOT, space("shop"), ENDING)),
+    row("Q04", PASSED, publishing(ROOT, space("shop"), space("kube-public"), space("kube-node-lease"))),
+    row("Q04", PASSED, publishing(ROOT, space("shop", team="a"), space("other"), config=ONE_TEAM)),
+    row(
+        "Q04",
+        "skipped: ConfigMap istio-system/istio cannot be read: discoverySelectors…",
+        publishing(ROOT, space("shop"), config="discoverySelectors: [all]"),
+    ),
+    row(
+        "Q04",
+        "error: namespace other has no ConfigMap istio-ca-root-cert",
+        publishing(ROOT, space("shop"), space("other", team="a"), config=ONE_TEAM),
+    ),
 )
 
 
