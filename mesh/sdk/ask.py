@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mesh.model import READY, Action, Attrs, Key, Live, Path, Place, Ready, Reason, Resource, Touch
+from mesh.model import READY, Action, Attrs, Key, Live, Path, Place, Ready, Reason, Resource, Step, Touch
 from mesh.model.spec import Mesh
 from mesh.sdk.capabilities import (
     Adoptable,
@@ -181,6 +181,11 @@ def renamed(kind: Kind | None, key: Key, old: str, new: str) -> Key:
 def rights(kind: Kind, action: Action, key: Key, place: Place) -> frozenset[Right] | None:
     """Return the rights that an action on the resource needs; None if the kind does not say."""
     return frozenset(kind.rights(action, key, place)) if isinstance(kind, Permitted) else None
+
+
+def rights_of(kind: Kind, step: Step, place: Place) -> frozenset[Right] | None:
+    """Return the rights that a planned step needs; None if the kind does not say."""
+    return frozenset(kind.rights_of(step, place)) if isinstance(kind, Permitted) else None
 
 
 def reads(kind: Kind, key: Key, place: Place) -> frozenset[Right]:

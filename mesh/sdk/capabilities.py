@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Resource, Touch
+from mesh.model import Action, Attrs, Found, Key, Live, Path, Place, Ready, Reason, Resource, Step, Touch
 from mesh.model.spec import Mesh
 from mesh.sdk.contract import Last, Preview, Provider
 from mesh.sdk.document import Document, nothing
@@ -32,6 +32,10 @@ class Permitted(ABC):
     @abstractmethod
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights that this action needs in the resource's cluster."""
+
+    def rights_of(self, step: Step, place: Place) -> Iterable[Right]:
+        """Return the rights that a planned step needs, where the step tells more than its action does."""
+        return self.rights(step.action, step.key, place)
 
     def reads(self, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights that `observe` needs in the cluster, beyond those on the mesh's namespaces."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Touch, not_yet
+from mesh.model import READY, Action, Attrs, Found, Key, Live, Place, Ready, Resource, Step, Touch, not_yet
 from mesh.model.mask import mask, reveal
 from mesh.model.spec import COMPONENTS, Ignore, Mesh
 from mesh.providers.chart.archive import UnsafeChartError, is_whole
@@ -18,7 +18,7 @@ from mesh.providers.chart.observe import all_views, read, view_of, views_in
 from mesh.providers.chart.preview import config_of, job_of, preview_upgrade, refuse_more
 from mesh.providers.chart.put_back import put_back
 from mesh.providers.chart.refusals import elsewhere, pending, refuse_way, revisioned, several
-from mesh.providers.chart.rights import compared, release
+from mesh.providers.chart.rights import changed, compared, release
 from mesh.providers.chart.spec import ChartSpec
 from mesh.providers.chart.trust import ISTIOD, other_identities, refuse_reissue, unpublished
 from mesh.providers.chart.values import hidden_of, merged, theirs_only, undisturbed
@@ -211,6 +211,10 @@ class ChartProvider(
     def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
         """Return the rights on the chart's objects, and on helm's record of the release."""
         return release(key.name, action, place.namespace)
+
+    def rights_of(self, step: Step, place: Place) -> Iterable[Right]:
+        """Return the rights on the objects that really change, too: values can add others to a chart."""
+        return (*self.rights(step.action, step.key, place), *changed(step.manifests))
 
     def reads(self, key: Key, place: Place) -> Iterator[Right]:
         """Yield the rights to see the nodes, and the objects that the chart renders."""

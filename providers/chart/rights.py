@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.model import Action
+from mesh.model.plan import ManifestChange
+from mesh.providers.chart.rendered import KNOWN
 from mesh.sdk.rights import READ, VERBS, ApiResource, Right, rights
 from mesh.world.resources import CONFIG_MAP, CRD, DAEMON_SET, DEPLOYMENT, SECRET, SERVICE
 
@@ -16,9 +18,16 @@ CLUSTER_ROLE = ApiResource(RBAC, "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDING = ApiResource(RBAC, "clusterrolebindings", namespaced=False)
 VALIDATING = ApiResource(ADMISSION, "validatingwebhookconfigurations", namespaced=False)
 MUTATING = ApiResource(ADMISSION, "mutatingwebhookconfigurations", namespaced=False)
+_POLICIES = (
+    ApiResource(ADMISSION, "validatingadmissionpolicies", namespaced=False),
+    ApiResource(ADMISSION, "validatingadmissionpolicybindings", namespaced=False),
+)
+NETWORK_POLICY = ApiResource("networking.k8s.io", "networkpolicies")
 
 ROLES = frozenset({ROLE, CLUSTER_ROLE})
 """A writer of these must hold the rights that they grant, or the verbs `escalate` and `bind`."""
+
+BY_KIND = {resource.kind: resource for resource in KNOWN.values()}
 
 HELM = ("get", "list", "create", "update", "delete")
 """What helm does with the Secrets that hold its releases."""
@@ -29,10 +38,11 @@ _NODE_AGENT = (
     ApiResource.of(CONFIG_MAP),
     ApiResource.of(DAEMON_SET),
     ApiResource("", "resourcequotas"),
+    NETWORK_POLICY,
 )
 
 RENDERED: Mapping[str, tuple[ApiResource, ...]] = {
-    "base": (*_ACCESS, ApiResource.of(CRD), VALIDATING),
+    "base": (*_ACCESS, ApiResource.of(CRD), VALIDATING, *_POLICIES),
     "istiod": (
         *_ACCESS,
         ApiResource.of(CONFIG_MAP),
@@ -40,15 +50,20 @@ RENDERED: Mapping[str, tuple[ApiResource, ...]] = {
         ApiResource.of(DEPLOYMENT),
         ApiResource("autoscaling", "horizontalpodautoscalers"),
         ApiResource("policy", "poddisruptionbudgets"),
+        NETWORK_POLICY,
         ROLE,
         ROLE_BINDING,
         VALIDATING,
         MUTATING,
+        *_POLICIES,
     ),
-    "cni": _NODE_AGENT,
+    "cni": (*_NODE_AGENT, ApiResource("k8s.cni.cncf.io", "network-attachment-definitions")),
     "ztunnel": (*_NODE_AGENT, ROLE, ROLE_BINDING),
 }
-"""What the charts of Istio hold. Charts of a management plane are adopted; their owner has their rights."""
+"""What the charts of Istio hold with any values, but for those of an istiod outside of the cluster.
+
+Charts of a management plane are adopted; their owner has their rights.
+"""
 
 
 WRITTEN: Mapping[Action, tuple[str, ...]] = {Action.UPDATE: ("update",), Action.REPLACE: ("update",)}
@@ -73,3 +88,15 @@ def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
         yield from rights(resource, ("get", *verbs, *WRITTEN.get(action, ())), namespace)
         if resource in ROLES and action is not Action.DELETE:
             yield from rights(resource, ("escalate", "bind"), namespace)
+
+
+def changed(changes: Iterable[ManifestChange]) -> Iterator[Right]:
+    """Yield the rights to change the objects in which a release's new rendering differs.
+
+    A chart of another source may hold kinds that those of Istio do not; kinds that mesh does not know are
+    left out.
+    """
+    for change in changes:
+        name, _, where = change.object.partition(" ")
+        if resource := BY_KIND.get(name):
+            yield from rights(resource, ("get", *VERBS.get(change.action, ())), where.rpartition("/")[0])

@@ -28,7 +28,7 @@ def needed(
     found: dict[str, frozenset[Right]] = {}
     for step in _writes(steps):
         kind = kinds.get(step.key.kind)
-        known = ask.rights(kind, step.action, step.key, places[step.key]) if kind else None
+        known = ask.rights_of(kind, step, places[step.key]) if kind else None
         found[step.key.cluster] = found.get(step.key.cluster, frozenset()) | (known or frozenset())
     return dict(sorted(found.items()))
 
@@ -40,7 +40,7 @@ def unknown(
     found: dict[str, set[str]] = {}
     for step in _writes(steps):
         kind = kinds.get(step.key.kind)
-        if kind is None or ask.rights(kind, step.action, step.key, places[step.key]) is None:
+        if kind is None or ask.rights_of(kind, step, places[step.key]) is None:
             found.setdefault(step.key.cluster, set()).add(step.key.kind)
     return {cluster: tuple(sorted(names)) for cluster, names in sorted(found.items())}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mesh.model import Action
-from mesh.providers.chart.rights import HELM, RENDERED, release
+from mesh.model import Action, Key, Place, Step
+from mesh.model.plan import ManifestChange
+from mesh.providers.chart import ChartProvider
+from mesh.providers.chart.rights import HELM, RENDERED, changed, release
 
 WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 
@@ -56,3 +58,26 @@ def test_what_the_chart_renders_is_patched_and_read(component: str, right: str) 
     found = texts(component, Action.UPDATE)
     assert {right, right.replace("patch", "get")} < found
     assert right.replace("patch", "delete") not in found
+
+
+def test_what_a_plan_changes_is_asked_for_even_if_the_chart_usually_holds_no_such_object() -> None:
+    changes = (
+        ManifestChange("NetworkPolicy istio-system/istiod", Action.CREATE),
+        ManifestChange("PodDisruptionBudget istio-system/istiod", Action.DELETE),
+        ManifestChange("ValidatingAdmissionPolicy stable", Action.UPDATE),
+        ManifestChange("Gadget istio-system/odd", Action.CREATE),
+    )
+    assert {str(each) for each in changed(changes)} == {
+        "get networkpolicies.networking.k8s.io in istio-system",
+        "create networkpolicies.networking.k8s.io in istio-system",
+        "patch networkpolicies.networking.k8s.io in istio-system",
+        "get poddisruptionbudgets.policy in istio-system",
+        "delete poddisruptionbudgets.policy in istio-system",
+        "get validatingadmissionpolicies.admissionregistration.k8s.io",
+        "create validatingadmissionpolicies.admissionregistration.k8s.io",
+        "patch validatingadmissionpolicies.admissionregistration.k8s.io",
+    }
+    step = Step(Action.UPDATE, Key("chart", "cluster1", "istiod"), manifests=changes[:1])
+    place = Place("istio-system", "istiod")
+    found = {str(each) for each in ChartProvider().rights_of(step, place)}
+    assert found == texts("istiod", Action.UPDATE) | {str(each) for each in changed(changes[:1])}

@@ -181,6 +181,8 @@ RENDERED_WIDE = (
     "clusterrolebindings",
     "validatingwebhookconfigurations",
     "mutatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
 )
 """What the charts render outside namespaces: an edit of it shows nowhere else."""
 

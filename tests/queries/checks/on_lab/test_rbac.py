@@ -24,8 +24,12 @@ WHEN_NOT_READY = {"pods", "services", "configmaps", "deployments"}
 NOT_IN_THESE_CHARTS = {
     "horizontalpodautoscalers",
     "mutatingwebhookconfigurations",
+    "network-attachment-definitions",
+    "networkpolicies",
     "poddisruptionbudgets",
     "resourcequotas",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
 }
 """Istio's charts render them with some values, the lab's charts do not."""
 UNCHECKED, TAKES = "not checked by the API server: ", "takes "
