@@ -37,14 +37,27 @@ def _commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Iterator[str]:
     if spec.missing:
         yield _platform_command(spec, options, values)
         return
-    words = ["helm", "upgrade", "--install", job.release, job.ref, *options, f"--namespace={job.namespace}"]
+    name: str = job.release
+    if resource.adopt:
+        yield _release_of(spec.component, (*options, f"--namespace={job.namespace}"))
+        name = Raw(f'"${{release:-{command(job.release)}}}"')
+    words = ["helm", "upgrade", "--install", name, job.ref, *options, f"--namespace={job.namespace}"]
     words += [f"--repo={job.repo}"] if job.repo else []
     words += [f"--version={job.version}"] if job.version else []
+    # What is adopted keeps the values of its users, on top of the defaults of the new chart.
+    words += ["--reset-then-reuse-values"] if resource.adopt else []
     words += ["--values=-", *(_given(resource.key, path, value) for path, value in secrets.items())]
     yield heredoc(command(*words), write(values))
     if spec.component in WORKLOADS:
         kubectl = ("kubectl", *_options(cluster, "context"), f"--namespace={job.namespace}")
         yield command(*kubectl, "rollout", "status", WORKLOADS[spec.component], "--timeout=300s") + "\n"
+
+
+def _release_of(chart: str, options: tuple[str, ...]) -> str:
+    """Return the line that looks for an installed release of a chart, which can have any name."""
+    # The columns of `helm list` end with the chart and its app version.
+    wanted = f"$(NF-1) ~ /^{chart}-[0-9]/ {{print $1}}"
+    return f"release=$({command('helm', 'list', *options)} | {command('awk', wanted)})\n"
 
 
 def _platform_command(spec: ChartSpec, options: tuple[str, ...], values: dict[str, Any]) -> str:

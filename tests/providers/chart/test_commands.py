@@ -102,5 +102,15 @@ def test_a_release_of_the_management_plane_keeps_its_values_and_is_never_install
     assert "--install" not in first
 
 
+def test_an_adopted_release_is_found_under_any_name_and_keeps_the_values_of_its_users() -> None:
+    one = spec("base")
+    resource = Resource(Key("chart", "a", "base"), Place("istio-system", "istio-base"), one, adopt=True)
+    found, upgrade, *_ = release_commands(CLUSTER, resource).create.splitlines()
+    listed = "helm list --kube-context=a --namespace=istio-system"
+    assert found == f"release=$({listed} | awk '$(NF-1) ~ /^base-[0-9]/ {{print $1}}')"
+    assert upgrade.startswith('helm upgrade --install "${release:-base}" base ')
+    assert " --reset-then-reuse-values --values=- " in upgrade
+
+
 def test_a_value_that_is_not_known_yet_is_not_taken_for_a_secret() -> None:
     assert split(spec(values={"a": Unknown(ROOT)}))[1] == {}
