@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from mesh.errors import LabError
 from mesh.lab.filelock import locked
-from mesh.lab.golang import find_go
+from mesh.lab.golang import downloaded, find_go
 from mesh.lab.paths import cache_dir
 from mesh.lab.progress import Line, Progress
 
@@ -155,22 +154,9 @@ def _last_line(log: Path) -> str:
 
 
 def _copy_crds(go: Path, building: Path) -> None:
-    answer = subprocess.run(
-        [go, "mod", "download", "-json", GATEWAY_API],
-        cwd=building / "bin",
-        env=_environment(building) | {"GOFLAGS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if answer.returncode != 0:
-        raise LabError(f"cannot download {GATEWAY_API}: {answer.stderr.strip()[-500:]}")
-    module = json.loads(answer.stdout)
-    if module["Sum"] != GATEWAY_API_SUM:
-        raise LabError(f"{GATEWAY_API} has sum {module['Sum']}, expected {GATEWAY_API_SUM}")
+    folder = downloaded(go, GATEWAY_API, GATEWAY_API_SUM)
     for channel in ("standard", "experimental"):
-        for manifest in sorted((Path(module["Dir"]) / "config" / "crd" / channel).glob("gateway.*.yaml")):
+        for manifest in sorted((folder / "config" / "crd" / channel).glob("gateway.*.yaml")):
             # The folder also contains an admission policy, which is only installed on request.
             is_crd = "kind: CustomResourceDefinition" in manifest.read_text()
             target = building / "gateway-api" / (channel if is_crd else f"{channel}-policy")

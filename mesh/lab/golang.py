@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mesh.errors import LabError
 from mesh.lab.filelock import locked
@@ -76,3 +78,26 @@ def install(target: Path) -> None:
             hint=f"install Go {NEEDED[0]}.{NEEDED[1]} or newer and put it on PATH",
         )
     building.rename(target)
+
+
+def downloaded(go: Path, module: str, digest: str) -> Path:
+    """Return the read-only folder of a module of the Go module proxy, `path@version`; raise LabError.
+
+    `digest` is what go.sum would have of it.
+    """
+    with TemporaryDirectory() as nowhere:  # outside of every module, whose go.mod would be read
+        answer = subprocess.run(
+            [go, "mod", "download", "-json", module],
+            cwd=nowhere,
+            env={**os.environ, "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+    if answer.returncode != 0:
+        raise LabError(f"cannot download {module}: {answer.stderr.strip()[-500:] or answer.stdout[-500:]}")
+    about = json.loads(answer.stdout)
+    if about["Sum"] != digest:
+        raise LabError(f"{module} has sum {about['Sum']}, expected {digest}")
+    return Path(about["Dir"])

@@ -12,7 +12,7 @@ import pytest
 from tests.house.figures import ROOT, Tree, components, imported, kind_of, percentile, report, top
 
 TESTS = ROOT / "tests"
-APART = {"chaos", "crash", "docs", "e2e", "house", "sim", "support"}
+APART = {"chaos", "crash", "docs", "e2e", "house", "real", "sim", "support"}
 """Folders of tests that mirror no package."""
 VIEWS = "mesh.cli.views"
 

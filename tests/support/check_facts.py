@@ -37,7 +37,11 @@ from tests.support.meshes import mesh_of
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MESH = load_mesh(ROOT / "examples" / "two-clusters" / "mesh.yaml")
-UPSTREAM = replace(MESH, distribution="upstream", links=MESH.links)
+UPSTREAM = replace(
+    MESH,
+    distribution="upstream",
+    clusters=tuple(replace(each, trust_domain="cluster.local") for each in MESH.clusters),
+)
 _AUTOMATIC = mesh_of("automatic").automatic
 assert _AUTOMATIC is not None
 AUTOMATIC = replace(MESH, links=(), automatic=replace(_AUTOMATIC, management="cluster1"))

@@ -129,7 +129,7 @@ def _deployment(gateway: Json, istiod: Istiod) -> Json:
         "sidecar.istio.io/inject": "false",
     }
     env = {
-        "CLUSTER_ID": istiod.cluster_id,
+        "ISTIO_META_CLUSTER_ID": istiod.cluster_id,
         "ISTIO_META_NETWORK": label(gateway, NETWORK),
         "NETWORK": label(gateway, NETWORK),
     }

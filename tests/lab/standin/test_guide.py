@@ -78,7 +78,7 @@ def test_the_values_become_istiods_environment(hand: Hand) -> None:
     assert env["CA_TRUSTED_NODE_ACCOUNTS"] == "istio-system/ztunnel"
     assert "SOLO_LICENSE_KEY" not in env
     ztunnel = environment(hand, "cluster1", "daemonset", "ztunnel")
-    assert ztunnel["NETWORK"] == ztunnel["CLUSTER_ID"] == "cluster1"
+    assert ztunnel["NETWORK"] == ztunnel["ISTIO_META_CLUSTER_ID"] == "cluster1"
     assert ztunnel["L7_ENABLED"] == ztunnel["SKIP_VALIDATE_TRUST_DOMAIN"] == "true"
     cni = hand.get("cluster1", "configmap", "istio-cni-config")["data"]
     assert cni["AMBIENT_DNS_CAPTURE"] == "true"

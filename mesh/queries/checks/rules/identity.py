@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from mesh.istio.addresses import chart_key, gateway_key, label_key
@@ -30,6 +31,9 @@ CONTROL_PLANE: Mapping[str, Callable[[ClusterFacts], Object]] = {
     "istiod": istiod,
     "ztunnel": lambda facts: daemon(facts, "ztunnel"),
 }
+
+CLUSTER_NAME = {"istiod": ("CLUSTER_ID",), "ztunnel": ("ISTIO_META_CLUSTER_ID", "CLUSTER_ID")}
+"""The variables with the name of the cluster, by component; the chart of ztunnel sets the first of two."""
 
 
 def _repeated(values: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
@@ -59,9 +63,15 @@ def one_mesh(scene: MeshFacts) -> Findings:
             )
     meshes = {name: found for name, found in scene.gather(_mesh_id).items() if found}
     if len(set(meshes.values())) > 1:
-        yield Finding(
-            f"the clusters have different mesh IDs: {', '.join(sorted(set(meshes.values())))}", meshes
-        )
+        expected = scene.mesh.mesh_id or Counter(meshes.values()).most_common(1)[0][0]
+        for name, found in meshes.items():
+            if found != expected:
+                yield Finding(
+                    f"the clusters have different mesh IDs: {', '.join(sorted(set(meshes.values())))}; "
+                    f"{name} has {found}, expected {expected}",
+                    meshes,
+                    chart_key(name, "istiod"),
+                )
 
 
 def _own(scene: MeshFacts, name: str) -> tuple[str, str]:
@@ -149,7 +159,8 @@ def network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
     Namespace label, istiod, ztunnel and gateway must agree, or the link does not come up.
     """
-    yield from _same(scene, facts, "NETWORK", facts.cluster.network, ("ztunnel",))
+    del scene
+    yield from _same(facts, facts.cluster.network, {"ztunnel": ("NETWORK",)})
     release = deployed(facts, "istiod")
     told = str(
         ((release.config if release else {}).get("global") or {}).get("network", facts.cluster.network)
@@ -167,15 +178,16 @@ def cluster_name(scene: MeshFacts, facts: ClusterFacts) -> Findings:
 
     A ztunnel with another name than its istiod finds no local endpoints.
     """
-    yield from _same(scene, facts, "CLUSTER_ID", facts.cluster.cluster_name, ("istiod", "ztunnel"))
-
-
-def _same(
-    scene: MeshFacts, facts: ClusterFacts, name: str, wanted: str, components: tuple[str, ...]
-) -> Iterator[Finding]:
     del scene
-    for component in components:
-        value = environment(CONTROL_PLANE[component](facts)).get(name, "")
+    yield from _same(facts, facts.cluster.cluster_name, CLUSTER_NAME)
+
+
+def _same(facts: ClusterFacts, wanted: str, variables: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """Compare what each component has in the first of its variables that is set."""
+    for component, names in variables.items():
+        env = environment(CONTROL_PLANE[component](facts))
+        name = next((each for each in names if each in env), names[0])
+        value = env.get(name, "")
         if value != wanted:
             yield Finding(
                 f"{component} has {setting(name, value)}, expected {wanted}",

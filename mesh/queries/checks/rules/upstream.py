@@ -7,6 +7,7 @@ from typing import Any
 
 from mesh.istio.addresses import chart_key, remote_key
 from mesh.istio.upstream import is_loopback
+from mesh.model import Key
 from mesh.model.bounded_text import SMALL, Unfit, from_base64, from_base64_url, loads
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -15,6 +16,7 @@ from mesh.queries.checks.facts import (
     annotated,
     environment,
     istiod,
+    place,
     read,
     shown,
     true,
@@ -35,7 +37,16 @@ def one_trust_domain(scene: MeshFacts) -> Findings:
     """
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) > 1:
-        yield Finding(f"the trust domains differ: {', '.join(sorted(set(domains.values())))}", domains)
+        said = (
+            f"the trust domains differ: {', '.join(f'{found} in {name}' for name, found in domains.items())}"
+        )
+        wanted = {each.name: each.trust_domain for each in scene.mesh.clusters}
+        wrong = [name for name, found in domains.items() if found != wanted[name]]
+        for name in wrong:
+            says = f"{said}; expected {wanted[name]} in {name}"
+            yield Finding(says, domains, chart_key(name, "istiod"), fix="mesh apply")
+        if not wrong:
+            yield Finding(said, domains)
 
 
 def multi_network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -69,6 +80,14 @@ def _entries(facts: ClusterFacts) -> Iterator[tuple[Object, str, Mapping[str, An
             yield obj, name, config
 
 
+def _recorded(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key | None:
+    """The resource of the state that is this Secret, whether or not the file still has it."""
+    places = {
+        key: entry.last.place for key, entry in scene.state.entries.items() if key.cluster == facts.name
+    }
+    return next((key for key, at in places.items() if (at.namespace, at.name) == place(obj)), None)
+
+
 def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
     """P26: verify that no remote secret points at a loopback address.
 
@@ -81,6 +100,7 @@ def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)} has loopback address {server} for {name}: pods cannot use it",
                 {"secret": shown(obj), "cluster": name, "server": server},
+                _recorded(scene, facts, obj),
             )
 
 

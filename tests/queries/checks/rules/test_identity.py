@@ -32,7 +32,7 @@ from tests.support.check_facts import (
 def named(cluster: str, name: str = "", network: str = "", **more: Any) -> ClusterFacts:
     found = {
         "deployments": [istiod(CLUSTER_ID=name or cluster)],
-        "daemonsets": [daemon("ztunnel", NETWORK=network or cluster, CLUSTER_ID=name or cluster)],
+        "daemonsets": [daemon("ztunnel", NETWORK=network or cluster, ISTIO_META_CLUSTER_ID=name or cluster)],
         "configs": [],
         "releases": {},
     }
@@ -68,7 +68,7 @@ ROWS = (
     ),
     row(
         "P22",
-        "error: the clusters have different mesh IDs: a, b",
+        "error: the clusters have different mesh IDs: a, b; cluster2 has b, expected a",
         named("cluster1", configs=[of_mesh("a")]),
         named("cluster2", configs=[of_mesh("b")]),
     ),
@@ -117,11 +117,17 @@ ROWS = (
         "S03",
         (
             "error: istiod has CLUSTER_ID=far, expected cluster1",
-            "error: ztunnel has CLUSTER_ID=far, expected cluster1",
+            "error: ztunnel has ISTIO_META_CLUSTER_ID=far, expected cluster1",
         ),
         named("cluster1", name="far"),
     ),
     row("S03", PASSED, named("cluster1")),
+    row("S03", PASSED, named("cluster1", daemonsets=[daemon("ztunnel", CLUSTER_ID="cluster1")])),
+    row(
+        "S03",
+        "error: ztunnel has no ISTIO_META_CLUSTER_ID, expected cluster1",
+        named("cluster1", daemonsets=[daemon("ztunnel")]),
+    ),
     row("S03", "not applicable: no istiod is installed yet", facts(deployments=[])),
 )
 

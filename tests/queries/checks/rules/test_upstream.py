@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from mesh.model import Unread
+from mesh.istio.addresses import chart_key, remote_key
+from mesh.model import Action, Place, Step, Unread
+from mesh.queries.checks import run
 from mesh.queries.checks.facts import ClusterFacts
 from mesh.queries.checks.rules.upstream import public
+from mesh.sdk.contract import Last
+from mesh.state.lockfile import Entry, fresh
 from tests.support.check_facts import (
     PASSED,
     UPSTREAM,
@@ -22,7 +26,9 @@ from tests.support.check_facts import (
     istiod,
     mesh_config,
     obj,
+    plan,
     row,
+    scene,
     table,
 )
 
@@ -59,11 +65,18 @@ def upstream(check: str, lines: str | tuple[str, ...], *clusters: ClusterFacts, 
 
 
 LOOPBACK = "https://127.0.0.1:6443"
+TWO = "a in cluster1, b in cluster2"
 REFUSED = "its token is no longer accepted by cluster cluster2"
 
 ROWS = (
     upstream(
-        "P21", "error: the trust domains differ: a, b", trusting("cluster1", "a"), trusting("cluster2", "b")
+        "P21",
+        (
+            f"error: the trust domains differ: {TWO}; expected cluster.local in cluster1",
+            f"error: the trust domains differ: {TWO}; expected cluster.local in cluster2",
+        ),
+        trusting("cluster1", "a"),
+        trusting("cluster2", "b"),
     ),
     upstream("P21", PASSED, trusting("cluster1", "cluster.local"), trusting("cluster2", "")),
     upstream(
@@ -137,3 +150,24 @@ def test_of_a_token_only_its_existence_and_end_are_kept(token: str, has_token: b
 
 def test_data_that_is_no_base64_or_no_kubeconfig_has_no_fields() -> None:
     assert public({"data": {"a": "%%%", "b": base64.b64encode(b"[]").decode()}}) == {"a": {}, "b": {}}
+
+
+def test_what_a_plan_changes_is_not_held_against_it() -> None:
+    mended = Step(Action.UPDATE, chart_key("cluster1", "istiod"))
+    domains = (trusting("cluster1", "wrong"), trusting("cluster2", "cluster.local"))
+    assert refused("P21", Step(Action.UPDATE, chart_key("cluster2", "istiod")), *domains)
+    assert not refused("P21", mended, *domains)
+    # A remote secret of a cluster that left the file is known by its place.
+    gone = Step(Action.DELETE, remote_key("cluster1", "cluster3"))
+    state = fresh("demo")
+    entry = Entry(Last(Place("istio-system", "remote")))
+    known = replace(state, entries={gone.key: entry})
+    assert refused("P26", gone, remote(LOOPBACK, of="far"))
+    assert not refused("P26", gone, remote(LOOPBACK, of="far"), state=known)
+
+
+def refused(check: str, step: Step, *clusters: ClusterFacts, **more: Any) -> list[str]:
+    """What a check finds before the apply of one step."""
+    one = scene(*clusters, mesh=UPSTREAM, plan=plan(step), **more)
+    report = run.before_apply(one, ())
+    return [each.says for result in report.results if result.check.id == check for each in result.findings]

@@ -22,7 +22,7 @@ helm.sh/chart: {{ printf "ztunnel-%s" .Chart.Version }}
 {{- $env := dict
   "CA_ADDRESS" $istiod
   "XDS_ADDRESS" $istiod
-  "CLUSTER_ID" (.Values.multiCluster.clusterName | default "Kubernetes")
+  "ISTIO_META_CLUSTER_ID" (.Values.multiCluster.clusterName | default "Kubernetes")
   "CLUSTER_DOMAIN" .Values.proxy.clusterDomain
   "RUST_LOG" .Values.logLevel
   "TERMINATION_GRACE_PERIOD_SECONDS" .Values.terminationGracePeriodSeconds -}}
