@@ -120,7 +120,7 @@ class Worker:
         return Outcome(remarks=(task.step.why,) if task.step.why else ())
 
     def _is_removable(self, task: Task) -> bool:
-        """Whether it is there and mesh may delete it. Another program's is not: the record of it is stale."""
+        """Whether it is there and mesh may delete it. What another program made in its place stays."""
         key = task.step.key
         last = self.progress.state.last(key)
         if last is None or ask.awaited(task.kind, key):

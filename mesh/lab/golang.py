@@ -85,16 +85,19 @@ def downloaded(go: Path, module: str, digest: str) -> Path:
 
     `digest` is what go.sum would have of it.
     """
-    with TemporaryDirectory() as nowhere:  # outside of every module, whose go.mod would be read
-        answer = subprocess.run(
-            [go, "mod", "download", "-json", module],
-            cwd=nowhere,
-            env={**os.environ, "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
+    try:
+        with TemporaryDirectory() as nowhere:  # outside of every module, whose go.mod would be read
+            answer = subprocess.run(
+                [go, "mod", "download", "-json", module],
+                cwd=nowhere,
+                env={**os.environ, "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=600,
+            )
+    except subprocess.TimeoutExpired:
+        raise LabError(f"cannot download {module}: no answer within 10 minutes") from None
     if answer.returncode != 0:
         raise LabError(f"cannot download {module}: {answer.stderr.strip()[-500:] or answer.stdout[-500:]}")
     about = json.loads(answer.stdout)

@@ -58,10 +58,11 @@ def istio_charts(version: str = VERSION, progress: Progress | None = None) -> Pa
 
 
 def _package(source: Path, target: Path, version: str) -> None:
-    # Without the modes of the module cache, which are read-only.
-    shutil.copytree(source, target, copy_function=shutil.copyfile)
-    for path in (target, *target.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    # Without the modes of the module cache: a folder that cannot be written to could not be removed either.
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
     about, values = target / "Chart.yaml", target / "values.yaml"
     about.write_text(_VERSION_LINE.sub(rf"\g<1>: {version}", about.read_text()))
     text = _HUB_LINE.sub(rf"\g<1>{HUB}", values.read_text())

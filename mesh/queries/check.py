@@ -38,7 +38,7 @@ def check(
     checks = run.chosen(phase, only, skipped)
     needs = {each.needs for each in checks if not each.on_request or each.id in only}
     planned = plan() if "plan" in needs else Unread("no check asked for a plan")
-    seen = scene(session, planned)
+    seen = scene(session, planned, dry_runs="dry runs" in needs)
     if "analysis" in needs:
         seen = replace(seen, analysis=_analysis(session))
     if "istioctl" in needs:
@@ -73,12 +73,14 @@ def between(
     What the run is yet to change cannot be right before; a cluster that left the mesh has nothing to pass.
     In other clusters only `users` count: what worked before and needs what was changed.
     """
-    # No check of this phase asks for dry runs, and each look would wait for a webhook that does not answer.
-    seen = scene(session, Unread("it is under way"), dry_runs=False)
+    checks = run.chosen(Phase.MID, (), skipped)
+    # Unless a check needs them: each look would wait for a webhook that does not answer.
+    dry_runs = any(each.needs == "dry runs" for each in checks)
+    seen = scene(session, Unread("it is under way"), dry_runs=dry_runs)
     for name in seen.clusters.keys() & set(clusters):
         if why := seen.clusters[name].unreachable:
             return f"{name} does not answer: {why}"
-    report = run.run(seen, run.chosen(Phase.MID, (), skipped))
+    report = run.run(seen, checks)
     return "; ".join(
         f"{each.check.id} {each.cluster}: {finding.says}"
         for each in report.failed(Severity.ERROR)

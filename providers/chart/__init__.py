@@ -213,8 +213,8 @@ class ChartProvider(
         return release(key.name, action, place.namespace)
 
     def rights_of(self, step: Step, place: Place) -> Iterable[Right]:
-        """Return the rights on the objects that really change, too: values can add others to a chart."""
-        return (*self.rights(step.action, step.key, place), *changed(step.manifests))
+        """Return the rights on the release, and on what this step changes in it: values can add objects."""
+        return changed(step, place.namespace)
 
     def reads(self, key: Key, place: Place) -> Iterator[Right]:
         """Yield the rights to see the nodes, and the objects that the chart renders."""

@@ -25,9 +25,37 @@ WORKLOADS: Mapping[str, str] = {
 """The workloads of each chart, by the names in the charts."""
 
 
+INSTALLED = r"""# Print the name of the installed release of a chart, or NAME if there is none:
+#   installed CHART NAMESPACE NAME HELM-OPTION...
+installed() {
+  local chart=$1 namespace=$2 name=$3 list space release manifest found=()
+  shift 3
+  list=$(helm list "$@" --all-namespaces --deployed --failed --pending --max=0)
+  while read -r space release; do
+    [[ -n $release ]] || continue
+    manifest=$(helm get manifest "$release" --namespace="$space" "$@")
+    case $chart in
+      # Other projects have charts of these names, too.
+      base | cni) grep -Eq 'name"?: *.?[A-Za-z0-9_.-]*(istio|ztunnel)' <<<"$manifest" || continue ;;
+    esac
+    found+=("$space/$release")
+  done <<<"$(awk -v chart="$chart" '$(NF-1) ~ "^" chart "-[0-9]" {print $2, $1}' <<<"$list")"
+  if [[ ${#found[@]} -eq 0 ]]; then
+    printf '%s\n' "$name"
+  elif [[ ${#found[@]} -gt 1 || ${found[0]} != "$namespace/"* ]]; then
+    printf 'chart %s is installed as %s; expected: one in %s\n' "$chart" "${found[*]}" "$namespace" >&2
+    return 1
+  else
+    printf '%s\n' "${found[0]#*/}"
+  fi
+}
+"""
+
+
 def release_commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Commands:
     """Return the commands that install or upgrade a release, and the secrets that they need."""
-    return Commands("".join(_commands(cluster, resource)), inputs=tuple(_inputs(resource)))
+    once = (INSTALLED,) if resource.adopt or resource.spec.missing else ()
+    return Commands("".join(_commands(cluster, resource)), once=once, inputs=tuple(_inputs(resource)))
 
 
 def _commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Iterator[str]:
@@ -35,12 +63,12 @@ def _commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Iterator[str]:
     job, options = spec.job, _options(cluster, "kube-context")
     values, secrets = split(spec)
     if spec.missing:
-        yield _platform_command(spec, options, values)
+        yield _installed(spec, options) + _platform_command(spec, options, values)
         return
     name: str = job.release
     if resource.adopt:
-        yield _release_of(spec.component, (*options, f"--namespace={job.namespace}"))
-        name = Raw(f'"${{release:-{command(job.release)}}}"')
+        yield _installed(spec, options)
+        name = FOUND
     words = ["helm", "upgrade", "--install", name, job.ref, *options, f"--namespace={job.namespace}"]
     words += [f"--repo={job.repo}"] if job.repo else []
     words += [f"--version={job.version}"] if job.version else []
@@ -53,21 +81,23 @@ def _commands(cluster: Cluster, resource: Resource[ChartSpec]) -> Iterator[str]:
         yield command(*kubectl, "rollout", "status", WORKLOADS[spec.component], "--timeout=300s") + "\n"
 
 
-def _release_of(chart: str, options: tuple[str, ...]) -> str:
-    """Return the line that looks for an installed release of a chart, which can have any name."""
-    # The columns of `helm list` end with the chart and its app version.
-    wanted = f"$(NF-1) ~ /^{chart}-[0-9]/ {{print $1}}"
-    return f"release=$({command('helm', 'list', *options)} | {command('awk', wanted)})\n"
+FOUND = Raw('"$release"')
+
+
+def _installed(spec: ChartSpec, options: tuple[str, ...]) -> str:
+    """Return the line that looks for the installed release of a chart."""
+    job = spec.job
+    return f"release=$({command('installed', spec.component, job.namespace, job.release, *options)})\n"
 
 
 def _platform_command(spec: ChartSpec, options: tuple[str, ...], values: dict[str, Any]) -> str:
     """Yield the upgrade of a management plane release; it keeps the values. No version means the newest."""
     job = spec.job
     repo = job.repo or ("" if job.ref else REPOSITORY)
-    words = ["helm", "upgrade", job.release, job.ref or spec.component, *options]
+    words = ["helm", "upgrade", FOUND, job.ref or spec.component, *options]
     words += [f"--namespace={job.namespace}", *([f"--repo={repo}"] if repo else [])]
     words += [f"--version={job.version}"] if job.version else []
-    return heredoc(command(*words, "--reuse-values", "--values=-"), write(values))
+    return heredoc(command(*words, "--reset-then-reuse-values", "--values=-"), write(values))
 
 
 def _options(cluster: Cluster, context: str) -> tuple[str, ...]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mesh.model import Action
-from mesh.model.plan import ManifestChange
+from mesh.model import Action, Step
 from mesh.providers.chart.rendered import KNOWN
 from mesh.sdk.rights import READ, VERBS, ApiResource, Right, rights
-from mesh.world.resources import CONFIG_MAP, CRD, DAEMON_SET, DEPLOYMENT, SECRET, SERVICE
+from mesh.world.resources import (
+    CONFIG_MAP,
+    CRD,
+    DAEMON_SET,
+    DEPLOYMENT,
+    GATEWAY,
+    GATEWAY_CLASS,
+    KUBERNETES_CLUSTER,
+    SECRET,
+    SERVICE,
+)
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
@@ -27,7 +36,12 @@ NETWORK_POLICY = ApiResource("networking.k8s.io", "networkpolicies")
 ROLES = frozenset({ROLE, CLUSTER_ROLE})
 """A writer of these must hold the rights that they grant, or the verbs `escalate` and `bind`."""
 
-BY_KIND = {resource.kind: resource for resource in KNOWN.values()}
+BY_KIND = {
+    resource.kind: ApiResource.of(resource)
+    for resource in KNOWN.values()
+    if resource not in {GATEWAY, GATEWAY_CLASS, KUBERNETES_CLUSTER}
+}
+"""What the kind of a chart's object means to RBAC. Kinds of CRDs are left out: other groups have them too."""
 
 HELM = ("get", "list", "create", "update", "delete")
 """What helm does with the Secrets that hold its releases."""
@@ -57,13 +71,16 @@ RENDERED: Mapping[str, tuple[ApiResource, ...]] = {
         MUTATING,
         *_POLICIES,
     ),
-    "cni": (*_NODE_AGENT, ApiResource("k8s.cni.cncf.io", "network-attachment-definitions")),
+    "cni": _NODE_AGENT,
     "ztunnel": (*_NODE_AGENT, ROLE, ROLE_BINDING),
 }
-"""What the charts of Istio hold with any values, but for those of an istiod outside of the cluster.
+"""What the charts of Istio hold, whatever their values, but for an istiod outside of the cluster and multus.
 
 Charts of a management plane are adopted; their owner has their rights.
 """
+
+OPTIONAL = frozenset({NETWORK_POLICY, *_POLICIES})
+"""What they hold with some values only. A plan tells whether it is among what changes."""
 
 
 WRITTEN: Mapping[Action, tuple[str, ...]] = {Action.UPDATE: ("update",), Action.REPLACE: ("update",)}
@@ -76,8 +93,10 @@ def compared(component: str, namespace: str) -> Iterator[Right]:
         yield from rights(resource, READ, namespace)
 
 
-def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
-    """Yield the rights to carry an action out on the release of a chart."""
+def release(
+    component: str, action: Action, namespace: str, *, without: frozenset[ApiResource] = frozenset()
+) -> Iterator[Right]:
+    """Yield the rights to carry an action out on the release of a chart, but for some resources."""
     verbs = VERBS.get(action, ())
     if not verbs:
         return
@@ -85,18 +104,24 @@ def release(component: str, action: Action, namespace: str) -> Iterator[Right]:
     if component == "istiod" and action in (Action.CREATE, Action.REPLACE):
         yield from rights(DEPLOYMENT, ("list",))  # whether another istiod runs, in any namespace
     for resource in RENDERED.get(component, ()):
-        yield from rights(resource, ("get", *verbs, *WRITTEN.get(action, ())), namespace)
-        if resource in ROLES and action is not Action.DELETE:
-            yield from rights(resource, ("escalate", "bind"), namespace)
+        if resource not in without:
+            yield from _written(resource, action, ("get", *verbs, *WRITTEN.get(action, ())), namespace)
 
 
-def changed(changes: Iterable[ManifestChange]) -> Iterator[Right]:
-    """Yield the rights to change the objects in which a release's new rendering differs.
+def _written(resource: ApiResource, action: Action, verbs: Iterable[str], namespace: str) -> Iterator[Right]:
+    yield from rights(resource, verbs, namespace)
+    if resource in ROLES and action is not Action.DELETE:
+        yield from rights(resource, ("escalate", "bind"), namespace)
 
-    A chart of another source may hold kinds that those of Istio do not; kinds that mesh does not know are
-    left out.
+
+def changed(step: Step, namespace: str) -> Iterator[Right]:
+    """Yield the rights to carry a step out on a release, with those on the objects that really change.
+
+    `namespace` is that of the release. A change names only the kind: custom resources are left out.
     """
-    for change in changes:
+    yield from release(step.key.name, step.action, namespace, without=OPTIONAL)
+    for change in step.manifests if step.key.name in RENDERED else ():
         name, _, where = change.object.partition(" ")
         if resource := BY_KIND.get(name):
-            yield from rights(resource, ("get", *VERBS.get(change.action, ())), where.rpartition("/")[0])
+            verbs = ("get", *VERBS.get(change.action, ()))
+            yield from _written(resource, change.action, verbs, where.rpartition("/")[0] or namespace)

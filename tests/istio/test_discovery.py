@@ -31,6 +31,13 @@ def test_namespaces_of_kubernetes_are_left_out(name: str) -> None:
             True,
         ),
         ([{}], True),
+        # One that Kubernetes refuses: Istio then reads none of them.
+        (
+            [{"matchLabels": {"team": "blue"}}, {"matchExpressions": [{"key": "a", "operator": "Exist"}]}],
+            True,
+        ),
+        ([{"matchExpressions": [{"key": "a", "operator": "In"}]}], True),
+        ([{"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}], True),
     ],
 )
 def test_one_discovery_selector_must_match(selectors: list[Any], expected: bool) -> None:
@@ -48,7 +55,6 @@ def test_one_discovery_selector_must_match(selectors: list[Any], expected: bool)
         ({"key": "other", "operator": "In", "values": ["blue"]}, False),
         ({"key": "other", "operator": "DoesNotExist"}, True),
         ({"key": "team", "operator": "DoesNotExist"}, False),
-        ({"key": "team", "operator": "Exist"}, False),
     ],
 )
 def test_expressions_are_those_of_kubernetes(expression: dict[str, Any], expected: bool) -> None:

@@ -53,7 +53,7 @@ def blind() -> Iterator[None]:
     refuse = Publisher.refuse_stale
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Publisher, "refuse_stale", lambda self, planned, _known: refuse(self, planned, ()))
-        patch.setattr(mesh.state.publish, "repeated", lambda attempt, _clock: attempt())
+        patch.setattr(mesh.state.publish, "repeated", lambda attempt, _clock, **_more: attempt())
         yield
 
 

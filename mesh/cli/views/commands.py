@@ -15,7 +15,7 @@ from mesh.sdk.shell import comment
 Parts = Mapping[Key, Commands]
 
 HEAD = """\
-# The changes of `mesh apply` as commands. Needs bash, kubectl 1.31 or newer, helm 3.10 or newer and openssl.
+# The changes of `mesh apply` as commands. Needs bash, kubectl 1.31 or newer, helm 3.14 or newer and openssl.
 # Run it with bash. You can run it again: it uses what already exists.
 set -euo pipefail
 umask 077

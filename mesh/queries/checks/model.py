@@ -71,7 +71,7 @@ class Finding:
 
 Findings = Iterable[Finding]
 Look = Callable[["MeshFacts", "ClusterFacts"], Findings]
-Need = Literal["", "plan", "istioctl", "analysis"]
+Need = Literal["", "plan", "istioctl", "analysis", "dry runs"]
 Compare = Callable[["MeshFacts"], Findings]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mesh.model import Key, Place, Resource, Sensitive, Unknown
 from mesh.model.refs import Ref
-from mesh.providers.chart.commands import release_commands, split
+from mesh.providers.chart.commands import INSTALLED, release_commands, split
 from mesh.providers.chart.spec import ChartSpec
 from mesh.sdk.script import Commands
 from mesh.world import HelmJob
@@ -95,21 +98,73 @@ def test_a_release_of_the_management_plane_keeps_its_values_and_is_never_install
     changes: dict[str, str], words: str
 ) -> None:
     one = spec("gloo-platform", missing="install it first")
-    first = commands(replace(one, job=replace(one.job, **changes))).create.splitlines()[0]
+    found, first, *_ = commands(replace(one, job=replace(one.job, **changes))).create.splitlines()
+    assert found == "release=$(installed gloo-platform istio-system gloo-platform --kube-context=a)"
     begin = words.format("--kube-context=a --namespace=istio-system")
-    assert first.startswith(f"helm upgrade gloo-platform {begin}")
-    assert first.endswith(" --reuse-values --values=- <<'EOF'")
+    assert first.startswith(f'helm upgrade "$release" {begin}')
+    assert first.endswith(" --reset-then-reuse-values --values=- <<'EOF'")
     assert "--install" not in first
 
 
 def test_an_adopted_release_is_found_under_any_name_and_keeps_the_values_of_its_users() -> None:
-    one = spec("base")
-    resource = Resource(Key("chart", "a", "base"), Place("istio-system", "istio-base"), one, adopt=True)
-    found, upgrade, *_ = release_commands(CLUSTER, resource).create.splitlines()
-    listed = "helm list --kube-context=a --namespace=istio-system"
-    assert found == f"release=$({listed} | awk '$(NF-1) ~ /^base-[0-9]/ {{print $1}}')"
-    assert upgrade.startswith('helm upgrade --install "${release:-base}" base ')
+    resource = Resource(Key("chart", "a", "base"), Place("istio-system", "base"), spec("base"), adopt=True)
+    made = release_commands(CLUSTER, resource)
+    found, upgrade, *_ = made.create.splitlines()
+    assert found == "release=$(installed base istio-system base --kube-context=a)"
+    assert upgrade.startswith('helm upgrade --install "$release" base ')
     assert " --reset-then-reuse-values --values=- " in upgrade
+    assert made.once == (INSTALLED,)
+    assert commands(spec("base")).once == ()
+
+
+HELM = """#!/usr/bin/env bash
+[[ $1 == list && $* == *--kube-context=a* ]] && cat "$LISTED"
+[[ $1 == get ]] && echo "metadata: {name: $([[ $3 == foreign ]] && echo theirs || echo istiod-clusterrole)}"
+exit 0
+"""
+TITLES = "NAME NAMESPACE REVISION UPDATED STATUS CHART APP VERSION"
+ROW = "{1}\t{0}\t2\t2026-11-27 16:41:58.6 +0000 UTC\tdeployed\t{2}\t1.31.0"
+
+
+@pytest.mark.parametrize(
+    ("chart", "rows", "expected"),
+    [
+        ("base", [], "istio-base"),
+        (
+            "base",
+            [("istio-system", "my-base", "base-1.31.0"), ("istio-system", "x", "istiod-1.31.0")],
+            "my-base",
+        ),
+        ("base", [("istio-system", "foreign", "base-0.3.0")], "istio-base"),
+        ("base", [("istio-system", "foreign", "base-0.3.0"), ("istio-system", "b", "base-1.0.0")], "b"),
+        ("base", [("istio-system", "x", "my-base-1.31.0")], "istio-base"),
+        ("gloo-platform", [("istio-system", "crds", "gloo-platform-crds-2.9.0")], "istio-base"),
+        ("istiod", [("istio-system", "a", "istiod-1.0.0"), ("istio-system", "b", "istiod-1.0.0")], ""),
+        ("cni", [("kube-system", "istio-cni", "cni-1.31.0")], ""),
+    ],
+)
+def test_the_script_takes_the_one_release_of_istios_chart(
+    tmp_path: Path, chart: str, rows: list[tuple[str, str, str]], expected: str
+) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text(HELM)
+    helm.chmod(0o755)
+    listed = tmp_path / "listed"
+    listed.write_text("\n".join([TITLES, *(ROW.format(*row) for row in rows)]) + "\n")
+    asked = f"installed {chart} istio-system istio-base --kube-context=a"
+    call = f"set -euo pipefail\n{INSTALLED}\nname=$({asked})\n"
+    done = subprocess.run(
+        ["bash", "-c", f'{call}echo "$name"'],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LISTED": str(listed)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.stdout.strip() == expected
+    assert (done.returncode == 0) is bool(expected)
+    if not expected:
+        assert f"chart {chart} is installed as " in done.stderr
 
 
 def test_a_value_that_is_not_known_yet_is_not_taken_for_a_secret() -> None:

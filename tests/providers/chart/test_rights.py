@@ -7,7 +7,7 @@ import pytest
 from mesh.model import Action, Key, Place, Step
 from mesh.model.plan import ManifestChange
 from mesh.providers.chart import ChartProvider
-from mesh.providers.chart.rights import HELM, RENDERED, changed, release
+from mesh.providers.chart.rights import HELM, OPTIONAL, RBAC, RENDERED, release
 
 WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE)
 
@@ -60,24 +60,34 @@ def test_what_the_chart_renders_is_patched_and_read(component: str, right: str) 
     assert right.replace("patch", "delete") not in found
 
 
-def test_what_a_plan_changes_is_asked_for_even_if_the_chart_usually_holds_no_such_object() -> None:
+def test_a_plan_asks_for_what_it_changes_and_not_for_what_other_values_would_add() -> None:
     changes = (
-        ManifestChange("NetworkPolicy istio-system/istiod", Action.CREATE),
-        ManifestChange("PodDisruptionBudget istio-system/istiod", Action.DELETE),
+        ManifestChange("NetworkPolicy istiod", Action.CREATE),  # the chart names no namespace
+        ManifestChange("PodDisruptionBudget elsewhere/istiod", Action.DELETE),
         ManifestChange("ValidatingAdmissionPolicy stable", Action.UPDATE),
+        ManifestChange("Role elsewhere/odd", Action.CREATE),
+        ManifestChange("Gateway istio-system/odd", Action.CREATE),  # of Istio's API, or of the Gateway API
         ManifestChange("Gadget istio-system/odd", Action.CREATE),
     )
-    assert {str(each) for each in changed(changes)} == {
+    always = {str(each) for each in release("istiod", Action.UPDATE, "istio-system", without=OPTIONAL)}
+    assert always < texts("istiod", Action.UPDATE)
+    assert not any("networkpolicies" in text or "admissionpolicies" in text for text in always)
+    assert planned("istiod", *changes) - always == {
         "get networkpolicies.networking.k8s.io in istio-system",
         "create networkpolicies.networking.k8s.io in istio-system",
         "patch networkpolicies.networking.k8s.io in istio-system",
-        "get poddisruptionbudgets.policy in istio-system",
-        "delete poddisruptionbudgets.policy in istio-system",
+        "get poddisruptionbudgets.policy in elsewhere",
+        "delete poddisruptionbudgets.policy in elsewhere",
         "get validatingadmissionpolicies.admissionregistration.k8s.io",
         "create validatingadmissionpolicies.admissionregistration.k8s.io",
         "patch validatingadmissionpolicies.admissionregistration.k8s.io",
+        *(f"{verb} roles.{RBAC} in elsewhere" for verb in ("get", "create", "patch", "escalate", "bind")),
     }
-    step = Step(Action.UPDATE, Key("chart", "cluster1", "istiod"), manifests=changes[:1])
-    place = Place("istio-system", "istiod")
-    found = {str(each) for each in ChartProvider().rights_of(step, place)}
-    assert found == texts("istiod", Action.UPDATE) | {str(each) for each in changed(changes[:1])}
+    # Who installed a management plane has its rights.
+    assert planned("gloo-platform", *changes) == texts("gloo-platform", Action.UPDATE)
+
+
+def planned(component: str, *changes: ManifestChange) -> set[str]:
+    """The rights that an update with these changes needs."""
+    step = Step(Action.UPDATE, Key("chart", "cluster1", component), manifests=changes)
+    return {str(each) for each in ChartProvider().rights_of(step, Place("istio-system", component))}

@@ -126,6 +126,13 @@ def test_not_applicable_is_an_answer_of_its_own() -> None:
     assert asked(a_check(look), scene(facts())) == [CheckStatus.NOT_APPLICABLE]
 
 
+def test_checks_that_read_dry_runs_say_so_and_the_gate_sends_none() -> None:
+    reading = {each for each in CHECKS if each.look and "tried" in each.look.__code__.co_names}
+    assert {each.id for each in reading} == {"P25", "Q08"}
+    assert reading == {each for each in CHECKS if each.needs == "dry runs"}
+    assert not any(Phase.MID in each.phases for each in reading)
+
+
 # --- apply --------------------------------------------------------------------------------------------------
 
 

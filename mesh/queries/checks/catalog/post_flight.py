@@ -32,7 +32,7 @@ POST_FLIGHT = (
         look=dataplane.signer, installed=True,
     ),
     Check(
-        "Q04", POST, ERROR, "every namespace has the root of trust from cacerts",
+        "Q04", POST, ERROR, "the root of trust that istiod publishes is the one in cacerts",
         f"{KUBECTL} -n {{namespace}} rollout restart deploy/istiod", look=trust.published,
         installed=True,
     ),
@@ -53,7 +53,7 @@ POST_FLIGHT = (
     Check(
         "Q08", POST, ERROR, "the istiod validation webhook answers",
         f"{KUBECTL} -n {{namespace}} rollout restart deploy/istiod", look=neighbours.believed,
-        installed=True, covers=(LINKERD,),
+        installed=True, needs="dry runs", covers=(LINKERD,),
     ),
     Check(
         "Q09", MID, ERROR, "remote secrets are complete, accepted, and for clusters of this mesh", APPLY,

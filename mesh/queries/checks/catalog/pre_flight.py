@@ -116,7 +116,7 @@ PRE_FLIGHT = (
     ),
     Check(
         "P21", BOTH, ERROR, "all clusters have the same trust domain",
-        "set the same trustDomain for all clusters",
+        APPLY,
         compare=upstream.one_trust_domain, only="upstream",
     ),
     Check(
@@ -135,6 +135,7 @@ PRE_FLIGHT = (
     Check(
         "P25", PRE, ERROR, "the east-west gateway can get a load balancer",
         f"{KUBECTL} get svc -A --field-selector spec.type=LoadBalancer", look=reach.balanced,
+        needs="dry runs",
     ),
     Check(
         "P26", PRE, ERROR, "no remote secret points at a loopback address",

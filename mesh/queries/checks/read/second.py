@@ -20,8 +20,8 @@ from mesh.world.snapshot import Snapshot
 MANAGER = "mesh/check"
 NO_RIGHT = 'forbidden: User "'
 """The prefix of an authorizer's denial; quotas and admission plugins answer 403 with other prefixes."""
-SECONDS = 15.0
-"""How long a dry run may take. It is sent once: a webhook that does not answer is what it is to find out."""
+SECONDS = 35.0
+"""How long a dry run may take (a webhook: 30 s). It is sent once: a webhook that fails is a finding."""
 TERMINATED = "is being terminated"
 """What an API server says of a namespace that is being deleted: the next apply creates it again first."""
 
@@ -87,7 +87,7 @@ def _tried(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, str | Unread
 def _try(kube: Kube, body: Object) -> str | Unread:
     """Send a write as a dry run: "" if it is accepted, else the message; `Unread` if nothing is known.
 
-    Nothing is known if RBAC denies it or the API server is overloaded; a webhook that fails is an answer.
+    Nothing is known if RBAC denies it, or if the API server itself fails.
     """
     try:
         kube.apply(body, manager=MANAGER, force=True, dry_run=True)

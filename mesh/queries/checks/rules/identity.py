@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from mesh.istio.addresses import chart_key, gateway_key, label_key
@@ -63,15 +62,15 @@ def one_mesh(scene: MeshFacts) -> Findings:
             )
     meshes = {name: found for name, found in scene.gather(_mesh_id).items() if found}
     if len(set(meshes.values())) > 1:
-        expected = scene.mesh.mesh_id or Counter(meshes.values()).most_common(1)[0][0]
-        for name, found in meshes.items():
-            if found != expected:
-                yield Finding(
-                    f"the clusters have different mesh IDs: {', '.join(sorted(set(meshes.values())))}; "
-                    f"{name} has {found}, expected {expected}",
-                    meshes,
-                    chart_key(name, "istiod"),
-                )
+        said = f"the clusters have different mesh IDs: {', '.join(sorted(set(meshes.values())))}"
+        # Only in an upstream mesh does mesh set it, and can say what it should be.
+        expected = scene.mesh.mesh_id
+        others = [name for name, found in meshes.items() if expected and found != expected]
+        for name in others:
+            says = f"{said}; {name} has {meshes[name]}, expected {expected}"
+            yield Finding(says, meshes, chart_key(name, "istiod"), fix="mesh apply")
+        if not others:
+            yield Finding(said, meshes)
 
 
 def _own(scene: MeshFacts, name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.istio.addresses import chart_key, remote_key
-from mesh.istio.upstream import is_loopback
+from mesh.istio.upstream import REMOTE_SECRET, is_loopback
 from mesh.model import Key
 from mesh.model.bounded_text import SMALL, Unfit, from_base64, from_base64_url, loads
 from mesh.queries.checks.facts import (
@@ -27,7 +27,14 @@ from mesh.world import Object
 from mesh.world.shapes import fitted
 
 REMOTE = "networking.istio.io/cluster"
+FEW = 3
+"""How many clusters a finding names."""
 MULTI_NETWORK = "AMBIENT_ENABLE_MULTI_NETWORK"
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def one_trust_domain(scene: MeshFacts) -> Findings:
@@ -37,16 +44,18 @@ def one_trust_domain(scene: MeshFacts) -> Findings:
     """
     domains = scene.gather(trust_domain)
     if len(set(domains.values())) > 1:
-        said = (
-            f"the trust domains differ: {', '.join(f'{found} in {name}' for name, found in domains.items())}"
+        said = "; ".join(
+            f"{domain} in {_few([name for name, found in domains.items() if found == domain])}"
+            for domain in sorted(set(domains.values()))
         )
-        wanted = {each.name: each.trust_domain for each in scene.mesh.clusters}
-        wrong = [name for name, found in domains.items() if found != wanted[name]]
-        for name in wrong:
-            says = f"{said}; expected {wanted[name]} in {name}"
-            yield Finding(says, domains, chart_key(name, "istiod"), fix="mesh apply")
-        if not wrong:
-            yield Finding(said, domains)
+        # The mesh file has one trust domain for all, so at least one cluster differs from it.
+        for cluster in scene.mesh.clusters:
+            if domains.get(cluster.name, cluster.trust_domain) != cluster.trust_domain:
+                yield Finding(
+                    f"the trust domains differ: {said}; expected {cluster.trust_domain} in {cluster.name}",
+                    domains,
+                    chart_key(cluster.name, "istiod"),
+                )
 
 
 def multi_network(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -80,12 +89,15 @@ def _entries(facts: ClusterFacts) -> Iterator[tuple[Object, str, Mapping[str, An
             yield obj, name, config
 
 
-def _recorded(scene: MeshFacts, facts: ClusterFacts, obj: Object) -> Key | None:
-    """The resource of the state that is this Secret, whether or not the file still has it."""
-    places = {
-        key: entry.last.place for key, entry in scene.state.entries.items() if key.cluster == facts.name
-    }
-    return next((key for key, at in places.items() if (at.namespace, at.name) == place(obj)), None)
+def _resource_of(scene: MeshFacts, facts: ClusterFacts, obj: Object, cluster: str) -> Key | None:
+    """Return the resource that is this Secret: by its record, or by the name that mesh gives it."""
+    for key, entry in scene.state.entries.items():
+        where = entry.last.place
+        if key.cluster == facts.name and (where.namespace, where.name) == place(obj):
+            return key  # also that of a cluster that left the file
+    target = next((each for each in scene.mesh.clusters if each.cluster_name == cluster), None)
+    own = (facts.namespace, REMOTE_SECRET.format(cluster=cluster))
+    return remote_key(facts.name, target.name) if target and place(obj) == own else None
 
 
 def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -100,7 +112,7 @@ def reachable(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             yield Finding(
                 f"remote secret {shown(obj)} has loopback address {server} for {name}: pods cannot use it",
                 {"secret": shown(obj), "cluster": name, "server": server},
-                _recorded(scene, facts, obj),
+                _resource_of(scene, facts, obj, name),
             )
 
 

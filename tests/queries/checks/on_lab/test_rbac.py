@@ -24,7 +24,6 @@ WHEN_NOT_READY = {"pods", "services", "configmaps", "deployments"}
 NOT_IN_THESE_CHARTS = {
     "horizontalpodautoscalers",
     "mutatingwebhookconfigurations",
-    "network-attachment-definitions",
     "networkpolicies",
     "poddisruptionbudgets",
     "resourcequotas",

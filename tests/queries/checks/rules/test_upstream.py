@@ -65,7 +65,7 @@ def upstream(check: str, lines: str | tuple[str, ...], *clusters: ClusterFacts, 
 
 
 LOOPBACK = "https://127.0.0.1:6443"
-TWO = "a in cluster1, b in cluster2"
+TWO = "a in cluster1; b in cluster2"
 REFUSED = "its token is no longer accepted by cluster cluster2"
 
 ROWS = (
