@@ -24,6 +24,8 @@ from mesh.world import World, trace
 
 GOING = "the present one is still being deleted"
 
+MADE_AGAIN = "it was gone; another program made it again since the plan, and it stays"
+
 NOT_BEGUN = "it was not begun"
 """What becomes of a cluster whose turn had not come when the run was asked to stop."""
 
@@ -113,20 +115,16 @@ class Worker:
 
     def _forget(self, task: Task) -> Outcome:
         """Leave a resource as it is; raise StalePlanError if it came back since the plan and is mesh's."""
+        key, last = task.step.key, self.progress.state.last(task.step.key)
+        was_gone = self.progress.found.get(key) is None and not ask.awaited(task.kind, key)
+        live = self._read(task) if was_gone and last else None
+        if last is None or live is None:
+            return Outcome(remarks=(task.step.why,) if task.step.why else ())
         # Another run may have made it after this plan had looked and before the plan read the record: without
         # the record, no one would ever remove it.
-        if self.progress.found.get(task.step.key) is None and self._is_removable(task):
-            raise StalePlanError(f"{task.step.key} is there again since the plan was made", hint="plan again")
-        return Outcome(remarks=(task.step.why,) if task.step.why else ())
-
-    def _is_removable(self, task: Task) -> bool:
-        """Whether it is there and mesh may delete it. What another program made in its place stays."""
-        key = task.step.key
-        last = self.progress.state.last(key)
-        if last is None or ask.awaited(task.kind, key):
-            return False
-        live = self._read(task)
-        return live is not None and not unproven(task.kind, key, live, last, self.progress.state.mesh)
+        if not unproven(task.kind, key, live, last, self.progress.state.mesh):
+            raise StalePlanError(f"{key} is there again since the plan was made", hint="plan again")
+        return Outcome(remarks=(MADE_AGAIN,))
 
     def _delete(self, task: Task, found: Live | None) -> Outcome:
         key = task.step.key

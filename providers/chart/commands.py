@@ -49,6 +49,10 @@ installed() {
     printf '%s\n' "${found[0]#*/}"
   fi
 }
+case $(helm upgrade --help) in
+  *--reset-then-reuse-values*) ;;
+  *) echo "helm 3.14 or newer is needed, to keep the values of installed releases" >&2 && exit 1 ;;
+esac
 """
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mesh.engine.preview import LATER
 from mesh.engine.session import Session
+from mesh.engine.worker import MADE_AGAIN
 from mesh.model import Action, Key
 from mesh.world import World
 from tests.engine.toy import Toy, ToyProvider, carry_out, key, plan, toy, toys
@@ -47,6 +48,7 @@ def test_what_another_owner_made_in_its_place_since_the_plan_is_forgotten(here: 
     kube.put("a", {"out": 1}, owner="somebody")
     result = carry_out(here, planned)
     assert (result.failed, plan(here).plan.steps) == ((), ())
+    assert result.outcomes[A].remarks == (MADE_AGAIN,)
     assert "a" in kube.toys
 
 

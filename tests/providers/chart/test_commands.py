@@ -6,6 +6,7 @@ import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -118,10 +119,29 @@ def test_an_adopted_release_is_found_under_any_name_and_keeps_the_values_of_its_
 
 
 HELM = """#!/usr/bin/env bash
+[[ $* == "upgrade --help" ]] && echo "${FLAGS---reset-then-reuse-values}"
 [[ $1 == list && $* == *--kube-context=a* ]] && cat "$LISTED"
 [[ $1 == get ]] && echo "metadata: {name: $([[ $3 == foreign ]] && echo theirs || echo istiod-clusterrole)}"
 exit 0
 """
+
+
+def script(folder: Path, asked: str, rows: list[tuple[str, str, str]], **env: str) -> CompletedProcess[str]:
+    """What a script prints of the release that it finds, beside a helm that lists some."""
+    helm, listed = folder / "helm", folder / "listed"
+    helm.write_text(HELM)
+    helm.chmod(0o755)
+    listed.write_text("\n".join([TITLES, *(ROW.format(*row) for row in rows)]) + "\n")
+    return subprocess.run(
+        ["bash", "-c", f'set -euo pipefail\n{INSTALLED}\nname=$({asked})\necho "$name"'],
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "LISTED": str(listed), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
 TITLES = "NAME NAMESPACE REVISION UPDATED STATUS CHART APP VERSION"
 ROW = "{1}\t{0}\t2\t2026-11-27 16:41:58.6 +0000 UTC\tdeployed\t{2}\t1.31.0"
 
@@ -146,25 +166,17 @@ ROW = "{1}\t{0}\t2\t2026-11-27 16:41:58.6 +0000 UTC\tdeployed\t{2}\t1.31.0"
 def test_the_script_takes_the_one_release_of_istios_chart(
     tmp_path: Path, chart: str, rows: list[tuple[str, str, str]], expected: str
 ) -> None:
-    helm = tmp_path / "helm"
-    helm.write_text(HELM)
-    helm.chmod(0o755)
-    listed = tmp_path / "listed"
-    listed.write_text("\n".join([TITLES, *(ROW.format(*row) for row in rows)]) + "\n")
-    asked = f"installed {chart} istio-system istio-base --kube-context=a"
-    call = f"set -euo pipefail\n{INSTALLED}\nname=$({asked})\n"
-    done = subprocess.run(
-        ["bash", "-c", f'{call}echo "$name"'],
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LISTED": str(listed)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    done = script(tmp_path, f"installed {chart} istio-system istio-base --kube-context=a", rows)
     assert done.stdout.strip() == expected
     assert (done.returncode == 0) is bool(expected)
     if not expected:
         assert f"chart {chart} is installed as " in done.stderr
+
+
+def test_an_older_helm_is_refused_before_anything_is_changed(tmp_path: Path) -> None:
+    done = script(tmp_path, "false", [], FLAGS="--reuse-values")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "helm 3.14 or newer is needed" in done.stderr
 
 
 def test_a_value_that_is_not_known_yet_is_not_taken_for_a_secret() -> None:
