@@ -22,13 +22,23 @@ LEASE_NAMESPACE = "kube-system"
 
 
 def needed(
-    steps: Iterable[Step], places: Mapping[Key, Place], kinds: Registry
+    steps: Iterable[Step], places: Mapping[Key, Place], kinds: Registry, *, planned: bool = True
 ) -> dict[str, frozenset[Right]]:
-    """Return the rights that the steps need, by cluster; those of `unknown` kinds are not among them."""
+    """Return the rights that the steps need, by cluster; those of `unknown` kinds are not among them.
+
+    Steps that are not `planned` stand for all that an action on their resource can ever change.
+    """
     found: dict[str, frozenset[Right]] = {}
     for step in _writes(steps):
         kind = kinds.get(step.key.kind)
-        known = ask.rights_of(kind, step, places[step.key]) if kind else None
+        where = places[step.key]
+        known = None
+        if kind:
+            known = (
+                ask.rights_of(kind, step, where)
+                if planned
+                else ask.rights(kind, step.action, step.key, where)
+            )
         found[step.key.cluster] = found.get(step.key.cluster, frozenset()) | (known or frozenset())
     return dict(sorted(found.items()))
 

@@ -143,7 +143,7 @@ def _reads(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
 def _writes(mesh: Mesh, cluster: Cluster, kinds: Registry) -> set[Right]:
     """Return the rights to create and delete every resource of a cluster."""
     steps, where = _all_written(mesh, cluster, kinds)
-    return set(needed(steps, where, kinds).get(cluster.name, frozenset()))
+    return set(needed(steps, where, kinds, planned=False).get(cluster.name, frozenset()))
 
 
 def unknown_kinds(mesh: Mesh, cluster: Cluster, kinds: Registry) -> tuple[str, ...]:

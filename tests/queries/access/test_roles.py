@@ -239,3 +239,16 @@ def test_the_identity_of_a_plan_may_read_what_a_plan_without_changes_reads_and_n
     assert {each.namespace for each in given if each.resource == "secrets"} == {
         each.namespace for each in kube.asked if each.resource == "secrets"
     }
+
+
+def test_who_may_apply_may_write_what_other_values_would_add() -> None:
+    mesh = load_mesh(EXAMPLE)
+    granted = to_apply(mesh, mesh.clusters[0], KINDS)
+    written = {
+        resource
+        for each in granted
+        for rule in each.get("rules", ())
+        for resource in rule["resources"]
+        if {"create", "patch", "delete"} <= {*rule["verbs"]}
+    }
+    assert {"networkpolicies", "validatingadmissionpolicies", "poddisruptionbudgets"} <= written
