@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -78,6 +79,17 @@ def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     finally:
         if not kept:
             one.down()
+
+
+@contextmanager
+def lab_apart(factory: pytest.TempPathFactory, name: str, *, clusters: int) -> Iterator[Lab]:
+    """Clusters of one node for the tests of one file, taken down afterwards. The toolchain must be built."""
+    one = Lab.open(name, folder=factory.mktemp(name) / "state")
+    try:
+        one.up(clusters=clusters, nodes=1)
+        yield one
+    finally:
+        one.down()
 
 
 @pytest.fixture(scope="session")

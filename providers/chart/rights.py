@@ -27,14 +27,6 @@ CLUSTER_ROLE = ApiResource(RBAC, "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDING = ApiResource(RBAC, "clusterrolebindings", namespaced=False)
 VALIDATING = ApiResource(ADMISSION, "validatingwebhookconfigurations", namespaced=False)
 MUTATING = ApiResource(ADMISSION, "mutatingwebhookconfigurations", namespaced=False)
-_POLICIES = (
-    ApiResource(ADMISSION, "validatingadmissionpolicies", namespaced=False),
-    ApiResource(ADMISSION, "validatingadmissionpolicybindings", namespaced=False),
-)
-NETWORK_POLICY = ApiResource("networking.k8s.io", "networkpolicies")
-
-ROLES = frozenset({ROLE, CLUSTER_ROLE})
-"""A writer of these must hold the rights that they grant, or the verbs `escalate` and `bind`."""
 
 BY_KIND = {
     resource.kind: ApiResource.of(resource)
@@ -42,6 +34,12 @@ BY_KIND = {
     if resource not in {GATEWAY, GATEWAY_CLASS, KUBERNETES_CLUSTER}
 }
 """What the kind of a chart's object means to RBAC. Kinds of CRDs are left out: other groups have them too."""
+
+_POLICIES = (BY_KIND["ValidatingAdmissionPolicy"], BY_KIND["ValidatingAdmissionPolicyBinding"])
+NETWORK_POLICY = BY_KIND["NetworkPolicy"]
+
+ROLES = frozenset({ROLE, CLUSTER_ROLE})
+"""A writer of these must hold the rights that they grant, or the verbs `escalate` and `bind`."""
 
 HELM = ("get", "list", "create", "update", "delete")
 """What helm does with the Secrets that hold its releases."""

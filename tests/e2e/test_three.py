@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mesh.lab import Lab
+from tests.conftest import lab_apart
 
 from .hands import Mesh, block, clone, home
 
@@ -18,12 +19,8 @@ LINKS = [{"between": ["cluster1", "cluster2"]}, {"from": "cluster1", "to": "clus
 @pytest.fixture(scope="module")
 def three(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three clusters of one node."""
-    one = Lab.open("three", folder=tmp_path_factory.mktemp("three") / "state")
-    try:
-        one.up(clusters=3, nodes=1)
+    with lab_apart(tmp_path_factory, "three", clusters=3) as one:
         yield one
-    finally:
-        one.down()
 
 
 @pytest.fixture(scope="module")

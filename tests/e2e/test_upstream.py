@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mesh.lab import Lab, charts
+from tests.conftest import lab_apart
 from tests.lab.standin import hand
 from tests.support.agreed import disagreements
 from tests.support.identities import identity
@@ -75,12 +76,8 @@ class Before:
 @pytest.fixture(scope="module")
 def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Three clusters of one node."""
-    one = Lab.open("upstream", folder=tmp_path_factory.mktemp("upstream") / "state")
-    try:
-        one.up(clusters=3, nodes=1)
+    with lab_apart(tmp_path_factory, "upstream", clusters=3) as one:
         yield one
-    finally:
-        one.down()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from mesh.lab import Lab
 from mesh.lab.istio_charts import istio_charts
-from tests.conftest import output
+from tests.conftest import lab_apart, output
 from tests.e2e.hands import Mesh, home
 
 SYSTEM = "istio-system"
@@ -47,24 +47,13 @@ FINAL = (
 
 @pytest.fixture(scope="module")
 def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    one = Lab.open("adopted", folder=tmp_path_factory.mktemp("adopted") / "state")
-    try:
-        one.up(clusters=2, nodes=1)
+    with lab_apart(tmp_path_factory, "adopted", clusters=2) as one:
         for cluster, releases in BY_HAND.items():
             for name, (chart, namespace, some) in releases.items():
                 where = ("--namespace", namespace, "--create-namespace")
-                helm(
-                    one,
-                    cluster,
-                    "install",
-                    name,
-                    str(istio_charts() / chart),
-                    *where,
-                    *(f"--set={each}" for each in some),
-                )
+                given = [f"--set={each}" for each in some]
+                helm(one, cluster, "install", name, str(istio_charts() / chart), *where, *given)
         yield one
-    finally:
-        one.down()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import yaml
 
 from mesh.lab import Lab
 from mesh.lab.istio_charts import VERSION, istio_charts
+from tests.conftest import lab_apart
 from tests.e2e.hands import Mesh, Tool, home, kubectl_of
 from tests.lab.standin.hand import eventually
 from tests.support.identities import identity, tried
@@ -43,12 +44,8 @@ Change = Callable[[Any], object]
 
 @pytest.fixture(scope="module")
 def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    one = Lab.open("real", folder=tmp_path_factory.mktemp("real") / "state")
-    try:
-        one.up(clusters=2, nodes=1)
+    with lab_apart(tmp_path_factory, "real", clusters=2) as one:
         yield one
-    finally:
-        one.down()
 
 
 @pytest.fixture(scope="module")

@@ -31,14 +31,11 @@ def needed(
     found: dict[str, frozenset[Right]] = {}
     for step in _writes(steps):
         kind = kinds.get(step.key.kind)
-        where = places[step.key]
         known = None
-        if kind:
-            known = (
-                ask.rights_of(kind, step, where)
-                if planned
-                else ask.rights(kind, step.action, step.key, where)
-            )
+        if kind and planned:
+            known = ask.rights_of(kind, step, places[step.key])
+        elif kind:
+            known = ask.rights(kind, step.action, step.key, places[step.key])
         found[step.key.cluster] = found.get(step.key.cluster, frozenset()) | (known or frozenset())
     return dict(sorted(found.items()))
 
