@@ -56,6 +56,9 @@ class Kube(Protocol):
     def get_text(self, path: str) -> str:
         """GET any path with an answer other than JSON, such as a pod's port through the server's proxy."""
 
+    def port_text(self, namespace: str, pod: str, port: int, asked: str) -> str:
+        """GET a path of a pod's port, to which the request comes from the pod's own loopback."""
+
     def time(self) -> datetime:
         """Return the time of the server, to the second."""
 

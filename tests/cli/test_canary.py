@@ -67,6 +67,9 @@ class Loud(Memory):
     def get_text(self, path: str) -> str:
         raise Missing(Call(self.cluster, self.cluster, "get", path), f"no {path}: {self.said}")
 
+    def port_text(self, namespace: str, pod: str, port: int, asked: str) -> str:
+        return self.get_text(f"{namespace}/{pod}:{port}/{asked}")
+
     def create(self, obj: Object, *, manager: str, dry_run: bool = False) -> Object:
         if obj["kind"] == "SelfSubjectAccessReview":
             return {"status": {"allowed": True}}

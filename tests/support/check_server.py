@@ -61,6 +61,9 @@ class Server:
             raise KubeError("connection refused")
         return self.texts[path]
 
+    def port_text(self, namespace: str, pod: str, port: int, asked: str) -> str:
+        return self.get_text(f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/{asked}")
+
     def apply(self, obj: Object, *, dry_run: bool = False, **_how: Any) -> Object:
         assert dry_run, "a check writes nothing"
         assert self.limits, "a dry run is sent once"

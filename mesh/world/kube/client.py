@@ -86,6 +86,14 @@ class ApiServer:
         reply = self._reply(Call(self.cluster, self.context, "get", path), path)
         return reply.body.decode("utf-8", "replace")
 
+    def port_text(self, namespace: str, pod: str, port: int, asked: str) -> str:
+        """GET a path of a pod's port, to which the request comes from the pod's own loopback."""
+        call = Call(self.cluster, self.context, "get", "pods/portforward", namespace, pod)
+        with self._lock:
+            self.requests[call.verb, call.resource] += 1
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/portforward"
+        return self._wire.get_of_port(call, path, port, asked).decode("utf-8", "replace")
+
     def time(self) -> datetime:
         """Return the time of the server, to the second; raise Unreachable if it sends none."""
         call = Call(self.cluster, self.context, "get", "/version")

@@ -56,6 +56,21 @@ class Patience:
             values=int(self.values * factor),
         )
 
+    def within(self, seconds: float) -> Patience:
+        """Return it with one attempt, of so many seconds."""
+        return replace(
+            self,
+            attempts=1,
+            absent=1,
+            slow=1,
+            total=seconds,
+            budget=seconds,
+            answer=seconds,
+            first_connect=min(seconds, self.first_connect),
+            connect=min(seconds, self.connect),
+            read=min(seconds, self.read),
+        )
+
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, "")

@@ -25,11 +25,11 @@ def open_pool(
     # request finds one that is open and none is thrown away with its TLS session.
     options: dict[str, Any] = {"num_pools": 1, "maxsize": parallel}
     if target.server.startswith("https:"):
-        options["ssl_context"] = _tls(call, target, login)
+        options["ssl_context"] = tls(call, target, login)
         if target.tls_server_name:
             options["server_hostname"] = target.tls_server_name
             options["assert_hostname"] = target.tls_server_name
-    proxy = target.proxy or _proxy(target.server, env)
+    proxy = target.proxy or proxy_of(target.server, env)
     return with_bounds(_manager(call, proxy, options))
 
 
@@ -51,7 +51,7 @@ def _socks(call: Call, proxy: str, options: Mapping[str, Any]) -> urllib3.PoolMa
     return SOCKSProxyManager(proxy.replace("socks5:", "socks5h:"), **options)
 
 
-def _tls(call: Call, target: Target, login: Login) -> ssl.SSLContext:
+def tls(call: Call, target: Target, login: Login) -> ssl.SSLContext:
     """Return the TLS settings of a context."""
     # Not `create_default_context`: from Python 3.13 on it sets VERIFY_X509_STRICT, which refuses the CAs of
     # many clusters (no key identifiers). Chain, name and dates are verified all the same.
@@ -84,7 +84,7 @@ def _load_pair(context: ssl.SSLContext, login: Login) -> None:
         context.load_cert_chain(pair, password=lambda: "")
 
 
-def _proxy(server: str, env: Mapping[str, str]) -> str:
+def proxy_of(server: str, env: Mapping[str, str]) -> str:
     """Return the proxy of the environment, by the rules of Go's client: never for a loopback address."""
     url = urlsplit(server)
     host = url.hostname or ""

@@ -25,7 +25,7 @@ from mesh.errors import KubeError
 from mesh.model.bounded_text import Unfit
 from mesh.world import trace
 from mesh.world.bounded_http import body_of, bounded
-from mesh.world.kube import tls_failure
+from mesh.world.kube import port_forward, tls_failure
 from mesh.world.kube.answers import Meter
 from mesh.world.kube.auth import Credentials, Login
 from mesh.world.kube.error_bodies import blames_object, shown
@@ -74,18 +74,7 @@ class Wire:
 
     def within(self, seconds: float) -> Wire:
         """Return separate connections with the same credentials: one attempt of so many seconds."""
-        hurry = replace(
-            self._patience,
-            attempts=1,
-            absent=1,
-            slow=1,
-            total=seconds,
-            budget=seconds,
-            answer=seconds,
-            first_connect=min(seconds, self._patience.first_connect),
-            connect=min(seconds, self._patience.connect),
-            read=min(seconds, self._patience.read),
-        )
+        hurry = self._patience.within(seconds)
         return Wire(self._credentials, hurry, self._env, self._sleep)
 
     @property
@@ -140,6 +129,16 @@ class Wire:
             if reply.status != 401 or renewed or not self._credentials.renewed(login, call):
                 return reply
             renewed = True
+
+    def get_of_port(self, call: Call, path: str, port: int, asked: str) -> bytes:
+        """Return what a port of a pod answers to GET `asked`; `path` is that of the pod's `portforward`."""
+        self._fail_fast()
+        ends = self.within_total()
+        login, most = self._credentials.login(call), self._patience.most
+        with self._gate:
+            return port_forward.get(
+                call, self._target, login, self._env, path=path, port=port, asked=asked, most=most, ends=ends
+            )
 
     def _ends(self, request: Request) -> float:
         return time.monotonic() + (self._patience.budget if request.writes else self._patience.total)

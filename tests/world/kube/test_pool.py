@@ -51,7 +51,7 @@ def test_a_proxy_of_the_kubeconfig_is_used(server: Stumbling, tmp_path: Path) ->
 def test_a_proxy_of_the_environment_is_chosen_as_gos_client_does(
     server: str, env: dict[str, str], proxy: str
 ) -> None:
-    assert pool._proxy(server, env) == proxy
+    assert pool.proxy_of(server, env) == proxy
 
 
 def test_certificates_that_cannot_be_loaded_are_an_error_before_anything_is_sent() -> None:

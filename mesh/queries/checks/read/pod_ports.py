@@ -1,6 +1,7 @@
-"""Reads from the ports of istiod and ztunnel, through the API server's proxy.
+"""Reads from the ports of istiod and ztunnel.
 
-Pods on fake nodes (kwok, as in the lab) answer nothing, so no request is sent there.
+Metrics are open to all clients, so the API server's proxy gets them. The rest is open to the pod's loopback
+only, which a port-forward reaches. Pods on fake nodes (kwok, as in the lab) answer nothing, so none is asked.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ SECONDS = 3.0
 ASKED = 16
 """Requests at a time."""
 
+METRICS = "metrics"
+
 ISTIOD: Mapping[str, tuple[int, str]] = {
     "licence": (15014, "debug/license"),
-    "metrics": (15014, "metrics"),
+    "metrics": (15014, METRICS),
     "clusters": (15014, "debug/clusterz"),
 }
 """What is read from istiod: port and path."""
@@ -46,7 +49,9 @@ def port(kube: Kube, pod: Object, number: int, path: str) -> str | Unread:
     """GET a path of a pod's port; `Unread` if it does not answer, with `NO_DATA_PLANE` as prefix."""
     namespace, name = place(pod)
     try:
-        return kube.get_text(f"/api/v1/namespaces/{namespace}/pods/{name}:{number}/proxy/{path}")
+        if path == METRICS:
+            return kube.get_text(f"/api/v1/namespaces/{namespace}/pods/{name}:{number}/proxy/{path}")
+        return kube.port_text(namespace, name, number, path)
     except KubeError as error:
         return Unread(f"{NO_DATA_PLANE}: {error.message}")
 

@@ -28,8 +28,8 @@ def test_pods_of_no_node_or_of_fake_ones_are_not_asked(nodes: tuple[dict[str, ob
 def test_one_istiod_and_every_running_ztunnel_are_asked() -> None:
     texts = {
         f"{PREFIX}/istiod-1:15014/proxy/metrics": "a 1",
-        f"{PREFIX}/istiod-1:15014/proxy/debug/license": "VALID",
-        f"{PREFIX}/zt-1:15000/proxy/config_dump": "{}",
+        f"{PREFIX}/istiod-1:15014/debug/license": "VALID",
+        f"{PREFIX}/zt-1:15000/config_dump": "{}",
     }
     waiting = pod("zt-2", labels={"app": "ztunnel"})
     found = ask(Server(texts=texts), (ISTIOD_POD, ZTUNNEL, waiting), (node(),))  # type: ignore[arg-type]  # as above
