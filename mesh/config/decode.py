@@ -130,7 +130,7 @@ def _resolve(part: MeshPart, overrides: Overrides, report: Problems) -> Mesh:
         },
         ignore=ignored(spec.ignore, {member.name for member in members}, report),
         resources=resources(spec.resources, {member.name for member in members}, report),
-        rollout=rollout(spec.rollout, {member.name for member in members}, report),
+        rollout=rollout(spec.rollout, {member.name for member in members}, report, overrides.settle),
         file=report.doc.file,
         mesh_id=mesh_id(spec.istio, part.metadata.name, report),
         through=stops,

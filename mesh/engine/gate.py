@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil
 
 from mesh.engine.waiter import Waiter
 from mesh.errors import MeshError
@@ -17,6 +18,14 @@ count wherever they are.
 """
 
 SECONDS_BETWEEN = 2.0
+
+
+def looks(seconds: float) -> int:
+    """Return how often in a row checks pass that keep passing for so many seconds.
+
+    They must for a while after a change: an istiod that has just started has not judged its peers yet.
+    """
+    return 1 + ceil(seconds / SECONDS_BETWEEN)
 
 
 def no_checks(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:

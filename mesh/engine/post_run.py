@@ -23,9 +23,6 @@ from mesh.walk import once
 CHECKS = Step(Action.READ, Key("checks", NO_CLUSTER, "mid"))
 """What the person who watches sees: a wait like any other. It is not a step of the plan."""
 
-LOOKS = 4
-"""How often in a row the checks must pass: an istiod that has just started has not judged its peers yet."""
-
 
 def verify(session: Session, planned: Planned, run: Run) -> None:
     """Wait until the checks of what was changed pass; add what they say otherwise to the outcomes."""
@@ -43,6 +40,7 @@ def verify(session: Session, planned: Planned, run: Run) -> None:
             clusters,
             frozenset(planned.decisions.deferred) | planned.decisions.aside,
             dependents,
+            gate.looks(session.mesh.rollout.settle),
         )
         outcome = once(lambda: guarded(passed), run.tick)
         run.progress.outcomes[CHECKS.key] = outcome
@@ -69,14 +67,14 @@ def _is_gated(session: Session, planned: Planned) -> bool:
 
 
 def _passed(
-    run: Run, clusters: tuple[str, ...], pending: frozenset[Key], dependents: frozenset[Key]
+    run: Run, clusters: tuple[str, ...], pending: frozenset[Key], dependents: frozenset[Key], looks: int
 ) -> Outcome:
     stopped = gate.passed(
         clusters,
         lambda names: run.options.checks(names, pending, dependents),
         run.worker.waiter,
         about=str(CHECKS.key),
-        looks=LOOKS,
+        looks=looks,
         consequence="though every step is done",
     )
     return Outcome(stopped=stopped)

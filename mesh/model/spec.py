@@ -190,12 +190,14 @@ class Rollout:
     """How disruptive changes are rolled out: how many clusters at a time, which first, with what pause.
 
     `gate` is the condition for the next cluster: earlier ones are ready, or their checks pass as well.
+    `settle` is how long the checks must keep passing after the last step, in seconds.
     """
 
     clusters: int = 1
     first: tuple[str, ...] = ()
     pause: timedelta = timedelta()
     gate: Literal["check", "ready"] = "check"
+    settle: int = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ from mesh.world import World
 from tests.engine.toy import Ticking
 
 
+def test_checks_that_keep_passing_for_a_time_pass_once_more_than_it_has_pauses() -> None:
+    assert [gate.looks(seconds) for seconds in (0, 1, 2, 6, 7)] == [1, 2, 2, 4, 5]
+
+
 def passed(answers: list[str], clock: Ticking, *, stopping: bool = False, looks: int = 1) -> str:
     waiter = Waiter(World({}, {}, clock, {}, Path()), 10, lambda: stopping)
     said = lambda _clusters: answers.pop(0) if len(answers) > 1 else answers[0]  # noqa: E731

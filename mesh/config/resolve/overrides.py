@@ -5,6 +5,7 @@
 | `--context NAME=CTX`, `MESH_CONTEXT_<NAME>` | the kubeconfig context of one cluster |
 | `MESH_CHART_SOURCE` | the source of all charts (air-gapped sites, labs) |
 | `MESH_GATEWAY_API_SOURCE` | the source of the Gateway API CRDs (air-gapped sites, labs) |
+| `MESH_SETTLE_SECONDS` | how long the checks must keep passing after the last step (labs) |
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mesh.world.untrusted import is_untrusted, listed_sources
 CONTEXT = "MESH_CONTEXT_"
 CHARTS = "MESH_CHART_SOURCE"
 GATEWAY_API = "MESH_GATEWAY_API_SOURCE"
+SETTLE = "MESH_SETTLE_SECONDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Overrides:
     variables: Mapping[str, str] = field(default_factory=dict)
     charts: str = ""
     gateway_api: str = ""
+    settle: int | None = None
     stop: tuple[str, ...] = ()
     """An intermediate version to install instead of the file's; () for none."""
     http: frozenset[str] = frozenset()
@@ -50,6 +53,7 @@ class Overrides:
             variables={key: value for key, value in environ.items() if key.startswith(CONTEXT) and value},
             charts=_absolute(environ.get(CHARTS, "")),
             gateway_api=_absolute(environ.get(GATEWAY_API, "")),
+            settle=_seconds(environ.get(SETTLE, "")),
             stop=stop,
             http=allowed_hosts(environ),
             bound=_bound(environ) if is_untrusted(environ) else None,
@@ -70,6 +74,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and sign and context):
         raise UsageError(f"--context {text} is not a valid override", hint="write --context NAME=CONTEXT")
     return name, context
+
+
+def _seconds(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len("3600")):
+        raise UsageError(f"{SETTLE} is {text!r}, not a number of seconds", hint=f"for example {SETTLE}=30")
+    return int(text)
 
 
 def _absolute(source: str) -> str:

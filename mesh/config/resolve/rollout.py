@@ -13,8 +13,13 @@ from mesh.model.spec import Rollout
 AT: Trail = ("spec", "rollout")
 
 
-def rollout(part: RolloutPart, clusters: Collection[str], report: Problems) -> Rollout:
-    """Return the rollout settings; report clusters that are unknown or listed twice."""
+def rollout(
+    part: RolloutPart, clusters: Collection[str], report: Problems, settle: int | None = None
+) -> Rollout:
+    """Return the rollout settings; report clusters that are unknown or listed twice.
+
+    `settle` replaces the seconds of the file.
+    """
     for index, name in enumerate(part.first):
         trail = (*AT, "first", index)
         if name not in clusters:
@@ -23,4 +28,10 @@ def rollout(part: RolloutPart, clusters: Collection[str], report: Problems) -> R
             )
         elif name in part.first[:index]:
             report.wrong(trail, f"cluster {name} is listed twice", "list it once")
-    return Rollout(part.clusters, tuple(part.first), duration(part.pause, (*AT, "pause"), report), part.gate)
+    return Rollout(
+        part.clusters,
+        tuple(part.first),
+        duration(part.pause, (*AT, "pause"), report),
+        part.gate,
+        part.settle_seconds if settle is None else settle,
+    )

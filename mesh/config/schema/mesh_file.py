@@ -206,6 +206,9 @@ class RolloutPart(Part):
             "pass as well"
         ),
     ] = "check"
+    settle_seconds: Annotated[
+        int, Field(ge=0, le=3600, alias="settleSeconds", description="seconds that checks must keep passing")
+    ] = 6
 
 
 class ResourcePart(Part):
