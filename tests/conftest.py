@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import pytest
 
 from mesh.lab import Lab, toolchain
+from mesh.lab.istio_tools import istio_tools
+from mesh.lab.record import Istio
 from tests.support import gitea_server, seen
 
 
@@ -65,6 +67,14 @@ def tools(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_istio(tools: Path, request: pytest.FixtureRequest) -> Path:
+    """The folder of the binaries of real Istio. Built when missing, its progress line visible."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        return istio_tools()
+
+
+@pytest.fixture(scope="session")
 def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two running clusters, `cluster1` and `cluster2`, of two nodes each, shared by the whole run.
 
@@ -82,11 +92,13 @@ def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @contextmanager
-def lab_apart(factory: pytest.TempPathFactory, name: str, *, clusters: int) -> Iterator[Lab]:
-    """Clusters of one node for the tests of one file, taken down afterwards. The toolchain must be built."""
+def lab_apart(
+    factory: pytest.TempPathFactory, name: str, *, clusters: int, istio: Istio = "standin"
+) -> Iterator[Lab]:
+    """Clusters of one node for the tests of one file, taken down afterwards. The toolchains must be built."""
     one = Lab.open(name, folder=factory.mktemp(name) / "state")
     try:
-        one.up(clusters=clusters, nodes=1)
+        one.up(clusters=clusters, nodes=1, istio=istio)
         yield one
     finally:
         one.down()

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from mesh.errors import LabError, MeshError
-from mesh.lab import Lab, LabStatus, ProcessStatus, State
+from mesh.lab import Lab, LabStatus, ProcessStatus, State, traffic
 from mesh.lab.build import toolchain
+from mesh.lab.istio_tools import istio_tools
 from mesh.lab.progress import Line
+from mesh.lab.record import Istio
 
 
 def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,18 +48,30 @@ def lab() -> None:
 @click.option(
     "--prefix", default="cluster", show_default=True, help="Prefix of the context names; a number follows."
 )
-@click.option("--standin/--no-standin", default=True, help="Run the stand-in istiod.  [default: yes]")
+@click.option(
+    "--istio",
+    type=click.Choice(get_args(Istio)),
+    help="Who acts as istiod: a stand-in, Istio itself, no one.  [default: unchanged, or standin]",
+)
 def up(
-    *, name: str, folder: Path | None, clusters: int | None, nodes: int | None, prefix: str, standin: bool
+    *,
+    name: str,
+    folder: Path | None,
+    clusters: int | None,
+    nodes: int | None,
+    prefix: str,
+    istio: Istio | None,
 ) -> None:
     """Start the lab, or the missing parts of it, and wait until it is ready."""
     toolchain()  # with a progress line of its own
+    if istio == "real":
+        istio_tools()
     one = Lab.open(name, folder=folder)
     before = one.status() if one.exists() else None
     for where, process in before.not_running() if before else ():
         click.echo(f"{where}: {process.name} is {process.state.value}, starting it", err=True)
     progress = Line(f"lab {name}")
-    after = one.up(clusters, nodes, prefix=prefix, standin=standin, progress=progress)
+    after = one.up(clusters, nodes, prefix=prefix, istio=istio, progress=progress)
     _complain(one, after)
     if before and before.up and len(before.clusters) == len(after.clusters):
         click.echo(f"lab {name} is up")
@@ -113,6 +127,37 @@ def logs(*, name: str, folder: Path | None, cluster: str | None, component: str 
 
 @lab.command()
 @_chosen
+@click.argument("origin", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Number of requests.")
+@click.option(
+    "--rate", type=click.FloatRange(0.1, 1000), default=10.0, show_default=True, help="Requests per second."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per request.")
+def request(
+    *, name: str, folder: Path | None, origin: str, target: str, count: int, rate: float, as_json: bool
+) -> None:
+    """Send requests from a workload of cluster FROM to the Service lab-hello/hello in cluster TO.
+
+    The Service is installed in both if it is missing. Needs a lab with real Istio, and a mesh in it.
+    """
+    one = Lab.open(name, folder=folder)
+    for cluster in dict.fromkeys((origin, target)):
+        if cluster not in one.contexts:
+            raise LabError(
+                f"lab {name} has no cluster {cluster}", hint=f"known names: {', '.join(one.contexts)}"
+            )
+        traffic.install(one, cluster)
+    outcomes = traffic.send(one, origin, target, count=count, rate=rate)
+    found = traffic.summary(outcomes)
+    lines = [json.dumps(asdict(each)) for each in outcomes] if as_json else _request(found, origin, target)
+    click.echo("\n".join(lines))
+    if found.lost:
+        raise SystemExit(1)
+
+
+@lab.command()
+@_chosen
 @click.option("--content", is_flag=True, help="Print the content instead of the path.")
 def kubeconfig(*, name: str, folder: Path | None, content: bool) -> None:
     """Print the path of the lab's kubeconfig."""
@@ -134,9 +179,12 @@ def env(*, name: str, folder: Path | None) -> None:
 
 
 @lab.command()
-def build() -> None:
+@click.option("--istio", is_flag=True, help="Build real Istio as well.")
+def build(*, istio: bool) -> None:
     """Build the toolchain into the cache, and print its folder."""
     click.echo(str(toolchain().bin))
+    if istio:
+        click.echo(str(istio_tools()))
 
 
 def _complain(one: Lab, found: LabStatus) -> None:
@@ -194,3 +242,17 @@ def _alone() -> None:
 
 if __name__ == "__main__":
     _alone()
+
+
+def _request(found: traffic.Summary, origin: str, target: str) -> list[str]:
+    answered = found.sent - found.lost
+    lines = [f"{origin} -> {target}: {found.sent} sent, {answered} answered, {found.lost} lost"]
+    lines += [f"  answered by  {who} ({times})" for who, times in found.answered_by]
+    lines += [f"  gateway      {each}" for each in found.gateways]
+    lines += [f"  identity     {each}" for each in found.identities]
+    if answered:
+        lines.append(f"  latency      p50 {found.p50:.1f} ms, p90 {found.p90:.1f} ms, p99 {found.p99:.1f} ms")
+    lines += [f"  lost ({times})  {error}" for error, times in found.errors]
+    if found.lost:
+        lines.append(f"  lost between {found.lost_from} and {found.lost_until}")
+    return lines

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mesh.errors import LabError
-from mesh.lab import addresses, components, kubeconfig, pki, processes
+from mesh.lab import addresses, components, kubeconfig, pki, processes, stages
 from mesh.lab.api import Api, connect
 from mesh.lab.progress import Progress
 from mesh.lab.record import Cluster, Component
@@ -73,10 +73,12 @@ def prepare(folder: Path, cluster: Cluster) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in components.FILES:
         shutil.copyfile(components.MANIFESTS / name, folder / name)
+    with_processes = components.programs(cluster) is not None
+    stages.write(folder / components.STAGES, with_processes=with_processes)
     if (folder / "kwok.kubeconfig").exists():
         return
     pki.write(folder / "pki", cluster=cluster.name, service_ip=addresses.service_ip(cluster.block))
-    for client in (components.MANAGER, components.SCHEDULER, components.KWOK):
+    for client in (components.MANAGER, components.SCHEDULER, components.KWOK, components.KUBELET):
         access = kubeconfig.Access(cluster.name, cluster.server, folder / "pki", client)
         kubeconfig.write(folder / f"{client}.kubeconfig", (access,))
 
@@ -122,9 +124,10 @@ def _lacking(cluster: Cluster, api: Api, nodes: int) -> str | None:
 
 
 def _add_nodes(cluster: Cluster, api: Api, nodes: int) -> None:
+    with_processes = components.programs(cluster) is not None
     for number in range(1, nodes + 1):
         if api.ask("GET", f"/api/v1/nodes/node-{number}").status == 404:
-            api.ask("POST", "/api/v1/nodes", node(cluster.block, number))
+            api.ask("POST", "/api/v1/nodes", node(cluster.block, number, with_processes=with_processes))
 
 
 def nodes_ready(api: Api, nodes: int) -> bool:
@@ -143,7 +146,7 @@ def is_ready(node: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
     )
 
 
-def node(block: int, number: int) -> dict[str, object]:
+def node(block: int, number: int, *, with_processes: bool = False) -> dict[str, object]:
     """Return the Node object that a kubelet would register."""
     name = f"node-{number}"
     room = {"cpu": "32", "memory": "256Gi", "pods": "110"}
@@ -172,7 +175,8 @@ def node(block: int, number: int) -> dict[str, object]:
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": "",
-                "containerRuntimeVersion": "kwok://0.8.0",
+                # A reader of "kwok" takes all pods for objects that nothing runs behind.
+                "containerRuntimeVersion": "lab://0.1.0" if with_processes else "kwok://0.8.0",
                 "kernelVersion": "6.12.0",
                 "kubeProxyVersion": "",
                 "kubeletVersion": "v1.37.2",

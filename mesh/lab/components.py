@@ -16,6 +16,7 @@ MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 KWOK = "kwok"
 STANDIN = "standin"
+KUBELET = "kubelet"
 
 #: Started first; the others follow when the API server is ready, because a controller manager or a
 #: scheduler exits if it cannot connect.
@@ -23,8 +24,12 @@ FIRST = (ETCD, APISERVER)
 
 MANIFESTS = Path(__file__).parent / "manifests"
 
+STAGES = "stages.yaml"
 #: Other files that the processes of a cluster read, by their names in the cluster's folder.
-FILES = ("stages.yaml", "egress.yaml", "audit.yaml")
+FILES = ("egress.yaml", "audit.yaml")
+
+#: The number of the range of pod addresses that belongs to pods with a process; those of nodes are below.
+PODS = 254
 
 #: Where an API server logs what identities with limited rights ask it, one JSON object a line.
 AUDIT = "audit.log"
@@ -60,8 +65,13 @@ CONTROLLERS = (
 )
 
 
-def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> Cluster:
-    """Return the cluster `name` with its files in `folder`, run from the binaries in `tools`."""
+def cluster(
+    folder: Path, tools: Path, *, name: str, block: int, port: int, istio: Path | None = None
+) -> Cluster:
+    """Return the cluster `name` with its files in `folder`, run from the binaries in `tools`.
+
+    `istio` has the binaries of real Istio; without them no pod is more than an object.
+    """
     return Cluster(
         name=name,
         block=block,
@@ -74,8 +84,15 @@ def cluster(folder: Path, tools: Path, *, name: str, block: int, port: int) -> C
             _component(MANAGER, folder, (str(tools / MANAGER), *_manager(folder)), memory=128),
             _component(SCHEDULER, folder, (str(tools / SCHEDULER), *_scheduler(folder)), memory=96),
             _component(KWOK, folder, (str(tools / "kwok"), *_kwok(folder, block)), memory=96),
+            *(() if istio is None else (_kubelet(folder, istio, name=name, block=block),)),
         ),
     )
+
+
+def programs(one: Cluster) -> Path | None:
+    """Return the folder of the binaries of real Istio that a cluster runs, None if it runs none."""
+    found = (Path(component.argv[0]).parent for component in one.components if component.name == KUBELET)
+    return next(found, None)
 
 
 def standin(lab: Path, home: Path, tools: Path, contexts: tuple[str, ...]) -> tuple[Component, ...]:
@@ -94,6 +111,14 @@ def standin(lab: Path, home: Path, tools: Path, contexts: tuple[str, ...]) -> tu
 def _component(name: str, folder: Path, argv: tuple[str, ...], *, memory: int) -> Component:
     env = (*_environment(folder, Path(argv[0]).parent), *_collector(memory))
     return Component(name, argv, env)
+
+
+def _kubelet(folder: Path, istio: Path, *, name: str, block: int) -> Component:
+    argv = (
+        *(str(istio / KUBELET), f"-cluster={name}", f"-folder={folder}", f"-programs={istio}"),
+        *(f"-kubeconfig={folder / KUBELET}.kubeconfig", f"-addresses={addresses.pod_cidr(block, PODS)}"),
+    )
+    return _component(KUBELET, folder, argv, memory=48)
 
 
 def _collector(memory: int) -> tuple[tuple[str, str], ...]:

@@ -12,9 +12,10 @@ from mesh.errors import LabError
 from mesh.lab import addresses, boot, components, kubeconfig, processes, record, removal, status
 from mesh.lab.build import toolchain
 from mesh.lab.filelock import locked
+from mesh.lab.istio_tools import istio_tools
 from mesh.lab.paths import cache_dir, lab_dir
 from mesh.lab.progress import Progress, Silent
-from mesh.lab.record import SHARED, Cluster, Component, Record
+from mesh.lab.record import SHARED, Cluster, Component, Istio, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,19 @@ class Lab:
         return Path(self._recorded().bin)
 
     @property
+    def istio(self) -> Path | None:
+        """The binaries of real Istio, istioctl among them, None if the lab does not run it."""
+        return components.programs(self._recorded().clusters[0])
+
+    @property
     def contexts(self) -> tuple[str, ...]:
         """The names of the clusters, which are also their contexts."""
         return tuple(cluster.name for cluster in self._recorded().clusters)
 
     def environment(self) -> dict[str, str]:
         """The environment for kubectl and helm: KUBECONFIG, PATH, and a separate discovery cache."""
-        path = os.pathsep.join((str(self.bin), os.environ.get("PATH", os.defpath)))
+        folders = (self.bin, *filter(None, (self.istio,)))
+        path = os.pathsep.join((*map(str, folders), os.environ.get("PATH", os.defpath)))
         return {
             "KUBECONFIG": str(self.kubeconfig),
             "KUBECACHEDIR": str(self.folder / "kube-cache"),
@@ -87,13 +94,13 @@ class Lab:
         nodes: int | None = None,
         *,
         prefix: str = "cluster",
-        standin: bool = True,
+        istio: Istio | None = None,
         progress: Progress | None = None,
     ) -> status.LabStatus:
         """Run `clusters` clusters with `nodes` nodes (None: unchanged, or 2); returns when they are ready.
 
         Starts only missing or crashed processes. Clusters and nodes can be added to a lab, not removed.
-        `standin` also runs the stand-in istiod.
+        `istio` says who acts as istiod (None: unchanged, or the stand-in). Real Istio must have been built.
         """
         if not re.fullmatch("[a-z][a-z0-9-]*", prefix):
             raise LabError(f"{prefix!r} cannot begin the name of a cluster", hint="use a-z, 0-9 and hyphens")
@@ -105,10 +112,10 @@ class Lab:
             deadline=300,
             waiting=lambda: progress.tick("another command is using this lab"),
         ):
-            known = record.read(self._record) or Record(self.name, prefix, 0, str(tools), (), ())
+            known = self._known(prefix, tools, istio)
             wanted = self._grow(known, clusters=clusters, nodes=nodes)
             boot.together(self.folder, wanted.clusters, nodes=wanted.nodes, progress=progress)
-            self._run_extras(wanted, standin=standin)
+            self._run_extras(wanted)
         return self.status()
 
     def down(self) -> None:
@@ -178,6 +185,18 @@ class Lab:
                 f"{self.folder} is not empty and contains no lab", hint="choose another folder with --dir"
             )
 
+    def _known(self, prefix: str, tools: Path, istio: Istio | None) -> Record:
+        """Return the record of the lab, or that of a new one, with who acts as istiod."""
+        found = record.read(self._record)
+        if found is None:
+            return Record(self.name, prefix, 0, str(tools), (), (), istio or "standin")
+        if istio is not None and "real" in (found.istio, istio) and found.istio != istio:
+            raise LabError(
+                f"lab {self.name} was started with --istio {found.istio} and cannot change to {istio}",
+                hint="run mesh lab down first",
+            )
+        return replace(found, istio=istio or found.istio)
+
     def _grow(self, known: Record, *, clusters: int | None, nodes: int | None) -> Record:
         """Write the record of the wanted processes to disk before any of them starts."""
         count = clusters or len(known.clusters) or 2
@@ -205,10 +224,15 @@ class Lab:
         ):
             name = f"{known.prefix}{number}"
             yield components.cluster(
-                self.folder / name, Path(known.bin), name=name, block=block, port=addresses.free_port(block)
+                self.folder / name,
+                Path(known.bin),
+                name=name,
+                block=block,
+                port=addresses.free_port(block),
+                istio=istio_tools() if known.istio == "real" else None,
             )
 
-    def _run_extras(self, known: Record, *, standin: bool) -> None:
+    def _run_extras(self, known: Record) -> None:
         """Write the kubeconfig, then run the stand-in for exactly the clusters it names."""
         kubeconfig.write(
             self.kubeconfig,
@@ -220,7 +244,8 @@ class Lab:
         home = self.folder / SHARED
         home.mkdir(mode=0o700, exist_ok=True)
         contexts = tuple(cluster.name for cluster in known.clusters)
-        wanted = components.standin(self.folder, home, Path(known.bin), contexts) if standin else ()
+        runs = known.istio == "standin"
+        wanted = components.standin(self.folder, home, Path(known.bin), contexts) if runs else ()
         processes.stop({extra.argv for extra in known.extras} - {extra.argv for extra in wanted})
         record.write(self._record, replace(known, extras=wanted))
         if boot.launch(home, wanted):

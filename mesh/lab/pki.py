@@ -33,6 +33,7 @@ CLIENTS = {
     "kube-controller-manager": Identity("system:kube-controller-manager", "system:masters"),
     "kube-scheduler": Identity("system:kube-scheduler", "system:kube-scheduler"),
     "kwok": Identity("system:kwok", "system:masters"),
+    "kubelet": Identity("system:kubelet", "system:masters"),
 }
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mesh.errors import LabError
 
 FORMAT = 1
+
+Istio = Literal["standin", "real", "none"]
+"""Who acts as istiod: one process that plays it for all clusters, Istio itself, no one."""
 
 #: Folder of the processes that serve all clusters, beside the folders of the clusters.
 SHARED = "shared"
@@ -57,6 +60,7 @@ class Record:
     bin: str
     clusters: tuple[Cluster, ...]
     extras: tuple[Component, ...]
+    istio: Istio = "standin"
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster `name`; raise `LabError` with the known names if there is none."""
@@ -98,6 +102,7 @@ def read(path: Path) -> Record | None:
             for one in data["clusters"]
         ),
         extras=_components(data["extras"]),
+        istio=data.get("istio", "standin"),
     )
 
 

@@ -31,7 +31,7 @@ def small(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
     """One cluster of one node, for this module alone."""
     one = Lab.open("small", folder=tmp_path_factory.mktemp("small") / "state")
     try:
-        one.up(clusters=1, nodes=1, standin=False)
+        one.up(clusters=1, nodes=1, istio="none")
         yield one
     finally:
         one.down()
@@ -81,7 +81,7 @@ def sockets(lab: Lab) -> set[str]:
 
 def test_up_again_starts_nothing(small: Lab) -> None:
     before = pids(small)
-    small.up(standin=False)
+    small.up(istio="none")
     assert pids(small) == before
 
 
@@ -93,7 +93,7 @@ def test_a_crashed_process_is_reported_and_started_again(small: Lab) -> None:
         time.sleep(0.05)
     states = {process.name: process.state for process in small.status().clusters[0].processes}
     assert states["kube-scheduler"] is State.CRASHED
-    answer = mesh(small, "up", "--no-standin")
+    answer = mesh(small, "up", "--istio", "none")
     assert answer.exit_code == 0, answer.output
     assert "cluster1: kube-scheduler is crashed, starting it" in answer.output
     after = pids(small)
@@ -107,7 +107,7 @@ def test_a_cluster_whose_whole_control_plane_died_keeps_its_objects(
     run(small, "kubectl", "create", "namespace", "kept")
     for pid in pids(small).values():
         os.kill(pid, signal.SIGKILL)
-    assert small.up(standin=False).up
+    assert small.up(istio="none").up
     assert "kept" in run(small, "kubectl", "get", "namespaces")
 
 
@@ -218,7 +218,7 @@ def test_fewer_clusters_or_nodes_are_refused(tmp_path: Path, lab: Lab) -> None:
 
 def test_a_lab_grows_by_a_cluster_and_by_nodes(small: Lab, run: Callable[..., str]) -> None:
     before = pids(small)
-    status = small.up(clusters=2, nodes=2, standin=False)
+    status = small.up(clusters=2, nodes=2, istio="none")
     assert status.up
     assert small.contexts == ("cluster1", "cluster2")
     assert pids(small) == before
@@ -289,7 +289,7 @@ def test_up_after_a_killed_up_finishes_the_work(tools: Path, tmp_path: Path) -> 
     kill_up_when(folder, (folder / "cluster1" / "kube-apiserver.log").exists)
     one = Lab.open("cut", folder=folder)
     try:
-        assert one.up(standin=False).up
+        assert one.up(istio="none").up
     finally:
         one.down()
     assert left_behind(folder) == []

@@ -68,7 +68,7 @@ def test_a_build_that_fails_shows_the_end_of_its_output(
     monkeypatch.setenv("MESH_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(LabError, match=r"example\.invalid/none"):
         build.toolchain(Silent())
-    assert not (tmp_path / "cache" / "toolchain" / build.digest()).exists()
+    assert not build.recipe().root().exists()
 
 
 @pytest.mark.parametrize(
