@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make test-all` adds the long tests.
 # Needed: Python 3.11 or newer, make; npm, gcc and git for the tests; Go 1.26 if installed, otherwise the lab brings its own.
 
 PYTHON ?= python3
@@ -8,15 +8,20 @@ READY  := $(VENV)/ready
 # Tests wait for clusters more than they compute. A lab that is kept between runs is one, so is its worker.
 WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 
-.PHONY: demo test check format lint types layers bench sim chaos pictures schemas lock clean
+.PHONY: demo test test-all check format lint types layers bench sim chaos pictures schemas lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
-test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-check: format lint types layers test
+test: $(READY)
+	@$(PYTEST) -m "not long" $(ARGS)
+
+test-all: $(READY)
+	@$(PYTEST) $(ARGS)
+
+check: format lint types layers test-all
 
 format: $(READY)
 	@$(BIN)/ruff format --check .

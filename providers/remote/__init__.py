@@ -44,6 +44,10 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
 
     kind = "remote"
     stage = Stage.LINKS
+    # istiod starts to read a cluster when a remote secret appears. If one changes, it starts again beside
+    # what it stops, and may end up knowing nothing of that cluster while it reports it as synced (seen with
+    # 1.31). A replacement costs the requests of a few seconds, a change perhaps all until istiod restarts.
+    immutable = frozenset({("cluster",), ("server",), ("ca",), ("token",)})
 
     def wanted(self, spec: RemoteSpec, live: Found, last: Last | None) -> Attrs:
         """Return the label by which istiod finds it, and what it says of the other cluster."""

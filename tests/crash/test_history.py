@@ -12,6 +12,8 @@ from mesh.state.lockfile import from_text, to_text
 from tests.crash.conftest import Place, Stage, second, witnessed
 from tests.e2e.hands import NO_CHANGES
 
+pytestmark = pytest.mark.long
+
 REFUSED = 5
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.crash.conftest import ONCE, Place
 from tests.crash.holding import heard, held, is_alive, started, wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("point", "address"),

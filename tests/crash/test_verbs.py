@@ -10,6 +10,8 @@ import pytest
 
 from tests.crash.conftest import Place
 
+pytestmark = pytest.mark.long
+
 REFUSED, USAGE = 5, 64
 
 

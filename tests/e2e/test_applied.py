@@ -17,6 +17,8 @@ from tests.conftest import Tool
 from .chains import cacerts, cryptography_verifies, fingerprint, openssl_verifies, workload
 from .hands import NO_CHANGES, REPOSITORY, Mesh, clone
 
+pytestmark = pytest.mark.long
+
 CLUSTERS = ("cluster1", "cluster2")
 RENDERED = {
     "clusterrolebindings.rbac.authorization.k8s.io",

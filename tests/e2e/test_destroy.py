@@ -15,6 +15,8 @@ from .chains import cacerts, fingerprint
 from .conftest import Before
 from .hands import NOTHING_TO_DESTROY, Mesh, everything
 
+pytestmark = pytest.mark.long
+
 CLUSTERS = ("cluster1", "cluster2")
 
 WAYPOINT = json.dumps(

@@ -17,6 +17,8 @@ from tests.lab.standin.hand import Hand
 
 from .hands import NO_CHANGES, Mesh, block, home
 
+pytestmark = pytest.mark.long
+
 CLUSTERS = ("cluster1", "cluster2")
 
 

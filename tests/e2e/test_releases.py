@@ -14,6 +14,8 @@ from tests.support.canaries import LISTED, hits, planted
 
 from .hands import Mesh, block
 
+pytestmark = pytest.mark.long
+
 SYSTEM = ("-n", "istio-system")
 ISTIOD = "istio-system/istiod"
 

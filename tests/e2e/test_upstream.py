@@ -21,6 +21,8 @@ from tests.support.voices import speaking
 
 from .hands import Answer, Mesh, Tool, block, everything, home, kubectl_of
 
+pytestmark = pytest.mark.long
+
 CLUSTERS = ("cluster1", "cluster2", "cluster3")
 FILE = """
 apiVersion: mesh/v1

@@ -46,8 +46,9 @@ FINAL = (
 
 
 @pytest.fixture(scope="module")
-def lab(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_apart(tmp_path_factory, "adopted", clusters=2) as one:
+def lab(real_istio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    assert real_istio.exists()
+    with lab_apart(tmp_path_factory, "adopted", clusters=2, istio="real") as one:
         for cluster, releases in BY_HAND.items():
             for name, (chart, namespace, some) in releases.items():
                 where = ("--namespace", namespace, "--create-namespace")

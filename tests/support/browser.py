@@ -14,6 +14,10 @@ from typing import Any
 from tests.support.built_once import installed_once
 
 SOURCE = Path(__file__).parent / "browser"
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}</dir><cachedir>{cache}</cachedir></fontconfig>
+"""
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -43,7 +47,15 @@ def look(page: Path, **asked: Any) -> Seen:
     room = _folder() / "tmp"
     room.mkdir(exist_ok=True)
     # The package unpacks the libraries that a browser needs, too, where it is told that the system has none.
-    env = {**os.environ, "TMPDIR": str(room), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
+    # Its fonts it unpacks there as well, but looks for them in /tmp: without a font a page has no text.
+    fonts = room / f"fonts-{os.getpid()}.conf"
+    fonts.write_text(FONTS.format(folder=room / "fonts", cache=room / "fonts-cache"))
+    env = {
+        **os.environ,
+        "TMPDIR": str(room),
+        "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x",
+        "FONTCONFIG_FILE": str(fonts),
+    }
     done = subprocess.run(
         command, cwd=_folder(), env=env, capture_output=True, text=True, check=False, timeout=120
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh.engine.session import Session
 from mesh.istio import upstream
-from mesh.istio.addresses import connection_key, eastwest_key, gateway_key
+from mesh.istio.addresses import connection_key, eastwest_key, gateway_key, label_key
 from mesh.istio.solo import EASTWEST_CLASS, REMOTE_CLASS
 from mesh.model import Key, Live, Place
 from mesh.model.spec import Cluster
@@ -93,7 +93,23 @@ def links(view: ClusterView) -> Iterator[PeerStatus]:
     """Yield the row of each link that the mesh file asks for, also if it is missing."""
     for target in view.targets:
         state = view.link(target)
-        yield judge.remote(state, target) if view.is_upstream else judge.peer(state, target, view.cluster)
+        if view.is_upstream:
+            row = judge.remote(state, target)
+            yield replace(row, why=row.why or _way_in(view, target))
+        else:
+            yield judge.peer(state, target, view.cluster)
+
+
+def _way_in(view: ClusterView, target: Cluster) -> str:
+    """Return why no request reaches a target whose remote secret is good, "" if nothing is known to stop it.
+
+    istiod finds the gateway of another cluster by the network label of its system namespace.
+    """
+    label = view.current.states.get(label_key(target.name, target.charts["istiod"].namespace))
+    if label and not label.unread and (label.trouble or not label.in_sync):
+        return f"{label.key}: {label.text}"
+    gateway = view.current.states.get(eastwest_key(target))
+    return f"{gateway.key}: {gateway.trouble}" if gateway and gateway.trouble else ""
 
 
 def other_links(view: ClusterView) -> Iterator[PeerStatus]:

@@ -9,10 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lab.standin.guide import EDGE, SYSTEM
 from tests.lab.standin.hand import eventually
 from tests.queries.checks.on_lab.changes import PEER, gone, made
 from tests.queries.checks.on_lab.conftest import Rig
+
+pytestmark = pytest.mark.long
 
 STRANGER: dict[str, Any] = {
     "apiVersion": "gateway.networking.k8s.io/v1",

@@ -16,6 +16,8 @@ from tests.queries.checks.on_lab.changes import asleep, awake, held, merged
 from tests.queries.checks.on_lab.conftest import Rig, rigged
 from tests.queries.checks.on_lab.test_rbac import DRIFT, identity, tried
 
+pytestmark = pytest.mark.long
+
 WHO = ("mesh-demo-plan", "--for", "plan", "--without-secrets")
 UNSEEN = {
     f"{kind}/cluster{number}/{name}"
