@@ -70,7 +70,7 @@ def _hide_secrets(mesh: Mesh) -> None:
     names = {mesh.name, mesh.version, mesh.hub, mesh.tag, mesh.mesh_id, *(chart.release for chart in charts)}
     for each in mesh.clusters:
         names |= {each.name, each.context, each.cluster_name, each.network, each.trust_domain, each.namespace}
-    hidden.know(secrets_in(values), public=names)
+    hidden.know(secrets_in(values), public=names - {""})
 
 
 def environment() -> dict[str, str]:

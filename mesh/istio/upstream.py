@@ -57,7 +57,9 @@ def documented(component: Component) -> dict[str, Any]:
 
 def computed(mesh: Mesh, cluster: Cluster, component: Component) -> dict[str, Any]:
     """Return the values that mesh computes; `computed_values_upstream.UPSTREAM` lists their paths."""
-    images = {"hub": mesh.hub, "tag": mesh.tag} | ({"variant": mesh.variant} if mesh.variant else {})
+    named = {"hub": mesh.hub, "tag": mesh.tag, "variant": mesh.variant}
+    # The charts know their registry, which changes with their version.
+    images = {name: value for name, value in named.items() if value}
     own_namespace = {} if cluster.namespace == "istio-system" else {"istioNamespace": cluster.namespace}
     ztunnel = cluster.charts["ztunnel"].namespace
     match component:

@@ -65,7 +65,8 @@ UPSTREAM_BETA: Minor = (1, 29)
 """The first version in which this is beta, and in which custom trust domains work (istio#58427)."""
 
 UPSTREAM_CHARTS = "https://istio-release.storage.googleapis.com/charts"
-UPSTREAM_IMAGES = "docker.io/istio"
+UPSTREAM_IMAGES = frozenset({"docker.io/istio", "registry.istio.io/release"})
+"""The images that upstream's charts use by themselves; which of them, their version decides."""
 
 NODE_PORT: Minor = (1, 28)
 """The first version with peering through node ports."""

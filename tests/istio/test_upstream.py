@@ -51,7 +51,6 @@ def test_the_values_are_as_in_the_guide() -> None:
     assert values(one, "istiod") == {
         "profile": "ambient",
         "global": {
-            "hub": "docker.io/istio",
             "tag": "1.29.1",
             "meshID": "prod",
             "multiCluster": {"clusterName": "east"},
@@ -60,7 +59,7 @@ def test_the_values_are_as_in_the_guide() -> None:
         "meshConfig": {"trustDomain": "cluster.local"},
         "env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"},
     }
-    images = {"hub": "docker.io/istio", "tag": "1.29.1"}
+    images = {"tag": "1.29.1"}
     assert values(one, "cni") == {"profile": "ambient", "global": images}
     assert values(one, "ztunnel") == {**images, "multiCluster": {"clusterName": "east"}, "network": "net1"}
 

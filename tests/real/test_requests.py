@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +197,26 @@ def test_a_new_token_reaches_istiod_and_the_link_works_with_it(mesh: Mesh, lab: 
     assert "reader/cluster2/istio-reader will be created" in told.out, told
     mesh.mended()
     answered(lab, THERE)
+
+
+def test_a_link_that_istiod_lost_is_found_though_every_object_is_as_it_should_be(
+    mesh: Mesh, lab: Lab, kubectl: Tool
+) -> None:
+    """Changed in place, a remote secret can make istiod forget a cluster: why mesh replaces them."""
+    lost_one = False
+    for count in range(12):
+        changed_remote(lambda text, count=count: f"{text}# {count}\n")(kubectl)
+        time.sleep(5)
+        if lost_one := requests(lab, THERE).lost > 0:
+            break
+    assert lost_one, "this istiod survives what 1.31 did not: remote secrets could be changed in place"
+    mesh.settled()
+    told = mesh("check", "--only", "Q10").out
+    assert "knows no gateway of network cluster2" in told, told
+    kubectl("cluster1", "delete", "secret", REMOTE, *SYSTEM)
+    mesh.mended()
+    answered(lab, THERE)
+    assert mesh("check", "--only", "Q10").code == 0
 
 
 def test_an_istiod_that_dies_is_not_ready_and_requests_go_on(mesh: Mesh, lab: Lab, kubectl: Tool) -> None:

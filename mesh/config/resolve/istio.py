@@ -19,7 +19,6 @@ from mesh.istio.versions import (
     IMAGES,
     OLDEST,
     PUBLIC_REGISTRY,
-    UPSTREAM_IMAGES,
     Minor,
     Version,
     since,
@@ -122,9 +121,7 @@ def licence(istio: IstioPart, report: Problems) -> Licence:
 def images(part: IstioPart, release: Version, report: Problems) -> Images:
     """Return hub, tag and variant; report a tag of another build than the charts."""
     trail = (*AT, "images")
-    hub = part.images.hub or located(
-        part, release, (*trail, "hub"), report, solo=IMAGES, upstream=UPSTREAM_IMAGES
-    )
+    hub = part.images.hub or located(part, release, (*trail, "hub"), report, solo=IMAGES, upstream="")
     tag = part.images.tag or part.version
     build = Version.parse(tag)
     if part.distribution == "upstream" and "-solo" in tag:

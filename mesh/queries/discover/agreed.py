@@ -53,11 +53,11 @@ def agree(clusters: Sequence[DiscoveredCluster]) -> Agreed:
     assert parsed is not None, "the fallback is a version"
     upstream = Version.parse(version) is not None and not parsed.solo
     homes = sorted({gateway.namespace for each in clusters for gateway in each.eastwest})
-    own = UPSTREAM_IMAGES if upstream else _public(parsed)
+    own = UPSTREAM_IMAGES if upstream else {_public(parsed)}
     return Agreed(
         version=version if Version.parse(version) else FALLBACK,
         upstream=upstream,
-        hub="" if hub == own else hub,
+        hub="" if hub in own else hub,
         tag="" if tag == version else tag,
         licence=_licence(clusters),
         existing=_share_a_root(clusters),

@@ -8,7 +8,7 @@ from tests.config.decoding import UPSTREAM, mesh
 def test_an_upstream_mesh_has_defaults_of_its_own() -> None:
     found = mesh(istio=UPSTREAM)
     one = found.cluster("a")
-    assert (found.hub, found.tag, found.mesh_id) == ("docker.io/istio", "1.29.1", "prod")
+    assert (found.hub, found.tag, found.mesh_id) == ("", "1.29.1", "prod")
     assert {each.trust_domain for each in found.clusters} == {"cluster.local"}
     assert (one.network, one.api_server, one.allow_loopback) == ("a", "", False)
     assert (one.eastwest.namespace, one.eastwest.name) == ("istio-system", "istio-eastwestgateway")

@@ -29,17 +29,21 @@ ISTIOD: Mapping[str, tuple[int, str]] = {
 }
 """What is read from istiod: port and path."""
 
+KNOWN = (15014, "debug/ambientz")
+"""What istiod tells ztunnels of the mesh. It is long, so it is read only where links are remote secrets."""
+
 ZTUNNEL = (15000, "config_dump")
 
 
-def ask(kube: Kube, pods: Rows, nodes: Rows) -> Mapping[str, Any]:
+def ask(kube: Kube, pods: Rows, nodes: Rows, *, by_remote_secrets: bool) -> Mapping[str, Any]:
     """Return the answers of one istiod and every ztunnel: text, or `Unread` with the reason."""
+    asked = {**ISTIOD, **({"known": KNOWN} if by_remote_secrets else {})}
     if not nodes or all(is_fake(node) for node in nodes):
-        return {name: Unread(NO_DATA_PLANE) for name in (*ISTIOD, "ztunnels")}
+        return {name: Unread(NO_DATA_PLANE) for name in (*asked, "ztunnels")}
     hurried = kube.within(SECONDS)
-    answers: dict[str, Any] = {name: Unread("no istiod runs") for name in ISTIOD}
+    answers: dict[str, Any] = {name: Unread("no istiod runs") for name in asked}
     if istiods := _running(pods, "istiod"):
-        answers |= fan(lambda name: port(hurried, istiods[0], *ISTIOD[name]), ISTIOD, ASKED)
+        answers |= fan(lambda name: port(hurried, istiods[0], *asked[name]), asked, ASKED)
     ztunnels = {place(pod)[1]: pod for pod in _running(pods, "ztunnel")}
     told = fan(lambda name: port(hurried, ztunnels[name], *ZTUNNEL), ztunnels, ASKED)
     return {**answers, "ztunnels": told}

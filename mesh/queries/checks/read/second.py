@@ -130,7 +130,8 @@ def _object(api: str, kind: str, namespace: str, spec: Mapping[str, Any]) -> Obj
 
 def _ports(snapshot: Snapshot, facts: ClusterFacts) -> Mapping[str, Any]:
     kube = snapshot.world.kube(snapshot.cluster)
-    return ports.ask(kube, rows(facts, "mesh pods"), rows(facts, "nodes"))
+    linked = bool(facts.remotes)
+    return ports.ask(kube, rows(facts, "mesh pods"), rows(facts, "nodes"), by_remote_secrets=linked)
 
 
 SECOND: Mapping[str, Callable[[Snapshot, ClusterFacts], Any]] = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mesh.istio.addresses import chart_key, remote_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
-from mesh.model import Key
+from mesh.model import Key, Unread
 from mesh.model.bounded_text import SMALL, Unfit, from_base64, from_base64_url, loads
 from mesh.queries.checks.facts import (
     ClusterFacts,
@@ -23,6 +23,7 @@ from mesh.queries.checks.facts import (
     trust_domain,
 )
 from mesh.queries.checks.model import Finding, Findings, NotApplicable, Severity, Skip
+from mesh.queries.checks.paste import word
 from mesh.world import Object
 from mesh.world.shapes import fitted
 
@@ -156,6 +157,26 @@ def synced(scene: MeshFacts, facts: ClusterFacts) -> Findings:
                 {"cluster": name, "syncStatus": told.get(name, "")},
                 remote_key(facts.name, names[name]),
             )
+    synced = [names[name] for name in sorted(names) if told.get(name) == "synced"]
+    yield from _unknown(scene, facts, synced)
+
+
+def _unknown(scene: MeshFacts, facts: ClusterFacts, targets: Iterable[str]) -> Findings:
+    """Yield the clusters that istiod has synced with and still knows no way to."""
+    text = facts.ports.get("known") if not isinstance(facts.ports, Unread) else None
+    if text is None or isinstance(text, Unread):
+        return
+    networks = {each.get("network", "") for each in _known(str(text)).get("workloads", ())}
+    for target in targets:
+        network = scene.mesh.cluster(target).network
+        if network not in networks:
+            secret = REMOTE_SECRET.format(cluster=scene.mesh.cluster(target).cluster_name)
+            yield Finding(
+                f"istiod has synced with {target}, but knows no gateway of network {network}",
+                {"cluster": target, "network": network},
+                remote_key(facts.name, target),
+                fix=f"kubectl --context {{context}} -n {word(facts.namespace)} delete secret {word(secret)}",
+            )
 
 
 def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
@@ -173,11 +194,20 @@ def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
             )
 
 
+KNOWN = {"workloads": [{"network": str}]}
 SYNCED = [{"id": str, "syncStatus": str}]
 REMOTE_CONFIG = {
     "clusters!": [{"cluster!": {"server": str, "certificate-authority-data": str}}],
     "users!": [{"user!": {"token": str}}],
 }
+
+
+def _known(text: str) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = fitted(loads(text), KNOWN)
+    except Unfit as error:
+        raise Skip(f"the answer of istiod cannot be used: {error}") from None
+    return found
 
 
 def _synced_with(text: str) -> list[Mapping[str, str]]:

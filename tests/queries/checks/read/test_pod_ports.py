@@ -20,7 +20,7 @@ PREFIX = "/api/v1/namespaces/istio-system/pods"
 @pytest.mark.parametrize("nodes", [(), (FAKE,)], ids=["none", "fake"])
 def test_pods_of_no_node_or_of_fake_ones_are_not_asked(nodes: tuple[dict[str, object], ...]) -> None:
     server = Server()
-    found = ask(server, (ISTIOD_POD, ZTUNNEL), nodes)  # type: ignore[arg-type]  # it answers as far as needed
+    found = ask(server, (ISTIOD_POD, ZTUNNEL), nodes, by_remote_secrets=False)  # type: ignore[arg-type]  # it answers as far as needed
     assert found == {name: Unread(NO_DATA_PLANE) for name in (*ISTIOD, "ztunnels")}
     assert server.asked == []
 
@@ -32,7 +32,7 @@ def test_one_istiod_and_every_running_ztunnel_are_asked() -> None:
         f"{PREFIX}/zt-1:15000/config_dump": "{}",
     }
     waiting = pod("zt-2", labels={"app": "ztunnel"})
-    found = ask(Server(texts=texts), (ISTIOD_POD, ZTUNNEL, waiting), (node(),))  # type: ignore[arg-type]  # as above
+    found = ask(Server(texts=texts), (ISTIOD_POD, ZTUNNEL, waiting), (node(),), by_remote_secrets=False)  # type: ignore[arg-type]  # as above
     assert found == {
         "licence": "VALID",
         "metrics": "a 1",
@@ -41,8 +41,14 @@ def test_one_istiod_and_every_running_ztunnel_are_asked() -> None:
     }
 
 
+def test_what_istiod_knows_of_the_mesh_is_asked_where_links_are_remote_secrets() -> None:
+    server = Server(texts={f"{PREFIX}/istiod-1:15014/debug/ambientz": "{}"})
+    found = ask(server, (ISTIOD_POD,), (node(),), by_remote_secrets=True)  # type: ignore[arg-type]  # as above
+    assert found["known"] == "{}"
+
+
 def test_without_an_istiod_its_answers_are_unread() -> None:
-    found = ask(Server(), (), (node(),))  # type: ignore[arg-type]  # as above
+    found = ask(Server(), (), (node(),), by_remote_secrets=False)  # type: ignore[arg-type]  # as above
     assert found == {**dict.fromkeys(ISTIOD, Unread("no istiod runs")), "ztunnels": {}}
 
 

@@ -55,9 +55,12 @@ def running(**env: str) -> ClusterFacts:
     return facts(deployments=[istiod(**env)])
 
 
-def knowing(*told: tuple[str, str]) -> ClusterFacts:
-    text = json.dumps([{"id": name, "syncStatus": status} for name, status in told])
-    return facts(deployments=[istiod()], ports={"clusters": text})
+def knowing(*told: tuple[str, str], networks: tuple[str, ...] | None = None) -> ClusterFacts:
+    """What istiod says of other clusters; `networks` are those of the workloads that it knows."""
+    ports = {"clusters": json.dumps([{"id": name, "syncStatus": status} for name, status in told])}
+    if networks is not None:
+        ports["known"] = json.dumps({"workloads": [{"network": each} for each in networks]})
+    return facts(deployments=[istiod()], ports=ports)
 
 
 def upstream(check: str, lines: str | tuple[str, ...], *clusters: ClusterFacts, **more: Any) -> Row:
@@ -114,6 +117,12 @@ ROWS = (
     upstream("Q10", "error: istiod has not synced with cluster2: syncing", knowing(("cluster2", "syncing"))),
     upstream("Q10", "error: istiod has not synced with cluster2: unknown to istiod", knowing()),
     upstream("Q10", PASSED, knowing(("cluster2", "synced"))),
+    upstream("Q10", PASSED, knowing(("cluster2", "synced"), networks=("cluster1", "cluster2"))),
+    upstream(
+        "Q10",
+        "error: istiod has synced with cluster2, but knows no gateway of network cluster2",
+        knowing(("cluster2", "synced"), networks=("cluster1",)),
+    ),
     upstream(
         "Q23",
         "info: remote secret istio-system/remote holds a token for cluster2 that never expires",
