@@ -10,6 +10,7 @@ WORKERS ?= $(if $(MESH_TEST_LAB_DIR),0,2)
 
 .PHONY: demo test test-all check format lint types layers bench sim chaos pictures schemas lock clean
 
+# With ISTIO=real, or if real Istio is built: upstream Istio, and requests from cluster to cluster.
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
 

@@ -20,9 +20,8 @@ def recognisable(session: Session, plan: Plan) -> Plan:
 
     Only a plan that is saved needs them: the key may have to be made, and a plan for the eye writes nothing.
     """
-    fingerprint = session.world.fingerprint
-    config = sealed(configuration(session.mesh, session.world.folder), fingerprint)
-    return replace(plan, config=config, key=fingerprint("the key of this plan"))
+    key = session.world.fingerprint("the key of this plan")
+    return replace(plan, config=_sealed_configuration(session), key=key)
 
 
 def plan_as_saved(session: Session, saved: Plan, plan: Callable[[], Planned]) -> Planned:
@@ -42,8 +41,12 @@ def plan_as_saved(session: Session, saved: Plan, plan: Callable[[], Planned]) ->
     return planned
 
 
+def _sealed_configuration(session: Session) -> str:
+    return sealed(configuration(session.mesh, session.world.folder), session.world.fingerprint)
+
+
 def _config(session: Session, saved: Plan) -> tuple[Difference, ...]:
-    now = sealed(configuration(session.mesh, session.world.folder), session.world.fingerprint)
+    now = _sealed_configuration(session)
     return (Difference("configuration", saved.config, now),) if now != saved.config else ()
 
 

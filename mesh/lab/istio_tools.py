@@ -33,6 +33,11 @@ def recipe() -> Recipe:
     )
 
 
+def is_built() -> bool:
+    """Whether the programs are in the cache."""
+    return recipe().root().exists()
+
+
 def istio_tools(progress: Progress | None = None) -> Path:
     """Return the folder of the binaries; builds them if they are not in the cache.
 
