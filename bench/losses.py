@@ -1,6 +1,6 @@
 """`python -m bench.losses`: what requests between clusters lose while `mesh apply` changes their mesh.
 
-Three clusters of a lab with real Istio; requests over connections of their own, between two clusters that stay
+Three clusters of a lab with real Istio; requests over new connections, between two clusters that stay
 linked. Prints a table, and writes it into docs/explanation/losses.md.
 """
 

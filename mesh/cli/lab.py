@@ -142,12 +142,15 @@ def request(
     The Service is installed in both if it is missing. Needs a lab with real Istio, and a mesh in it.
     """
     one = Lab.open(name, folder=folder)
-    for cluster in dict.fromkeys((origin, target)):
+    ends = tuple(dict.fromkeys((origin, target)))
+    for cluster in ends:
         if cluster not in one.contexts:
             raise LabError(
                 f"lab {name} has no cluster {cluster}", hint=f"known names: {', '.join(one.contexts)}"
             )
-        traffic.install(one, cluster)
+    new = [cluster for cluster in ends if traffic.install(one, cluster)]
+    if new:
+        traffic.become_known(one, origin, target)
     outcomes = traffic.send(one, origin, target, count=count, rate=rate)
     found = traffic.summary(outcomes)
     lines = [json.dumps(asdict(each)) for each in outcomes] if as_json else _request(found, origin, target)

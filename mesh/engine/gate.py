@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import ceil
 
 from mesh.engine.waiter import Waiter
 from mesh.errors import MeshError
@@ -18,14 +17,6 @@ count wherever they are.
 """
 
 SECONDS_BETWEEN = 2.0
-
-
-def looks(seconds: float) -> int:
-    """Return how often in a row checks pass that keep passing for so many seconds.
-
-    They must for a while after a change: an istiod that has just started has not judged its peers yet.
-    """
-    return 1 + ceil(seconds / SECONDS_BETWEEN)
 
 
 def no_checks(_clusters: tuple[str, ...], _pending: frozenset[Key], _users: frozenset[Key]) -> str:
@@ -47,27 +38,38 @@ def passed(
     waiter: Waiter,
     *,
     about: str,
-    looks: int = 1,
+    settle: float = 0.0,
     consequence: str = "so the next cluster is left alone",
 ) -> str:
     """Return "" when the checks of some clusters pass, or what they say when the run is to stop.
 
-    They pass when they did so `looks` times in a row: readiness flaps while a control plane starts. Raise
-    MeshError if they do not pass in time. A run that fails here has changed only the clusters before, which
-    is what a gate is for: a bad version never reaches the rest of the mesh.
+    They pass when they did so for `settle` seconds: readiness flaps while a control plane starts, and an
+    istiod that has just started has not judged its peers yet. Raise MeshError if they do not pass in time. A
+    run that fails here has changed only the clusters before, which is what a gate is for: a bad version never
+    reaches the rest of the mesh.
     """
     names, clock = ", ".join(clusters), waiter.world.clock
-    deadline, good = clock.monotonic() + waiter.timeout, 0
-    while (good := 0 if (wrong := ask(clusters)) else good + 1) < looks:
+    deadline, since = clock.monotonic() + waiter.timeout, None
+    while True:
+        wrong, now = ask(clusters), clock.monotonic()
+        since = None if wrong else now if since is None else since
+        if since is not None and now - since >= settle:
+            return ""
         if waiter.stopping():
             return wrong
-        if wrong and clock.monotonic() >= deadline:
+        if since is not None:
+            # What fails after it passed has the whole time again: something has happened since.
+            deadline = now + waiter.timeout
+        elif now >= deadline:
             raise MeshError(
                 f"the checks of {names} do not pass, {consequence}: {wrong}",
                 hint="`mesh check --phase mid` tells how to fix it; then run apply again, "
                 "or go on without a check by `--skip-check ID`",
             )
-        if wrong:
-            waiter.world.say(about, f"waiting for the checks of {names}: {wrong}")
+        waiter.world.say(
+            about,
+            f"waiting for the checks of {names}: {wrong}"
+            if wrong
+            else f"the checks of {names} pass; watching whether they still do after {settle:.0f} s",
+        )
         clock.sleep(SECONDS_BETWEEN)
-    return ""

@@ -40,7 +40,7 @@ def verify(session: Session, planned: Planned, run: Run) -> None:
             clusters,
             frozenset(planned.decisions.deferred) | planned.decisions.aside,
             dependents,
-            gate.looks(session.mesh.rollout.settle),
+            session.mesh.rollout.settle,
         )
         outcome = once(lambda: guarded(passed), run.tick)
         run.progress.outcomes[CHECKS.key] = outcome
@@ -67,14 +67,14 @@ def _is_gated(session: Session, planned: Planned) -> bool:
 
 
 def _passed(
-    run: Run, clusters: tuple[str, ...], pending: frozenset[Key], dependents: frozenset[Key], looks: int
+    run: Run, clusters: tuple[str, ...], pending: frozenset[Key], dependents: frozenset[Key], settle: float
 ) -> Outcome:
     stopped = gate.passed(
         clusters,
         lambda names: run.options.checks(names, pending, dependents),
         run.worker.waiter,
         about=str(CHECKS.key),
-        looks=looks,
+        settle=settle,
         consequence="though every step is done",
     )
     return Outcome(stopped=stopped)

@@ -20,13 +20,17 @@ BLOCKS = 64
 #: 49152 on macOS), so that the port of a stopped API server stays free until it starts again.
 FIRST_PORT = 20000
 PORTS = 100
+#: The number of the range of pod addresses that belongs to pods with a process; those of nodes are below.
+PODS = 254
+#: Where a kubelet of a lab with real Istio listens, so that no other lab takes its addresses.
+KUBELET_PORT = 10250
 
 
 def claim(cache: Path, lab: Path, count: int) -> tuple[int, ...]:
     """Claim `count` blocks for the lab in folder `lab`; raise `LabError` if too few are free."""
     folder = cache / "addresses"
     with locked(folder / "lock", deadline=30):
-        free = [block for block in range(BLOCKS) if _is_free(folder / str(block))]
+        free = [block for block in range(BLOCKS) if _is_free(folder / str(block)) and not _is_used(block)]
         if len(free) < count:
             raise LabError(
                 f"{count} clusters do not fit: only {len(free)} of {BLOCKS} address blocks are free",
@@ -86,6 +90,16 @@ def pod_cidr(block: int, node: int) -> str:
 def node_ip(block: int, node: int) -> str:
     """Return the address of a node; nodes count from 1."""
     return f"10.{block}.0.{node}"
+
+
+def _is_used(block: int) -> bool:
+    """Whether the kubelet of a lab with another cache holds the addresses of this block."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect((f"127.{128 + block}.{PODS}.0", KUBELET_PORT))
+        except OSError:
+            return False
+    return True
 
 
 def _is_free(path: Path) -> bool:

@@ -78,7 +78,7 @@ def prepare(folder: Path, cluster: Cluster) -> None:
     if (folder / "kwok.kubeconfig").exists():
         return
     pki.write(folder / "pki", cluster=cluster.name, service_ip=addresses.service_ip(cluster.block))
-    for client in (components.MANAGER, components.SCHEDULER, components.KWOK, components.KUBELET):
+    for client in (components.MANAGER, components.SCHEDULER, components.KUBELET, components.KWOK):
         access = kubeconfig.Access(cluster.name, cluster.server, folder / "pki", client)
         kubeconfig.write(folder / f"{client}.kubeconfig", (access,))
 

@@ -28,9 +28,6 @@ STAGES = "stages.yaml"
 #: Other files that the processes of a cluster read, by their names in the cluster's folder.
 FILES = ("egress.yaml", "audit.yaml")
 
-#: The number of the range of pod addresses that belongs to pods with a process; those of nodes are below.
-PODS = 254
-
 #: Where an API server logs what identities with limited rights ask it, one JSON object a line.
 AUDIT = "audit.log"
 
@@ -116,7 +113,10 @@ def _component(name: str, folder: Path, argv: tuple[str, ...], *, memory: int) -
 def _kubelet(folder: Path, istio: Path, *, name: str, block: int) -> Component:
     argv = (
         *(str(istio / KUBELET), f"-cluster={name}", f"-folder={folder}", f"-programs={istio}"),
-        *(f"-kubeconfig={folder / KUBELET}.kubeconfig", f"-addresses={addresses.pod_cidr(block, PODS)}"),
+        *(
+            f"-kubeconfig={folder / KUBELET}.kubeconfig",
+            f"-addresses={addresses.pod_cidr(block, addresses.PODS)}",
+        ),
     )
     return _component(KUBELET, folder, argv, memory=48)
 

@@ -24,8 +24,10 @@ from mesh.lab.lab import Lab
 NAMESPACE, APP = "lab-hello", "hello"
 SERVICE = f"{APP}.{NAMESPACE}.svc.cluster.local:80"
 
-#: Seconds until a new application is served: its pod starts, gets a certificate and is known to istiod.
+#: Seconds until a new application is served: its pod starts and gets a certificate.
 PATIENCE = 60.0
+#: Seconds until the istiods of other clusters have heard of it.
+KNOWN_AFTER = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,22 @@ class Summary:
     lost_until: str
 
 
-def install(lab: Lab, cluster: str) -> None:
-    """Install the application in a cluster, or leave it as it is; wait until its pod is ready."""
-    _kubectl(lab, cluster, "apply", "-f", str(MANIFESTS / "hello.yaml"))
+def install(lab: Lab, cluster: str) -> bool:
+    """Install the application in a cluster, or leave it as it is; wait until its pod has a certificate.
+
+    Return whether it is new.
+    """
+    done = _kubectl(lab, cluster, "apply", "-f", str(MANIFESTS / "hello.yaml"))
     waiting = f"--timeout={PATIENCE:.0f}s"
     _kubectl(lab, cluster, "rollout", "status", f"deployment/{APP}", "-n", NAMESPACE, waiting)
+    return f"deployment.apps/{APP} created" in done
+
+
+def become_known(lab: Lab, origin: str, target: str) -> None:
+    """Wait until a request is answered: the istiods of both ends hear of a new application a little later."""
+    end = time.monotonic() + KNOWN_AFTER
+    while summary(send(lab, origin, target)).lost and time.monotonic() < end:
+        time.sleep(0.5)
 
 
 def cluster_id(lab: Lab, cluster: str) -> str:
@@ -216,7 +229,7 @@ def _environment(root: Path) -> dict[str, str]:
     return found
 
 
-def _kubectl(lab: Lab, cluster: str, *argv: str) -> None:
+def _kubectl(lab: Lab, cluster: str, *argv: str) -> str:
     answer = subprocess.run(
         [lab.bin / "kubectl", "--context", cluster, *argv],
         env=lab.environment(),
@@ -228,6 +241,7 @@ def _kubectl(lab: Lab, cluster: str, *argv: str) -> None:
     )
     if answer.returncode != 0:
         raise LabError(f"{cluster}: {_last(answer.stderr)}")
+    return answer.stdout
 
 
 def _last(text: str) -> str:

@@ -50,13 +50,15 @@ def with_bounds(pools: urllib3.PoolManager) -> urllib3.PoolManager:
     """Return a pool manager of urllib3 whose connections keep the bounds of the context."""
     classes: Any = pools.pool_classes_by_scheme
     pools.pool_classes_by_scheme = {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": _bounded_class(pool.ConnectionCls)})
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": bounded_class(pool.ConnectionCls)})
         for scheme, pool in classes.items()
     }
     return pools
 
 
-def _bounded_class(connection: type[Any]) -> type[Any]:
+def bounded_class(connection: type[Any]) -> type[Any]:
+    """Return a class of connections whose answers keep the bounds of the context."""
+
     def connect(self: Any) -> None:
         connection.connect(self)
         self.sock = _Socket(self.sock)

@@ -13,7 +13,20 @@ from dataclasses import replace
 from mesh.errors import KubeError
 from mesh.istio.addresses import reader_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
-from mesh.model import READY, SENSITIVE, Attrs, Found, Key, Live, Place, Ready, Resource, Unknown, not_yet
+from mesh.model import (
+    READY,
+    SENSITIVE,
+    Action,
+    Attrs,
+    Found,
+    Key,
+    Live,
+    Place,
+    Ready,
+    Resource,
+    Unknown,
+    not_yet,
+)
 from mesh.model.refs import Ref, unknowns_in
 from mesh.model.spec import Mesh
 from mesh.providers.remote.secret import CLUSTER, MULTI_CLUSTER, RemoteSpec, body, place
@@ -24,6 +37,7 @@ from mesh.sdk.kube_object import dry_run, token
 from mesh.sdk.kube_secret import KubeSecretProvider, mesh_of
 from mesh.sdk.managed_fields import is_going, owner_of, touches
 from mesh.sdk.remote_access import Access, judge, kubeconfig, of_remote_secret, of_token_secret, roots, salted
+from mesh.sdk.rights import Right
 from mesh.sdk.script import Commands, Stage
 from mesh.sdk.unreadable import VisibleState, as_left
 from mesh.world import Object, World
@@ -33,6 +47,11 @@ from mesh.world.snapshot import Snapshot
 __all__ = ["MULTI_CLUSTER", "RemoteProvider", "RemoteSpec", "place"]
 
 MANAGER = "mesh/remote"
+READ = ("cluster", "server", "ca", "token")
+"""The attrs that istiod reads."""
+SEEN_AFTER = 2.0
+"""Seconds within which an istiod sees that a remote secret is gone."""
+INTERRUPTED = "requests to that cluster fail for a few seconds: the Secret is deleted and created again"
 
 
 class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], NamedAfterCluster):
@@ -44,10 +63,6 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
 
     kind = "remote"
     stage = Stage.LINKS
-    # istiod starts to read a cluster when a remote secret appears. If one changes, it starts again beside
-    # what it stops, and may end up knowing nothing of that cluster while it reports it as synced (seen with
-    # 1.31). A replacement costs the requests of a few seconds, a change perhaps all until istiod restarts.
-    immutable = frozenset({("cluster",), ("server",), ("ca",), ("token",)})
 
     def wanted(self, spec: RemoteSpec, live: Found, last: Last | None) -> Attrs:
         """Return the label by which istiod finds it, and what it says of the other cluster."""
@@ -90,15 +105,18 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         if why := _nowhere(spec, known):
             return Preview(refusals=(why.partition(": ")[2],))
         if next(unknowns_in(spec), None):
-            return Preview(notes=(f"{AT_APPLY}, when its token is known",))
+            lost = (INTERRUPTED,) if live is not None else ()
+            return Preview(notes=(f"{AT_APPLY}, when its token is known", *lost))
         try:
             sent = self.sent(spec, key, live, world)
         except KubeError as error:
             return Preview(notes=(f"not checked by the API server: {error.message}",))
         # Outside the `try`: what this API server refuses ends the plan, as for every other kind.
-        return dry_run(
+        tried = dry_run(
             lambda force: world.kube(key.cluster).apply(sent, manager=self.manager, force=force, dry_run=True)
         )
+        changes = live is not None and self._is_read_again(spec, live)
+        return replace(tried, notes=(*tried.notes, INTERRUPTED)) if changes else tried
 
     def live(self, key: Key, place: Place, obj: Object, snapshot: Snapshot) -> Live:
         """Return the digests of CA and token, and what the other cluster says of the token."""
@@ -109,6 +127,29 @@ class RemoteProvider(KubeSecretProvider[RemoteSpec], Renewable[RemoteSpec], Name
         del key
         published = roots(snapshot, last.place.namespace)
         return VisibleState(replace(as_left(last), status={"roots": published}), {})
+
+    def update(self, spec: RemoteSpec, key: Key, live: Live, last: Last | None, world: World) -> None:
+        """Delete it and create it again if what istiod reads of it changes; else apply it by force."""
+        # istiod starts to read a cluster when a remote secret appears. If one changes, it starts again beside
+        # what it stops, and may end up knowing nothing of that cluster while it reports it as synced (seen
+        # with 1.31). A replacement costs the requests of a few seconds, a change perhaps all until istiod
+        # restarts. The pause lets istiod see the one without the other: it looks at the object that is there
+        # when it gets to it, so what follows at once is a change to it.
+        if not self._is_read_again(spec, live):
+            super().update(spec, key, live, last, world)
+            return
+        world.kube(key.cluster).delete(SECRET, spec.namespace, spec.name, uid=live.uid)
+        world.clock.sleep(SEEN_AFTER)
+        self.create(spec, key, world)
+
+    def _is_read_again(self, spec: RemoteSpec, live: Live) -> bool:
+        """Whether istiod is to read something else than before; not known of one that cannot be read."""
+        wanted = self.wanted(spec, live, None)
+        return "refused" in live.status or any(live.attrs.get(name) != wanted[name] for name in READ)
+
+    def rights(self, action: Action, key: Key, place: Place) -> Iterable[Right]:
+        """Return the rights to apply or delete the Secret; an update may be a replacement."""
+        return super().rights(Action.REPLACE if action is Action.UPDATE else action, key, place)
 
     def commands(self, resource: Resource[RemoteSpec], mesh: Mesh) -> Commands:
         """Write the Secret with the token of the target; wait for the gateways of both ends first."""

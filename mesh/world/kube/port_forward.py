@@ -7,16 +7,18 @@ number of its channel, 0 for data and 1 for errors; the first message of a chann
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
-import socket
-import ssl
+import secrets
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mesh.model.bounded_text import Unfit, megabytes
+from mesh.world.bounded_http import bounded, bounded_class
 from mesh.world.kube.auth import Login
 from mesh.world.kube.error_bodies import refusal, shown
 from mesh.world.kube.errors import Call, Malformed, Unreachable
@@ -25,8 +27,6 @@ from mesh.world.kube.pool import proxy_of, reason, tls
 
 PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
-FRAMING = 1 << 20
-"""Bytes beside those of the answer: headers, frames, control messages."""
 
 
 def get(
@@ -38,89 +38,101 @@ def get(
     `ends` is of `time.monotonic`. Raise Unreachable if nothing answers there, Malformed if the answer has
     more than `most` bytes, and what a refusal of the API server calls for.
     """
-    import websocket
+    from websocket import WebSocketException
 
     try:
-        connection = _open(call, target, login, env, f"{path}?ports={port}", most, ends)
-        try:
-            return _asked(call, _Channel(connection, ends), asked, most)
-        finally:
-            connection.shutdown()
-    except websocket.WebSocketBadStatusException as error:
-        raise refusal(call, error.status_code, error.resp_body or b"") from None
+        with bounded(most, ends), closing(_connection(call, target, login, env, ends)) as connection:
+            answer = _upgraded(connection, target, login, f"{path}?ports={port}")
+            with answer:
+                if answer.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+                    raise refusal(call, answer.status, answer.read())
+                return _asked(call, _Channel(connection.sock, answer), asked, most)
     except Unfit as error:
         raise Malformed(call, error) from None
-    except (websocket.WebSocketException, http.client.HTTPException, OSError, ValueError) as error:
+    except (WebSocketException, http.client.HTTPException, OSError, ValueError) as error:
         raise Unreachable(call, f"port {port}: {shown(reason(error))}") from None
 
 
-def _open(
-    call: Call, target: Target, login: Login, env: Mapping[str, str], path: str, most: int, ends: float
-) -> Any:
-    import websocket
+class _Connection(http.client.HTTPConnection):
+    """A connection to an API server, perhaps through an HTTP proxy; `tls` has its settings and its name."""
 
-    options: dict[str, Any] = {}
-    if target.server.startswith("https:"):
-        host = target.tls_server_name or urlsplit(target.server).hostname
-        options["sslopt"] = {"context": tls(call, target, login), "server_hostname": host}
-    connection: Any = websocket.WebSocket(enable_multithread=False, **options)
-    connection.settimeout(max(0.001, ends - time.monotonic()))
-    connection.connect(
-        "ws" + target.server.removeprefix("http") + path,
-        header=[f"{name}: {value}" for name, value in login.headers],
-        subprotocols=[PROTOCOL],
-        suppress_origin=True,
-        redirect_limit=0,
-        **_proxy(target.proxy or proxy_of(target.server, env)),
-    )
-    connection.sock = _Bounded(connection.sock, most + FRAMING, ends)
+    tls: tuple[Any, str] | None = None
+
+    def connect(self) -> None:
+        """Connect, tunnel, and shake hands."""
+        super().connect()
+        if self.tls:
+            context, name = self.tls
+            self.sock = context.wrap_socket(self.sock, server_hostname=name)
+
+
+_Bounded: Any = bounded_class(_Connection)
+
+
+def _connection(
+    call: Call, target: Target, login: Login, env: Mapping[str, str], ends: float
+) -> http.client.HTTPConnection:
+    server = urlsplit(target.server)
+    host, port = server.hostname or "", server.port or (443 if server.scheme == "https" else 80)
+    seconds = max(0.001, ends - time.monotonic())
+    proxy = urlsplit(target.proxy or proxy_of(target.server, env))
+    if proxy.scheme not in ("", "http"):
+        raise Unreachable(call, f"its proxy has the scheme {proxy.scheme}, which port-forwards do not use")
+    connection: http.client.HTTPConnection
+    if proxy.scheme:
+        connection = _Bounded(proxy.hostname or "", proxy.port or 80, timeout=seconds)
+        connection.set_tunnel(host, port, _proxy_login(proxy.username, proxy.password))
+    else:
+        connection = _Bounded(host, port, timeout=seconds)
+    if server.scheme == "https":
+        connection.tls = (tls(call, target, login), target.tls_server_name or host)  # type: ignore[attr-defined]
     return connection
 
 
-def _proxy(url: str) -> Mapping[str, Any]:
-    if not url:
-        return {"http_no_proxy": ["*"]}  # it would look into the environment by rules of its own
-    parts = urlsplit(url)
-    kind = "socks5h" if parts.scheme.startswith("socks") else "http"
-    login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-    return {
-        "http_proxy_host": parts.hostname,
-        "http_proxy_port": parts.port or 80,
-        "http_proxy_auth": login,
-        "proxy_type": kind,
-        "http_no_proxy": [],
+def _proxy_login(name: str | None, password: str | None) -> dict[str, str]:
+    if not name:
+        return {}
+    both = f"{unquote(name)}:{unquote(password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+
+
+def _upgraded(
+    connection: http.client.HTTPConnection, target: Target, login: Login, path: str
+) -> http.client.HTTPResponse:
+    """Ask for a WebSocket; return the answer, behind which the messages follow if it is 101."""
+    headers = {
+        **dict(login.headers),
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
+        "Sec-WebSocket-Protocol": PROTOCOL,
+        "User-Agent": "meshform",
     }
-
-
-class _Bounded:
-    """A socket that gives no more than so many bytes, until a time of `time.monotonic`."""
-
-    def __init__(self, sock: socket.socket, most: int, ends: float) -> None:
-        self._sock, self._left, self._most, self._ends = sock, most, most, ends
-
-    def recv(self, size: int) -> bytes:
-        self._sock.settimeout(max(0.001, self._ends - time.monotonic()))
-        some = self._sock.recv(min(size, 65_536))
-        self._left -= len(some)
-        if self._left < 0:
-            raise Unfit(f"it is larger than {megabytes(self._most)}")
-        return some
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
+    connection.request("GET", urlsplit(target.server).path.rstrip("/") + path, headers=headers)
+    return connection.getresponse()
 
 
 class _Channel(io.RawIOBase):
     """The bytes of a pod's port; reads wait for messages."""
 
-    def __init__(self, connection: Any, ends: float) -> None:
-        self._connection, self._ends = connection, ends
-        self._ready = b""
+    def __init__(self, sock: Any, answer: http.client.HTTPResponse) -> None:
+        from websocket import frame_buffer
+
+        if answer.getheader("Sec-WebSocket-Protocol") != PROTOCOL:
+            raise OSError("the server does not speak the protocol of port-forwards")
+        self._sock = sock
+        # Messages that came with the answer are in its reader already.
+        reader: io.BufferedReader = answer.fp
+        self._frames = frame_buffer(lambda size: reader.read1(size) or _ended(), skip_utf8_validation=True)
+        self._ready = memoryview(b"")
         self._begun: set[int] = set()
         self._over = False
 
     def send(self, some: bytes) -> None:
-        self._connection.send_binary(bytes([DATA]) + some)
+        from websocket import ABNF
+
+        self._sock.sendall(ABNF.create_frame(bytes([DATA]) + some, ABNF.OPCODE_BINARY).format())
 
     def makefile(self, *_: Any) -> io.BufferedReader:
         """For `HTTPResponse`, which takes a socket."""
@@ -137,26 +149,26 @@ class _Channel(io.RawIOBase):
         return len(some)
 
     def _receive(self) -> None:
-        import websocket
+        from websocket import ABNF
 
-        try:
-            message = self._connection.recv()
-        except websocket.WebSocketConnectionClosedException:
-            message = b""
-        except (websocket.WebSocketTimeoutException, ssl.SSLWantReadError):
-            raise OSError("no answer in time") from None
-        message = message.encode() if isinstance(message, str) else message
-        if not message:
+        frame = self._frames.recv_frame()
+        if frame.opcode == ABNF.OPCODE_CLOSE:
             self._over = True
+        if frame.opcode != ABNF.OPCODE_BINARY or not frame.data:
             return
-        channel, content = message[0], message[1:]
+        data = bytes(frame.data)  # type: ignore[arg-type]  # text only in frames that were made from text
+        channel, content = data[0], memoryview(data)[1:]
         if channel not in self._begun:
             self._begun.add(channel)
             content = content[2:]
         if channel == ERROR and content:
-            raise OSError(content.decode("utf-8", "replace"))
+            raise OSError(bytes(content).decode("utf-8", "replace"))
         if channel == DATA:
-            self._ready += content
+            self._ready = content
+
+
+def _ended() -> bytes:
+    raise OSError("the connection ended")
 
 
 def _asked(call: Call, channel: _Channel, asked: str, most: int) -> bytes:

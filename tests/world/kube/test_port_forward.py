@@ -122,5 +122,36 @@ def test_what_is_no_port_forward_is_an_error_and_no_crash(text: bytes) -> None:
     refused(said(text), KubeError, seconds=2)
 
 
+def dripping(text: bytes) -> Serve:
+    """Send bytes one by one, so that no single read is late."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        with suppress(OSError):
+            for at in range(len(text)):
+                connection.sendall(text[at : at + 1])
+                time.sleep(0.05)
+
+    return serve
+
+
+def test_a_refusal_without_an_end_is_left_in_time_and_one_without_a_limit_is_not_taken() -> None:
+    assert "timed out" in refused(
+        dripping(b"HTTP/1.1 403 F\r\n" + b"x: y\r\n" * 90), Unreachable, seconds=0.5
+    )
+    large = b"HTTP/1.1 403 F\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000
+    assert "larger than" in refused(said(large), Malformed)
+
+
+@pytest.mark.parametrize("proxy", ["https://u:secret@p.test:1", "socks5://u:secret@p.test:1"])
+def test_a_proxy_that_is_not_understood_is_an_error_without_its_login(proxy: str) -> None:
+    target = Target("east", "east", "https://e.test", Section({}, Path()), Section({}, Path()), proxy=proxy)
+    with pytest.raises(Unreachable, match="its proxy has the scheme") as found:
+        port_forward.get(
+            CALL, target, Login(), {}, path="/p", port=1, asked="x", most=9, ends=time.monotonic() + 5
+        )
+    assert "secret" not in str(found.value)
+
+
 def test_a_server_that_never_answers_is_left_in_time() -> None:
     assert "timed out" in refused(silent, Unreachable, seconds=0.5)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -42,6 +43,7 @@ type container struct {
 	synced   time.Time
 	last     core.ContainerState
 	restarts int32
+	wasReady bool
 	ztunnel  types.UID
 	mesh     map[string]string
 }
@@ -68,7 +70,7 @@ func (c *container) look(ctx context.Context, pod *core.Pod, held bool) {
 	}
 	if held {
 		c.stop(2*time.Second, "it is held")
-		c.report(waiting(reasonOf(pod), pod.Annotations[hold+"-message"]), false)
+		c.report(waiting(reasonOf(pod), pod.Annotations[holdAnnotation+"-message"]), false)
 		return
 	}
 	if time.Since(c.synced) > step {
@@ -91,10 +93,10 @@ func (c *container) look(ctx context.Context, pod *core.Pod, held bool) {
 // isServed tells whether a ztunnel serves the pod. The process of a workload is the part of a ztunnel that serves
 // it: without a ztunnel it ends, with a new one another begins. The pod stays ready, as applications do.
 func (c *container) isServed(ctx context.Context, pod *core.Pod) bool {
-	ztunnel := c.worker.node.ztunnelOf(pod)
+	ztunnel := c.worker.node.ztunnelOf(pod, c.ztunnel)
 	if c.process != nil && (ztunnel == nil || ztunnel.UID != c.ztunnel) {
-		c.stop(0, "its ztunnel is gone")
-		c.after, c.delay = time.Time{}, 0
+		c.end(0, "its ztunnel is gone")
+		c.process, c.after = nil, time.Time{}
 	}
 	if ztunnel == nil {
 		c.report(running(pod.CreationTimestamp.Time), true)
@@ -129,9 +131,9 @@ func (c *container) start(ctx context.Context, pod *core.Pod) {
 	go func() {
 		_ = command.Wait() // the state tells
 		close(started.ended)
-		c.worker.update(c.worker.pod())
+		c.worker.notify()
 	}()
-	c.report(running(started.began), false)
+	c.report(running(started.began), c.staysReady())
 }
 
 // watch asks the probes of a running process, or takes note of its end.
@@ -148,12 +150,17 @@ func (c *container) watch(ctx context.Context) {
 		c.alive.look(ctx)
 	}
 	if c.alive.fails() || c.startup.fails() {
-		c.stop(2*time.Second, "its probe fails: "+c.alive.why)
+		c.stop(2*time.Second, "its probe fails: "+cmp.Or(c.alive.reason(), c.startup.reason()))
 		return
 	}
 	was := c.state.Load().Ready
-	c.report(running(c.process.began), c.startup.passes() && (c.ready.passes() || (was && !c.ready.fails())))
+	ready := c.startup.passes() && (c.ready.passes() || (was && !c.ready.fails()))
+	c.wasReady = c.wasReady || ready
+	c.report(running(c.process.began), ready || c.staysReady())
 }
+
+// staysReady tells whether the container was ready once and is an application, which does not notice its ztunnel.
+func (c *container) staysReady() bool { return c.wasReady && programOf(c.spec.Image) == workload }
 
 // ended takes note of a process that is over, and when the next may start.
 func (c *container) ended() {
@@ -179,11 +186,16 @@ func (c *container) ended() {
 	c.report(waiting("CrashLoopBackOff", "back-off "+c.delay.String()+" restarting failed container"), false)
 }
 
-// stop ends the process: SIGTERM, and SIGKILL after grace.
+// stop ends the process, if there is one, and takes note of it.
 func (c *container) stop(grace time.Duration, why string) {
-	if c.process == nil {
-		return
+	if c.process != nil {
+		c.end(grace, why)
+		c.ended()
 	}
+}
+
+// end ends the process: SIGTERM, and SIGKILL after grace.
+func (c *container) end(grace time.Duration, why string) {
 	c.worker.say("%s is stopped: %s", c.spec.Name, why)
 	_ = c.process.command.Process.Signal(syscall.SIGTERM) // it may have just ended
 	select {
@@ -192,7 +204,6 @@ func (c *container) stop(grace time.Duration, why string) {
 		_ = c.process.command.Process.Kill()
 		<-c.process.ended
 	}
-	c.ended()
 }
 
 func (c *container) command(ctx context.Context, pod *core.Pod) (*exec.Cmd, error) {
@@ -277,7 +288,7 @@ func running(since time.Time) core.ContainerState {
 }
 
 func reasonOf(pod *core.Pod) string {
-	if reason := pod.Annotations[hold+"-reason"]; reason != "" {
+	if reason := pod.Annotations[holdAnnotation+"-reason"]; reason != "" {
 		return reason
 	}
 	return "ImagePullBackOff"

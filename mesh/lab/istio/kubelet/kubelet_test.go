@@ -110,7 +110,7 @@ func TestAProbeCountsInARow(t *testing.T) {
 		t.Error("two failures of two do not count")
 	}
 	var none *prober
-	if none.look(t.Context()); !none.passes() || none.fails() {
+	if none.look(t.Context()); !none.passes() || none.fails() || none.reason() != "" {
 		t.Error("a container without a probe is not well")
 	}
 }

@@ -8,7 +8,9 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log"
+	"net"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -17,6 +19,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"mesh.lab/istio/network"
 )
 
 func main() {
@@ -43,6 +47,11 @@ func run(ctx context.Context, name, kubeconfig, folder, programs, addresses stri
 	if err := os.Chdir(folder); err != nil {
 		return err
 	}
+	held, err := hold(prefix)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	config, err := configOf(kubeconfig)
 	if err != nil {
 		return err
@@ -53,6 +62,15 @@ func run(ctx context.Context, name, kubeconfig, folder, programs, addresses stri
 	}
 	newNode(name, folder, programs, prefix, client, config).run(ctx)
 	return nil
+}
+
+// hold listens at the first of the addresses, which no pod gets: so no other lab of the machine takes them.
+func hold(addresses netip.Prefix) (net.Listener, error) {
+	first, ok := network.Loopback(addresses.Masked().Addr())
+	if !ok {
+		return nil, fmt.Errorf("%s are no addresses of a lab", addresses)
+	}
+	return net.Listen("tcp", netip.AddrPortFrom(first, kubeletPort).String())
 }
 
 func configOf(kubeconfig string) (*rest.Config, error) {

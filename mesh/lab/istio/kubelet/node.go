@@ -10,6 +10,7 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -79,6 +80,9 @@ func (n *node) run(ctx context.Context) {
 	if err != nil {
 		log.Fatalf("%s: %v", n.name, err)
 	}
+	if err := n.reserve(ctx); err != nil {
+		log.Fatalf("%s: %v", n.name, err)
+	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
 	go n.serveEgress(ctx)
@@ -113,10 +117,23 @@ func (n *node) forget(uid types.UID) {
 	}
 }
 
+// reserve notes which pods have an address already, before any other can get it.
+func (n *node) reserve(ctx context.Context) error {
+	pods, err := n.client.CoreV1().Pods("").List(ctx, meta.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for _, each := range pods.Items {
+		if had, err := netip.ParseAddr(each.Status.PodIP); err == nil && n.prefix.Contains(had) && hasProgram(&each) {
+			n.given[had] = each.UID
+		}
+	}
+	return nil
+}
+
 // allocate returns the address that a pod has, or the next free one.
 func (n *node) allocate(pod *core.Pod) netip.Addr {
-	if had, err := netip.ParseAddr(pod.Status.PodIP); err == nil && n.prefix.Contains(had) {
-		n.given[had] = pod.UID
+	if had, err := netip.ParseAddr(pod.Status.PodIP); err == nil && n.given[had] == pod.UID {
 		return had
 	}
 	for each := n.prefix.Addr().Next(); n.prefix.Contains(each); each = each.Next() {

@@ -51,6 +51,14 @@ func (p *prober) passes() bool { return p == nil || p.good >= max(1, p.probe.Suc
 // fails tells whether the probe failed often enough in a row.
 func (p *prober) fails() bool { return p != nil && p.bad >= max(1, p.probe.FailureThreshold) }
 
+// reason returns why the last look failed, "" if it did not.
+func (p *prober) reason() string {
+	if p == nil {
+		return ""
+	}
+	return p.why
+}
+
 func (p *prober) ask(ctx context.Context) error {
 	switch {
 	case p.probe.HTTPGet != nil:

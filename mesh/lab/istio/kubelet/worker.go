@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// hold is the annotation that keeps a pod from being ready, as for pods that kwok plays.
-	hold = "lab.meshform.io/hold"
+	// holdAnnotation is the annotation that keeps a pod from being ready, as for pods that kwok plays.
+	holdAnnotation = "lab.meshform.io/hold"
 	// turn is how often a worker looks at its processes and files when the pod does not change.
 	turn = 250 * time.Millisecond
 	// step is how often mounted files are compared with the cluster. A kubelet takes up to a minute.
@@ -64,6 +64,11 @@ func (w *worker) pod() *core.Pod { return w.latest.Load() }
 
 func (w *worker) update(pod *core.Pod) {
 	w.latest.Store(pod)
+	w.notify()
+}
+
+// notify ends the pause of the worker.
+func (w *worker) notify() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -80,7 +85,7 @@ func (w *worker) run(ctx context.Context) {
 		if pod.DeletionTimestamp != nil || w.isGone() {
 			break
 		}
-		_, held := pod.Annotations[hold]
+		_, held := pod.Annotations[holdAnnotation]
 		for _, each := range w.containers {
 			each.look(ctx, pod, held)
 		}

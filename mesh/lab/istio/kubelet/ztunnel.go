@@ -17,8 +17,10 @@ const redirection = `{"metadata":{"annotations":{"` + redirected + `":"enabled"}
 // fromZtunnel are the names in the environment of a ztunnel by which it knows its mesh.
 var fromZtunnel = []string{"CA_ADDRESS", "ISTIO_META_CLUSTER_ID", "NETWORK"}
 
-// ztunnelOf returns the ready ztunnel on the node of a pod, nil if there is none.
-func (n *node) ztunnelOf(pod *core.Pod) *core.Pod {
+// ztunnelOf returns the ready ztunnel on the node of a pod, nil if there is none: the one that served it before, else
+// the newest. During an upgrade a node has two for a moment.
+func (n *node) ztunnelOf(pod *core.Pod, before types.UID) *core.Pod {
+	var newest *core.Pod
 	found, err := n.pods.List(labels.Set{"app": "ztunnel"}.AsSelector())
 	if err != nil {
 		return nil
@@ -26,11 +28,17 @@ func (n *node) ztunnelOf(pod *core.Pod) *core.Pod {
 	for _, each := range found {
 		ready := conditionOf(each.Status, core.PodReady)
 		isReady := ready != nil && ready.Status == core.ConditionTrue
-		if each.Spec.NodeName == pod.Spec.NodeName && isReady && each.DeletionTimestamp == nil {
+		if each.Spec.NodeName != pod.Spec.NodeName || !isReady || each.DeletionTimestamp != nil {
+			continue
+		}
+		if each.UID == before {
 			return each
 		}
+		if newest == nil || newest.CreationTimestamp.Before(&each.CreationTimestamp) {
+			newest = each
+		}
 	}
-	return nil
+	return newest
 }
 
 // environmentOf returns what a ztunnel knows of its mesh.

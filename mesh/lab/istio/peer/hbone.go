@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -41,10 +42,14 @@ func tunnel(answer http.ResponseWriter, request *http.Request, accept Accept) {
 	if flushed.flush() != nil {
 		return
 	}
+	over := context.AfterFunc(request.Context(), func() { _ = to.Close() })
+	defer over()
 	go func() {
 		_, _ = io.Copy(to, request.Body)
 		if half, ok := to.(interface{ CloseWrite() error }); ok {
 			_ = half.CloseWrite()
+		} else {
+			_ = to.Close()
 		}
 	}()
 	_, _ = io.Copy(flushed, to)

@@ -157,6 +157,9 @@ func attempt(
 		return err
 	}
 	defer connection.Close()
+	// What is read of it has no deadline of its own.
+	over := context.AfterFunc(ctx, func() { _ = connection.Close() })
+	defer over()
 	request, err := http.NewRequest(http.MethodGet, "http://"+a.to+"/", nil)
 	if err != nil {
 		return err

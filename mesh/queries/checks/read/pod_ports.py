@@ -12,6 +12,7 @@ from typing import Any
 from mesh.errors import KubeError
 from mesh.model import Unread
 from mesh.queries.checks.facts import Rows, labels, place
+from mesh.sdk.managed_fields import is_going
 from mesh.walk import fan
 from mesh.world import Kube, Object
 
@@ -70,5 +71,7 @@ def _running(pods: Iterable[Object], app: str) -> list[Object]:
     return [
         pod
         for pod in pods
-        if labels(pod).get("app") == app and pod.get("status", {}).get("phase") == "Running"
+        if labels(pod).get("app") == app
+        and pod.get("status", {}).get("phase") == "Running"
+        and not is_going(pod)
     ]

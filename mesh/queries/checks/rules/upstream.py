@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mesh.istio.addresses import chart_key, remote_key
+from mesh.istio.addresses import chart_key, eastwest_key, label_key, remote_key
 from mesh.istio.upstream import REMOTE_SECRET, is_loopback
 from mesh.model import Key, Unread
 from mesh.model.bounded_text import SMALL, Unfit, from_base64, from_base64_url, loads
@@ -169,7 +169,7 @@ def _unknown(scene: MeshFacts, facts: ClusterFacts, targets: Iterable[str]) -> F
     networks = {each.get("network", "") for each in _known(str(text)).get("workloads", ())}
     for target in targets:
         network = scene.mesh.cluster(target).network
-        if network not in networks:
+        if network not in networks and _has_way_in(scene, target):
             secret = REMOTE_SECRET.format(cluster=scene.mesh.cluster(target).cluster_name)
             yield Finding(
                 f"istiod has synced with {target}, but knows no gateway of network {network}",
@@ -177,6 +177,14 @@ def _unknown(scene: MeshFacts, facts: ClusterFacts, targets: Iterable[str]) -> F
                 remote_key(facts.name, target),
                 fix=f"kubectl --context {{context}} -n {word(facts.namespace)} delete secret {word(secret)}",
             )
+
+
+def _has_way_in(scene: MeshFacts, target: str) -> bool:
+    """Whether a target has the label and the gateway by which istiod knows it; other checks say so if not."""
+    cluster = scene.mesh.cluster(target)
+    keys = (label_key(target, cluster.charts["istiod"].namespace), eastwest_key(cluster))
+    found = [scene.states.get(key) for key in keys]
+    return all(each is None or (each.works and each.in_sync) for each in found)
 
 
 def expiring(scene: MeshFacts, facts: ClusterFacts) -> Findings:
