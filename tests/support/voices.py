@@ -80,7 +80,8 @@ def forward(connection: socket.socket, answers: Answers) -> None:
     """One port-forward of one port: a GET is answered, and the WebSocket closed."""
     with connection.makefile("rb") as reader:
         first, headers = _head(reader)
-        port = int(parse_qs(urlsplit(first.split()[1]).query)["ports"][0])
+        asked = parse_qs(urlsplit(first.split()[1]).query)
+        port = int((asked.get("ports") or asked["port"])[0])  # as an API server is asked, and as it asks
         accepted = hashlib.sha1(
             (headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode(),
             usedforsecurity=False,
@@ -93,10 +94,10 @@ def forward(connection: socket.socket, answers: Answers) -> None:
         )
         for channel in (DATA, ERROR):
             _message(connection, bytes([channel]) + port.to_bytes(2, "little"))
-        asked = _received(reader)[1:].split()[1].decode()
-        answer = answers.get(f"{port}{asked}")
+        path = _received(reader)[1:].split()[1].decode()
+        answer = answers.get(f"{port}{path}")
         if answer is None:
-            _message(connection, bytes([ERROR]) + f"connection refused: {asked}".encode())
+            _message(connection, bytes([ERROR]) + f"connection refused: {path}".encode())
         else:
             body = answer().encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
