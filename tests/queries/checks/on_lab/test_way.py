@@ -18,6 +18,8 @@ from tests.providers.worlds import ahead
 from tests.queries.checks.on_lab.changes import gone, made, ready_pods
 from tests.queries.checks.on_lab.conftest import Rig, says, states
 
+pytestmark = pytest.mark.long
+
 LEASED = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
