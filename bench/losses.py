@@ -119,7 +119,7 @@ class Home:
             "spec": self.spec,
         }
         (self.folder / "mesh.yaml").write_text(yaml.safe_dump(document))
-        argv = [sys.executable, "-m", "mesh", "apply", "--yes"]
+        argv = [sys.executable, "-m", "mesh", "apply", "--yes", "--allow-deletes", "100"]
         done = subprocess.run(
             argv, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
         )
@@ -191,7 +191,7 @@ def table(rows: list[Lost], rate: float) -> str:
     ]
     lines += [
         f"| {row.change} | {row.seconds:.0f} s | {row.sent} | {row.lost} | "
-        f"{f'{row.longest:.1f} s' if row.lost else '-'} |"
+        f"{f'{max(row.longest, 1 / rate):.1f} s' if row.lost else '-'} |"
         for row in rows
     ]
     return "\n".join(lines) + "\n"
