@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mesh.lab import Lab, traffic
+from mesh.lab import Lab, processes, traffic
 from mesh.lab.istio_charts import VERSION, istio_charts
 from mesh.lab.traffic import Summary, summary
 from tests.conftest import lab_apart
@@ -232,6 +234,29 @@ def test_an_istiod_that_dies_is_not_ready_and_requests_go_on(mesh: Mesh, lab: La
         kubectl("cluster2", "annotate", pod, "lab.meshform.io/hold-", *SYSTEM)
     eventually(lambda: mesh("status", "--detailed-exitcode").code, lambda seen: seen == 0)
     answered(lab, THERE)
+
+
+def test_a_killed_istiod_is_started_again_and_its_log_can_be_read(
+    mesh: Mesh, lab: Lab, kubectl: Tool
+) -> None:
+    assert mesh("status", "--detailed-exitcode").code == 0
+
+    def pod() -> Any:
+        (found,) = json.loads(kubectl("cluster2", "get", "pods", "-l", "app=istiod", *SYSTEM, "-o", "json"))[
+            "items"
+        ]
+        return found["status"]["containerStatuses"][0]
+
+    before = pod()["restartCount"]
+    folder = str(lab.folder / "cluster2" / "pods")
+    (process,) = (
+        each for each in processes.table() if "pilot-discovery" in each.command and folder in each.command
+    )
+    os.kill(process.pid, signal.SIGKILL)
+    eventually(pod, lambda seen: seen["restartCount"] > before and seen["ready"])
+    lines = kubectl("cluster2", "logs", "deploy/istiod", *SYSTEM, "--tail=3").splitlines()
+    assert len(lines) == 3
+    eventually(lambda: mesh("status", "--detailed-exitcode").code, lambda seen: seen == 0)
 
 
 def test_intermediates_are_renewed_and_no_request_is_lost(mesh: Mesh, lab: Lab) -> None:

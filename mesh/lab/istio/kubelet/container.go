@@ -117,7 +117,7 @@ func (c *container) start(ctx context.Context, pod *core.Pod) {
 		c.report(waiting("CreateContainerConfigError", err.Error()), false)
 		return
 	}
-	if err := command.Start(); err != nil {
+	if err := c.run(command); err != nil {
 		c.report(waiting("RunContainerError", err.Error()), false)
 		return
 	}
@@ -206,6 +206,17 @@ func (c *container) end(grace time.Duration, why string) {
 	}
 }
 
+// run starts a command, whose output goes to the log of the container.
+func (c *container) run(command *exec.Cmd) error {
+	output, err := os.OpenFile(c.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer output.Close() // the process has its own
+	command.Stdout, command.Stderr = output, output
+	return command.Start()
+}
+
 func (c *container) command(ctx context.Context, pod *core.Pod) (*exec.Cmd, error) {
 	shown := pod.DeepCopy()
 	shown.Status.PodIP = c.worker.address.String()
@@ -221,14 +232,9 @@ func (c *container) command(ctx context.Context, pod *core.Pod) (*exec.Cmd, erro
 	if err != nil {
 		return nil, err
 	}
-	output, err := os.OpenFile(c.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	defer output.Close() // the process has its own
 	argv := argvOf(c.spec, env, c.worker.loopback.String(), c.worker.node.programs, kubeconfig, c.volumes.files)
 	command := exec.Command(argv[0], argv[1:]...)
-	command.Dir, command.Stdout, command.Stderr = root, output, output
+	command.Dir = root
 	command.SysProcAttr = attributes()
 	all := c.environment(env)
 	for _, name := range slices.Sorted(maps.Keys(all)) {

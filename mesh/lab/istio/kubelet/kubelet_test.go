@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,6 +93,26 @@ func TestFilesOfAVolumeAreReplacedTogether(t *testing.T) {
 	must(map[string]string{})
 	if there, _ := os.ReadDir(folder); len(there) != 2 { // the link and its target
 		t.Errorf("%v", there)
+	}
+}
+
+func TestOfALogTheLastLinesAreSent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte("1\n2\n3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for query, text := range map[string]string{
+		"": "1\n2\n3\n", "?tailLines=2": "2\n3\n", "?tailLines=9": "1\n2\n3\n", "?tailLines=0": "",
+	} {
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := httptest.NewRecorder()
+		sendLog(answer, httptest.NewRequest("GET", "/containerLogs/a/b/c"+query, nil), file)
+		if err := file.Close(); err != nil || answer.Body.String() != text {
+			t.Errorf("%s: %q %v", query, answer.Body.String(), err)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/cri-streaming/pkg/streaming/portforward"
@@ -81,11 +83,34 @@ func (n *node) serveLog(answer http.ResponseWriter, request *http.Request) {
 				return
 			}
 			defer file.Close()
-			_, _ = io.Copy(answer, file)
+			sendLog(answer, request, file)
 			return
 		}
 	}
 	http.Error(answer, "the pod has no such container", http.StatusNotFound)
+}
+
+// sendLog sends a log, of which kubectl may ask for the last lines, and to go on with what is added.
+func sendLog(answer http.ResponseWriter, request *http.Request, file *os.File) {
+	query := request.URL.Query()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return
+	}
+	if most, err := strconv.Atoi(query.Get("tailLines")); err == nil {
+		lines := strings.SplitAfter(string(text), "\n")
+		text = []byte(strings.Join(lines[max(0, len(lines)-1-most):], ""))
+	}
+	_, _ = answer.Write(text)
+	controller := http.NewResponseController(answer)
+	for query.Get("follow") == "true" && controller.Flush() == nil {
+		select {
+		case <-request.Context().Done():
+			return
+		case <-time.After(turn):
+			_, _ = io.Copy(answer, file)
+		}
+	}
 }
 
 func (n *node) servePortForward(answer http.ResponseWriter, request *http.Request) {
