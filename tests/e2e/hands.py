@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,10 @@ def everything(kubectl: Tool, context: str) -> set[str]:
 
 
 def swept(kubectl: Tool, context: str) -> None:
-    """Remove what a mesh leaves in a cluster, and what these tests put there."""
+    """Remove what a mesh leaves in a cluster, and what tests put there: an istiod may go with a namespace."""
+    end = time.monotonic() + 60
+    while "namespace/t-" in kubectl(context, "get", "namespace", "-o", "name") and time.monotonic() < end:
+        time.sleep(0.5)
     kubectl(context, "delete", "namespace", "istio-eastwest", "istio-system", "--ignore-not-found")
     kubectl(context, "delete", "configmap", "-A", "--field-selector", "metadata.name=istio-ca-root-cert")
     kubectl(context, "delete", "validatingwebhookconfiguration", "-l", "app=istiod")
