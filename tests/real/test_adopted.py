@@ -14,6 +14,7 @@ from mesh.lab import Lab
 from mesh.lab.istio_charts import istio_charts
 from tests.conftest import lab_apart, output
 from tests.e2e.hands import Mesh, home
+from tests.real.upstream import with_real_charts
 
 SYSTEM = "istio-system"
 BY_HAND = {
@@ -61,7 +62,7 @@ def lab(real_istio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def mesh(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Mesh:
     one = home(lab, tmp_path_factory.mktemp("adopted-home") / "home")
     one.file.unlink()
-    return Mesh(one.folder, {**one.env, "MESH_CHART_SOURCE": str(istio_charts())})
+    return with_real_charts(one)
 
 
 def helm(lab: Lab, cluster: str, *args: str) -> str:

@@ -3,56 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mesh.lab import Lab
-from mesh.lab.istio_charts import VERSION, istio_charts
-from tests.conftest import lab_apart
-from tests.e2e.hands import Mesh, Tool, home, kubectl_of
+from tests.e2e.hands import Mesh, Tool
 from tests.lab.standin.hand import eventually
+from tests.real.upstream import CLUSTERS, SYSTEM, upstream
 from tests.support.identities import identity, tried
 
-CLUSTERS = ("cluster1", "cluster2")
-FILE = {
-    "apiVersion": "mesh/v1",
-    "kind": "Mesh",
-    "metadata": {"name": "demo"},
-    "spec": {
-        "istio": {"distribution": "upstream", "version": VERSION},
-        "defaults": {"allowLoopback": True},
-        "clusters": [{"name": name, "context": name} for name in CLUSTERS],
-        "links": "full-mesh",
-    },
-}
-SYSTEM = ("-n", "istio-system")
 CREATE = ("auth", "can-i", "create", "networkpolicies", *SYSTEM)
 
 Change = Callable[[Any], object]
 
 
 @pytest.fixture(scope="module")
-def lab(real_istio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    assert real_istio.exists()
-    with lab_apart(tmp_path_factory, "real", clusters=2, istio="real") as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def kubectl(lab: Lab) -> Tool:
-    return kubectl_of(lab)
-
-
-@pytest.fixture(scope="module")
 def mesh(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    one = home(lab, tmp_path_factory.mktemp("real-home") / "home")
-    one.file.write_text(yaml.safe_dump(FILE))
-    return Mesh(one.folder, {**one.env, "MESH_CHART_SOURCE": str(istio_charts())})
+    return upstream(lab, tmp_path_factory.mktemp("real-home") / "home")
 
 
 def values(component: str, **some: Any) -> Change:

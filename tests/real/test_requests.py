@@ -10,60 +10,31 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from mesh.lab import Lab, processes, traffic
-from mesh.lab.istio_charts import VERSION, istio_charts
 from mesh.lab.traffic import Summary, summary
-from tests.conftest import lab_apart
-from tests.e2e.hands import Mesh, Tool, home, kubectl_of
+from tests.e2e.hands import Mesh, Tool
 from tests.lab.standin.hand import eventually
+from tests.real.upstream import CLUSTERS, SYSTEM, upstream
 
-CLUSTERS = ("cluster1", "cluster2")
 THERE, BACK = CLUSTERS, tuple(reversed(CLUSTERS))
-SYSTEM = ("-n", "istio-system")
 NETWORK = "topology.istio.io/network"
 READER = "metadata.name=istio-reader-service-account-istio-remote-secret-token"
 REMOTE = "istio-remote-secret-cluster2"
 GATEWAYS = "gateways.gateway.networking.k8s.io"
-FILE = {
-    "apiVersion": "mesh/v1",
-    "kind": "Mesh",
-    "metadata": {"name": "demo"},
-    "spec": {
-        "istio": {"distribution": "upstream", "version": VERSION},
-        "defaults": {"allowLoopback": True},
-        "clusters": [{"name": name, "context": name} for name in CLUSTERS],
-        "rootOfTrust": {"intermediate": {"validity": "30d"}},
-        "links": "full-mesh",
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def lab(real_istio: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    assert real_istio.exists()
-    with lab_apart(tmp_path_factory, "requests", clusters=2, istio="real") as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def kubectl(lab: Lab) -> Tool:
-    return kubectl_of(lab)
 
 
 @pytest.fixture(scope="module")
 def mesh(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Mesh:
-    one = home(lab, tmp_path_factory.mktemp("requests-home") / "home")
-    one.file.write_text(yaml.safe_dump(FILE))
-    there = Mesh(one.folder, {**one.env, "MESH_CHART_SOURCE": str(istio_charts())})
+    folder = tmp_path_factory.mktemp("requests-home") / "home"
+    there = upstream(lab, folder, rootOfTrust={"intermediate": {"validity": "30d"}})
     there.mended()
     for cluster in CLUSTERS:
         traffic.install(lab, cluster)
@@ -94,6 +65,8 @@ def test_a_request_goes_from_cluster_to_cluster_and_both_ends_know_each_other(me
     for way in (THERE, BACK):
         found = answered(lab, way)
         assert [who.partition("/")[0] for who, _ in found.answered_by] == [way[1]]
+        told = {each.get("gateway") for each in traffic.known(lab, way[0]) if each.get("cluster") == way[1]}
+        assert set(found.gateways) == told - {None}
         assert len(found.gateways) == 1
         assert found.identities == (
             "spiffe://cluster.local/ns/istio-system/sa/istio-eastwestgateway",

@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
@@ -16,18 +15,12 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
-
-	"istio.io/istio/pkg/workloadapi"
 
 	"mesh.lab/istio/network"
 	"mesh.lab/istio/peer"
 )
-
-// hbonePort is where pods and gateways take tunnels.
-const hbonePort = 15008
 
 func main() {
 	log.SetFlags(log.Ltime)
@@ -54,15 +47,11 @@ func run(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", address, hbonePort))
+	listener, err := peer.Listen(ctx, address)
 	if err != nil {
 		return err
 	}
 	close(ready)
-	go func() {
-		<-ctx.Done()
-		_ = listener.Close()
-	}()
 	cluster := peer.ClusterFromEnvironment()
 	return peer.Serve(listener, identity, func(authority, client string) (io.ReadWriteCloser, error) {
 		log.Printf("%s asks for %s", client, authority)
@@ -72,21 +61,17 @@ func run(ctx context.Context) error {
 
 // onward connects to a workload of this cluster behind a Service, "host:port".
 func onward(ctx context.Context, addresses *peer.Addresses, cluster, authority string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(authority)
+	workloads, err := addresses.Healthy(authority, cluster)
 	if err != nil {
 		return nil, err
 	}
-	namespace := strings.Split(host, ".")
-	if len(namespace) < 2 {
-		return nil, fmt.Errorf("%s is no Service", host)
-	}
 	targets := []string{}
-	for _, each := range addresses.Workloads(namespace[1] + "/" + host) {
-		if each.ClusterId != cluster || each.Status != workloadapi.WorkloadStatus_HEALTHY || len(each.Addresses) == 0 {
+	for _, each := range workloads {
+		if len(each.Addresses) == 0 {
 			continue
 		}
 		if address, ok := netip.AddrFromSlice(each.Addresses[0]); ok {
-			targets = append(targets, netip.AddrPortFrom(address, hbonePort).String())
+			targets = append(targets, netip.AddrPortFrom(address, peer.Port).String())
 		}
 	}
 	if len(targets) == 0 {

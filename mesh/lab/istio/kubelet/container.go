@@ -65,7 +65,7 @@ func newContainer(w *worker, pod *core.Pod, spec core.Container) *container {
 // look does what is due: files, start, probes, restart.
 func (c *container) look(ctx context.Context, pod *core.Pod, held bool) {
 	if programOf(c.spec.Image) == "" {
-		c.report(core.ContainerState{Running: &core.ContainerStateRunning{StartedAt: pod.CreationTimestamp}}, !held)
+		c.report(running(pod.CreationTimestamp.Time), !held)
 		return
 	}
 	if held {

@@ -146,11 +146,8 @@ func configMap(
 	ctx context.Context, client kubernetes.Interface, namespace, name string, optional *bool,
 ) (map[string]string, error) {
 	found, err := client.CoreV1().ConfigMaps(namespace).Get(ctx, name, meta.GetOptions{})
-	if errors.IsNotFound(err) && isTrue(optional) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, unless(optional, err)
 	}
 	values := map[string]string{}
 	for key, value := range found.Data {
@@ -166,11 +163,8 @@ func secret(
 	ctx context.Context, client kubernetes.Interface, namespace, name string, optional *bool,
 ) (map[string]string, error) {
 	found, err := client.CoreV1().Secrets(namespace).Get(ctx, name, meta.GetOptions{})
-	if errors.IsNotFound(err) && isTrue(optional) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, unless(optional, err)
 	}
 	values := map[string]string{}
 	for key, value := range found.Data {
@@ -180,3 +174,11 @@ func secret(
 }
 
 func isTrue(value *bool) bool { return value != nil && *value }
+
+// unless returns the error, nil if only something optional is missing.
+func unless(optional *bool, err error) error {
+	if errors.IsNotFound(err) && isTrue(optional) {
+		return nil
+	}
+	return err
+}

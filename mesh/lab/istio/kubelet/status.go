@@ -10,7 +10,7 @@ import (
 )
 
 // report writes the status of the pod if it differs from what was written last.
-func (w *worker) report(ctx context.Context, pod *core.Pod, held bool) {
+func (w *worker) report(ctx context.Context, pod *core.Pod) {
 	status := w.status(pod)
 	if w.reported != nil && equality.Semantic.DeepEqual(*w.reported, status) && same(pod.Status, status) {
 		return

@@ -89,7 +89,7 @@ func (w *worker) run(ctx context.Context) {
 		for _, each := range w.containers {
 			each.look(ctx, pod, held)
 		}
-		w.report(ctx, pod, held)
+		w.report(ctx, pod)
 		pause(ctx, w.wake, turn)
 	}
 	w.end(ctx)
@@ -137,16 +137,6 @@ func (w *worker) end(ctx context.Context) {
 	if err := os.RemoveAll(w.folder); err != nil {
 		log.Printf("%s: %v", w.node.name, err)
 	}
-}
-
-// isReady tells whether all containers are.
-func (w *worker) isReady() bool {
-	for _, each := range w.containers {
-		if !each.state.Load().Ready {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *worker) say(format string, values ...any) {

@@ -31,16 +31,25 @@ func Loopback(address netip.Addr) (netip.Addr, bool) {
 
 // Dial connects to a lab address, "10.1.2.3:15008". A non-nil from is the local address of the connection.
 func Dial(ctx context.Context, address string, from net.Addr) (net.Conn, error) {
+	local, err := Local(address)
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{LocalAddr: from}
+	return dialer.DialContext(ctx, "tcp", local)
+}
+
+// Local returns the loopback address and port of those of a lab, "10.1.2.3:15008".
+func Local(address string) (string, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not an address: %w", address, err)
+		return "", fmt.Errorf("%q is not an address: %w", address, err)
 	}
 	local, ok := Loopback(to.Addr())
 	if !ok {
-		return nil, fmt.Errorf("%s is no address of a lab", to.Addr())
+		return "", fmt.Errorf("%s is no address of a lab", to.Addr())
 	}
-	dialer := net.Dialer{LocalAddr: from}
-	return dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(local, to.Port()).String())
+	return netip.AddrPortFrom(local, to.Port()).String(), nil
 }
 
 // Outside returns an address of this machine that is not loopback, nil if it has none.

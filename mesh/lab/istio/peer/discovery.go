@@ -2,7 +2,10 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"log"
+	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,15 +60,39 @@ func (a *Addresses) All() map[string]*workloadapi.Address {
 	return all
 }
 
-// Workloads returns the workloads of a Service, "namespace/hostname".
-func (a *Addresses) Workloads(service string) []*workloadapi.Workload {
-	found := []*workloadapi.Workload{}
+// Healthy returns the healthy workloads of a Service, "host:port", in a cluster only if one is named; never none.
+func (a *Addresses) Healthy(authority, cluster string) ([]*workloadapi.Workload, error) {
+	host, _, err := net.SplitHostPort(authority)
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.Split(host, ".")
+	if len(parts) < 2 {
+		return nil, fmt.Errorf("%s is no Service", host)
+	}
+	service, all, some := parts[1]+"/"+host, 0, []*workloadapi.Workload{}
 	for _, each := range a.All() {
-		if workload := each.GetWorkload(); workload != nil && workload.Services[service] != nil {
-			found = append(found, workload)
+		workload := each.GetWorkload()
+		if workload == nil || workload.Services[service] == nil {
+			continue
+		}
+		all++
+		isWanted := cluster == "" || workload.ClusterId == cluster
+		if isWanted && workload.Status == workloadapi.WorkloadStatus_HEALTHY {
+			some = append(some, workload)
 		}
 	}
-	return found
+	if len(some) == 0 {
+		return nil, fmt.Errorf("istiod knows no healthy workload of %s%s (of %d)", host, in(cluster), all)
+	}
+	return some, nil
+}
+
+func in(cluster string) string {
+	if cluster == "" {
+		return ""
+	}
+	return " in " + cluster
 }
 
 func (a *Addresses) follow(ctx context.Context, istiod Istiod, self Self) error {

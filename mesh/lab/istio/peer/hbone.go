@@ -7,8 +7,21 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
+
+// Port is where pods and gateways take tunnels.
+const Port = 15008
+
+// Listen listens for tunnels at an address until ctx is done.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(Port)))
+	if err == nil {
+		context.AfterFunc(ctx, func() { _ = listener.Close() })
+	}
+	return listener, err
+}
 
 // Accept decides where a tunnel leads: the authority that the client asked for, and who the client is.
 type Accept func(authority, client string) (io.ReadWriteCloser, error)

@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -177,29 +175,11 @@ func attempt(
 
 // choose takes the workloads of the Service in turn; a remote network is one workload with a gateway.
 func choose(addresses *peer.Addresses, a asked, number int) (*workloadapi.Workload, error) {
-	host, _, _ := net.SplitHostPort(a.to)
-	parts := strings.Split(host, ".")
-	if len(parts) < 2 {
-		return nil, fmt.Errorf("%s is no Service", host)
-	}
-	all := addresses.Workloads(parts[1] + "/" + host)
-	some := []*workloadapi.Workload{}
-	for _, each := range all {
-		if each.Status == workloadapi.WorkloadStatus_HEALTHY && (a.cluster == "" || each.ClusterId == a.cluster) {
-			some = append(some, each)
-		}
-	}
-	if len(some) == 0 {
-		return nil, fmt.Errorf("istiod knows no healthy workload of %s%s (of %d)", host, in(a.cluster), len(all))
+	some, err := addresses.Healthy(a.to, a.cluster)
+	if err != nil {
+		return nil, err
 	}
 	return some[number%len(some)], nil
-}
-
-func in(cluster string) string {
-	if cluster == "" {
-		return ""
-	}
-	return " in " + cluster
 }
 
 // dial opens a tunnel to a workload: through the gateway of its network if it is in another.
@@ -213,7 +193,7 @@ func dial(
 			return nil, err
 		}
 		found.Gateway = at
-		local, err := loopback(at)
+		local, err := network.Local(at)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +206,7 @@ func dial(
 		return nil, errors.New("the workload has no address")
 	}
 	address, _ := netip.AddrFromSlice(workload.Addresses[0])
-	local, err := loopback(netip.AddrPortFrom(address, 15008).String())
+	local, err := network.Local(netip.AddrPortFrom(address, peer.Port).String())
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +217,7 @@ func dial(
 func gatewayAddress(gateway *workloadapi.GatewayAddress) (string, error) {
 	port := uint16(gateway.HboneMtlsPort)
 	if port == 0 {
-		port = 15008
+		port = peer.Port
 	}
 	address, ok := netip.AddrFromSlice(gateway.GetAddress().GetAddress())
 	if !ok {
@@ -246,20 +226,6 @@ func gatewayAddress(gateway *workloadapi.GatewayAddress) (string, error) {
 	return netip.AddrPortFrom(address, port).String(), nil
 }
 
-func loopback(address string) (string, error) {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return "", err
-	}
-	local, ok := network.Loopback(at.Addr())
-	if !ok {
-		return "", fmt.Errorf("%s is no address of a lab", at)
-	}
-	return netip.AddrPortFrom(local, at.Port()).String(), nil
-}
-
 func millis(began time.Time) float64 {
 	return float64(time.Since(began).Microseconds()) / 1000
 }
-
-func itoa(number int) string { return strconv.Itoa(number) }

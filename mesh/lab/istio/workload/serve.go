@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"mesh.lab/istio/peer"
@@ -31,15 +32,11 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	log.Printf("this is %s", identity.Name())
-	listener, err := net.Listen("tcp", address+":15008")
+	listener, err := peer.Listen(ctx, address)
 	if err != nil {
 		return err
 	}
 	go serveReady(address)
-	go func() {
-		<-ctx.Done()
-		_ = listener.Close()
-	}()
 	return peer.Serve(listener, identity, func(authority, client string) (io.ReadWriteCloser, error) {
 		log.Printf("%s asks for %s", client, authority)
 		self := peer.SelfFromEnvironment()
@@ -64,7 +61,7 @@ func answer(connection net.Conn, what reply) {
 		}
 		_, _ = io.Copy(io.Discard, request.Body)
 		head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-		if _, err := io.WriteString(connection, head+itoa(len(text))+"\r\n\r\n"+string(text)); err != nil {
+		if _, err := io.WriteString(connection, head+strconv.Itoa(len(text))+"\r\n\r\n"+string(text)); err != nil {
 			return
 		}
 	}
